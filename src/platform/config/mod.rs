@@ -1,0 +1,124 @@
+//! The configuration: one struct, one section per part of the server.
+//!
+//! Layers, later ones win: `default.toml` (embedded; documents every key), a TOML file (`--config` or
+//! `SMILECHAT_CONFIG`), the habitual environment names (`PORT`, `DATABASE_URL`, …), `SMILECHAT_<SECTION>__<KEY>`, flags.
+//! Each secret may come from a file (`JWT_SECRET_FILE`, `SMILECHAT_AUTH__JWT_SECRET_FILE`). `load` tells every mistake in
+//! one line each, before a port opens.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub env: Environment,
+    pub data_dir: String,
+    pub server: ServerConfig,
+    pub database: DatabaseConfig,
+    pub auth: AuthConfig,
+    pub cors: CorsConfig,
+    pub limits: LimitsConfig,
+    pub realtime: RealtimeConfig,
+    pub assignment: AssignmentConfig,
+    pub log: LogConfig,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    Development,
+    Production,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    pub host: String,
+    pub port: u16,
+    pub public_url: String,
+    pub trusted_proxies: u8,
+    pub max_connections: usize,
+    pub max_connections_per_address: usize,
+    pub header_timeout_seconds: u64,
+    pub request_timeout_seconds: u64,
+    pub tcp_user_timeout_seconds: u64,
+    pub drain_seconds: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `sqlite:///abs/file.db`, `sqlite://relative.db` or `postgres://…`.
+    pub url: String,
+    pub readers: usize,
+    pub pool_size: usize,
+    pub statement_timeout_seconds: u64,
+    pub busy_timeout_seconds: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    pub jwt_secret: String,
+    pub access_token_seconds: u64,
+    pub refresh_token_seconds: u64,
+    pub refresh_grace_seconds: u64,
+    pub invite_seconds: u64,
+    pub password_memory_kib: u32,
+    pub password_iterations: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorsConfig {
+    /// Origins that browsers may call from, comma separated in the environment; `*` for any; empty for none but our own.
+    pub origins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    pub enabled: bool,
+    /// Requests per minute: of one caller to the API, and of one address to the sign-in routes.
+    pub api_per_minute: u32,
+    pub auth_per_minute: u32,
+    pub login_failures: u32,
+    pub login_window_seconds: u64,
+    /// Socket events of one connection, per minute, with a burst of the same size.
+    pub messages_per_minute: u32,
+    pub typing_per_minute: u32,
+    pub events_per_minute: u32,
+    pub sockets_per_user: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealtimeConfig {
+    pub ping_interval_ms: u64,
+    pub ping_timeout_ms: u64,
+    pub connect_timeout_ms: u64,
+    pub typing_ttl_ms: u64,
+    pub inbox: usize,
+    pub outbox: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignmentConfig {
+    pub enabled: bool,
+    /// Open and in-progress tickets that one member of staff is given at most.
+    pub max_open_per_agent: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}

@@ -1,0 +1,14 @@
+//! What any server needs, and nothing that knows a ticket from a user: the services stand on this, never the reverse.
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod id;
+pub mod limits;
+pub mod metrics;
+pub mod presence;
+pub mod random;
+pub mod secret;
+pub mod shutdown;
+pub mod telemetry;
