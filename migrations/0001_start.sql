@@ -120,6 +120,11 @@ create table tickets (
     last_seq bigint not null default 0,
     customer_unread bigint not null default 0,
     staff_unread bigint not null default 0,
+    -- Up to which seq each side has read, and has been served, what the other side sent.
+    customer_read_seq bigint not null default 0,
+    staff_read_seq bigint not null default 0,
+    customer_delivered_seq bigint not null default 0,
+    staff_delivered_seq bigint not null default 0,
     -- Set when staff put the ticket back: assignment then leaves it to whoever takes it, until it is reopened.
     is_held boolean not null default false,
     created_at bigint not null,

@@ -1,0 +1,164 @@
+//! API keys: publishable ones name the tenant in widgets and apps, secret ones act from server to server.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::guard::SignedIn;
+use crate::auth::model::{Role, TenantKey};
+use crate::auth::permissions::{Action, SCOPES};
+use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
+use crate::auth::store::users::{self, NewAccount};
+use crate::error::{Error, Result};
+use crate::events::{self, Event, What};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::platform::http::json::Json;
+use crate::platform::http::page::{Page, PageQuery};
+use crate::platform::http::path::Path;
+use crate::platform::http::problem::Problem;
+use crate::platform::http::query::Query;
+use crate::platform::http::text;
+use crate::platform::random::Random;
+use crate::platform::{id, secret};
+
+/// How much of a key is kept to recognise it by: its kind and eight characters of 43.
+const SHOWN: usize = 11;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(remove))
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKey {
+    #[garde(skip)]
+    pub kind: ApiKeyKind,
+    #[garde(custom(text::line(200)))]
+    pub name: String,
+    /// For a secret key: what it may do, at least one of `tickets:read`, `tickets:write`, `messages:read`, … or `*`.
+    #[garde(length(max = 20))]
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// For a publishable key: the origins it serves (`https://shop.example`); empty for all.
+    #[garde(length(max = 100), inner(custom(text::origin)))]
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
+}
+
+/// A key with its secret, which is shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedApiKey {
+    #[serde(flatten)]
+    details: ApiKey,
+    api_key: String,
+}
+
+#[utoipa::path(post, path = "/api/api-keys", tag = "api keys", operation_id = "create_api_key", request_body = NewApiKey,
+    responses((status = 201, body = CreatedApiKey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): Json<NewApiKey>) -> Result<(StatusCode, Json<CreatedApiKey>)> {
+    caller.require(Action::ApiKeysManage)?;
+    check(&new)?;
+    // A key cannot hand out more than it has.
+    let exceeds = |scope: &String| caller.scopes.as_ref().is_some_and(|own| !own.iter().any(|s| s == "*" || s == scope));
+    if new.scopes.iter().any(exceeds) {
+        return Err(Error::Forbidden("forbidden"));
+    }
+    let now = app.clock.now();
+    let random = app.random.clone();
+    let (details, api_key) = app
+        .db
+        .write(move |tx| {
+            let created = issue(tx, &random, caller.tenant, new, now)?;
+            let what = What::ApiKeyCreated { api_key_id: created.0.api_key_id.clone(), kind: created.0.kind.as_str().into() };
+            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+            Ok(created)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(CreatedApiKey { details, api_key })))
+}
+
+#[utoipa::path(get, path = "/api/api-keys", tag = "api keys", operation_id = "list_api_keys", params(PageQuery),
+    responses((status = 200, body = Page<ApiKey>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn list(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<PageQuery>) -> Result<Json<Page<ApiKey>>> {
+    caller.require(Action::ApiKeysManage)?;
+    let tenant = caller.tenant;
+    let paging = query.read::<(i64, String)>(&app.auth.cursor_key, tenant.0, "api_keys")?;
+    let (before, limit) = (paging.after.clone(), paging.limit + 1);
+    let found = app.db.read(move |tx| api_keys::list(tx, tenant, before, limit)).await?;
+    Ok(Json(paging.page(found, |key| (key.created_at.0, key.api_key_id.clone()))))
+}
+
+/// Revokes a key: it stops at once.
+#[utoipa::path(delete, path = "/api/api-keys/{api_key_id}", tag = "api keys", operation_id = "revoke_api_key", params(("api_key_id" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(api_key_id): Path<String>) -> Result<StatusCode> {
+    caller.require(Action::ApiKeysManage)?;
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            if !api_keys::revoke(tx, caller.tenant, &api_key_id, now)? {
+                return Err(Error::NotFound);
+            }
+            let what = What::ApiKeyRevoked { api_key_id };
+            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn check(new: &NewApiKey) -> Result<()> {
+    if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+        return Err(Error::invalid("scopes", "unknown", &format!("{unknown:?} is no scope; known are {}", SCOPES.join(", "))));
+    }
+    match new.kind {
+        ApiKeyKind::Secret if new.scopes.is_empty() => Err(Error::invalid("scopes", "missing", "a secret key needs a scope")),
+        ApiKeyKind::Publishable if !new.scopes.is_empty() => {
+            Err(Error::invalid("scopes", "not_allowed", "a publishable key grants nothing"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a key and, for a secret one, the account it acts as.
+pub fn issue(tx: &mut Tx<'_>, random: &Random, tenant: TenantKey, new: NewApiKey, now: Timestamp) -> Result<(ApiKey, String)> {
+    let secret_key = random.token(new.kind.prefix());
+    let api_key_id = id::new_id(now, random);
+    let user = match new.kind {
+        ApiKeyKind::Publishable => None,
+        ApiKeyKind::Secret => {
+            let username = format!("key-{}", &api_key_id[24..]);
+            let account = NewAccount {
+                user_id: &id::new_id(now, random),
+                username: &username,
+                username_canonical: &username,
+                password_hash: None,
+                name: &new.name,
+                email: None,
+                role: Role::Admin,
+                external_id: None,
+                is_guest: false,
+            };
+            Some(users::insert(tx, tenant, &account, now)?.ok_or(Error::Conflict("conflict"))?.key)
+        }
+    };
+    let details = ApiKey {
+        api_key_id,
+        kind: new.kind,
+        name: new.name,
+        prefix: secret_key[..SHOWN].to_owned(),
+        scopes: new.scopes,
+        allowed_origins: new.allowed_origins,
+        created_at: now,
+        revoked_at: None,
+        tenant: tenant.0,
+        user,
+    };
+    api_keys::insert(tx, tenant, &details, &secret::hash_token(&secret_key))?;
+    Ok((details, secret_key))
+}

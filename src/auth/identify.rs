@@ -1,0 +1,163 @@
+//! A tenant's own sign-in carried over: the tenant's server vouches for a customer, by a JWT or by a hash.
+//!
+//! A guest who is identified keeps what they wrote: their tickets and messages become the customer's, and the guest's
+//! session ends.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use garde::Validate;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::guard::{self, Tenant};
+use crate::auth::model::{Caller, Role, TenantKey};
+use crate::auth::session::{self, Session};
+use crate::auth::store::tenants;
+use crate::auth::store::users::{self, Account, NewAccount};
+use crate::error::{Error, Result};
+use crate::events::{self, Event, What};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::platform::http::json::Json;
+use crate::platform::http::problem::Problem;
+use crate::platform::http::text;
+use crate::platform::{id, secret};
+
+/// How far ahead a token may end, in seconds: a leaked one is of use to nobody for long.
+const LONGEST_TOKEN: i64 = 3600;
+
+/// Either `token`, or `user_id` with `user_hash`.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identification {
+    /// A JWT (HS256) signed with the tenant's identity secret: `sub`, `exp` at most one hour ahead, `name`, `email`.
+    #[garde(skip)]
+    token: Option<String>,
+    #[garde(inner(custom(text::line(128))))]
+    user_id: Option<String>,
+    /// HMAC-SHA256 of `user_id` with the tenant's identity secret, in hexadecimal.
+    #[garde(skip)]
+    user_hash: Option<String>,
+}
+
+/// Whom the tenant vouches for.
+#[derive(Debug, Deserialize)]
+struct Vouched {
+    sub: String,
+    exp: i64,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+#[utoipa::path(post, path = "/api/auth/identify", tag = "auth", operation_id = "identify", request_body = Identification,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
+pub async fn identify(
+    State(app): State<App>,
+    Tenant(tenant): Tenant,
+    headers: HeaderMap,
+    Json(given): Json<Identification>,
+) -> Result<Json<Session>> {
+    // As a guest or alone: a bearer token, where there is one, has to be good and says the tenant as well.
+    let signed_in = headers.contains_key(http::header::AUTHORIZATION);
+    let caller = if signed_in { Some(guard::caller(&app, &headers).await?) } else { None };
+    let tenant = caller.as_ref().map_or(tenant, |caller| caller.tenant);
+    let now = app.clock.now();
+    let shared = app.clone();
+    let session = app
+        .db
+        .write(move |tx| {
+            let secret = tenants::identity_secret(tx, tenant)?;
+            let vouched = vouched(&given, &secret, now)?;
+            let account = find_or_create(tx, &shared, tenant, &vouched, now)?;
+            if let Some(caller) = &caller {
+                take_over(tx, tenant, caller, &account, now)?;
+            }
+            session::open(tx, &shared, tenant, account, Role::Customer, now)
+        })
+        .await?;
+    Ok(Json(session))
+}
+
+fn vouched(given: &Identification, secret: &str, now: Timestamp) -> Result<Vouched> {
+    match (&given.token, &given.user_id, &given.user_hash) {
+        (Some(token), None, None) => by_token(token, secret, now),
+        (None, Some(user_id), Some(user_hash)) => by_hash(user_id, user_hash, secret),
+        _ => Err(Error::invalid("token", "missing", "send either token, or user_id with user_hash")),
+    }
+}
+
+fn by_token(token: &str, secret: &str, now: Timestamp) -> Result<Vouched> {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_required_spec_claims(&["exp", "sub"]);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let refused = || Error::Unauthorized("unauthorized");
+    let key = DecodingKey::from_secret(secret.as_bytes());
+    let vouched = jsonwebtoken::decode::<Vouched>(token, &key, &validation).map_err(|_| refused())?.claims;
+    let ahead = vouched.exp - now.seconds();
+    if !(1..=LONGEST_TOKEN).contains(&ahead) || vouched.sub.is_empty() || vouched.sub.chars().count() > 128 {
+        return Err(refused());
+    }
+    Ok(vouched)
+}
+
+fn by_hash(user_id: &str, user_hash: &str, secret: &str) -> Result<Vouched> {
+    let expected = secret::hex(&secret::hmac_sha256(secret.as_bytes(), &[user_id.as_bytes()]));
+    let given = user_hash.to_ascii_lowercase();
+    if !bool::from(expected.as_bytes().ct_eq(given.as_bytes())) {
+        return Err(Error::Unauthorized("unauthorized"));
+    }
+    Ok(Vouched { sub: user_id.to_owned(), exp: 0, name: None, email: None })
+}
+
+fn find_or_create(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, vouched: &Vouched, now: Timestamp) -> Result<Account> {
+    // What the tenant says is shown to staff: it is held to the same rules as any other input.
+    let name = vouched.name.as_deref().filter(|name| text::is_line(name, 200));
+    let email = vouched.email.as_deref().filter(|email| text::is_email(email));
+    if let Some(mut account) = users::find_by_external_id(tx, tenant, &vouched.sub)? {
+        if account.is_disabled {
+            return Err(Error::Unauthorized("unauthorized"));
+        }
+        let known = (name.unwrap_or(&account.name).to_owned(), email.map(str::to_owned).or(account.email.clone()));
+        if known != (account.name.clone(), account.email.clone()) {
+            (account.name, account.email) = known;
+            account.updated_at = now;
+            let canonical = crate::auth::username::canonical(&account.username);
+            users::update(tx, tenant, &account, &canonical)?;
+        }
+        return Ok(account);
+    }
+    let user_id = id::new_id(now, &app.random);
+    let username = format!("customer-{}", &user_id[24..]);
+    let new = NewAccount {
+        user_id: &user_id,
+        username: &username,
+        username_canonical: &username,
+        password_hash: None,
+        name: name.unwrap_or(&vouched.sub),
+        email,
+        role: Role::Customer,
+        external_id: Some(&vouched.sub),
+        is_guest: false,
+    };
+    users::insert(tx, tenant, &new, now)?.ok_or(Error::Conflict("conflict"))
+}
+
+/// Only a guest's things move: an account with a sign-in of its own keeps what it has.
+fn take_over(tx: &mut Tx<'_>, tenant: TenantKey, caller: &Arc<Caller>, account: &Account, now: Timestamp) -> Result<()> {
+    let guest = users::find(tx, tenant, caller.user)?;
+    if !guest.is_guest || guest.key == account.key {
+        return Ok(());
+    }
+    let actor_id = Some(caller.user_id.clone());
+    // The one place where auth calls tickets: both have to change in one transaction, or not at all.
+    let tickets = crate::tickets::adopt::adopt(tx, tenant, guest.key, account.key, &actor_id, now)?;
+    let what = What::GuestIdentified { guest_id: guest.user_id, customer_id: account.user_id.clone(), tickets };
+    events::record(tx, Event { tenant, actor_id: actor_id.clone(), at: now, what })?;
+    session::end_others(tx, tenant, guest.key, None, |_| false, "identified", actor_id, now)
+}

@@ -1,0 +1,70 @@
+//! The auth service: accounts, sign-in, sessions, roles, invites, API keys and tenants.
+//!
+//! Other services know two files of it: `guard` (who calls) and `model` (what a caller and a user are).
+//! Invariants: no password, token or key is stored but as a hash; a session that ended is refused from its commit on;
+//! a role is only ever given by an admin, an invite or the operator at the command line.
+
+pub mod guard;
+pub mod model;
+
+mod anonymous;
+mod api_keys;
+mod identify;
+mod invites;
+pub mod operator;
+mod password;
+mod people;
+mod permissions;
+mod profile;
+mod registry;
+mod routes;
+mod session;
+mod store;
+mod token;
+mod totp;
+mod username;
+
+use crate::auth::model::TenantKey;
+use crate::auth::password::Passwords;
+use crate::auth::token::TokenKeys;
+use crate::events::{Event, What};
+use crate::platform::config::AuthConfig;
+use crate::platform::secret;
+
+pub use permissions::Action;
+pub use registry::Registry;
+pub use routes::{entrance_routes, routes};
+
+/// Auth's part of `App`.
+#[derive(Clone)]
+pub struct Auth {
+    pub tokens: TokenKeys,
+    pub passwords: Passwords,
+    pub registry: Registry,
+    /// Signs list cursors, so that each serves its tenant and its list alone.
+    pub cursor_key: [u8; 32],
+    /// Serves a request that names no tenant.
+    pub default_tenant: TenantKey,
+}
+
+impl Auth {
+    pub fn new(config: &AuthConfig, registry: Registry, default_tenant: TenantKey) -> anyhow::Result<Self> {
+        let secret = config.jwt_secret.expose();
+        Ok(Self {
+            tokens: TokenKeys::new(secret),
+            passwords: Passwords::new(config)?,
+            registry,
+            cursor_key: secret::hmac_sha256(secret.as_bytes(), &[b"cursor"]),
+            default_tenant,
+        })
+    }
+}
+
+/// Called with every committed event, before the transaction's caller has its answer.
+pub fn observe(registry: &Registry, event: &Event) {
+    match &event.what {
+        What::SessionEnded { session_id, .. } => registry.forget_session(session_id),
+        What::UserChanged { .. } | What::ApiKeyRevoked { .. } => registry.forget_all(),
+        _ => {}
+    }
+}

@@ -1,0 +1,79 @@
+//! Passwords: argon2id, off the async threads, a few at a time.
+//!
+//! A check costs tens of milliseconds and megabytes on purpose; the semaphore keeps a flood of sign-ins from taking all
+//! cores and all memory. An unknown user is checked against a hash of nobody, so that it costs the same.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+use crate::platform::config::AuthConfig;
+
+pub const MIN_BYTES: usize = 8;
+pub const MAX_BYTES: usize = 1024;
+
+#[derive(Clone)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    of_nobody: Arc<str>,
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub fn new(config: &AuthConfig) -> anyhow::Result<Self> {
+        let params = Params::new(config.password_memory_kib, config.password_iterations, 1, None)
+            .map_err(|error| anyhow::anyhow!("auth.password_memory_kib or auth.password_iterations: {error}"))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let of_nobody = hash_now(&argon2, "nobody has this password")?;
+        let turns = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self { argon2, of_nobody: of_nobody.into(), turns: Arc::new(Semaphore::new(turns)) })
+    }
+
+    pub async fn hash(&self, password: String) -> Result<String> {
+        let argon2 = self.argon2.clone();
+        self.in_turn(move || hash_now(&argon2, &password)).await?.map_err(Error::internal)
+    }
+
+    /// `stored` is None for a user who does not exist or has no password: false, at the same cost.
+    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
+        let argon2 = self.argon2.clone();
+        let exists = stored.is_some();
+        let hash = stored.unwrap_or_else(|| self.of_nobody.to_string());
+        let matches = self
+            .in_turn(move || {
+                let hash = PasswordHash::new(&hash).map_err(|error| anyhow::anyhow!("stored hash: {error}"))?;
+                Ok::<_, anyhow::Error>(argon2.verify_password(password.as_bytes(), &hash).is_ok())
+            })
+            .await?
+            .map_err(Error::internal)?;
+        Ok(matches && exists)
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+/// 8 to 1,024 bytes; nothing else is asked of a password (NIST SP 800-63B: length, not composition).
+pub fn check(field: &str, password: &str) -> Result<()> {
+    match password.len() {
+        0..MIN_BYTES => Err(Error::invalid(field, "too_short", "has to have at least 8 bytes")),
+        MIN_BYTES..=MAX_BYTES => Ok(()),
+        _ => Err(Error::invalid(field, "too_long", "has to have at most 1024 bytes")),
+    }
+}
+
+fn hash_now(argon2: &Argon2<'_>, password: &str) -> anyhow::Result<String> {
+    let hash = argon2.hash_password(password.as_bytes()).map_err(|error| anyhow::anyhow!("hash a password: {error}"))?;
+    Ok(hash.to_string())
+}

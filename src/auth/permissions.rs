@@ -1,0 +1,124 @@
+//! Who may do what: the one table that REST, sockets and jobs ask.
+//!
+//! It says what a role may do at all. Whose tickets a caller sees is the other half: `Scope` (tickets/model.rs).
+
+use crate::auth::model::{Caller, Role};
+use crate::error::{Error, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See tickets: customers their own, staff the tenant's.
+    TicketsRead,
+    /// Open a ticket for oneself.
+    TicketsCreate,
+    /// Open a ticket in a customer's name.
+    TicketsCreateForOthers,
+    /// Close and reopen.
+    TicketsClose,
+    /// Assign, set priority, subject, tags and custom fields.
+    TicketsUpdate,
+    TicketsDelete,
+    MessagesSend,
+    MessagesRead,
+    NotesRead,
+    NotesWrite,
+    HistoryRead,
+    /// See the other people of the tenant.
+    UsersRead,
+    /// Change roles, disable accounts.
+    UsersManage,
+    InvitesManage,
+    ApiKeysManage,
+    AuditRead,
+}
+
+use Action::*;
+
+const CUSTOMER: &[Action] = &[TicketsRead, TicketsCreate, TicketsClose, MessagesSend, MessagesRead];
+
+const SUPPORT: &[Action] = &[
+    TicketsRead,
+    TicketsCreate,
+    TicketsCreateForOthers,
+    TicketsClose,
+    TicketsUpdate,
+    TicketsDelete,
+    MessagesSend,
+    MessagesRead,
+    NotesRead,
+    NotesWrite,
+    HistoryRead,
+    UsersRead,
+];
+
+/// On top of what support may do.
+const ADMIN: &[Action] = &[UsersManage, InvitesManage, ApiKeysManage, AuditRead];
+
+pub fn role_allows(role: Role, action: Action) -> bool {
+    match role {
+        Role::Customer => CUSTOMER.contains(&action),
+        Role::Support => SUPPORT.contains(&action),
+        Role::Admin => SUPPORT.contains(&action) || ADMIN.contains(&action),
+    }
+}
+
+impl Action {
+    /// The scope of a secret API key that grants it.
+    pub fn scope(self) -> &'static str {
+        match self {
+            TicketsRead | HistoryRead => "tickets:read",
+            TicketsCreate | TicketsCreateForOthers | TicketsClose | TicketsUpdate | TicketsDelete => "tickets:write",
+            MessagesRead => "messages:read",
+            MessagesSend => "messages:write",
+            NotesRead => "notes:read",
+            NotesWrite => "notes:write",
+            UsersRead => "users:read",
+            UsersManage | InvitesManage => "users:write",
+            ApiKeysManage => "api_keys:write",
+            AuditRead => "audit:read",
+        }
+    }
+}
+
+/// Every scope a secret key can have; `*` stands for all.
+pub const SCOPES: &[&str] = &[
+    "*",
+    "tickets:read",
+    "tickets:write",
+    "messages:read",
+    "messages:write",
+    "notes:read",
+    "notes:write",
+    "users:read",
+    "users:write",
+    "api_keys:write",
+    "audit:read",
+];
+
+impl Caller {
+    pub fn may(&self, action: Action) -> bool {
+        let scoped = self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|s| s == "*" || s == action.scope()));
+        scoped && role_allows(self.role, action)
+    }
+
+    pub fn require(&self, action: Action) -> Result<()> {
+        if self.may(action) { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_has_no_staff_action_and_every_scope_is_listed() {
+        for action in SUPPORT.iter().chain(ADMIN) {
+            assert!(SCOPES.contains(&action.scope()), "{action:?}");
+            assert!(role_allows(Role::Admin, *action), "{action:?}");
+        }
+        for action in ADMIN.iter().chain(&[NotesRead, NotesWrite, TicketsDelete, TicketsUpdate, HistoryRead, UsersRead]) {
+            assert!(!role_allows(Role::Customer, *action), "{action:?}");
+        }
+        assert!(ADMIN.iter().all(|action| !role_allows(Role::Support, *action)));
+    }
+}

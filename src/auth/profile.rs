@@ -1,0 +1,165 @@
+//! One's own profile and password, and whether somebody is there.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::guard::SignedIn;
+use crate::auth::model::{Caller, Status, User};
+use crate::auth::store::users::{self, Account};
+use crate::auth::{password, session, username};
+use crate::error::{Error, Result};
+use crate::events::{self, Event, What};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::platform::http::json::{Json, nullable};
+use crate::platform::http::problem::Problem;
+use crate::platform::http::query::Query;
+use crate::platform::http::text;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show, update)).routes(routes!(status))
+}
+
+#[utoipa::path(get, path = "/api/users/profile", tag = "users", operation_id = "show_profile",
+    responses((status = 200, body = User), (status = 401, body = Problem)))]
+async fn show(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<User>> {
+    let (tenant, user) = (caller.tenant, caller.user);
+    let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
+    let status = app.realtime.presence.status(tenant, user);
+    Ok(Json(account.shown(caller.role, status)))
+}
+
+/// What is absent stays; `email` and `avatar_url` may be null.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfilePatch {
+    #[garde(skip)]
+    username: Option<String>,
+    #[garde(inner(custom(text::line(200))))]
+    name: Option<String>,
+    #[garde(inner(inner(custom(text::email))))]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<String>>,
+    /// http or https.
+    #[garde(inner(inner(custom(text::http_url))))]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    avatar_url: Option<Option<String>>,
+    #[garde(skip)]
+    #[schema(format = Password)]
+    current_password: Option<String>,
+    /// Needs `current_password`, and ends the other sessions.
+    #[garde(skip)]
+    #[schema(format = Password)]
+    new_password: Option<String>,
+}
+
+#[utoipa::path(put, path = "/api/users/profile", tag = "users", operation_id = "update_profile", request_body = ProfilePatch,
+    responses((status = 200, body = User), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn update(State(app): State<App>, SignedIn(caller): SignedIn, Json(patch): Json<ProfilePatch>) -> Result<Json<User>> {
+    let new_name = patch.username.as_deref().map(|name| username::parse("username", name)).transpose()?;
+    let new_hash = match patch.new_password.clone() {
+        Some(new_password) => Some(new_password_hash(&app, &caller, new_password, patch.current_password.clone()).await?),
+        None => None,
+    };
+    let now = app.clock.now();
+    let acting = caller.clone();
+    let account = app
+        .db
+        .write(move |tx| {
+            let mut account = users::find(tx, caller.tenant, caller.user)?;
+            let mut changed = Vec::new();
+            set(&mut account.username, new_name.map(|name| name.shown), "username", &mut changed);
+            set(&mut account.name, patch.name, "name", &mut changed);
+            set(&mut account.email, patch.email, "email", &mut changed);
+            set(&mut account.avatar_url, patch.avatar_url, "avatar_url", &mut changed);
+            if let Some(hash) = new_hash {
+                account.password_hash = Some(hash);
+                changed.push("password");
+                let (own, actor) = (caller.session_id.as_deref(), Some(caller.user_id.clone()));
+                session::end_others(tx, caller.tenant, caller.user, own, |_| false, "password_changed", actor, now)?;
+            }
+            save(tx, &caller, account, changed, now)
+        })
+        .await?;
+    let status = app.realtime.presence.status(acting.tenant, acting.user);
+    Ok(Json(account.shown(acting.role, status)))
+}
+
+async fn new_password_hash(app: &App, caller: &Arc<Caller>, new: String, current: Option<String>) -> Result<String> {
+    password::check("new_password", &new)?;
+    let (tenant, user) = (caller.tenant, caller.user);
+    let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
+    check_current_password(app, &account, current).await?;
+    app.auth.passwords.hash(new).await
+}
+
+/// Who holds a session alone, on a borrowed phone say, cannot take the account over. Guessing is limited as at sign-in.
+pub async fn check_current_password(app: &App, account: &Account, current: Option<String>) -> Result<()> {
+    let current = current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
+    let now = app.clock.now();
+    app.limits.password_allowed(&account.user_id, now)?;
+    if app.auth.passwords.verify(current, account.password_hash.clone()).await? {
+        return Ok(());
+    }
+    app.limits.password_failed(&account.user_id, now);
+    Err(Error::Forbidden("wrong_password"))
+}
+
+fn set<T: PartialEq>(field: &mut T, new: Option<T>, name: &'static str, changed: &mut Vec<&'static str>) {
+    if let Some(new) = new
+        && *field != new
+    {
+        *field = new;
+        changed.push(name);
+    }
+}
+
+/// Stores a changed account and tells of it. Nothing changed: nothing stored.
+pub fn save(tx: &mut Tx<'_>, by: &Caller, mut account: Account, changed: Vec<&'static str>, now: Timestamp) -> Result<Account> {
+    if changed.is_empty() {
+        return Ok(account);
+    }
+    account.updated_at = now.max(Timestamp(account.updated_at.0 + 1));
+    let canonical = username::canonical(&account.username);
+    if !users::update(tx, by.tenant, &account, &canonical)? {
+        return Err(Error::Conflict("username_taken"));
+    }
+    let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed };
+    events::record(tx, Event { tenant: by.tenant, actor_id: Some(by.user_id.clone()), at: now, what })?;
+    Ok(account)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct StatusQuery {
+    /// Whose; one's own if absent. A customer may ask of support staff only.
+    user_id: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserStatus {
+    user_id: String,
+    status: Status,
+    last_active: Timestamp,
+}
+
+#[utoipa::path(get, path = "/api/users/status", tag = "users", operation_id = "show_status", params(StatusQuery),
+    responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn status(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<StatusQuery>) -> Result<Json<UserStatus>> {
+    let tenant = caller.tenant;
+    let user_id = query.user_id.unwrap_or_else(|| caller.user_id.to_string());
+    let account = app.db.read(move |tx| users::find_by_id(tx, tenant, &user_id)).await?.ok_or(Error::NotFound)?;
+    if !caller.role.is_staff() && account.key != caller.user && !account.role.is_staff() {
+        return Err(Error::NotFound);
+    }
+    let status = app.realtime.presence.status(tenant, account.key);
+    Ok(Json(UserStatus { user_id: account.user_id, status, last_active: account.last_active }))
+}

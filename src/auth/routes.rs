@@ -1,0 +1,242 @@
+//! Sign-up, sign-in and everything about one's own session.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::guard::{SignedIn, Tenant};
+use crate::auth::model::{Role, TenantKey};
+use crate::auth::session::{self, Session};
+use crate::auth::store::users::{self, Account, NewAccount};
+use crate::auth::{anonymous, api_keys, identify, invites, password, people, profile, totp, username};
+use crate::error::{Error, Result};
+use crate::events::{self, Event, What};
+use crate::platform::http::client_address::ClientAddress;
+use crate::platform::http::json::Json;
+use crate::platform::http::problem::Problem;
+use crate::platform::http::text;
+use crate::platform::id;
+use crate::platform::limits::LoginAttempt;
+
+/// Routes that anybody may try to sign in by: limited by address.
+pub fn entrance_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(login))
+        .routes(routes!(refresh))
+        .routes(routes!(anonymous::anonymous))
+        .routes(routes!(identify::identify))
+}
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(logout))
+        .routes(routes!(switch_role))
+        .merge(profile::routes())
+        .merge(people::routes())
+        .merge(totp::routes())
+        .merge(invites::routes())
+        .merge(api_keys::routes())
+}
+
+/// A new account. Without an invite it is a customer's; an invite says which role it may take.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// 3 to 64 characters: letters, digits and `. _ - @ +`. Upper and lower case are one name.
+    #[garde(skip)]
+    username: String,
+    /// 8 to 1,024 bytes.
+    #[garde(skip)]
+    #[schema(format = Password)]
+    password: String,
+    /// At most 200 characters; the username if absent.
+    #[garde(inner(custom(text::line(200))))]
+    name: Option<String>,
+    #[garde(inner(custom(text::email)))]
+    email: Option<String>,
+    #[garde(skip)]
+    role: Option<Role>,
+    /// The token of an invite.
+    #[garde(skip)]
+    invite: Option<String>,
+}
+
+#[utoipa::path(post, path = "/api/auth/register", tag = "auth", operation_id = "register", request_body = Registration,
+    responses((status = 201, body = Session), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn register(State(app): State<App>, Tenant(tenant): Tenant, Json(new): Json<Registration>) -> Result<(StatusCode, Json<Session>)> {
+    let name = username::parse("username", &new.username)?;
+    password::check("password", &new.password)?;
+    if new.invite.is_none() && new.role.is_some_and(|role| role != Role::Customer) {
+        return Err(Error::Forbidden("forbidden"));
+    }
+    let hash = app.auth.passwords.hash(new.password).await?;
+    let now = app.clock.now();
+    let shared = app.clone();
+    let session = app
+        .db
+        .write(move |tx| {
+            let invite = match &new.invite {
+                Some(token) => Some(invites::usable(tx, tenant, token, new.role, now)?),
+                None => None,
+            };
+            let role = invite.as_ref().map_or(Role::Customer, |invite| invite.role);
+            let account = NewAccount {
+                user_id: &id::new_id(now, &shared.random),
+                username: &name.shown,
+                username_canonical: &name.canonical,
+                password_hash: Some(&hash),
+                name: new.name.as_deref().unwrap_or(&name.shown),
+                email: new.email.as_deref(),
+                role,
+                external_id: None,
+                is_guest: false,
+            };
+            let account = users::insert(tx, tenant, &account, now)?.ok_or(Error::Conflict("username_taken"))?;
+            if let Some(invite) = invite {
+                invites::redeem(tx, tenant, &invite.invite_id, &account, now)?;
+            }
+            let what = What::UserRegistered { user_id: account.user_id.clone(), role };
+            events::record(tx, Event { tenant, actor_id: Some(account.user_id.as_str().into()), at: now, what })?;
+            session::open(tx, &shared, tenant, account, role, now)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(session)))
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    #[garde(skip)]
+    username: String,
+    #[garde(skip)]
+    #[schema(format = Password)]
+    password: String,
+    /// Six digits, where the account has two-factor sign-in on.
+    #[garde(skip)]
+    totp: Option<String>,
+}
+
+/// Signs in. A wrong username and a wrong password are answered alike, in the same time.
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", operation_id = "login", request_body = Credentials,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+async fn login(
+    State(app): State<App>,
+    Tenant(tenant): Tenant,
+    ClientAddress(address): ClientAddress,
+    Json(given): Json<Credentials>,
+) -> Result<Json<Session>> {
+    let canonical = username::canonical(&given.username);
+    let now = app.clock.now();
+    let attempt = LoginAttempt { tenant: tenant.0, username: canonical.clone(), address };
+    app.limits.login_allowed(&attempt, now)?;
+    let account = app.db.read(move |tx| users::find_by_username(tx, tenant, &canonical)).await?;
+    let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+    // A password longer than any that could be set is not worth hashing; nobody learns more from it than its length.
+    let matches = given.password.len() <= password::MAX_BYTES && app.auth.passwords.verify(given.password, stored).await?;
+    let account = match account {
+        Some(account) if matches && !account.is_disabled => account,
+        _ => {
+            app.limits.login_failed(&attempt, now);
+            return Err(Error::Unauthorized("invalid_credentials"));
+        }
+    };
+    if let Err(error) = totp::check(&account, given.totp.as_deref(), now) {
+        app.limits.login_failed(&attempt, now);
+        return Err(error);
+    }
+    app.limits.login_succeeded(&attempt);
+    open_session(&app, tenant, account, None).await.map(Json)
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    #[garde(skip)]
+    refresh_token: String,
+}
+
+/// Carries a session on. The same token again within the grace gets the same pair; later it ends the whole family.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", operation_id = "refresh", request_body = RefreshRequest,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
+async fn refresh(State(app): State<App>, Json(request): Json<RefreshRequest>) -> Result<Json<Session>> {
+    session::refresh(&app, request.refresh_token).await.map(Json)
+}
+
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Logout {
+    /// Ends the session of this token too, where it is the caller's own.
+    #[garde(skip)]
+    refresh_token: Option<String>,
+    /// Ends all of the caller's sessions.
+    #[garde(skip)]
+    #[serde(default)]
+    everywhere: Option<bool>,
+}
+
+#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", operation_id = "logout", request_body = Logout,
+    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem)))]
+async fn logout(State(app): State<App>, SignedIn(caller): SignedIn, Json(request): Json<Logout>) -> Result<StatusCode> {
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            let (tenant, actor) = (caller.tenant, Some(caller.user_id.clone()));
+            if let Some(session_id) = &caller.session_id {
+                session::end(tx, tenant, session_id, "logout", actor.clone(), now)?;
+            }
+            if let Some(token) = &request.refresh_token {
+                session::end_by_refresh_token(tx, &caller, token, now)?;
+            }
+            if request.everywhere == Some(true) {
+                session::end_others(tx, tenant, caller.user, None, |_| false, "logout_everywhere", actor, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleSwitch {
+    #[garde(skip)]
+    role: Role,
+}
+
+/// A session that acts as another of the caller's own roles. The present session stays as it is.
+#[utoipa::path(post, path = "/api/auth/switch-role", tag = "auth", operation_id = "switch_role", request_body = RoleSwitch,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn switch_role(State(app): State<App>, SignedIn(caller): SignedIn, Json(request): Json<RoleSwitch>) -> Result<Json<Session>> {
+    let (tenant, user) = (caller.tenant, caller.user);
+    if caller.session_id.is_none() {
+        return Err(Error::Forbidden("forbidden"));
+    }
+    let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
+    if !account.roles.contains(&request.role) {
+        return Err(Error::Forbidden("forbidden"));
+    }
+    open_session(&app, tenant, account, Some(request.role)).await.map(Json)
+}
+
+/// Opens a session in the account's own role, or in `role` where the caller switched to it.
+async fn open_session(app: &App, tenant: TenantKey, account: Account, role: Option<Role>) -> Result<Session> {
+    let now = app.clock.now();
+    let shared = app.clone();
+    app.db
+        .write(move |tx| {
+            users::touch(tx, tenant, account.key, now)?;
+            if let Some(role) = role {
+                let what = What::RoleSwitched { user_id: account.user_id.clone(), role };
+                events::record(tx, Event { tenant, actor_id: Some(account.user_id.as_str().into()), at: now, what })?;
+            }
+            let acting = role.unwrap_or(account.role);
+            session::open(tx, &shared, tenant, account, acting, now)
+        })
+        .await
+}

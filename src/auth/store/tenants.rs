@@ -1,0 +1,21 @@
+use crate::auth::model::TenantKey;
+use crate::error::Result;
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+
+/// False if the name is taken.
+pub fn insert(tx: &mut Tx<'_>, tenant_id: &str, name: &str, identity_secret: &str, now: Timestamp) -> Result<bool> {
+    let inserted = tx.execute(
+        "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $2, $3, $4) on conflict do nothing",
+        &[tenant_id.into(), name.into(), identity_secret.into(), now.into()],
+    )?;
+    Ok(inserted == 1)
+}
+
+pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantKey>> {
+    tx.first("select tenant_key from tenants where name = $1", &[name.into()], |row| Ok(TenantKey(row.take()?)))
+}
+
+pub fn identity_secret(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<String> {
+    tx.one("select identity_secret from tenants where tenant_key = $1", &[tenant.into()], |row| row.take())
+}

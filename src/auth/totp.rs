@@ -1,0 +1,128 @@
+//! Two-factor sign-in by time-based one-time passwords (RFC 6238: SHA-1, six digits, 30 s), as authenticator apps do.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use totp_rs::{Algorithm, Secret, TOTP};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::guard::SignedIn;
+use crate::auth::model::Caller;
+use crate::auth::profile;
+use crate::auth::store::users::{self, Account};
+use crate::error::{Error, Result};
+use crate::platform::clock::Timestamp;
+use crate::platform::http::json::Json;
+use crate::platform::http::problem::Problem;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(offer)).routes(routes!(enable, disable))
+}
+
+/// A secret to put into an authenticator app. Nothing is on until a code of it was confirmed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TotpOffer {
+    /// Base32, for typing in.
+    secret: String,
+    /// For a QR code.
+    otpauth_url: String,
+}
+
+#[utoipa::path(post, path = "/api/users/totp/offer", tag = "users", operation_id = "offer_totp",
+    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 409, body = Problem)))]
+async fn offer(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpOffer>> {
+    let account = own_account(&app, &caller).await?;
+    if account.totp_secret.is_some() {
+        return Err(Error::Conflict("totp_active"));
+    }
+    let mut random = [0; 20];
+    app.random.fill(&mut random);
+    let secret = Secret::Raw(random.to_vec()).to_encoded().to_string();
+    let otpauth_url = totp(&secret, &account.username)?.get_url();
+    Ok(Json(TotpOffer { secret, otpauth_url }))
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TotpConfirmation {
+    /// The secret that was offered.
+    #[garde(skip)]
+    secret: String,
+    /// The six digits that the app shows now.
+    #[garde(skip)]
+    code: String,
+    #[garde(skip)]
+    current_password: String,
+}
+
+/// Turns two-factor sign-in on.
+#[utoipa::path(put, path = "/api/users/totp", tag = "users", operation_id = "enable_totp", request_body = TotpConfirmation,
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn enable(State(app): State<App>, SignedIn(caller): SignedIn, Json(given): Json<TotpConfirmation>) -> Result<StatusCode> {
+    let account = own_account(&app, &caller).await?;
+    if account.totp_secret.is_some() {
+        return Err(Error::Conflict("totp_active"));
+    }
+    profile::check_current_password(&app, &account, Some(given.current_password)).await?;
+    let now = app.clock.now();
+    let shape = Error::invalid("secret", "invalid", "has to be the secret that was offered");
+    let totp = totp(&given.secret, &account.username).map_err(|_| shape)?;
+    if !totp.check(&given.code, now.seconds() as u64) {
+        return Err(Error::invalid("code", "wrong", "is not the code of this moment"));
+    }
+    set(&app, caller, Some(given.secret)).await
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TotpRemoval {
+    #[garde(skip)]
+    current_password: String,
+}
+
+/// Turns two-factor sign-in off.
+#[utoipa::path(delete, path = "/api/users/totp", tag = "users", operation_id = "disable_totp", request_body = TotpRemoval,
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn disable(State(app): State<App>, SignedIn(caller): SignedIn, Json(given): Json<TotpRemoval>) -> Result<StatusCode> {
+    let account = own_account(&app, &caller).await?;
+    profile::check_current_password(&app, &account, Some(given.current_password)).await?;
+    set(&app, caller, None).await
+}
+
+/// At sign-in. A code of the step before or after is taken too: clocks differ.
+pub fn check(account: &Account, code: Option<&str>, now: Timestamp) -> Result<()> {
+    let Some(secret) = &account.totp_secret else { return Ok(()) };
+    let code = code.ok_or(Error::Unauthorized("totp_required"))?;
+    if totp(secret, &account.username)?.check(code, now.seconds() as u64) {
+        Ok(())
+    } else {
+        Err(Error::Unauthorized("invalid_credentials"))
+    }
+}
+
+fn totp(secret: &str, username: &str) -> Result<TOTP> {
+    let bytes = Secret::Encoded(secret.to_owned()).to_bytes().map_err(|error| Error::internal(anyhow::anyhow!("{error:?}")))?;
+    TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes, Some("SmileChat".into()), username.to_owned())
+        .map_err(|error| Error::internal(anyhow::anyhow!("{error:?}")))
+}
+
+async fn own_account(app: &App, caller: &Caller) -> Result<Account> {
+    let (tenant, user) = (caller.tenant, caller.user);
+    app.db.read(move |tx| users::find(tx, tenant, user)).await
+}
+
+async fn set(app: &App, caller: std::sync::Arc<Caller>, secret: Option<String>) -> Result<StatusCode> {
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            let mut account = users::find(tx, caller.tenant, caller.user)?;
+            account.totp_secret = secret;
+            profile::save(tx, &caller, account, vec!["totp"], now).map(drop)
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,182 @@
+//! What happened, in the past tense: the one language in which services speak to each other.
+//!
+//! `record` is called inside the transaction that makes it true. An event with a history is written to the `events`
+//! table there and then (audit log, ticket history, outbox); every event goes to the live listeners after the commit,
+//! in commit order (`services` wires them). So no service names another, and a crash loses nothing.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
+use crate::error::Result;
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::tickets::model::{Message, Note, Ticket};
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub tenant: TenantKey,
+    /// The public id of who did it; None for the server itself.
+    pub actor_id: Option<Arc<str>>,
+    pub at: Timestamp,
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+pub enum What {
+    MessageSent { message: Arc<Message> },
+    MessagesRead { ticket: TicketKey, ticket_id: String, reader_id: String, up_to_seq: i64, seqs: Vec<i64> },
+    MessagesDelivered { ticket: TicketKey, ticket_id: String, up_to_seq: i64, seqs: Vec<i64> },
+    NoteAdded { ticket: TicketKey, note: Arc<Note> },
+    TicketCreated { ticket: Arc<Ticket> },
+    TicketUpdated { ticket: Arc<Ticket>, changed: Vec<&'static str> },
+    /// By the server's own choice; `reason` says why this member of staff.
+    TicketAssigned { ticket_id: String, support_id: String, reason: String },
+    TicketDeleted { ticket: TicketKey, ticket_id: String },
+    /// A guest turned out to be this customer; the guest's tickets are theirs now.
+    GuestIdentified { guest_id: String, customer_id: String, tickets: usize },
+    UserRegistered { user_id: String, role: Role },
+    UserChanged { user_id: String, user: UserKey, changed: Vec<&'static str> },
+    RoleSwitched { user_id: String, role: Role },
+    InviteCreated { invite_id: String, role: Role },
+    InviteUsed { invite_id: String, user_id: String },
+    ApiKeyCreated { api_key_id: String, kind: String },
+    ApiKeyRevoked { api_key_id: String },
+    SessionEnded { session_id: Arc<str>, reason: &'static str },
+}
+
+/// Makes `event` part of the transaction: its row, where it has one, and its announcement after the commit.
+pub fn record(tx: &mut Tx<'_>, event: Event) -> Result<()> {
+    if let Some(row) = event.what.row() {
+        let data = row.data.to_string();
+        store::insert(tx, &event, row.kind, row.ticket_id, &data)?;
+    }
+    tx.after_commit(event);
+    Ok(())
+}
+
+struct Row<'a> {
+    kind: &'static str,
+    ticket_id: Option<&'a str>,
+    data: Json,
+}
+
+impl What {
+    /// How it is kept. None for what another table records already: a message is its own row, and so are its read marks.
+    fn row(&self) -> Option<Row<'_>> {
+        let (kind, ticket_id, data) = match self {
+            Self::MessageSent { .. } | Self::MessagesRead { .. } | Self::MessagesDelivered { .. } => return None,
+            Self::NoteAdded { note, .. } => ("note_added", Some(note.ticket_id.as_str()), json!({"note_id": note.note_id})),
+            Self::TicketCreated { ticket } => (
+                "ticket_created",
+                Some(ticket.ticket_id.as_str()),
+                json!({"customer_id": ticket.customer_id, "priority": ticket.priority, "channel": ticket.channel}),
+            ),
+            Self::TicketUpdated { ticket, changed } => {
+                ("ticket_updated", Some(ticket.ticket_id.as_str()), ticket.values_of(changed))
+            }
+            Self::TicketAssigned { ticket_id, support_id, reason } => {
+                ("ticket_assigned", Some(ticket_id.as_str()), json!({"support_id": support_id, "reason": reason}))
+            }
+            Self::TicketDeleted { ticket_id, .. } => ("ticket_deleted", Some(ticket_id.as_str()), json!({})),
+            Self::GuestIdentified { guest_id, customer_id, tickets } => (
+                "guest_identified",
+                None,
+                json!({"guest_id": guest_id, "customer_id": customer_id, "tickets": tickets}),
+            ),
+            Self::UserRegistered { user_id, role } => ("user_registered", None, json!({"user_id": user_id, "role": role})),
+            Self::UserChanged { user_id, changed, .. } => {
+                ("user_changed", None, json!({"user_id": user_id, "changed": changed}))
+            }
+            Self::RoleSwitched { user_id, role } => ("role_switched", None, json!({"user_id": user_id, "role": role})),
+            Self::InviteCreated { invite_id, role } => {
+                ("invite_created", None, json!({"invite_id": invite_id, "role": role}))
+            }
+            Self::InviteUsed { invite_id, user_id } => {
+                ("invite_used", None, json!({"invite_id": invite_id, "user_id": user_id}))
+            }
+            Self::ApiKeyCreated { api_key_id, kind } => {
+                ("api_key_created", None, json!({"api_key_id": api_key_id, "kind": kind}))
+            }
+            Self::ApiKeyRevoked { api_key_id } => ("api_key_revoked", None, json!({"api_key_id": api_key_id})),
+            Self::SessionEnded { session_id, reason } => {
+                ("session_ended", None, json!({"session_id": &**session_id, "reason": reason}))
+            }
+        };
+        Some(Row { kind, ticket_id, data })
+    }
+}
+
+pub mod store {
+    //! The `events` table. Appended to here alone, read by the audit log and a ticket's history.
+
+    use serde::Serialize;
+    use serde_json::value::RawValue;
+    use utoipa::ToSchema;
+
+    use super::Event;
+    use crate::auth::model::TenantKey;
+    use crate::error::{Error, Result};
+    use crate::platform::clock::Timestamp;
+    use crate::platform::db::{Row, Tx};
+
+    /// One line of the audit log.
+    #[derive(Debug, Serialize, ToSchema)]
+    pub struct Entry {
+        #[serde(skip)]
+        pub key: i64,
+        pub kind: String,
+        /// Who did it; null for the server itself.
+        pub actor_id: Option<String>,
+        pub ticket_id: Option<String>,
+        #[schema(value_type = Object)]
+        pub data: Box<RawValue>,
+        pub timestamp: Timestamp,
+    }
+
+    pub(super) fn insert(tx: &mut Tx<'_>, event: &Event, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<()> {
+        tx.execute(
+            "insert into events (tenant_key, kind, actor_id, ticket_id, data, timestamp) values ($1, $2, $3, $4, $5, $6)",
+            &[event.tenant.into(), kind.into(), event.actor_id.as_deref().into(), ticket_id.into(), data.into(), event.at.into()],
+        )?;
+        Ok(())
+    }
+
+    /// Newest first; `before` is the key of the last entry of the page before.
+    pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, before: Option<i64>, limit: i64) -> Result<Vec<Entry>> {
+        tx.all(
+            "select event_key, kind, actor_id, ticket_id, data, timestamp from events
+             where tenant_key = $1 and event_key < $2 order by event_key desc limit $3",
+            &[tenant.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
+            entry,
+        )
+    }
+
+    /// A ticket's history, newest first.
+    pub fn list_of_ticket(
+        tx: &mut Tx<'_>,
+        tenant: TenantKey,
+        ticket_id: &str,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Entry>> {
+        tx.all(
+            "select event_key, kind, actor_id, ticket_id, data, timestamp from events
+             where tenant_key = $1 and ticket_id = $2 and event_key < $3 order by event_key desc limit $4",
+            &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
+            entry,
+        )
+    }
+
+    fn entry(row: &mut Row<'_>) -> Result<Entry> {
+        Ok(Entry {
+            key: row.take()?,
+            kind: row.take()?,
+            actor_id: row.take()?,
+            ticket_id: row.take()?,
+            data: RawValue::from_string(row.take()?).map_err(Error::internal)?,
+            timestamp: row.take()?,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Rules for the fields of a ticket that are more than a text.
+
+use serde_json::{Map, Value as Json};
+
+use crate::platform::http::text;
+
+const MOST_TAGS: usize = 20;
+const MOST_CUSTOM_FIELDS: usize = 50;
+const MOST_CUSTOM_BYTES: usize = 16 * 1024;
+
+pub fn tags(tags: &Vec<String>, _: &()) -> garde::Result {
+    if tags.len() > MOST_TAGS {
+        return Err(garde::Error::new(format!("may hold at most {MOST_TAGS}")));
+    }
+    match tags.iter().all(|tag| text::is_line(tag, 50)) {
+        true => Ok(()),
+        false => Err(garde::Error::new("has to hold lines of 1 to 50 characters")),
+    }
+}
+
+pub fn custom(custom: &Map<String, Json>, _: &()) -> garde::Result {
+    let bytes = serde_json::to_string(custom).map_or(usize::MAX, |text| text.len());
+    if custom.len() > MOST_CUSTOM_FIELDS || bytes > MOST_CUSTOM_BYTES {
+        return Err(garde::Error::new(format!(
+            "may have at most {MOST_CUSTOM_FIELDS} fields and {MOST_CUSTOM_BYTES} bytes"
+        )));
+    }
+    // PostgreSQL's text cannot hold it, and no field has a use for it.
+    if custom.iter().any(|(name, value)| holds_nul(&Json::String(name.clone())) || holds_nul(value)) {
+        return Err(garde::Error::new("may hold no NUL character"));
+    }
+    Ok(())
+}
+
+fn holds_nul(value: &Json) -> bool {
+    match value {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(holds_nul),
+        Json::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
+}
+
+/// In the order given, each once.
+pub fn distinct(tags: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(tags.len());
+    for tag in tags {
+        if !kept.contains(tag) {
+            kept.push(tag.clone());
+        }
+    }
+    kept
+}

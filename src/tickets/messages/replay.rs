@@ -1,0 +1,72 @@
+//! What somebody who comes back has missed: the messages after a `seq`, and where the ticket stands, of one snapshot.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::auth::model::{Caller, TenantKey, TicketKey};
+use crate::error::Result;
+use crate::tickets::messages::store;
+use crate::tickets::model::{Message, Scope, Ticket};
+use crate::tickets::store as tickets;
+
+/// Messages in one answer, at most; and, so that an answer stays well below a frame of 1 MiB, their text.
+const MOST_MESSAGES: i64 = 200;
+const MOST_BYTES: usize = 400_000;
+/// How many of the newest somebody gets who comes for the first time.
+const FIRST_PAGE: i64 = 50;
+
+pub struct Replay {
+    pub ticket: Ticket,
+    pub messages: Vec<Message>,
+    /// More remain: newer ones after a replay, older ones before a first page.
+    pub has_more: bool,
+}
+
+pub async fn replay(app: &App, caller: Arc<Caller>, ticket_id: String, after_seq: Option<i64>) -> Result<Replay> {
+    caller.require(Action::TicketsRead)?;
+    app.db
+        .read(move |tx| {
+            let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
+            let (messages, has_more) = match after_seq {
+                Some(after) => {
+                    let found = store::list_after(tx, caller.tenant, ticket.key, &ticket_id, after, MOST_MESSAGES + 1)?;
+                    cut(found, MOST_MESSAGES as usize)
+                }
+                None => {
+                    let found = store::list_before(tx, caller.tenant, ticket.key, &ticket_id, i64::MAX, FIRST_PAGE + 1)?;
+                    let (mut messages, has_more) = cut(found, FIRST_PAGE as usize);
+                    messages.reverse();
+                    (messages, has_more)
+                }
+            };
+            Ok(Replay { ticket: ticket.seen_by(caller.user), messages, has_more })
+        })
+        .await
+}
+
+/// At most `most` messages and not too much text, but at least one.
+fn cut(mut messages: Vec<Message>, most: usize) -> (Vec<Message>, bool) {
+    let found = messages.len();
+    let mut bytes = 0;
+    let fits = messages.iter().take(most).take_while(|message| {
+        let before = bytes;
+        bytes += message.message_content.len();
+        before == 0 || bytes <= MOST_BYTES
+    });
+    let keep = fits.count();
+    messages.truncate(keep);
+    (messages, keep < found)
+}
+
+/// The messages from `from_seq` to `to_seq`, to fill a hole on the way to a room. No caller asks: the room's members
+/// have shown their right to it.
+pub async fn between(app: &App, tenant: TenantKey, ticket: TicketKey, from_seq: i64, to_seq: i64) -> Result<Vec<Message>> {
+    app.db
+        .read(move |tx| {
+            let ticket_id = tickets::find_by_key(tx, tenant, ticket)?.ticket_id;
+            let limit = (to_seq - from_seq + 1).clamp(0, MOST_MESSAGES);
+            store::list_after(tx, tenant, ticket, &ticket_id, from_seq - 1, limit)
+        })
+        .await
+}

@@ -1,0 +1,108 @@
+//! Messages over HTTP.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::auth::guard::SignedIn;
+use crate::error::{Error, Result};
+use crate::platform::http::json::Json;
+use crate::platform::http::page::{Page, PageQuery};
+use crate::platform::http::path::Path;
+use crate::platform::http::problem::Problem;
+use crate::platform::http::query::Query;
+use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
+use crate::tickets::messages::{read, store};
+use crate::tickets::model::{Message, Scope};
+use crate::tickets::store as tickets;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(mark_read))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct MessageQuery {
+    /// The messages after this `seq`.
+    after_seq: Option<i64>,
+    /// The messages before this `seq`.
+    before_seq: Option<i64>,
+}
+
+/// Which way a list walks, and how far it has come.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Place {
+    After(i64),
+    Before(i64),
+}
+
+/// A page of the conversation, ascending by `seq`; the last page if no place is named. `next_cursor` walks on in the
+/// direction asked, and is null at its end.
+#[utoipa::path(get, path = "/api/messages/{id}", tag = "messages", operation_id = "list_messages",
+    params(("id" = String, Path, description = "The ticket's id"), MessageQuery, PageQuery),
+    responses((status = 200, body = Page<Message>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(ticket_id): Path<String>,
+    Query(query): Query<MessageQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Message>>> {
+    caller.require(Action::MessagesRead)?;
+    let paging = page.read::<Place>(&app.auth.cursor_key, caller.tenant.0, &format!("messages/{ticket_id}"))?;
+    let place = match (paging.after, query.after_seq, query.before_seq) {
+        (Some(place), ..) => place,
+        (None, Some(_), Some(_)) => return Err(Error::invalid("after_seq", "not_both", "goes without before_seq")),
+        (None, Some(seq), None) => Place::After(seq),
+        (None, None, Some(seq)) => Place::Before(seq),
+        (None, None, None) => Place::Before(i64::MAX),
+    };
+    let limit = paging.limit + 1;
+    let found = app
+        .db
+        .read(move |tx| {
+            let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
+            match place {
+                Place::After(seq) => store::list_after(tx, caller.tenant, ticket.key, &ticket_id, seq, limit),
+                Place::Before(seq) => store::list_before(tx, caller.tenant, ticket.key, &ticket_id, seq, limit),
+            }
+        })
+        .await?;
+    Ok(Json(match place {
+        Place::After(_) => paging.page(found, |message| Place::After(message.seq)),
+        Place::Before(_) => {
+            let mut page = paging.page(found, |message| Place::Before(message.seq));
+            page.data.reverse();
+            page
+        }
+    }))
+}
+
+/// Sends a message: it is stored, on disk and numbered when the answer comes. The same `client_id` again answers 200 and
+/// the first message.
+#[utoipa::path(post, path = "/api/messages/{id}", tag = "messages", operation_id = "send_message", request_body = NewMessage,
+    params(("id" = String, Path, description = "The ticket's id")),
+    responses((status = 201, body = Message), (status = 200, body = Message), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn create(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(ticket_id): Path<String>,
+    Json(message): Json<NewMessage>,
+) -> Result<(StatusCode, Json<Message>)> {
+    let sent = send::send(&app, caller, Sending { ticket_id, message }).await?;
+    let status = if matches!(sent, Sent::New(_)) { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(Message::clone(sent.message()))))
+}
+
+/// Marks a message, and what the other side sent before it, read. One's own message stays as it is.
+#[utoipa::path(put, path = "/api/messages/{id}/read", tag = "messages", operation_id = "read_message",
+    params(("id" = String, Path, description = "The message's id")),
+    responses((status = 200, body = Message), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn mark_read(State(app): State<App>, SignedIn(caller): SignedIn, Path(message_id): Path<String>) -> Result<Json<Message>> {
+    read::read_message(&app, caller, message_id).await.map(Json)
+}

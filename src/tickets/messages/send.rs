@@ -1,0 +1,175 @@
+//! Sending a message: the one function behind REST, sockets and whoever else writes into a conversation.
+//!
+//! Lock the ticket, store the message under the next `seq`, move the ticket along its lifecycle, record the event.
+//! Only when that is on disk does anybody hear of it: the sender by the answer, the others by the event.
+
+use std::sync::Arc;
+
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::auth::model::Caller;
+use crate::error::{Error, Result};
+use crate::events::{self, Event, What};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::platform::http::text;
+use crate::tickets::assign::{self, Online};
+use crate::tickets::lifecycle;
+use crate::tickets::messages::store::{self, Advance, NewRow, Target};
+use crate::tickets::model::{Message, MessageKind, Scope, TicketStatus};
+use crate::tickets::store as tickets;
+
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    /// 1 to 10,000 characters, not only white space. Stored as sent.
+    #[garde(custom(text::content(10_000)))]
+    pub message_content: String,
+    /// The sender's own id for it, at most 128 characters: the same one again gives the first message again.
+    #[garde(inner(custom(text::client_id)))]
+    pub client_id: Option<String>,
+    /// Files uploaded before.
+    #[garde(custom(no_attachments))]
+    #[serde(default)]
+    pub attachment_ids: Vec<String>,
+}
+
+/// Nothing can be uploaded yet, so that no id is known.
+fn no_attachments(ids: &Vec<String>, _: &()) -> garde::Result {
+    if ids.is_empty() { Ok(()) } else { Err(garde::Error::new("names a file that is not there")) }
+}
+
+pub enum Sent {
+    New(Arc<Message>),
+    /// The `client_id` was used before, for the same content: this is the message it made.
+    Again(Arc<Message>),
+}
+
+impl Sent {
+    pub fn message(&self) -> &Arc<Message> {
+        match self {
+            Self::New(message) | Self::Again(message) => message,
+        }
+    }
+}
+
+/// One message to one ticket.
+pub struct Sending {
+    pub ticket_id: String,
+    pub message: NewMessage,
+}
+
+/// Stores messages of one sender in the order given, in one transaction; each has an answer of its own, and one that is
+/// refused does not stop those after it.
+pub async fn send_all(app: &App, caller: Arc<Caller>, sendings: Vec<Sending>) -> Result<Vec<Result<Sent>>> {
+    caller.require(Action::MessagesSend)?;
+    let now = app.clock.now();
+    let online = Online::now(app, caller.tenant);
+    app.db
+        .write(move |tx| {
+            let scope = Scope::of(&caller);
+            let mut answers = Vec::with_capacity(sendings.len());
+            for Sending { ticket_id, message } in &sendings {
+                match send_and_assign(tx, &caller, scope, ticket_id, message, &online, now) {
+                    // What the client did wrong is its answer; what the database did wrong is everybody's.
+                    Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => return Err(error),
+                    answer => answers.push(answer),
+                }
+            }
+            Ok(answers)
+        })
+        .await
+}
+
+pub async fn send(app: &App, caller: Arc<Caller>, sending: Sending) -> Result<Sent> {
+    send_all(app, caller, vec![sending]).await?.pop().ok_or(Error::bug("a message without an answer"))?
+}
+
+fn send_and_assign(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    scope: Scope,
+    ticket_id: &str,
+    new: &NewMessage,
+    online: &Online,
+    now: Timestamp,
+) -> Result<Sent> {
+    let (sent, reopened) = send_in(tx, caller, scope, ticket_id, new, now)?;
+    if reopened {
+        assign::assign(tx, caller.tenant, sent.message().ticket, online, now)?;
+    }
+    Ok(sent)
+}
+
+/// The part inside the transaction. Also tells whether the message reopened the ticket.
+pub fn send_in(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    scope: Scope,
+    ticket_id: &str,
+    new: &NewMessage,
+    now: Timestamp,
+) -> Result<(Sent, bool)> {
+    let target = store::lock_target(tx, scope, ticket_id)?;
+    let row = NewRow {
+        ticket: target.key,
+        seq: target.last_seq + 1,
+        sender: caller.user,
+        kind: MessageKind::Text,
+        message_content: &new.message_content,
+        client_id: new.client_id.as_deref(),
+        timestamp: now,
+    };
+    if !store::insert(tx, caller.tenant, &row)? {
+        return first_one(tx, caller, &target, ticket_id, new).map(|message| (Sent::Again(message), false));
+    }
+    let advance = advance(caller, &target, now);
+    store::advance_ticket(tx, caller.tenant, &target, &advance)?;
+    let message = store::find(tx, caller.tenant, target.key, ticket_id, row.seq)?;
+    let message = Arc::new(message.ok_or(Error::bug("a message that was just stored is absent"))?);
+    let what = What::MessageSent { message: message.clone() };
+    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+    announce_move(tx, caller, &target, &advance, now)?;
+    let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
+    Ok((Sent::New(message), reopened))
+}
+
+/// The message that this `client_id` made before.
+fn first_one(tx: &mut Tx<'_>, caller: &Caller, target: &Target, ticket_id: &str, new: &NewMessage) -> Result<Arc<Message>> {
+    let client_id = new.client_id.as_deref().ok_or(Error::bug("a conflict of messages without a client_id"))?;
+    let first = store::find_by_client_id(tx, caller.tenant, target.key, ticket_id, caller.user, client_id)?;
+    let first = first.ok_or(Error::bug("a client_id is taken by no message"))?;
+    if first.message_content == new.message_content { Ok(Arc::new(first)) } else { Err(Error::Conflict("client_id_reused")) }
+}
+
+fn advance(caller: &Caller, target: &Target, now: Timestamp) -> Advance {
+    let from_customer = caller.user == target.customer;
+    let status = lifecycle::after_message(target.status, from_customer);
+    // Whoever replies first on a ticket that nobody has, has it.
+    let takes = status == TicketStatus::InProgress && !from_customer;
+    let support = if takes { target.support.or(Some(caller.user)) } else { target.support };
+    Advance { status, support, from_customer, updated_at: now.max(Timestamp(target.updated_at.0 + 1)) }
+}
+
+fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance, now: Timestamp) -> Result<()> {
+    let mut changed = Vec::new();
+    if to.status != target.status {
+        changed.push("status");
+    }
+    if to.support != target.support {
+        changed.push("support_id");
+    }
+    if target.status == TicketStatus::Closed && to.status != TicketStatus::Closed {
+        changed.push("closed_at");
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let ticket = Arc::new(tickets::find_by_key(tx, caller.tenant, target.key)?);
+    let what = What::TicketUpdated { ticket, changed };
+    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+}

@@ -1,0 +1,198 @@
+//! The SQL of messages. `messages` is clustered by (ticket, seq), see migrations/0001.
+
+use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
+use crate::error::{Error, Result};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::{Row, Tx};
+use crate::tickets::model::{Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
+use crate::tickets::store::status_of;
+
+const SELECT: &str = "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
+         m.delivered_at, m.timestamp, u.user_id, u.name, u.role, u.avatar_url
+     from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key";
+
+fn message(row: &mut Row<'_>, ticket_id: &str) -> Result<Message> {
+    let (ticket, sender_key, seq) = (TicketKey(row.take()?), UserKey(row.take()?), row.take::<i64>()?);
+    let mut message = Message {
+        message_id: message_id(ticket_id, seq),
+        ticket_id: ticket_id.to_owned(),
+        sender_id: String::new(),
+        sender: Sender { id: String::new(), name: String::new(), role: Role::Customer, avatar_url: None },
+        seq,
+        message_content: row.take()?,
+        kind: MessageKind::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown kind of message is stored"))?,
+        attachments: [],
+        client_id: row.take()?,
+        is_read: row.take()?,
+        read_at: row.take()?,
+        delivered_at: row.take()?,
+        timestamp: row.take()?,
+        ticket,
+        sender_key,
+    };
+    message.sender = Sender {
+        id: row.take()?,
+        name: row.take()?,
+        role: Role::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown role is stored"))?,
+        avatar_url: row.take()?,
+    };
+    message.sender_id = message.sender.id.clone();
+    Ok(message)
+}
+
+/// What sending needs to know of a ticket, locked until the transaction ends.
+pub struct Target {
+    pub key: TicketKey,
+    pub customer: UserKey,
+    pub support: Option<UserKey>,
+    pub status: TicketStatus,
+    pub last_seq: i64,
+    pub updated_at: Timestamp,
+}
+
+pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Target> {
+    let sql = match tx.dialect().for_update() {
+        "" => LOCK_TARGET.to_owned(),
+        lock => format!("{LOCK_TARGET}{lock}"),
+    };
+    let found = tx.first(&sql, &[scope.tenant.into(), ticket_id.into()], |row| {
+        Ok(Target {
+            key: TicketKey(row.take()?),
+            customer: UserKey(row.take()?),
+            support: row.take::<Option<i64>>()?.map(UserKey),
+            status: status_of(&row.take::<String>()?)?,
+            last_seq: row.take()?,
+            updated_at: row.take()?,
+        })
+    })?;
+    found.filter(|target| scope.customer.is_none_or(|own| target.customer == own)).ok_or(Error::NotFound)
+}
+
+const LOCK_TARGET: &str = "select ticket_key, customer_key, support_key, status, last_seq, updated_at from tickets
+     where tenant_key = $1 and ticket_id = $2";
+
+pub struct NewRow<'a> {
+    pub ticket: TicketKey,
+    pub seq: i64,
+    pub sender: UserKey,
+    pub kind: MessageKind,
+    pub message_content: &'a str,
+    pub client_id: Option<&'a str>,
+    pub timestamp: Timestamp,
+}
+
+/// False if this sender has used the `client_id` in this ticket before: the unique key decides.
+pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewRow<'_>) -> Result<bool> {
+    let inserted = tx.execute(
+        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing",
+        &[
+            new.ticket.into(),
+            new.seq.into(),
+            tenant.into(),
+            new.sender.into(),
+            new.kind.as_str().into(),
+            new.message_content.into(),
+            new.client_id.into(),
+            new.timestamp.into(),
+        ],
+    )?;
+    Ok(inserted == 1)
+}
+
+/// What a new message changes of its ticket.
+pub struct Advance {
+    pub status: TicketStatus,
+    pub support: Option<UserKey>,
+    pub from_customer: bool,
+    pub updated_at: Timestamp,
+}
+
+pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &Advance) -> Result<()> {
+    let (customer_unread, staff_unread) = if to.from_customer { (0, 1) } else { (1, 0) };
+    tx.execute(
+        "update tickets set last_seq = last_seq + 1, customer_unread = customer_unread + $3, staff_unread = staff_unread + $4,
+             updated_at = $5 where tenant_key = $1 and ticket_key = $2",
+        &[tenant.into(), target.key.into(), customer_unread.into(), staff_unread.into(), to.updated_at.into()],
+    )?;
+    if (to.status, to.support) != (target.status, target.support) {
+        tx.execute(
+            "update tickets set status = $3, support_key = $4, closed_at = null, is_held = false
+             where tenant_key = $1 and ticket_key = $2",
+            &[tenant.into(), target.key.into(), to.status.as_str().into(), to.support.into()],
+        )?;
+    }
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, ticket_id: &str, seq: i64) -> Result<Option<Message>> {
+    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq = $2 and m.tenant_key = $3");
+    tx.first(&sql, &[ticket.into(), seq.into(), tenant.into()], |row| message(row, ticket_id))
+}
+
+pub fn find_by_client_id(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    ticket_id: &str,
+    sender: UserKey,
+    client_id: &str,
+) -> Result<Option<Message>> {
+    let sql = format!("{SELECT} where m.ticket_key = $1 and m.sender_key = $2 and m.client_id = $3 and m.tenant_key = $4");
+    let values = [ticket.into(), sender.into(), client_id.into(), tenant.into()];
+    tx.first(&sql, &values, |row| message(row, ticket_id))
+}
+
+/// In the order of `seq`, from the first one after `after`.
+pub fn list_after(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, ticket_id: &str, after: i64, limit: i64) -> Result<Vec<Message>> {
+    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq > $2 and m.tenant_key = $3 order by m.seq limit $4");
+    tx.all(&sql, &[ticket.into(), after.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
+}
+
+/// Against the order of `seq`, from the last one before `before`.
+pub fn list_before(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, ticket_id: &str, before: i64, limit: i64) -> Result<Vec<Message>> {
+    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc limit $4");
+    tx.all(&sql, &[ticket.into(), before.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
+}
+
+/// Marks what the other side sent up to `up_to_seq` as read; answers the `seq`s that were not.
+pub fn mark_read(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side: Side, up_to_seq: i64, now: Timestamp) -> Result<Vec<i64>> {
+    let marked = ticket.marks(side).read_seq;
+    if up_to_seq <= marked {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "update messages set is_read = true, read_at = $6, delivered_at = coalesce(delivered_at, $6)
+         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and is_read = false returning seq",
+        side.others()
+    );
+    let values = [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
+    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
+    seqs.sort_unstable();
+    let sql = format!(
+        "update tickets set {0}_unread = {0}_unread - $3, {0}_read_seq = $4 where tenant_key = $1 and ticket_key = $2",
+        side.column()
+    );
+    tx.execute(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
+    Ok(seqs)
+}
+
+/// Marks what the other side sent up to `up_to_seq` as delivered; answers the `seq`s that were not.
+pub fn mark_delivered(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side: Side, up_to_seq: i64, now: Timestamp) -> Result<Vec<i64>> {
+    let marked = ticket.marks(side).delivered_seq;
+    if up_to_seq <= marked {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "update messages set delivered_at = $6
+         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and delivered_at is null returning seq",
+        side.others()
+    );
+    let values = [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
+    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
+    seqs.sort_unstable();
+    let sql = format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
+    tx.execute(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
+    Ok(seqs)
+}

@@ -1,0 +1,23 @@
+//! The ticket service: tickets along their lifecycle, who of the staff has them, the conversation in each, and private
+//! notes.
+//!
+//! Routes read and check a request; what REST and sockets share is a file named after the verb (`create`, `update`,
+//! `messages/send`, …), called by `routes` here and by `realtime`; SQL is in the stores.
+//! Invariants: whoever asks passes `Scope`, so that a customer meets only their own tickets and nobody another tenant's;
+//! every change is recorded as an event in the transaction that makes it.
+
+pub mod adopt;
+pub mod assign;
+pub mod messages;
+pub mod model;
+pub mod store;
+
+mod create;
+mod fields;
+mod lifecycle;
+mod notes;
+mod remove;
+mod routes;
+mod update;
+
+pub use routes::routes;

@@ -1,0 +1,131 @@
+//! Private notes: what staff write beside a conversation. A resource of its own, so that no list of messages, no replay
+//! and no customer's socket can ever carry one.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::auth::guard::SignedIn;
+use crate::error::Result;
+use crate::events::{self, Event, What};
+use crate::platform::http::json::Json;
+use crate::platform::http::page::{Page, PageQuery};
+use crate::platform::http::path::Path;
+use crate::platform::http::problem::Problem;
+use crate::platform::http::query::Query;
+use crate::platform::http::text;
+use crate::platform::id;
+use crate::tickets::model::{Note, Scope};
+use crate::tickets::store as tickets;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create))
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewNote {
+    /// 1 to 10,000 characters.
+    #[garde(custom(text::content(10_000)))]
+    body: String,
+}
+
+/// Newest first.
+#[utoipa::path(get, path = "/api/tickets/{id}/notes", tag = "tickets", operation_id = "list_notes",
+    params(("id" = String, Path, description = "The ticket's id"), PageQuery),
+    responses((status = 200, body = Page<Note>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(ticket_id): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Note>>> {
+    let paging = query.read::<(i64, String)>(&app.auth.cursor_key, caller.tenant.0, &format!("notes/{ticket_id}"))?;
+    let (before, limit) = (paging.after.clone(), paging.limit + 1);
+    let found = app
+        .db
+        .read(move |tx| {
+            let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
+            caller.require(Action::NotesRead)?;
+            store::list(tx, caller.tenant, ticket.key, before, limit)
+        })
+        .await?;
+    Ok(Json(paging.page(found, |note| (note.timestamp.0, note.note_id.clone()))))
+}
+
+#[utoipa::path(post, path = "/api/tickets/{id}/notes", tag = "tickets", operation_id = "create_note", request_body = NewNote,
+    params(("id" = String, Path, description = "The ticket's id")),
+    responses((status = 201, body = Note), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn create(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(ticket_id): Path<String>,
+    Json(new): Json<NewNote>,
+) -> Result<(StatusCode, Json<Note>)> {
+    let now = app.clock.now();
+    let note_id = id::new_id(now, &app.random);
+    let note = app
+        .db
+        .write(move |tx| {
+            let ticket = tickets::find_and_lock(tx, Scope::of(&caller), &ticket_id)?;
+            caller.require(Action::NotesWrite)?;
+            let note = Note { note_id, ticket_id, author_id: caller.user_id.to_string(), body: new.body, timestamp: now };
+            store::insert(tx, caller.tenant, ticket.key, caller.user, &note)?;
+            let what = What::NoteAdded { ticket: ticket.key, note: Arc::new(note.clone()) };
+            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+            Ok(note)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(note)))
+}
+
+mod store {
+    use crate::auth::model::{TenantKey, TicketKey, UserKey};
+    use crate::error::Result;
+    use crate::platform::db::Tx;
+    use crate::tickets::model::Note;
+
+    pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, author: UserKey, note: &Note) -> Result<()> {
+        tx.execute(
+            "insert into notes (note_id, tenant_key, ticket_key, author_key, body, timestamp) values ($1, $2, $3, $4, $5, $6)",
+            &[
+                note.note_id.as_str().into(),
+                tenant.into(),
+                ticket.into(),
+                author.into(),
+                note.body.as_str().into(),
+                note.timestamp.into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, before: Option<(i64, String)>, limit: i64) -> Result<Vec<Note>> {
+        let (at, id) = before.unwrap_or((i64::MAX, String::new()));
+        tx.all(
+            "select n.note_id, t.ticket_id, u.user_id, n.body, n.timestamp from notes n
+             join tickets t on t.tenant_key = n.tenant_key and t.ticket_key = n.ticket_key
+             join users u on u.tenant_key = n.tenant_key and u.user_key = n.author_key
+             where n.tenant_key = $1 and n.ticket_key = $2 and (n.timestamp, n.note_id) < ($3, $4)
+             order by n.timestamp desc, n.note_id desc limit $5",
+            &[tenant.into(), ticket.into(), at.into(), id.as_str().into(), limit.into()],
+            |row| {
+                Ok(Note {
+                    note_id: row.take()?,
+                    ticket_id: row.take()?,
+                    author_id: row.take()?,
+                    body: row.take()?,
+                    timestamp: row.take()?,
+                })
+            },
+        )
+    }
+}

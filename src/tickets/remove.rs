@@ -1,0 +1,25 @@
+//! Deleting a ticket: it is gone from every list, search and room; the history keeps that it happened.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::auth::model::Caller;
+use crate::error::Result;
+use crate::events::{self, Event, What};
+use crate::tickets::model::Scope;
+use crate::tickets::store;
+
+pub async fn remove(app: &App, caller: Arc<Caller>, ticket_id: String) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            // Looked up first: whose ticket it is not learns only that it is not there.
+            let ticket = store::find_and_lock(tx, Scope::of(&caller), &ticket_id)?;
+            caller.require(Action::TicketsDelete)?;
+            store::delete(tx, caller.tenant, ticket.key)?;
+            let what = What::TicketDeleted { ticket: ticket.key, ticket_id };
+            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+        })
+        .await
+}

@@ -1,0 +1,140 @@
+//! Tickets over HTTP.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::auth::Action;
+use crate::auth::guard::SignedIn;
+use crate::auth::model::Caller;
+use crate::error::Result;
+use crate::events::{self, store::Entry};
+use crate::platform::clock::Timestamp;
+use crate::platform::http::json::Json;
+use crate::platform::http::page::{Page, PageQuery};
+use crate::platform::http::path::Path;
+use crate::platform::http::problem::Problem;
+use crate::platform::http::query::Query;
+use crate::tickets::create::{self as creating, NewTicketRequest};
+use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
+use crate::tickets::store::{self, Filter, Support};
+use crate::tickets::update::{self as updating, TicketPatch};
+use crate::tickets::{messages, notes, remove as removing};
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, update, remove))
+        .routes(routes!(history))
+        .merge(notes::routes())
+        .merge(messages::routes::routes())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct TicketQuery {
+    status: Option<TicketStatus>,
+    priority: Option<Priority>,
+    /// Who has it: `me`, `none` or a user's id.
+    support_id: Option<String>,
+    customer_id: Option<String>,
+    tag: Option<String>,
+    /// Words of the subject, the number or the customer's names; the last one may be a beginning.
+    q: Option<String>,
+    /// Changed after this time (RFC 3339).
+    updated_after: Option<Timestamp>,
+}
+
+/// A customer's own tickets, or all of the tenant's for staff; newest activity first.
+#[utoipa::path(get, path = "/api/tickets", tag = "tickets", operation_id = "list_tickets", params(TicketQuery, PageQuery),
+    responses((status = 200, body = Page<Ticket>), (status = 401, body = Problem), (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<TicketQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Ticket>>> {
+    caller.require(Action::TicketsRead)?;
+    let paging = page.read::<(i64, i64)>(&app.auth.cursor_key, caller.tenant.0, "tickets")?;
+    let filter = filter(query, &caller);
+    let (before, limit) = (paging.after, paging.limit + 1);
+    let reader = caller.user;
+    let found = app.db.read(move |tx| store::list(tx, Scope::of(&caller), &filter, before, limit)).await?;
+    let page = paging.page(found, |ticket| (ticket.updated_at.0, ticket.key.0));
+    Ok(Json(page.map(|ticket| ticket.seen_by(reader))))
+}
+
+fn filter(query: TicketQuery, caller: &Caller) -> Filter {
+    let support = query.support_id.map(|id| match id.as_str() {
+        "me" => Support::Key(caller.user),
+        "none" => Support::Nobody,
+        _ => Support::Id(id),
+    });
+    Filter {
+        status: query.status,
+        priority: query.priority,
+        support,
+        customer_id: query.customer_id,
+        tag: query.tag,
+        q: query.q,
+        updated_after: query.updated_after,
+    }
+}
+
+/// Opens a ticket. If staff are online, one of them has it when the answer comes.
+#[utoipa::path(post, path = "/api/tickets", tag = "tickets", operation_id = "create_ticket", request_body = NewTicketRequest,
+    responses((status = 201, body = Ticket), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
+async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): Json<NewTicketRequest>) -> Result<(StatusCode, Json<Ticket>)> {
+    let ticket = creating::create(&app, caller, new).await?;
+    Ok((StatusCode::CREATED, Json(ticket)))
+}
+
+#[utoipa::path(get, path = "/api/tickets/{id}", tag = "tickets", operation_id = "show_ticket", params(("id" = String, Path)),
+    responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<Json<Ticket>> {
+    caller.require(Action::TicketsRead)?;
+    let reader = caller.user;
+    let ticket = app.db.read(move |tx| store::find(tx, Scope::of(&caller), &id)).await?;
+    Ok(Json(ticket.seen_by(reader)))
+}
+
+/// Changes a ticket. Its owner may close and reopen it; staff may do the rest.
+#[utoipa::path(put, path = "/api/tickets/{id}", tag = "tickets", operation_id = "update_ticket", request_body = TicketPatch, params(("id" = String, Path)),
+    responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn update(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>, Json(patch): Json<TicketPatch>) -> Result<Json<Ticket>> {
+    updating::update(&app, caller, id, patch).await.map(Json)
+}
+
+/// Deletes a ticket with everything in it. Staff only.
+#[utoipa::path(delete, path = "/api/tickets/{id}", tag = "tickets", operation_id = "delete_ticket", params(("id" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<StatusCode> {
+    removing::remove(&app, caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What happened to a ticket, who did it and why: newest first. Staff only.
+#[utoipa::path(get, path = "/api/tickets/{id}/history", tag = "tickets", operation_id = "list_ticket_history", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = Page<Entry>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn history(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Entry>>> {
+    let paging = page.read::<i64>(&app.auth.cursor_key, caller.tenant.0, &format!("history/{id}"))?;
+    let (before, limit) = (paging.after, paging.limit + 1);
+    let found = app
+        .db
+        .read(move |tx| {
+            let ticket = store::find(tx, Scope::of(&caller), &id)?;
+            caller.require(Action::HistoryRead)?;
+            events::store::list_of_ticket(tx, caller.tenant, &ticket.ticket_id, before, limit)
+        })
+        .await?;
+    Ok(Json(paging.page(found, |entry| entry.key)))
+}

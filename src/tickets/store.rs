@@ -1,0 +1,303 @@
+//! The SQL of tickets and their tags. A message's and a note's are in `messages/store.rs` and `notes.rs`' store below.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use crate::auth::model::{TenantKey, TicketKey, UserKey};
+use crate::error::{Error, Result};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::{Dialect, Row, Tx, Value};
+use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
+
+const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,
+         t.customer_delivered_seq, t.staff_unread, t.staff_read_seq, t.staff_delivered_seq, t.is_held,
+         t.ticket_id, t.number, t.subject, c.user_id, s.user_id, t.status, t.priority, t.tags, t.channel, t.custom,
+         t.last_seq, t.created_at, t.updated_at, t.closed_at
+     from tickets t
+     join users c on c.tenant_key = t.tenant_key and c.user_key = t.customer_key
+     left join users s on s.tenant_key = t.tenant_key and s.user_key = t.support_key";
+
+fn ticket(row: &mut Row<'_>) -> Result<Ticket> {
+    Ok(Ticket {
+        key: TicketKey(row.take()?),
+        customer: UserKey(row.take()?),
+        support: row.take::<Option<i64>>()?.map(UserKey),
+        customer_side: side(row)?,
+        staff_side: side(row)?,
+        is_held: row.take()?,
+        ticket_id: row.take()?,
+        number: row.take()?,
+        subject: row.take()?,
+        customer_id: row.take()?,
+        support_id: row.take()?,
+        status: status_of(&row.take::<String>()?)?,
+        priority: Priority::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown priority is stored"))?,
+        tags: serde_json::from_str(&row.take::<String>()?).map_err(Error::internal)?,
+        channel: row.take()?,
+        custom: serde_json::from_str(&row.take::<String>()?).map_err(Error::internal)?,
+        last_seq: row.take()?,
+        created_at: row.take()?,
+        updated_at: row.take()?,
+        closed_at: row.take()?,
+        unread_count: 0,
+    })
+}
+
+fn side(row: &mut Row<'_>) -> Result<SideMarks> {
+    Ok(SideMarks { unread: row.take()?, read_seq: row.take()?, delivered_seq: row.take()? })
+}
+
+pub fn status_of(word: &str) -> Result<TicketStatus> {
+    TicketStatus::parse(word).ok_or(Error::bug("an unknown ticket status is stored"))
+}
+
+/// The ticket, if it is in the scope; `NotFound` alike for one that is absent and one that is not.
+pub fn find(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Ticket> {
+    let sql = format!("{SELECT} where t.tenant_key = $1 and t.ticket_id = $2");
+    let found = tx.first(&sql, &[scope.tenant.into(), ticket_id.into()], ticket)?;
+    found.filter(|ticket| scope.customer.is_none_or(|own| ticket.customer == own)).ok_or(Error::NotFound)
+}
+
+/// Like `find`, and nobody else changes the ticket until this transaction ends.
+pub fn find_and_lock(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Ticket> {
+    let lock = format!("select ticket_key from tickets where tenant_key = $1 and ticket_id = $2{}", tx.dialect().for_update());
+    tx.first(&lock, &[scope.tenant.into(), ticket_id.into()], |row| row.take::<i64>())?.ok_or(Error::NotFound)?;
+    find(tx, scope, ticket_id)
+}
+
+pub fn find_by_key(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<Ticket> {
+    let sql = format!("{SELECT} where t.tenant_key = $1 and t.ticket_key = $2");
+    tx.first(&sql, &[tenant.into(), key.into()], ticket)?.ok_or(Error::NotFound)
+}
+
+/// What a list of tickets can be narrowed to.
+#[derive(Debug, Default)]
+pub struct Filter {
+    pub status: Option<TicketStatus>,
+    pub priority: Option<Priority>,
+    pub support: Option<Support>,
+    pub customer_id: Option<String>,
+    pub tag: Option<String>,
+    /// Words of a search.
+    pub q: Option<String>,
+    pub updated_after: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub enum Support {
+    Nobody,
+    Key(UserKey),
+    Id(String),
+}
+
+/// Newest activity first; `before` is the place of the last ticket of the page before.
+pub fn list(tx: &mut Tx<'_>, scope: Scope, filter: &Filter, before: Option<(i64, i64)>, limit: i64) -> Result<Vec<Ticket>> {
+    let words = match &filter.q {
+        Some(q) => match tx.dialect().search_words(scope.tenant.0, q) {
+            Some(words) => Some(words),
+            None => return Ok(Vec::new()),
+        },
+        None => None,
+    };
+    let statement = list_statement(tx.dialect(), scope, filter, words.as_deref(), before, limit);
+    tx.all(&statement.text, &statement.values, ticket)
+}
+
+/// A statement put together from fixed pieces; what a client sent is only ever a value.
+struct Statement<'a> {
+    text: String,
+    values: Vec<Value<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    /// `?` stands for the value.
+    fn and(&mut self, condition: &str, value: impl Into<Value<'a>>) {
+        self.values.push(value.into());
+        self.text.push_str(" and ");
+        self.text.push_str(&condition.replace('?', &format!("${}", self.values.len())));
+    }
+}
+
+fn list_statement<'a>(
+    dialect: Dialect,
+    scope: Scope,
+    filter: &'a Filter,
+    words: Option<&'a str>,
+    before: Option<(i64, i64)>,
+    limit: i64,
+) -> Statement<'a> {
+    let mut list = Statement { text: format!("{SELECT} where t.tenant_key = $1"), values: vec![scope.tenant.into()] };
+    if let Some(customer) = scope.customer {
+        list.and("t.customer_key = ?", customer);
+    }
+    match filter.status {
+        // Spelled out for the partial index of the tickets that are not closed.
+        Some(TicketStatus::Open) => list.text.push_str(" and t.status <> 'closed' and t.status = 'open'"),
+        Some(TicketStatus::InProgress) => list.text.push_str(" and t.status <> 'closed' and t.status = 'in_progress'"),
+        Some(TicketStatus::Closed) => list.text.push_str(" and t.status = 'closed'"),
+        None => {}
+    }
+    if let Some(priority) = filter.priority {
+        list.and("t.priority = ?", priority.as_str());
+    }
+    match &filter.support {
+        Some(Support::Key(key)) => list.and("t.support_key = ?", *key),
+        Some(Support::Id(id)) => {
+            list.and("t.support_key = (select user_key from users where tenant_key = $1 and user_id = ?)", id.as_str())
+        }
+        Some(Support::Nobody) => list.text.push_str(" and t.support_key is null"),
+        None => {}
+    }
+    if let Some(id) = &filter.customer_id {
+        list.and("t.customer_key = (select user_key from users where tenant_key = $1 and user_id = ?)", id.as_str());
+    }
+    if let Some(tag) = &filter.tag {
+        list.and("t.ticket_key in (select ticket_key from ticket_tags where tenant_key = $1 and tag = ?)", tag.as_str());
+    }
+    if let Some(after) = filter.updated_after {
+        list.and("t.updated_at > ?", after);
+    }
+    if let Some(words) = words {
+        let place = list.values.len() + 1;
+        list.and(&dialect.search_condition("t.ticket_key", place), words);
+    }
+    if let Some((updated_at, key)) = before {
+        list.and("t.updated_at <= ?", updated_at);
+        let place = list.values.len();
+        list.and(&format!("(t.updated_at < ${place} or t.ticket_key < ?)"), key);
+    }
+    list.values.push(limit.into());
+    let _ = write!(list.text, " order by t.updated_at desc, t.ticket_key desc limit ${}", list.values.len());
+    list
+}
+
+pub struct NewTicket<'a> {
+    pub ticket_id: &'a str,
+    pub subject: &'a str,
+    pub customer: UserKey,
+    pub priority: Priority,
+    pub tags: &'a [String],
+    pub channel: &'a str,
+    pub custom: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewTicket<'_>, now: Timestamp) -> Result<TicketKey> {
+    let number: i64 = tx.one(
+        "update tenants set last_ticket_number = last_ticket_number + 1 where tenant_key = $1 returning last_ticket_number",
+        &[tenant.into()],
+        |row| row.take(),
+    )?;
+    let key = tx.one(
+        "insert into tickets (tenant_key, ticket_id, number, subject, customer_key, status, priority, tags, channel, custom,
+             created_at, updated_at)
+         values ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10, $10) returning ticket_key",
+        &[
+            tenant.into(),
+            new.ticket_id.into(),
+            number.into(),
+            new.subject.into(),
+            new.customer.into(),
+            new.priority.as_str().into(),
+            json!(new.tags).to_string().as_str().into(),
+            new.channel.into(),
+            json!(new.custom).to_string().as_str().into(),
+            now.into(),
+        ],
+        |row| Ok(TicketKey(row.take()?)),
+    )?;
+    write_tags(tx, tenant, key, new.tags)?;
+    index(tx, tenant, key)?;
+    Ok(key)
+}
+
+/// Writes back what staff may change, and what follows from it.
+pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()> {
+    tx.execute(
+        "update tickets set subject = $3, support_key = $4, status = $5, priority = $6, tags = $7, custom = $8, is_held = $9,
+             updated_at = $10, closed_at = $11
+         where tenant_key = $1 and ticket_key = $2",
+        &[
+            tenant.into(),
+            ticket.key.into(),
+            ticket.subject.as_str().into(),
+            ticket.support.into(),
+            ticket.status.as_str().into(),
+            ticket.priority.as_str().into(),
+            json!(ticket.tags).to_string().as_str().into(),
+            json!(ticket.custom).to_string().as_str().into(),
+            ticket.is_held.into(),
+            ticket.updated_at.into(),
+            ticket.closed_at.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub fn write_tags(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, tags: &[String]) -> Result<()> {
+    tx.execute("delete from ticket_tags where tenant_key = $1 and ticket_key = $2", &[tenant.into(), key.into()])?;
+    for tag in tags {
+        tx.execute(
+            "insert into ticket_tags (tenant_key, tag, ticket_key) values ($1, $2, $3) on conflict do nothing",
+            &[tenant.into(), tag.as_str().into(), key.into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Puts the ticket's words into the search index: its number, its subject, its customer's names.
+pub fn index(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
+    let words: String = tx.one(
+        "select t.number || ' ' || t.subject || ' ' || c.name || ' ' || c.username || ' ' || coalesce(c.email, '')
+         from tickets t join users c on c.tenant_key = t.tenant_key and c.user_key = t.customer_key
+         where t.tenant_key = $1 and t.ticket_key = $2",
+        &[tenant.into(), key.into()],
+        |row| row.take(),
+    )?;
+    tx.execute(tx.dialect().index_words(), &[tenant.into(), key.into(), words.as_str().into()])?;
+    Ok(())
+}
+
+/// After a word of it has changed.
+pub fn reindex(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
+    tx.execute(tx.dialect().unindex_words(), &[tenant.into(), key.into()])?;
+    index(tx, tenant, key)
+}
+
+pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
+    tx.execute(tx.dialect().unindex_words(), &[tenant.into(), key.into()])?;
+    tx.execute("delete from tickets where tenant_key = $1 and ticket_key = $2", &[tenant.into(), key.into()])?;
+    Ok(())
+}
+
+/// Gives a guest's tickets, and what the guest wrote in them, to the customer the guest turned out to be.
+pub fn adopt(tx: &mut Tx<'_>, tenant: TenantKey, guest: UserKey, customer: UserKey, now: Timestamp) -> Result<Vec<TicketKey>> {
+    tx.execute(
+        "update messages set sender_key = $3 where sender_key = $2 and ticket_key in
+             (select ticket_key from tickets where tenant_key = $1 and customer_key = $2)",
+        &[tenant.into(), guest.into(), customer.into()],
+    )?;
+    tx.all(
+        "update tickets set customer_key = $3, updated_at = $4 where tenant_key = $1 and customer_key = $2 returning ticket_key",
+        &[tenant.into(), guest.into(), customer.into(), now.into()],
+        |row| Ok(TicketKey(row.take()?)),
+    )
+}
+
+/// A user of the tenant who may hold tickets: staff by any of their roles, and not disabled.
+pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
+    tx.first(
+        "select user_key from users where tenant_key = $1 and user_id = $2 and is_disabled = false and role <> 'customer'",
+        &[tenant.into(), user_id.into()],
+        |row| Ok(UserKey(row.take()?)),
+    )
+}
+
+/// A user of the tenant in whose name a ticket can be opened.
+pub fn find_customer(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
+    tx.first(
+        "select user_key from users where tenant_key = $1 and user_id = $2 and role = 'customer'",
+        &[tenant.into(), user_id.into()],
+        |row| Ok(UserKey(row.take()?)),
+    )
+}
