@@ -1,0 +1,20 @@
+# `make` alone lists what there is to do. The steps themselves are in scripts/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+.PHONY: help run test check
+
+help: ## list these targets
+	@echo "SmileChat: make <target>"
+	@sed -n 's/^\([a-z]*\): ## /\1\t/p' Makefile | expand -t 10 | sed 's/^/  /'
+
+run: ## build, seed the demo data and serve on http://localhost:3100 (PORT=… for another port)
+	@scripts/run
+
+test: ## install what the tests need, then run them all: Rust, Socket.IO clients under Node and Python, kill -9
+	@scripts/setup-tests
+	@scripts/test
+
+check: ## formatting, lints, the architecture, and the dependencies' licences and origins
+	@scripts/check

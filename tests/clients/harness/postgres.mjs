@@ -1,0 +1,39 @@
+// A private PostgreSQL on a free port of the loopback, for as long as a suite runs.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { freePort } from "./server.mjs";
+
+export async function startPostgres() {
+  const folder = mkdtempSync(join(tmpdir(), "smilechat-postgres-"));
+  const port = await freePort();
+  const data = join(folder, "data");
+  if (process.getuid() === 0) execFileSync("chown", ["postgres", folder]);
+  run("initdb", ["-D", data, "-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8"]);
+  const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder}`;
+  run("pg_ctl", ["-w", "-D", data, "-l", join(folder, "log"), "-o", settings, "start"]);
+  return { folder, data, url: `postgres://app@127.0.0.1:${port}/postgres` };
+}
+
+export function stopPostgres(postgres) {
+  run("pg_ctl", ["-w", "-D", postgres.data, "-m", "fast", "stop"]);
+  rmSync(postgres.folder, { recursive: true, force: true });
+}
+
+/** PostgreSQL refuses to run as root; then it runs as the user that its package made. */
+function run(program, args) {
+  const command = [join(programs(), program), ...args];
+  const asPostgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
+  const [first, ...rest] = process.getuid() === 0 ? [...asPostgres, ...command] : command;
+  execFileSync(first, rest, { cwd: tmpdir(), stdio: ["ignore", "ignore", "inherit"] });
+}
+
+function programs() {
+  const versions = "/usr/lib/postgresql";
+  const newest = existsSync(versions) ? readdirSync(versions).sort((a, b) => b - a)[0] : undefined;
+  if (!newest) throw new Error(`no PostgreSQL under ${versions}; scripts/setup-tests installs it`);
+  return join(versions, newest, "bin");
+}

@@ -1,0 +1,106 @@
+// Starts the real server in a folder, on a port and with a database of its own, and ends it by its process id.
+// Every suite goes through here, so every suite also proves that the server neither panicked nor had to be shot.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { poll } from "./wait.mjs";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const binary = process.env.SMILECHAT_BIN
+  ? resolve(process.env.SMILECHAT_BIN)
+  : join(root, "target/debug/smilechat");
+const secret = "a secret of the tests alone, long enough to be taken";
+
+/** `env` adds to the settings; `wrapper` is a command to run the server under, one that keeps its process id. */
+export async function startServer({ env = {}, databaseUrl, wrapper = [] } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "smilechat-test-"));
+  const port = await freePort();
+  const server = {
+    folder,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    logFile: join(folder, "server.log"),
+    sockets: [],
+    wrapper,
+    environment: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      DATABASE_URL: databaseUrl ?? `sqlite://${folder}/smilechat.db`,
+      JWT_SECRET: secret,
+      LOG_FORMAT: "json",
+      RATE_LIMIT: "off",
+      // Who gets a ticket is the tests' choice; the suite about assignment switches it on again.
+      SMILECHAT_ASSIGNMENT__ENABLED: "false",
+      ...env,
+    },
+  };
+  await launch(server);
+  return server;
+}
+
+/** Starts the process; again on the same port and data after it was ended. */
+export async function launch(server) {
+  const log = openSync(server.logFile, "a");
+  const [command, ...args] = [...server.wrapper, binary, "serve"];
+  const child = spawn(command, args, { cwd: server.folder, env: server.environment, stdio: ["ignore", log, log] });
+  closeSync(log);
+  server.child = child;
+  server.exit = new Promise((done) => {
+    child.once("error", (error) => done({ error }));
+    child.once("exit", (code, signal) => done({ code, signal }));
+  });
+  let gone;
+  server.exit.then((exit) => (gone = exit));
+  process.once("exit", () => child.kill("SIGKILL"));
+  await poll("the server to be ready", 20_000, async () => {
+    if (gone) throw new Error(`the server ended at its start: ${JSON.stringify(gone)}\n${readLog(server)}`);
+    const answer = await fetch(`${server.url}/readyz`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    return answer?.ok;
+  });
+}
+
+/** Sends the signal and waits for the end. */
+export async function endProcess(server, signal) {
+  server.child.kill(signal);
+  return server.exit;
+}
+
+/** The end of every suite: SIGTERM has to be enough, and no log line may tell of a panic. */
+export async function stopServer(server) {
+  for (const socket of server.sockets) socket.disconnect();
+  const shot = setTimeout(() => server.child.kill("SIGKILL"), 11_000);
+  const exit = await endProcess(server, "SIGTERM");
+  clearTimeout(shot);
+  const log = readLog(server);
+  rmSync(server.folder, { recursive: true, force: true });
+  assert.deepEqual(exit, { code: 0, signal: null }, "the server ends by itself after SIGTERM");
+  assert.ok(!log.includes("panicked at"), `a panic in the log:\n${log.slice(-4000)}`);
+}
+
+/** One command of the same binary, on the same database, while the server runs. */
+export function runCommand(server, args, input = "") {
+  const run = spawnSync(binary, args, { cwd: server.folder, env: server.environment, input, encoding: "utf8" });
+  assert.equal(run.status, 0, `smilechat ${args.join(" ")}: ${run.stderr ?? run.error}`);
+  return run.stdout;
+}
+
+export function readLog(server) {
+  return readFileSync(server.logFile, "utf8");
+}
+
+export async function freePort() {
+  const listener = createServer();
+  await new Promise((done) => listener.listen(0, "127.0.0.1", done));
+  const { port } = listener.address();
+  await new Promise((done) => listener.close(done));
+  return port;
+}

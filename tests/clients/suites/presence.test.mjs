@@ -1,0 +1,109 @@
+// Presence and typing do not lie for long, and customers see no more of the staff than they need to.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { call, get, newCustomer, newSupport, newTicket, put } from "../harness/people.mjs";
+import { startServer, stopServer } from "../harness/server.mjs";
+import { allHeard, connect, forget, heard, settle, tell, transports } from "../harness/sockets.mjs";
+import { poll } from "../harness/wait.mjs";
+
+let server;
+before(async () => (server = await startServer()));
+after(() => stopServer(server));
+
+for (const transport of Object.keys(transports)) {
+  test(`three tabs are one user, who is gone when the last tab is, ${transport}`, async () => {
+    const [customer, support] = [await newCustomer(server), await newSupport(server)];
+    const ours = await connect(server, support, transport);
+    const tabs = [];
+    for (let tab = 0; tab < 3; tab += 1) tabs.push(await connect(server, customer, transport));
+    const online = await heard(ours, "online_users", (users) => entries(users, customer) > 0);
+    assert.equal(entries(online, customer), 1);
+    assert.equal(entries(online, support), 1);
+    await heard(ours, "user_status", (event) => event.user_id === customer.id && event.status === "online");
+
+    forget(ours);
+    tabs[0].socket.disconnect();
+    tabs[1].socket.disconnect();
+    await isStatus(support, customer, "online");
+    tabs[2].socket.disconnect();
+    await heard(ours, "user_status", (event) => event.user_id === customer.id && event.status === "offline", 5_000);
+    await heard(ours, "online_users", (users) => entries(users, customer) === 0, 5_000);
+    await isStatus(support, customer, "offline");
+    const told = allHeard(ours, "user_status").filter((event) => event.user_id === customer.id);
+    assert.deepEqual(told.map((event) => event.status), ["offline"], "the first two tabs changed nothing");
+  });
+
+  test(`typing ends by itself after 6 s and with the connection, ${transport}`, async () => {
+    const [customer, support] = [await newCustomer(server), await newSupport(server)];
+    const { ticket_id } = await newTicket(server, customer);
+    const [theirs, ours] = [await connect(server, customer, transport), await connect(server, support, transport)];
+    for (const line of [theirs, ours]) await tell(line, "join_ticket", { ticket_id });
+
+    await tell(theirs, "typing", { ticket_id, is_typing: true });
+    await heard(ours, "typing", (event) => event.is_typing);
+    const began = Date.now();
+    await heard(ours, "typing", (event) => !event.is_typing, 8_000);
+    const lasted = Date.now() - began;
+    assert.ok(lasted > 4_000 && lasted < 7_500, `cleared after ${lasted} ms`);
+
+    forget(ours);
+    await tell(theirs, "typing", { ticket_id, is_typing: true });
+    await heard(ours, "typing", (event) => event.is_typing);
+    theirs.socket.disconnect();
+    await heard(ours, "typing", (event) => !event.is_typing && event.user_id === customer.id, 3_000);
+  });
+
+  test(`customers see the staff who have their tickets, and nobody else, ${transport}`, async () => {
+    const [customer, other] = [await newCustomer(server), await newCustomer(server, "other")];
+    const [assigned, stranger] = [await newSupport(server), await newSupport(server, "stranger")];
+    const { ticket_id } = await newTicket(server, customer);
+    await put(server, assigned, `/api/tickets/${ticket_id}`, { support_id: assigned.id });
+    const theirs = await connect(server, customer, transport);
+    await connect(server, other, transport);
+    const [ours, unknown] = [await connect(server, assigned, transport), await connect(server, stranger, transport)];
+    await tell(unknown, "user_status", { status: "away" });
+    await tell(ours, "user_status", { status: "busy" });
+    await heard(theirs, "user_status", (event) => event.user_id === assigned.id && event.status === "busy");
+    await heard(theirs, "online_users", (users) => entries(users, assigned) === 1);
+    await settle(theirs);
+
+    const mayKnow = new Set([customer.id, assigned.id]);
+    const told = [...allHeard(theirs, "user_status"), ...allHeard(theirs, "online_users").flat()];
+    assert.deepEqual(told.filter((event) => !mayKnow.has(event.user_id)), []);
+    const joined = await tell(theirs, "join_ticket", { ticket_id });
+    assert.deepEqual(joined.online.filter((user) => !mayKnow.has(user.user_id)), []);
+    const asked = await call(server, "GET", `/api/users/status?user_id=${other.id}`, { token: customer.token });
+    assert.equal(asked.status, 404);
+  });
+}
+
+test("a new ticket goes to staff who are online", async () => {
+  const assigning = await startServer({ env: { SMILECHAT_ASSIGNMENT__ENABLED: "true" } });
+  try {
+    const [customer, present, absent] = [await newCustomer(assigning), await newSupport(assigning), await newSupport(assigning)];
+    const nobody = await newTicket(assigning, customer, { subject: "nobody is there" });
+    assert.equal(nobody.support_id, null);
+    const ours = await connect(assigning, present);
+    const { ticket_id } = await newTicket(assigning, customer, { subject: "somebody is there" });
+    const taken = await poll("the ticket to be assigned", 5_000, async () => {
+      const ticket = await get(assigning, customer, `/api/tickets/${ticket_id}`);
+      return ticket.support_id && ticket;
+    });
+    assert.equal(taken.support_id, present.id);
+    assert.notEqual(taken.support_id, absent.id);
+    await heard(ours, "ticket_created", (event) => event.ticket.ticket_id === ticket_id);
+  } finally {
+    await stopServer(assigning);
+  }
+});
+
+function entries(users, person) {
+  return users.filter((user) => user.user_id === person.id).length;
+}
+
+async function isStatus(asker, person, status) {
+  const answer = await get(server, asker, `/api/users/status?user_id=${person.id}`);
+  assert.equal(answer.status, status);
+}
