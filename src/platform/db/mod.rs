@@ -6,16 +6,167 @@
 //! Invariants:
 //! - When `write` returns `Ok`, the transaction is on disk (SQLite: fsync; PostgreSQL: synchronous commit).
 //! - When it returns an error, nothing of the closure is stored, with one exception: `Error::Unavailable` after a
-//!   connection broke during COMMIT, where the outcome is unknown. Whoever cannot bear a repeat carries a key of their own.
-//! - Effects (`Tx::after_commit`) reach the listener after the commit, in commit order, before the caller's answer;
-//!   the effects of closures committed as one group arrive as one batch.
+//!   connection broke, or the patience ran out, during COMMIT, where the outcome is unknown. Whoever cannot bear a
+//!   repeat carries a key of their own.
+//! - Effects (`Tx::after_commit`) reach the listener after the commit and before the caller's answer; the effects of
+//!   closures committed as one group arrive as one batch. On SQLite they come in commit order; on PostgreSQL two
+//!   transactions that commit at the same moment on two connections may be told in either order.
+//! - A read sees one snapshot and changes nothing.
 //! - SQL is written for `$1` placeholders; the engines' differences are in `dialect` and nowhere else.
+//! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
 
 mod dialect;
+mod failure;
+mod job;
 mod migrate;
 mod postgres;
 mod sqlite;
+mod tx;
 mod value;
 
-pub use dialect::Dialect;
-pub use value::{FromColumn, Row, Value};
+use std::any::Any;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use crossbeam_channel::Sender;
+
+use self::job::{Job, Kind};
+use crate::error::{Error, Result};
+use crate::platform::config::DatabaseConfig;
+
+pub use self::dialect::{Dialect, index_ticket, unindex_ticket};
+pub use self::migrate::migrate;
+pub use self::tx::Tx;
+pub use self::value::{FromColumn, Row, Value};
+
+/// Something that a transaction wants told once it is committed.
+pub type Effect = Box<dyn Any + Send>;
+/// The listener: called on a database thread, so it must hand over and return.
+pub type OnCommit = Arc<dyn Fn(Vec<Effect>) + Send + Sync>;
+
+/// Jobs that wait for a database thread, per queue. More than this is not caught up with in time.
+const QUEUE: usize = 8192;
+/// Above the statement timeout, so that the database itself gets to say what happened.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Clone)]
+pub struct Db {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dialect: Dialect,
+    patience: Duration,
+    /// None once closed.
+    queues: RwLock<Option<Queues>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Queues {
+    reads: Sender<Job>,
+    writes: Sender<Job>,
+}
+
+impl Db {
+    /// Connects and migrates. Blocks; an error is one clear line for an operator.
+    pub fn open(config: &DatabaseConfig, on_commit: OnCommit) -> anyhow::Result<Db> {
+        for name in migrate(config)? {
+            tracing::info!(migration = name, "the database schema was brought forward");
+        }
+        let mut threads = Vec::new();
+        let (dialect, queues) = match Place::of(&config.url)? {
+            Place::Sqlite(path) => (Dialect::Sqlite, sqlite::start(path, config, on_commit, &mut threads)?),
+            Place::Postgres(server) => (Dialect::Postgres, postgres::start(*server, config, on_commit, &mut threads)?),
+        };
+        let shared = Shared {
+            dialect,
+            patience: Duration::from_secs(config.statement_timeout_seconds) + GRACE,
+            queues: RwLock::new(Some(queues)),
+            threads: Mutex::new(threads),
+        };
+        Ok(Db { shared: Arc::new(shared) })
+    }
+
+    pub async fn read<T, F>(&self, closure: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.call(Kind::Read, closure).await
+    }
+
+    pub async fn write<T, F>(&self, closure: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.call(Kind::Write, closure).await
+    }
+
+    /// Whether the database would serve a caller now: an empty write (it takes SQLite's write lock), then a trivial read.
+    pub async fn ping(&self) -> Result<()> {
+        self.write(|_| Ok(())).await?;
+        self.read(|tx| tx.one("select cast(1 as bigint)", &[], |row| row.take::<i64>())).await?;
+        Ok(())
+    }
+
+    pub fn engine(&self) -> &'static str {
+        match self.shared.dialect {
+            Dialect::Sqlite => "sqlite",
+            Dialect::Postgres => "postgres",
+        }
+    }
+
+    /// Finishes what is queued and ends the threads. Calls that come later are `Unavailable`.
+    pub async fn close(self) {
+        self.shared.queues.write().unwrap_or_else(PoisonError::into_inner).take();
+        let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join())));
+        let _ = joined.await;
+    }
+
+    async fn call<T, F>(&self, kind: Kind, closure: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, answer) = Job::new(kind, closure);
+        self.enqueue(kind, job)?;
+        answer.wait(self.shared.patience).await
+    }
+
+    fn enqueue(&self, kind: Kind, job: Job) -> Result<()> {
+        let queues = self.shared.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(queues) = &*queues else {
+            return Err(Error::Unavailable("the database is closed".into()));
+        };
+        let queue = match kind {
+            Kind::Read => &queues.reads,
+            Kind::Write => &queues.writes,
+        };
+        queue.try_send(job).map_err(|_| Error::Unavailable("the database queue is full".into()))
+    }
+}
+
+/// Where the database lives.
+enum Place {
+    Sqlite(PathBuf),
+    Postgres(Box<::postgres::Config>),
+}
+
+impl Place {
+    fn of(url: &str) -> anyhow::Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            // The text itself may hold a password: the error must not repeat it.
+            let server = url.parse().context("the database URL is malformed")?;
+            return Ok(Self::Postgres(Box::new(server)));
+        }
+        bail!("the database URL must begin with sqlite:// or postgres://")
+    }
+}

@@ -1,0 +1,76 @@
+//! What an engine's error means to the caller: try again soon (`Unavailable`), or a fault of ours (`Internal`).
+
+use std::error::Error as StdError;
+use std::io;
+
+use postgres::error::SqlState;
+use rusqlite::ErrorCode;
+
+use crate::error::Error;
+
+#[track_caller]
+pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
+    let is_outage = matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::CannotOpen
+                | ErrorCode::NotADatabase
+                | ErrorCode::OutOfMemory
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::FileLockingProtocolFailed
+        )
+    );
+    judge(is_outage, error)
+}
+
+#[track_caller]
+pub(super) fn from_postgres(error: postgres::Error) -> Error {
+    let is_outage = match error.code() {
+        Some(code) => is_postgres_outage(code),
+        None => is_broken_connection(&error),
+    };
+    judge(is_outage, error)
+}
+
+/// True when the link itself is gone, so that no further statement can be sent over it.
+pub(super) fn is_broken_connection(error: &postgres::Error) -> bool {
+    error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
+}
+
+fn is_postgres_outage(code: &SqlState) -> bool {
+    // By class: 08 connection, 25P03 idle for too long, 25006 a standby, 40 serialization and deadlock, 53 resources,
+    // 55P03 lock timeout, 57 cancelled or shutting down, 58 the system's own errors.
+    let code = code.code();
+    ["08", "25P03", "25006", "40", "53", "55P03", "57", "58"].iter().any(|class| code.starts_with(class))
+}
+
+#[track_caller]
+fn judge(is_outage: bool, error: impl StdError + Send + Sync + 'static) -> Error {
+    if !is_outage {
+        return Error::internal(error);
+    }
+    let why = describe(&error);
+    tracing::warn!(error = %why, "the database is unavailable");
+    Error::Unavailable(why)
+}
+
+/// The error and its causes in one line.
+pub(super) fn describe(error: &dyn StdError) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+        cause = inner.source();
+    }
+    line
+}

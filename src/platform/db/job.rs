@@ -1,0 +1,126 @@
+//! A closure on its way from a task to a database thread, and its answer on the way back.
+//!
+//! Running and answering are two steps, because the answer waits for the commit. A job whose caller has gone is not run,
+//! and not kept if the caller went meanwhile: nobody was told that it is stored.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::tx::Tx;
+use crate::error::{Error, Result};
+
+/// How long a job may wait for its turn.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Write,
+}
+
+pub(super) struct Job {
+    pub kind: Kind,
+    queued: Instant,
+    call: Box<dyn Call>,
+}
+
+impl Job {
+    pub fn new<T, F>(kind: Kind, closure: F) -> (Self, Answer<T>)
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, receiver) = oneshot::channel();
+        let is_running = Arc::new(AtomicBool::new(false));
+        let call = Pending { closure: Some(closure), result: None, reply, is_running: is_running.clone() };
+        (Self { kind, queued: Instant::now(), call: Box::new(call) }, Answer { receiver, is_running })
+    }
+
+    /// Runs the closure. True: commit what it did; false: roll it back.
+    pub fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        metrics::histogram!("smilechat_db_wait_seconds").record(self.queued.elapsed());
+        self.call.run(tx)
+    }
+
+    /// The transaction was committed, or this closure's part of it rolled back: tells the caller what the closure said.
+    pub fn answer(self) {
+        self.call.answer(None);
+    }
+
+    /// The transaction as a whole came to nothing.
+    pub fn fail(self, why: &str) {
+        metrics::counter!("smilechat_db_failures_total").increment(1);
+        self.call.answer(Some(Error::Unavailable(why.to_owned())));
+    }
+}
+
+/// What the caller waits on.
+pub(super) struct Answer<T> {
+    receiver: oneshot::Receiver<Result<T>>,
+    is_running: Arc<AtomicBool>,
+}
+
+impl<T> Answer<T> {
+    /// Waits a short while for a turn, then up to `patience` for the outcome.
+    pub async fn wait(mut self, patience: Duration) -> Result<T> {
+        let mut answer = timeout(QUEUE_PATIENCE, &mut self.receiver).await;
+        if answer.is_err() && self.is_running.load(Ordering::Relaxed) {
+            answer = timeout(patience.saturating_sub(QUEUE_PATIENCE), &mut self.receiver).await;
+        }
+        match answer {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Error::Unavailable("the database thread has ended".into())),
+            Err(_) => Err(Error::Unavailable("the database did not answer in time".into())),
+        }
+    }
+}
+
+trait Call: Send {
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    fn answer(self: Box<Self>, failure: Option<Error>);
+}
+
+struct Pending<T, F> {
+    closure: Option<F>,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+    is_running: Arc<AtomicBool>,
+}
+
+impl<T, F> Call for Pending<T, F>
+where
+    F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
+    T: Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        if self.reply.is_closed() {
+            return false;
+        }
+        self.is_running.store(true, Ordering::Relaxed);
+        let closure = self.closure.take().expect("a job runs once");
+        let result = match catch_unwind(AssertUnwindSafe(|| closure(tx))) {
+            Ok(Ok(_)) if tx.has_failed() => Err(Error::bug("a closure went on after one of its statements had failed")),
+            Ok(result) => result,
+            Err(_) => Err(Error::bug("a closure panicked")),
+        };
+        let is_kept = result.is_ok() && !self.reply.is_closed();
+        self.result = Some(result);
+        is_kept
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Error>) {
+        // A closure's own error says more than the failure of the transaction around it.
+        let result = match (self.result, failure) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Some(failure)) => Err(failure),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => return,
+        };
+        let _ = self.reply.send(result);
+    }
+}

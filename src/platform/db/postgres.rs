@@ -1,0 +1,217 @@
+//! PostgreSQL: a bounded pool of threads, each with a connection of its own, fed from one queue.
+//!
+//! A thread connects when it has something to do. A connection that broke while idle is replaced before the closure
+//! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`. While the server is
+//! away, callers are turned down at once, and a thread tries again after a short pause.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use crossbeam_channel::{Receiver, bounded};
+use postgres::types::ToSql;
+use postgres::{Client, Config, NoTls, Statement};
+
+use super::failure::{describe, from_postgres};
+use super::job::{Job, Kind};
+use super::migrate::apply_next;
+use super::tx::{Tx, Visit};
+use super::value::{Row, Value};
+use super::{Effect, OnCommit, QUEUE, Queues};
+use crate::error::{Error, Result};
+use crate::platform::config::DatabaseConfig;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A server that takes no packet for this long is gone.
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Any number, as long as all versions take the same one.
+const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(5064120347)";
+
+pub(super) fn start(
+    server: Config,
+    config: &DatabaseConfig,
+    on_commit: OnCommit,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Queues> {
+    let (sender, jobs) = bounded(QUEUE);
+    for _ in 0..config.pool_size.max(1) {
+        let worker = Worker {
+            server: with_timeouts(server.clone()),
+            setup: session_setup(config),
+            session: None,
+            pause: FIRST_PAUSE,
+            not_before: Instant::now(),
+            on_commit: on_commit.clone(),
+        };
+        let jobs = jobs.clone();
+        let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
+        threads.push(thread.context("cannot start a database thread")?);
+    }
+    Ok(Queues { reads: sender.clone(), writes: sender })
+}
+
+/// On a thread of its own: the driver must not run inside the caller's runtime.
+pub(super) fn migrate(server: Config) -> anyhow::Result<Vec<String>> {
+    let thread = thread::spawn(move || {
+        let place = format!("cannot use the PostgreSQL server at {}", address(&server));
+        let client = with_timeouts(server).connect(NoTls).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+        let mut session = Session::new(client);
+        let mut names = Vec::new();
+        loop {
+            session.script(&format!("begin; {MIGRATION_LOCK}"))?;
+            let next = apply_next(&mut Tx::postgres(&mut session)).map_err(|error| anyhow!("{place}: {error:#}"))?;
+            session.script("commit")?;
+            match next {
+                Some(name) => names.push(name),
+                None => return Ok(names),
+            }
+        }
+    });
+    thread.join().map_err(|_| anyhow!("the migration panicked"))?
+}
+
+/// A connection and the statements prepared on it.
+pub(super) struct Session {
+    client: Client,
+    statements: HashMap<String, Statement>,
+}
+
+impl Session {
+    fn new(client: Client) -> Self {
+        Self { client, statements: HashMap::new() }
+    }
+
+    /// Shows the rows of a statement to `visit`, until it has seen enough.
+    #[track_caller]
+    pub fn walk(&mut self, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
+        let statement = self.prepare(sql)?;
+        for row in self.client.query(&statement, &by_reference(params)).map_err(from_postgres)? {
+            if !visit(&mut Row::postgres(&row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        let statement = self.prepare(sql)?;
+        self.client.execute(&statement, &by_reference(params)).map_err(from_postgres)
+    }
+
+    #[track_caller]
+    pub fn script(&mut self, sql: &str) -> Result<()> {
+        self.client.batch_execute(sql).map_err(from_postgres)
+    }
+
+    #[track_caller]
+    fn prepare(&mut self, sql: &str) -> Result<Statement> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).map_err(from_postgres)?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+struct Worker {
+    server: Config,
+    setup: String,
+    session: Option<Session>,
+    /// How long to leave the server alone after a failed attempt to connect, and until when.
+    pause: Duration,
+    not_before: Instant,
+    on_commit: OnCommit,
+}
+
+impl Worker {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(mut job) = jobs.recv() {
+            match self.serve(&mut job) {
+                Ok(effects) => {
+                    if !effects.is_empty() && catch_unwind(AssertUnwindSafe(|| (self.on_commit)(effects))).is_err() {
+                        tracing::error!("the listener for committed effects panicked");
+                    }
+                    job.answer();
+                }
+                Err(error) => {
+                    self.session = None;
+                    job.fail(&error.to_string());
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, job: &mut Job) -> Result<Vec<Effect>> {
+        let session = self.begin(job.kind)?;
+        let mut tx = Tx::postgres(session);
+        let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
+        let effects = tx.into_effects();
+        if is_kept {
+            session.script("commit")?;
+            return Ok(effects);
+        }
+        session.script("rollback")?;
+        Ok(Vec::new())
+    }
+
+    /// A session with a transaction open. A connection that died while idle is replaced.
+    fn begin(&mut self, kind: Kind) -> Result<&mut Session> {
+        let begin = match kind {
+            Kind::Read => "begin isolation level repeatable read read only",
+            Kind::Write => "begin isolation level read committed",
+        };
+        let is_alive = self.session.as_mut().is_some_and(|session| session.client.batch_execute(begin).is_ok());
+        if !is_alive {
+            self.session = None;
+            let session = self.connect()?;
+            self.session.insert(session).script(begin)?;
+        }
+        Ok(self.session.as_mut().expect("it was connected just now"))
+    }
+
+    fn connect(&mut self) -> Result<Session> {
+        if Instant::now() < self.not_before {
+            return Err(Error::Unavailable("the PostgreSQL server is away".into()));
+        }
+        let connected = self.server.connect(NoTls).and_then(|mut client| {
+            client.batch_execute(&self.setup)?;
+            Ok(Session::new(client))
+        });
+        match &connected {
+            Ok(_) => self.pause = FIRST_PAUSE,
+            Err(_) => {
+                self.not_before = Instant::now() + self.pause;
+                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        connected.map_err(|error| Error::Unavailable(describe(&error)))
+    }
+}
+
+fn with_timeouts(mut server: Config) -> Config {
+    server.application_name("smilechat");
+    server.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
+    server.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
+    server
+}
+
+fn session_setup(config: &DatabaseConfig) -> String {
+    let seconds = config.statement_timeout_seconds;
+    format!("set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s'")
+}
+
+/// Host, port and database, without the password.
+fn address(server: &Config) -> String {
+    let hosts: Vec<String> = server.get_hosts().iter().map(|host| format!("{host:?}")).collect();
+    format!("{} port {:?} database {}", hosts.join(","), server.get_ports(), server.get_dbname().unwrap_or_default())
+}
+
+fn by_reference<'a>(params: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}

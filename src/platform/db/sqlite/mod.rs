@@ -1,0 +1,148 @@
+//! SQLite: one thread that writes, a few that read, one that keeps the write-ahead log short.
+//!
+//! Each thread owns its connection and opens it anew after a failure that left it in doubt.
+
+mod checkpoint;
+mod reader;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use crossbeam_channel::bounded;
+use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior};
+
+use super::failure::from_sqlite;
+use super::migrate::apply_next;
+use super::tx::{Tx, Visit};
+use super::value::{Row, Value};
+use super::{OnCommit, QUEUE, Queues};
+use crate::error::{Error, Result};
+use crate::platform::config::DatabaseConfig;
+
+/// Enough for every statement of the server, so that none is parsed twice.
+const PREPARED_STATEMENTS: usize = 256;
+
+/// How to open a connection again.
+#[derive(Clone)]
+struct File {
+    path: PathBuf,
+    busy_timeout: Duration,
+}
+
+pub(super) fn start(
+    path: PathBuf,
+    config: &DatabaseConfig,
+    on_commit: OnCommit,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Queues> {
+    let file = File::new(&path, config);
+    let (writes, write_jobs) = bounded(QUEUE);
+    let (reads, read_jobs) = bounded(QUEUE);
+    let log = checkpoint::Log::default();
+    let (commits, committed) = bounded(1);
+    let mut spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> anyhow::Result<()> {
+        threads.push(thread::Builder::new().name(name.into()).spawn(work).context("cannot start a database thread")?);
+        Ok(())
+    };
+    let writer = writer::Writer::new(file.clone(), on_commit, log.clone(), commits);
+    spawn("db-writer", Box::new(move || writer.run(write_jobs)))?;
+    for _ in 0..reader_count(config) {
+        let (file, jobs) = (file.clone(), read_jobs.clone());
+        spawn("db-reader", Box::new(move || reader::run(&file, &jobs)))?;
+    }
+    spawn("db-checkpoint", Box::new(move || checkpoint::run(&file, &committed, &log)))?;
+    Ok(Queues { reads, writes })
+}
+
+pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
+    let place = || format!("cannot open the database {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(place)?;
+    }
+    let file = File::new(path, config);
+    let mut connection = file.connect(OpenFlags::SQLITE_OPEN_CREATE).with_context(place)?;
+    let mut names = Vec::new();
+    loop {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).with_context(place)?;
+        let next = apply_next(&mut Tx::sqlite(&tx)).map_err(|error| anyhow!("{}: {error:#}", path.display()))?;
+        tx.commit().with_context(place)?;
+        match next {
+            Some(name) => names.push(name),
+            None => return Ok(names),
+        }
+    }
+}
+
+/// Shows the rows of a statement to `visit`, until it has seen enough.
+#[track_caller]
+pub(super) fn walk(connection: &Connection, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
+    let mut statement = prepare(connection, sql, params)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next().map_err(from_sqlite)? {
+        if !visit(&mut Row::sqlite(row))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[track_caller]
+pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+    let changed = prepare(connection, sql, params)?.raw_execute().map_err(from_sqlite)?;
+    Ok(changed as u64)
+}
+
+#[track_caller]
+pub(super) fn script(connection: &Connection, sql: &str) -> Result<()> {
+    connection.execute_batch(sql).map_err(from_sqlite)
+}
+
+/// Binds by the number in the placeholder's name: SQLite takes `$2` for a name and would count by first appearance.
+#[track_caller]
+fn prepare<'c>(connection: &'c Connection, sql: &str, params: &[Value<'_>]) -> Result<CachedStatement<'c>> {
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
+    let mut highest = 0;
+    for index in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(index).and_then(|name| name.strip_prefix('$'));
+        let number = name.and_then(|number| number.parse::<usize>().ok()).unwrap_or_default();
+        let value = number.checked_sub(1).and_then(|at| params.get(at));
+        let value = value.ok_or_else(|| Error::bug("a placeholder has no value"))?;
+        statement.raw_bind_parameter(index, value).map_err(from_sqlite)?;
+        highest = highest.max(number);
+    }
+    match highest == params.len() {
+        true => Ok(statement),
+        // PostgreSQL would refuse it.
+        false => Err(Error::bug("a value has no placeholder")),
+    }
+}
+
+impl File {
+    fn new(path: &Path, config: &DatabaseConfig) -> Self {
+        Self { path: path.to_owned(), busy_timeout: Duration::from_secs(config.busy_timeout_seconds) }
+    }
+
+    /// `extra`: the flag to create the file, at the first start alone. A file that vanished later must not come back empty.
+    fn connect(&self, extra: OpenFlags) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(self.busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+        // The caches fill as pages are touched; an idle server stays small.
+        connection.execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+             pragma wal_autocheckpoint = 0; pragma cache_size = -4096; pragma temp_store = memory;",
+        )?;
+        Ok(connection)
+    }
+}
+
+fn reader_count(config: &DatabaseConfig) -> usize {
+    match config.readers {
+        0 => thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8)),
+        count => count,
+    }
+}

@@ -1,0 +1,93 @@
+//! The one thread that writes. It runs all closures that wait, each in a savepoint, in one transaction, and pays one
+//! fsync for the group.
+//!
+//! Invariant: no caller hears `Ok` before the group is committed, and no effect is told before that.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crossbeam_channel::{Receiver, Sender};
+use rusqlite::{Connection, OpenFlags};
+
+use super::checkpoint::Log;
+use super::{File, execute};
+use crate::error::{Error, Result};
+use crate::platform::db::failure::from_sqlite;
+use crate::platform::db::job::Job;
+use crate::platform::db::tx::Tx;
+use crate::platform::db::{Effect, OnCommit};
+
+/// Bounds how long the first of a group waits for the last.
+const LARGEST_GROUP: usize = 512;
+
+pub(super) struct Writer {
+    file: File,
+    connection: Option<Connection>,
+    on_commit: OnCommit,
+    log: Log,
+    /// Tells the checkpointer that there is something to do.
+    commits: Sender<()>,
+}
+
+impl Writer {
+    pub fn new(file: File, on_commit: OnCommit, log: Log, commits: Sender<()>) -> Self {
+        Self { file, connection: None, on_commit, log, commits }
+    }
+
+    pub fn run(mut self, jobs: Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut group = vec![first];
+            group.extend(jobs.try_iter().take(LARGEST_GROUP - 1));
+            self.serve(group);
+        }
+    }
+
+    fn serve(&mut self, mut group: Vec<Job>) {
+        metrics::histogram!("smilechat_db_group_size").record(group.len() as f64);
+        match self.commit(&mut group) {
+            Ok(effects) => {
+                if !effects.is_empty() && catch_unwind(AssertUnwindSafe(|| (self.on_commit)(effects))).is_err() {
+                    tracing::error!("the listener for committed effects panicked");
+                }
+                group.into_iter().for_each(Job::answer);
+                let _ = self.commits.try_send(());
+            }
+            Err(error) => {
+                // The connection is in doubt. Closing it rolls back whatever is left open.
+                self.connection = None;
+                let why = error.to_string();
+                group.into_iter().for_each(|job| job.fail(&why));
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &mut [Job]) -> Result<Vec<Effect>> {
+        if self.connection.is_none() {
+            self.connection = Some(self.file.connect(OpenFlags::empty()).map_err(from_sqlite)?);
+        }
+        let connection = self.connection.as_ref().expect("it was opened just now");
+        self.log.shorten(connection);
+        execute(connection, "begin immediate", &[])?;
+        let mut effects = Vec::new();
+        for job in group {
+            effects.append(&mut run_in_savepoint(connection, job)?);
+        }
+        execute(connection, "commit", &[])?;
+        Ok(effects)
+    }
+}
+
+fn run_in_savepoint(connection: &Connection, job: &mut Job) -> Result<Vec<Effect>> {
+    execute(connection, "savepoint closure", &[])?;
+    let mut tx = Tx::sqlite(connection);
+    let is_kept = job.run(&mut tx);
+    let effects = if is_kept { tx.into_effects() } else { Vec::new() };
+    if connection.is_autocommit() {
+        // A full disk and the like make SQLite give up the whole transaction, not this closure's part alone.
+        return Err(Error::Unavailable("SQLite rolled the whole group back".into()));
+    }
+    if !is_kept {
+        execute(connection, "rollback to closure", &[])?;
+    }
+    execute(connection, "release closure", &[])?;
+    Ok(effects)
+}

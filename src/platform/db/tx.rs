@@ -1,0 +1,137 @@
+//! One transaction, as the closures of the stores see it.
+//!
+//! Invariant: once a statement has failed, the transaction cannot be kept, even if the closure swallows the error.
+//! PostgreSQL would turn its COMMIT into a silent rollback; SQLite behaves the same here, so that no test differs.
+
+use std::any::Any;
+
+use super::dialect::Dialect;
+use super::value::{Row, Value};
+use super::{Effect, postgres, sqlite};
+use crate::error::{Error, Result};
+
+pub struct Tx<'c> {
+    connection: Connection<'c>,
+    effects: Vec<Effect>,
+    failed: bool,
+}
+
+enum Connection<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(&'c mut postgres::Session),
+}
+
+/// What a statement's rows are shown to; false ends the walk.
+pub(super) type Visit<'v> = dyn FnMut(&mut Row<'_>) -> Result<bool> + 'v;
+
+impl<'c> Tx<'c> {
+    /// All rows, mapped in the order in which the statement yields them.
+    #[track_caller]
+    pub fn all<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut map: impl FnMut(&mut Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.walk(sql, params, &mut |row| {
+            found.push(map(row)?);
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    #[track_caller]
+    pub fn first<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut map: impl FnMut(&mut Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut found = None;
+        self.walk(sql, params, &mut |row| {
+            found = Some(map(row)?);
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// The first row of a statement that always yields one.
+    #[track_caller]
+    pub fn one<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        map: impl FnMut(&mut Row<'_>) -> Result<T>,
+    ) -> Result<T> {
+        match self.first(sql, params, map)? {
+            Some(found) => Ok(found),
+            None => Err(Error::bug("a statement that always yields a row yielded none")),
+        }
+    }
+
+    /// Runs a statement that yields no rows; the answer is how many it changed.
+    #[track_caller]
+    pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        let changed = refuse_nul(params).and_then(|()| match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::execute(connection, sql, params),
+            Connection::Postgres(session) => session.execute(sql, params),
+        });
+        self.failed |= changed.is_err();
+        changed
+    }
+
+    /// Hands `effect` to the listener once this transaction is committed; never if it is not, nor from a read.
+    pub fn after_commit<E: Any + Send>(&mut self, effect: E) {
+        self.effects.push(Box::new(effect));
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        match self.connection {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    pub(super) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
+        Self { connection: Connection::Sqlite(connection), effects: Vec::new(), failed: false }
+    }
+
+    pub(super) fn postgres(session: &'c mut postgres::Session) -> Self {
+        Self { connection: Connection::Postgres(session), effects: Vec::new(), failed: false }
+    }
+
+    /// Runs a script of several statements.
+    pub(super) fn script(&mut self, sql: &str) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::script(connection, sql),
+            Connection::Postgres(session) => session.script(sql),
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    pub(super) fn into_effects(self) -> Vec<Effect> {
+        self.effects
+    }
+
+    #[track_caller]
+    fn walk(&mut self, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
+        let walked = refuse_nul(params).and_then(|()| match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::walk(connection, sql, params, visit),
+            Connection::Postgres(session) => session.walk(sql, params, visit),
+        });
+        self.failed |= walked.is_err();
+        walked
+    }
+}
+
+/// The last fence; the validation of requests refuses NUL with the name of the field.
+fn refuse_nul(params: &[Value<'_>]) -> Result<()> {
+    match params.iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
+        true => Err(Error::invalid("", "nul", "Text must not contain NUL.")),
+        false => Ok(()),
+    }
+}
