@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -58,7 +60,7 @@ pub struct DatabaseConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthConfig {
-    pub jwt_secret: String,
+    pub jwt_secret: Secret,
     pub access_token_seconds: u64,
     pub refresh_token_seconds: u64,
     pub refresh_grace_seconds: u64,
