@@ -1,0 +1,96 @@
+//! The byte stream under one WebSocket, with a switch to end it from outside.
+//!
+//! The library can close a connection only by queueing a packet, which is no help when the queue is full because the
+//! peer has stopped reading. `Switch` works below it, and tells whether the peer keeps up.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
+
+#[derive(Default)]
+pub struct Switch {
+    is_hung_up: AtomicBool,
+    is_cut: AtomicBool,
+    is_congested: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Switch {
+    /// Nothing more is read; what is queued is still written, then the library closes the connection.
+    pub fn hang_up(&self) {
+        self.is_hung_up.store(true, Ordering::SeqCst);
+        self.reader.wake();
+    }
+
+    /// Nothing more is read or written.
+    pub fn cut(&self) {
+        self.is_cut.store(true, Ordering::SeqCst);
+        self.writer.wake();
+        self.hang_up();
+    }
+
+    /// Whether the last write had to wait for the peer.
+    pub fn is_congested(&self) -> bool {
+        self.is_congested.load(Ordering::Relaxed)
+    }
+}
+
+pub struct Line<S> {
+    stream: S,
+    switch: Arc<Switch>,
+    _alive: oneshot::Sender<()>,
+}
+
+impl<S> Line<S> {
+    /// The receiver ends, with an error, when the line has been dropped.
+    pub fn new(stream: S, switch: Arc<Switch>) -> (Self, oneshot::Receiver<()>) {
+        let (alive, gone) = oneshot::channel();
+        (Self { stream, switch, _alive: alive }, gone)
+    }
+
+    /// Lets `step` write unless the line is cut. The waker is registered first: a cut in between is then seen.
+    fn write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: impl FnOnce(&mut S, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        self.switch.writer.register(cx.waker());
+        if self.switch.is_cut.load(Ordering::SeqCst) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let progress = step(&mut self.stream, cx);
+        self.switch.is_congested.store(progress.is_pending(), Ordering::Relaxed);
+        progress
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.switch.reader.register(cx.waker());
+        if self.switch.is_hung_up.load(Ordering::SeqCst) {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.write(cx, |stream, cx| Pin::new(stream).poll_write(cx, bytes))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.write(cx, |stream, cx| Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,128 @@
+//! The handle of one connected socket: cheap to clone, safe to keep. It holds nothing of the library alive; a socket
+//! that is gone leaves a handle that does nothing.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use socketioxide::TransportType;
+use socketioxide::extract::SocketRef;
+use socketioxide::socket::{Sid, Socket};
+
+use super::Shared;
+use super::door::Arrival;
+use super::line::Switch;
+
+/// A session that polls and was told to go gets this long to fetch what is queued for it.
+const POLLING_GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+#[derive(Clone)]
+pub struct SocketHandle(Arc<Inner>);
+
+struct Inner {
+    id: SocketId,
+    sid: Sid,
+    socket: Weak<Socket>,
+    arrival: Arc<Arrival>,
+    /// Why the socket ended, as its first cause told.
+    reason: OnceLock<&'static str>,
+    shared: Arc<Shared>,
+}
+
+impl SocketHandle {
+    pub(super) fn new(id: SocketId, socket: &Arc<Socket>, arrival: Arc<Arrival>, shared: Arc<Shared>) -> Self {
+        let weak = Arc::downgrade(socket);
+        Self(Arc::new(Inner { id, sid: socket.id, socket: weak, arrival, reason: OnceLock::new(), shared }))
+    }
+
+    pub fn id(&self) -> SocketId {
+        self.0.id
+    }
+
+    /// Queues an event. A full queue means a reader too slow to follow: the socket is cut, and the client comes back
+    /// and replays. False if the event was not queued.
+    ///
+    /// Events queued without an await in between leave in one write, as long as they fit into the outbox.
+    pub fn emit(&self, event: &'static str, payload: &RawValue) -> bool {
+        let Some(socket) = self.joined() else { return false };
+        let is_queued = socket.emit(event, payload).is_ok();
+        if !is_queued {
+            self.cut("slow reader");
+        }
+        is_queued
+    }
+
+    /// Queues an event that may be missed: it is dropped while the client cannot keep up.
+    pub fn emit_volatile(&self, event: &'static str, payload: &RawValue) {
+        let is_congested = self.line().is_some_and(|line| line.is_congested());
+        if let Some(socket) = self.joined().filter(|_| !is_congested) {
+            // A full queue is no reason to cut here: nothing is lost that was promised.
+            socket.emit(event, payload).ok();
+        }
+    }
+
+    /// Tells the client to leave for good, after what is queued. Its library does not reconnect by itself then.
+    pub fn disconnect(&self) {
+        let Some(socket) = self.0.socket.upgrade() else { return };
+        if SocketRef::from(socket).disconnect().is_err() {
+            self.cut("slow reader");
+        }
+    }
+
+    /// `websocket` or `polling`.
+    pub fn transport(&self) -> &'static str {
+        match self.0.socket.upgrade().map(|socket| socket.transport_type()) {
+            Some(TransportType::Polling) => "polling",
+            _ => "websocket",
+        }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.joined().is_some()
+    }
+
+    /// Ends the transport at once, with whatever is queued.
+    pub(super) fn cut(&self, reason: &'static str) {
+        self.set_reason(reason);
+        match self.line() {
+            Some(line) => line.cut(),
+            None => self.close_polling_after(Duration::ZERO),
+        }
+    }
+
+    /// Ends the transport after what is queued.
+    pub(super) fn hang_up(&self, reason: &'static str) {
+        self.set_reason(reason);
+        match self.line() {
+            Some(line) => line.hang_up(),
+            None => self.close_polling_after(POLLING_GRACE),
+        }
+    }
+
+    pub(super) fn set_reason(&self, reason: &'static str) {
+        self.0.reason.get_or_init(|| reason);
+    }
+
+    pub(super) fn reason(&self) -> &'static str {
+        self.0.reason.get().copied().unwrap_or("transport close")
+    }
+
+    fn joined(&self) -> Option<Arc<Socket>> {
+        self.0.socket.upgrade().filter(|socket| socket.connected())
+    }
+
+    fn line(&self) -> Option<Arc<Switch>> {
+        self.0.arrival.line.get().cloned().or_else(|| self.0.shared.upgrades().get(&self.0.sid).cloned())
+    }
+
+    fn close_polling_after(&self, delay: Duration) {
+        let (shared, sid) = (self.0.shared.clone(), self.0.sid);
+        self.0.shared.runtime.spawn(async move {
+            tokio::time::sleep(delay).await;
+            shared.close_polling(sid).await;
+        });
+    }
+}
