@@ -85,6 +85,7 @@ async fn caller_of_key(app: &App, key: &ApiKey) -> Result<Arc<Caller>> {
         username: account.username.into(),
         name: account.name.into(),
         role: account.role,
+        chosen_status: account.chosen_status,
         session_id: None,
         scopes: Some(key.scopes.clone().into()),
     }))

@@ -19,6 +19,7 @@ mod profile;
 mod registry;
 mod routes;
 mod session;
+pub mod status;
 mod store;
 mod token;
 mod totp;

@@ -122,6 +122,8 @@ pub struct Caller {
     pub username: Arc<str>,
     pub name: Arc<str>,
     pub role: Role,
+    /// What they chose to be seen as while connected.
+    pub chosen_status: Status,
     /// None for a secret API key, which has no session.
     pub session_id: Option<Arc<str>>,
     /// What a secret key is limited to; None for a person.

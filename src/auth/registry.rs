@@ -62,6 +62,10 @@ impl Registry {
         Ok(found)
     }
 
+    pub fn has_ended(&self, caller: &Caller) -> bool {
+        caller.session_id.as_deref().is_some_and(|id| self.ended.contains_key(id))
+    }
+
     pub fn forget_session(&self, session_id: &str) {
         self.ended.insert(session_id.to_owned(), ());
         self.callers.invalidate(session_id);

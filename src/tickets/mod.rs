@@ -21,3 +21,12 @@ mod routes;
 mod update;
 
 pub use routes::routes;
+
+use crate::app::App;
+use crate::auth::model::{TenantKey, UserKey};
+use crate::error::Result;
+
+/// The staff who have a ticket of this customer under way: the only ones whose presence the customer sees.
+pub async fn staff_of_customer(app: &App, tenant: TenantKey, customer: UserKey) -> Result<Vec<UserKey>> {
+    app.db.read(move |tx| store::list_staff_of(tx, tenant, customer)).await
+}

@@ -284,6 +284,15 @@ pub fn adopt(tx: &mut Tx<'_>, tenant: TenantKey, guest: UserKey, customer: UserK
     )
 }
 
+pub fn list_staff_of(tx: &mut Tx<'_>, tenant: TenantKey, customer: UserKey) -> Result<Vec<UserKey>> {
+    tx.all(
+        "select distinct support_key from tickets
+         where tenant_key = $1 and customer_key = $2 and status <> 'closed' and support_key is not null",
+        &[tenant.into(), customer.into()],
+        |row| Ok(UserKey(row.take()?)),
+    )
+}
+
 /// A user of the tenant who may hold tickets: staff by any of their roles, and not disabled.
 pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
     tx.first(

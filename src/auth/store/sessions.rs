@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::auth::model::{Caller, Role, TenantKey, UserKey};
-use crate::auth::store::users::role_of;
+use crate::auth::store::users::{role_of, status_of};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -25,7 +25,7 @@ pub fn insert(
 /// The caller behind a live session of an enabled user. Takes no tenant: the session says which.
 pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<Option<Caller>> {
     tx.first(
-        "select s.tenant_key, s.user_key, u.user_id, u.username, u.name, s.role
+        "select s.tenant_key, s.user_key, u.user_id, u.username, u.name, s.role, u.chosen_status
          from sessions s join users u on u.tenant_key = s.tenant_key and u.user_key = s.user_key
          where s.session_id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_disabled = false",
         &[session_id.into(), now.into()],
@@ -37,6 +37,7 @@ pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<
                 username: Arc::from(row.take::<String>()?),
                 name: Arc::from(row.take::<String>()?),
                 role: role_of(&row.take::<String>()?)?,
+                chosen_status: status_of(&row.take::<String>()?)?,
                 session_id: Some(Arc::from(session_id)),
                 scopes: None,
             })

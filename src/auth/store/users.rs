@@ -64,7 +64,7 @@ pub fn account(row: &mut Row<'_>) -> Result<Account> {
         external_id: row.take()?,
         is_guest: row.take()?,
         is_disabled: row.take()?,
-        chosen_status: Status::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown status is stored"))?,
+        chosen_status: status_of(&row.take::<String>()?)?,
         created_at: row.take()?,
         updated_at: row.take()?,
         last_active: row.take()?,
@@ -73,6 +73,10 @@ pub fn account(row: &mut Row<'_>) -> Result<Account> {
 
 pub fn role_of(word: &str) -> Result<Role> {
     Role::parse(word).ok_or(Error::bug("an unknown role is stored"))
+}
+
+pub fn status_of(word: &str) -> Result<Status> {
+    Status::parse(word).ok_or(Error::bug("an unknown status is stored"))
 }
 
 /// What a new row is made of.

@@ -45,6 +45,11 @@ pub async fn replay(app: &App, caller: Arc<Caller>, ticket_id: String, after_seq
         .await
 }
 
+/// Fails as `replay` does, for whoever has no right to the ticket.
+pub async fn check_right(app: &App, caller: Arc<Caller>, ticket_id: String) -> Result<()> {
+    app.db.read(move |tx| tickets::find(tx, Scope::of(&caller), &ticket_id).map(drop)).await
+}
+
 /// At most `most` messages and not too much text, but at least one.
 fn cut(mut messages: Vec<Message>, most: usize) -> (Vec<Message>, bool) {
     let found = messages.len();

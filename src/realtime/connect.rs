@@ -1,0 +1,94 @@
+//! A socket's life: it shows a token, it joins, its events are handled, it leaves.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::app::App;
+use crate::auth::guard;
+use crate::auth::model::{Caller, Role};
+use crate::auth::status;
+use crate::error::Error;
+use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
+use crate::realtime::throttle::Throttles;
+use crate::realtime::wire::HandshakeAuth;
+use crate::realtime::{dispatch, handlers, housekeeping};
+use crate::tickets::{assign, staff_of_customer};
+
+pub struct Sockets {
+    pub app: App,
+}
+
+/// What is kept for a connected socket.
+pub struct Connection {
+    pub caller: Arc<Caller>,
+    pub handle: SocketHandle,
+    pub throttles: Throttles,
+    token_ends: i64,
+}
+
+impl Handler for Sockets {
+    type Session = Connection;
+
+    async fn connect(&self, handshake: Handshake, handle: SocketHandle) -> Result<Connection, String> {
+        let app = &self.app;
+        let unauthorized = || "unauthorized".to_owned();
+        let auth: HandshakeAuth = serde_json::from_str(handshake.auth.get()).map_err(|_| unauthorized())?;
+        let origin = handshake.origin.as_deref();
+        let caller = guard::caller_of_handshake(app, &auth.token, auth.api_key.as_deref(), origin).await;
+        let caller = caller.map_err(|error| match error {
+            Error::Unavailable(_) => "unavailable".to_owned(),
+            _ => unauthorized(),
+        })?;
+        let token_ends = guard::token_end(app, &auth.token).map_err(|_| unauthorized())?;
+        let limits = &app.config.limits;
+        if limits.enabled && app.realtime.hub.sockets_of(caller.tenant, caller.user) >= limits.sockets_per_user {
+            return Err("too_many_connections".into());
+        }
+        Ok(Connection { caller, handle, throttles: Throttles::new(limits, Instant::now()), token_ends })
+    }
+
+    async fn joined(&self, connection: &mut Connection) {
+        let (app, caller) = (&self.app, &connection.caller);
+        let watching = match caller.role {
+            Role::Customer => staff_of_customer(app, caller.tenant, caller.user).await.unwrap_or_default(),
+            Role::Support | Role::Admin => Vec::new(),
+        };
+        app.realtime.hub.add(connection.handle.clone(), caller.clone(), connection.token_ends, HashSet::from_iter(watching));
+        if app.auth.registry.has_ended(caller) {
+            // The session ended between the handshake and now: nobody has cut this socket yet.
+            return connection.handle.disconnect();
+        }
+        if app.realtime.presence.arrive(caller, caller.chosen_status) {
+            housekeeping::show_status(app, caller, caller.chosen_status);
+        }
+        housekeeping::show_online(app, caller.tenant, Some(connection.handle.id()));
+        if caller.role.is_staff() {
+            assign_waiting(app, caller);
+        }
+    }
+
+    async fn handle(&self, connection: &mut Connection, events: Vec<Incoming>) {
+        handlers::handle(&self.app, connection, events).await;
+    }
+
+    async fn disconnected(&self, connection: Connection, reason: &'static str) {
+        let (app, caller) = (&self.app, &connection.caller);
+        tracing::debug!(user_id = %caller.user_id, reason, "socket closed");
+        dispatch::show_typing_ended(app, app.realtime.hub.remove(connection.handle.id()));
+        app.realtime.presence.leave(caller, Instant::now());
+        if let Err(error) = status::touch(app, caller).await {
+            tracing::warn!(%error, "could not note when a user was last active");
+        }
+    }
+}
+
+/// Somebody has room for tickets that wait.
+pub fn assign_waiting(app: &App, caller: &Caller) {
+    let (app, tenant) = (app.clone(), caller.tenant);
+    tokio::spawn(async move {
+        if let Err(error) = assign::assign_waiting(&app, tenant).await {
+            tracing::warn!(%error, "could not hand out waiting tickets; the next change will try again");
+        }
+    });
+}

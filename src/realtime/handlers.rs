@@ -1,0 +1,191 @@
+//! What a client may send, one function for each event. Every event that asks for an answer gets one.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::auth::model::Status;
+use crate::auth::{guard, status};
+use crate::error::{Error, Result};
+use crate::platform::http::{json, problem};
+use crate::realtime::connect::{self, Connection};
+use crate::realtime::gateway::{Ack, Incoming};
+use crate::realtime::wire::{self, ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored};
+use crate::realtime::wire::{StatusChoice, TypingSignal};
+use crate::realtime::{dispatch, housekeeping};
+use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
+use crate::tickets::messages::{read, replay};
+
+/// Handles what has gathered in a socket's inbox, in the order sent. Messages that follow one another share one
+/// transaction.
+pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming>) {
+    let mut sendings: Vec<(Sending, Option<Ack>)> = Vec::new();
+    for incoming in events {
+        if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
+            refuse(incoming.ack, &error);
+            continue;
+        }
+        if incoming.event == "chat_message" {
+            match sending(&incoming) {
+                Ok(sending) => sendings.push((sending, incoming.ack)),
+                Err(error) => refuse(incoming.ack, &error),
+            }
+            continue;
+        }
+        send_all(app, connection, std::mem::take(&mut sendings)).await;
+        handle_one(app, connection, incoming).await;
+    }
+    send_all(app, connection, sendings).await;
+}
+
+async fn handle_one(app: &App, connection: &mut Connection, incoming: Incoming) {
+    let Incoming { event, payload, ack } = incoming;
+    let payload = payload.get().as_bytes();
+    let done = match event.as_str() {
+        "join_ticket" => return join_ticket(app, connection, payload, ack).await,
+        "leave_ticket" => leave_ticket(app, connection, payload),
+        "typing" => typing(app, connection, payload).await,
+        "message_read" => message_read(app, connection, payload).await,
+        "user_status" => user_status(app, connection, payload).await,
+        "reauth" => reauth(app, connection, payload).await,
+        _ => Err(Error::invalid("event", "unknown", "is no event of this server")),
+    };
+    match done {
+        Ok(()) => answer(ack, &DONE),
+        Err(error) => refuse(ack, &error),
+    }
+}
+
+fn sending(incoming: &Incoming) -> Result<Sending> {
+    let message: ChatMessage = json::from_slice(incoming.payload.get().as_bytes())?;
+    let ChatMessage { ticket_id, message_content, client_id, attachment_ids } = message;
+    Ok(Sending { ticket_id, message: NewMessage { message_content, client_id, attachment_ids } })
+}
+
+async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Option<Ack>)>) {
+    if sendings.is_empty() {
+        return;
+    }
+    let (sendings, acks): (Vec<_>, Vec<_>) = sendings.into_iter().unzip();
+    match send::send_all(app, connection.caller.clone(), sendings).await {
+        Ok(answers) => {
+            for (sent, ack) in answers.into_iter().zip(acks) {
+                match sent {
+                    Ok(Sent::New(message) | Sent::Again(message)) => answer(ack, &Stored { message: &message }),
+                    Err(error) => refuse(ack, &error),
+                }
+            }
+        }
+        Err(error) => {
+            problem::log_cause(&error);
+            acks.into_iter().flatten().for_each(|ack| ack.send(&Refused::from(&error)));
+        }
+    }
+}
+
+/// The room holds what is stored while the snapshot is read; it goes out behind the answer.
+async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Option<Ack>) {
+    let request: JoinTicket = match json::from_slice(payload) {
+        Ok(request) => request,
+        Err(error) => return refuse(ack, &error),
+    };
+    let (hub, socket) = (&app.realtime.hub, connection.handle.id());
+    hub.enter(socket, &request.ticket_id);
+    match replay::replay(app, connection.caller.clone(), request.ticket_id.clone(), request.after_seq).await {
+        Ok(replay) => {
+            let online = app.realtime.presence.list(connection.caller.tenant, hub.sees(socket));
+            let is_behind = request.after_seq.is_some() && replay.has_more;
+            let (last_seq, ticket) = (replay.ticket.last_seq, replay.ticket.clone());
+            let joined = Joined { ticket: replay.ticket, messages: replay.messages, last_seq, has_more: replay.has_more, online };
+            if let Some(hole) = hub.settle(socket, &ticket, is_behind, || answer(ack, &joined)) {
+                dispatch::fill(app, hole);
+            }
+        }
+        Err(error) => {
+            hub.leave(socket, &request.ticket_id);
+            refuse(ack, &error);
+        }
+    }
+}
+
+fn leave_ticket(app: &App, connection: &Connection, payload: &[u8]) -> Result<()> {
+    let request: LeaveTicket = json::from_slice(payload)?;
+    let ended = app.realtime.hub.leave(connection.handle.id(), &request.ticket_id);
+    dispatch::show_typing_ended(app, ended);
+    Ok(())
+}
+
+async fn typing(app: &App, connection: &Connection, payload: &[u8]) -> Result<()> {
+    let TypingSignal { ticket_id, is_typing } = json::from_slice(payload)?;
+    let (hub, caller, socket) = (&app.realtime.hub, &connection.caller, connection.handle.id());
+    if !hub.is_in(socket, &ticket_id) {
+        replay::check_right(app, caller.clone(), ticket_id.clone()).await?;
+    }
+    if is_typing {
+        let until = Instant::now() + Duration::from_millis(app.config.realtime.typing_ttl_ms);
+        hub.begin_typing(socket, caller, &ticket_id, until);
+    } else if !hub.end_typing(&ticket_id, caller.user) {
+        return Ok(());
+    }
+    dispatch::show_typing(app, &ticket_id, caller.user, &caller.user_id, &caller.name, is_typing);
+    Ok(())
+}
+
+async fn message_read(app: &App, connection: &Connection, payload: &[u8]) -> Result<()> {
+    let request: MessageRead = json::from_slice(payload)?;
+    let caller = connection.caller.clone();
+    match (request.message_id, request.ticket_id, request.up_to_seq) {
+        (Some(message_id), None, None) => read::read_message(app, caller, message_id).await.map(drop),
+        (None, Some(ticket_id), Some(up_to_seq)) => read::read_up_to(app, caller, ticket_id, up_to_seq).await,
+        _ => Err(Error::invalid("message_id", "missing", "send either message_id, or ticket_id with up_to_seq")),
+    }
+}
+
+async fn user_status(app: &App, connection: &mut Connection, payload: &[u8]) -> Result<()> {
+    let StatusChoice { status } = json::from_slice(payload)?;
+    let caller = connection.caller.clone();
+    status::choose(app, &caller, status).await?;
+    if app.realtime.presence.choose(&caller, status) {
+        housekeeping::show_status(app, &caller, status);
+    }
+    if caller.role.is_staff() && status == Status::Online {
+        connect::assign_waiting(app, &caller);
+    }
+    Ok(())
+}
+
+/// Carries a connection over to a new token of the same user.
+async fn reauth(app: &App, connection: &mut Connection, payload: &[u8]) -> Result<()> {
+    let Reauth { token } = json::from_slice(payload)?;
+    let caller = guard::caller_of_handshake(app, &token, None, None).await?;
+    let own = &connection.caller;
+    if (caller.tenant, caller.user, caller.role) != (own.tenant, own.user, own.role) {
+        return Err(Error::Unauthorized("unauthorized"));
+    }
+    app.realtime.hub.renew(connection.handle.id(), caller.clone(), guard::token_end(app, &token)?);
+    connection.caller = caller;
+    Ok(())
+}
+
+fn answer(ack: Option<Ack>, reply: &impl Serialize) {
+    if let Some(ack) = ack {
+        ack.send(reply);
+    }
+}
+
+fn refuse(ack: Option<Ack>, error: &Error) {
+    problem::log_cause(error);
+    answer(ack, &Refused::from(error));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_payload_is_called_invalid() {
+        let refused = wire::raw(&Refused::from(&Error::BadJson("x".into())));
+        assert!(refused.get().contains(r#""code":"invalid""#), "{refused}");
+    }
+}

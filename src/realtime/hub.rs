@@ -1,0 +1,290 @@
+//! Which sockets there are, which tickets they follow, and what is sent to whom.
+//!
+//! One lock, held for moments and never over an await: what is emitted under it is only queued. That is what makes the
+//! order of a room's frames the order of `seq`.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use serde_json::value::RawValue;
+
+use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
+use crate::realtime::gateway::{SocketHandle, SocketId};
+use crate::realtime::room::{Hole, Parcel, Room};
+use crate::realtime::typing::{Ended, Typing};
+use crate::realtime::wire::{self, SessionExpired};
+use crate::tickets::messages::delivered::Served;
+use crate::tickets::model::{Side, Ticket};
+
+#[derive(Default)]
+pub struct Hub(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    clients: HashMap<SocketId, Client>,
+    rooms: HashMap<String, Room>,
+    typing: Typing,
+    /// Up to which `seq` each side of a ticket was served since the marks were last written.
+    served: HashMap<(TenantKey, TicketKey, Side), i64>,
+}
+
+struct Client {
+    handle: SocketHandle,
+    caller: Arc<Caller>,
+    /// Seconds since 1970 at which the access token ends.
+    token_ends: i64,
+    rooms: HashSet<String>,
+    /// The staff whom a customer may see: those who have a ticket of theirs.
+    watching: HashSet<UserKey>,
+    /// The list of who is online as it was last sent, to send only what differs.
+    shown: Option<Box<RawValue>>,
+}
+
+impl Hub {
+    pub fn add(&self, handle: SocketHandle, caller: Arc<Caller>, token_ends: i64, watching: HashSet<UserKey>) {
+        let client = Client { handle, caller, token_ends, rooms: HashSet::new(), watching, shown: None };
+        self.lock().clients.insert(client.handle.id(), client);
+    }
+
+    /// Forgets a socket; answers the typing indicators that end with it.
+    pub fn remove(&self, socket: SocketId) -> Vec<Ended> {
+        let mut state = self.lock();
+        let Some(client) = state.clients.remove(&socket) else { return Vec::new() };
+        for ticket_id in &client.rooms {
+            state.take_out(socket, ticket_id);
+        }
+        state.typing.end_of_socket(socket, None)
+    }
+
+    pub fn sockets_of(&self, tenant: TenantKey, user: UserKey) -> usize {
+        self.lock().clients.values().filter(|client| (client.caller.tenant, client.caller.user) == (tenant, user)).count()
+    }
+
+    /// After `reauth`: the same user by another token, and perhaps another session.
+    pub fn renew(&self, socket: SocketId, caller: Arc<Caller>, token_ends: i64) {
+        if let Some(client) = self.lock().clients.get_mut(&socket) {
+            (client.caller, client.token_ends) = (caller, token_ends);
+        }
+    }
+
+    /// Begins to hold a ticket's messages for a socket, before its right is checked and its snapshot read. Nothing goes
+    /// out before `settle`.
+    pub fn enter(&self, socket: SocketId, ticket_id: &str) {
+        let mut state = self.lock();
+        let Some(client) = state.clients.get_mut(&socket) else { return };
+        client.rooms.insert(ticket_id.to_owned());
+        let (handle, user) = (client.handle.clone(), client.caller.user);
+        state.rooms.entry(ticket_id.to_owned()).or_default().enter(handle, user);
+    }
+
+    /// The snapshot is read: `answer` goes out first, then what was stored after it, then whatever comes.
+    pub fn settle(&self, socket: SocketId, ticket: &Ticket, is_behind: bool, answer: impl FnOnce()) -> Option<Hole> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        answer();
+        let room = state.rooms.get_mut(&ticket.ticket_id)?;
+        let tenant = state.clients.get(&socket)?.caller.tenant;
+        room.settle(socket, tenant, ticket, is_behind);
+        room.collect_served(&mut state.served);
+        room.hole()
+    }
+
+    /// Answers the typing indicators that end with the socket's leaving.
+    pub fn leave(&self, socket: SocketId, ticket_id: &str) -> Vec<Ended> {
+        let mut state = self.lock();
+        if let Some(client) = state.clients.get_mut(&socket) {
+            client.rooms.remove(ticket_id);
+        }
+        state.take_out(socket, ticket_id);
+        state.typing.end_of_socket(socket, Some(ticket_id))
+    }
+
+    pub fn is_in(&self, socket: SocketId, ticket_id: &str) -> bool {
+        self.lock().rooms.get(ticket_id).is_some_and(|room| room.has_settled(socket))
+    }
+
+    /// A stored message, on its way to its room. Answers a hole that keeps it from going.
+    pub fn message(&self, parcel: Arc<Parcel>) -> Option<Hole> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let room = state.rooms.get_mut(&parcel.message.ticket_id)?;
+        room.offer(parcel);
+        room.collect_served(&mut state.served);
+        room.hole()
+    }
+
+    /// To everybody in a ticket's room, but one user.
+    pub fn to_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
+        if let Some(room) = self.lock().rooms.get(ticket_id) {
+            room.members().filter(|member| Some(member.user) != but).for_each(|member| drop(member.handle.emit(event, payload)));
+        }
+    }
+
+    /// Like `to_room`, for what may be missed.
+    pub fn to_room_volatile(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
+        if let Some(room) = self.lock().rooms.get(ticket_id) {
+            room.members().filter(|member| Some(member.user) != but).for_each(|member| member.handle.emit_volatile(event, payload));
+        }
+    }
+
+    /// To the staff among a ticket's room, which is all that may see a note.
+    pub fn to_staff_in_room(&self, tenant: TenantKey, ticket_id: &str, event: &'static str, payload: &RawValue) {
+        let state = self.lock();
+        let Some(room) = state.rooms.get(ticket_id) else { return };
+        for member in room.members() {
+            let client = state.clients.get(&member.handle.id());
+            if client.is_some_and(|client| client.caller.tenant == tenant && client.caller.role.is_staff()) {
+                member.handle.emit(event, payload);
+            }
+        }
+    }
+
+    pub fn to_staff(&self, tenant: TenantKey, event: &'static str, payload: &RawValue) {
+        for client in self.lock().staff(tenant) {
+            client.handle.emit(event, payload);
+        }
+    }
+
+    /// To a ticket's room and the tenant's staff, once for each socket, with the unread count of the side that looks.
+    pub fn to_room_and_staff(&self, tenant: TenantKey, ticket: &Ticket, event: &'static str, payload: impl Fn(&Ticket) -> Box<RawValue>) {
+        let state = self.lock();
+        let view = |side: Side| payload(&Ticket { unread_count: ticket.marks(side).unread, ..ticket.clone() });
+        let (for_customer, for_staff) = (view(Side::Customer), view(Side::Staff));
+        let mut reached = HashSet::new();
+        for member in state.rooms.get(&ticket.ticket_id).into_iter().flat_map(Room::members) {
+            let payload = if member.user == ticket.customer { &for_customer } else { &for_staff };
+            member.handle.emit(event, payload);
+            reached.insert(member.handle.id());
+        }
+        for client in state.staff(tenant).filter(|client| !reached.contains(&client.handle.id())) {
+            let payload = if client.caller.user == ticket.customer { &for_customer } else { &for_staff };
+            client.handle.emit(event, payload);
+        }
+    }
+
+    /// Puts everybody out of a ticket's room who fails `stays`.
+    pub fn put_out(&self, ticket_id: &str, stays: impl Fn(UserKey, Role) -> bool) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(room) = state.rooms.get(ticket_id) else { return };
+        let inside: Vec<SocketId> = room.everybody().collect();
+        for socket in inside {
+            let Some(client) = state.clients.get_mut(&socket) else { continue };
+            if !stays(client.caller.user, client.caller.role) {
+                client.rooms.remove(ticket_id);
+                state.take_out(socket, ticket_id);
+            }
+        }
+    }
+
+    pub fn begin_typing(&self, socket: SocketId, caller: &Caller, ticket_id: &str, until: Instant) {
+        self.lock().typing.begin(ticket_id, caller.user, (&caller.user_id, &caller.name), socket, until);
+    }
+
+    /// True if they were typing.
+    pub fn end_typing(&self, ticket_id: &str, user: UserKey) -> bool {
+        self.lock().typing.end(ticket_id, user)
+    }
+
+    pub fn expire_typing(&self, now: Instant) -> Vec<Ended> {
+        self.lock().typing.expire(now)
+    }
+
+    /// What was served since the last call.
+    pub fn take_served(&self) -> Vec<Served> {
+        let served = std::mem::take(&mut self.lock().served);
+        served.into_iter().map(|((tenant, ticket, side), up_to_seq)| Served { tenant, ticket, side, up_to_seq }).collect()
+    }
+
+    /// Tells the sockets of a session that it is over, and cuts them.
+    pub fn end_session(&self, session_id: &str) {
+        let of_session = |client: &&Client| client.caller.session_id.as_deref() == Some(session_id);
+        self.lock().clients.values().filter(of_session).for_each(Client::expire);
+    }
+
+    /// The same for those whose token has run out.
+    pub fn expire_tokens(&self, now_seconds: i64) {
+        self.lock().clients.values().filter(|client| client.token_ends <= now_seconds).for_each(Client::expire);
+    }
+
+    /// Who sees `user`'s coming and going: the tenant's staff, and the customers whose ticket they have.
+    pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
+        for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user)) {
+            client.handle.emit_volatile(event, payload);
+        }
+    }
+
+    /// Sends each socket of a tenant the list of whom it may see, where that differs from the last one. `list` makes it
+    /// from a test of who is visible.
+    pub fn show_online(&self, tenant: TenantKey, only: Option<SocketId>, list: impl Fn(&dyn Fn(UserKey) -> bool) -> Box<RawValue>) {
+        let mut state = self.lock();
+        let mut for_staff: Option<Box<RawValue>> = None;
+        let chosen = |client: &&mut Client| client.caller.tenant == tenant && only.is_none_or(|only| only == client.handle.id());
+        for client in state.clients.values_mut().filter(chosen) {
+            let list = if client.caller.role.is_staff() {
+                for_staff.get_or_insert_with(|| list(&|_| true)).clone()
+            } else {
+                list(&|user| client.watching.contains(&user))
+            };
+            if client.shown.as_ref().is_none_or(|shown| shown.get() != list.get()) {
+                client.handle.emit_volatile("online_users", &list);
+                client.shown = Some(list);
+            }
+        }
+    }
+
+    /// Whether this socket's user may see that one.
+    pub fn sees(&self, socket: SocketId) -> impl Fn(UserKey) -> bool + use<> {
+        let state = self.lock();
+        let (all, watching) = match state.clients.get(&socket) {
+            Some(client) => (client.caller.role.is_staff(), client.watching.clone()),
+            None => (false, HashSet::new()),
+        };
+        move |user| all || watching.contains(&user)
+    }
+
+    /// The customer's tickets have other staff now. True if a socket of theirs is concerned.
+    pub fn watch(&self, tenant: TenantKey, customer: UserKey, staff: &HashSet<UserKey>) {
+        for client in self.lock().clients.values_mut() {
+            if (client.caller.tenant, client.caller.user) == (tenant, customer) {
+                client.watching.clone_from(staff);
+            }
+        }
+    }
+
+    pub fn has_customer(&self, tenant: TenantKey, customer: UserKey) -> bool {
+        let is_theirs = |client: &Client| (client.caller.tenant, client.caller.user) == (tenant, customer) && !client.caller.role.is_staff();
+        self.lock().clients.values().any(is_theirs)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl State {
+    fn staff(&self, tenant: TenantKey) -> impl Iterator<Item = &Client> {
+        self.clients.values().filter(move |client| client.caller.tenant == tenant && client.caller.role.is_staff())
+    }
+
+    fn take_out(&mut self, socket: SocketId, ticket_id: &str) {
+        if let Some(room) = self.rooms.get_mut(ticket_id) {
+            room.leave(socket);
+            if room.is_empty() {
+                self.rooms.remove(ticket_id);
+            }
+        }
+    }
+}
+
+impl Client {
+    fn sees(&self, user: UserKey) -> bool {
+        self.caller.role.is_staff() || self.watching.contains(&user)
+    }
+
+    fn expire(&self) {
+        self.handle.emit("session_expired", &wire::raw(&SessionExpired { code: "session_expired" }));
+        self.handle.disconnect();
+    }
+}

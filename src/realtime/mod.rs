@@ -1,0 +1,37 @@
+//! The realtime service: sockets, the room of each ticket, who is there and who is typing.
+//!
+//! From the outside in: `gateway` (Socket.IO in our own terms), `connect` (a socket's life), `handlers` (what a client
+//! sends), `dispatch` (what the server has to say, from committed events), `hub` (which sockets are in which room),
+//! `sequencer` (a ticket's messages in the order of `seq`), `presence` and `typing`, `wire` (names and shapes).
+//! Invariants: a message reaches a room only after it is on disk, once for each socket, strictly in the order of `seq`;
+//! a socket that cannot keep up is cut, and what it missed it gets by `join_ticket` with its last `seq`.
+
+pub mod asyncapi;
+pub mod connect;
+pub mod dispatch;
+pub mod gateway;
+mod handlers;
+mod housekeeping;
+pub mod hub;
+pub mod presence;
+mod room;
+mod sequencer;
+mod throttle;
+mod typing;
+pub mod wire;
+
+use std::sync::Arc;
+
+use crate::realtime::housekeeping::Stirred;
+use crate::realtime::hub::Hub;
+use crate::realtime::presence::Presence;
+
+pub use housekeeping::keep_house;
+
+/// Realtime's part of `App`.
+#[derive(Clone, Default)]
+pub struct Realtime {
+    pub hub: Arc<Hub>,
+    pub presence: Presence,
+    pub stirred: Arc<Stirred>,
+}

@@ -1,0 +1,179 @@
+//! Who is there: a user is online from their first socket until a moment after their last, as what they chose to be.
+//!
+//! A node's own memory. The moment (`GRACE`) is for a page that reloads: nobody is told of it, no ticket changes hands.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::model::{Caller, Role, Status, TenantKey, UserKey};
+
+const GRACE: Duration = Duration::from_secs(2);
+/// How many people a list of who is online names at most; staff come first.
+const MOST_LISTED: usize = 500;
+
+#[derive(Clone, Default)]
+pub struct Presence(Arc<Mutex<HashMap<TenantKey, HashMap<UserKey, Present>>>>);
+
+struct Present {
+    caller: Arc<Caller>,
+    chosen: Status,
+    sockets: usize,
+    /// Since when no socket is left.
+    gone_since: Option<Instant>,
+}
+
+/// Somebody in a list of who is online.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OnlineUser {
+    pub user_id: String,
+    pub username: String,
+    pub name: String,
+    pub role: Role,
+    pub status: Status,
+    #[serde(skip)]
+    pub user: UserKey,
+}
+
+impl Presence {
+    /// A socket of this user joined. True if others see a difference.
+    pub fn arrive(&self, caller: &Arc<Caller>, chosen: Status) -> bool {
+        let mut tenants = self.lock();
+        let users = tenants.entry(caller.tenant).or_default();
+        match users.get_mut(&caller.user) {
+            Some(present) => {
+                present.sockets += 1;
+                present.gone_since = None;
+                // Staff who also look at their product as a customer are staff.
+                if caller.role.is_staff() || !present.caller.role.is_staff() {
+                    present.caller = caller.clone();
+                }
+                false
+            }
+            None => {
+                users.insert(caller.user, Present { caller: caller.clone(), chosen, sockets: 1, gone_since: None });
+                chosen != Status::Offline
+            }
+        }
+    }
+
+    /// A socket of this user is gone. Whether they are, `departed` tells after a moment.
+    pub fn leave(&self, caller: &Caller, now: Instant) {
+        let mut tenants = self.lock();
+        let Some(present) = tenants.get_mut(&caller.tenant).and_then(|users| users.get_mut(&caller.user)) else { return };
+        present.sockets = present.sockets.saturating_sub(1);
+        if present.sockets == 0 {
+            present.gone_since = Some(now);
+        }
+    }
+
+    /// Forgets, and answers, those whose last socket has been gone for the moment of grace.
+    pub fn departed(&self, now: Instant) -> Vec<Arc<Caller>> {
+        let is_gone = |present: &Present| present.gone_since.is_some_and(|since| now.duration_since(since) >= GRACE);
+        let mut departed = Vec::new();
+        self.lock().retain(|_, users| {
+            users.retain(|_, present| {
+                let gone = is_gone(present);
+                if gone {
+                    departed.push(present.caller.clone());
+                }
+                !gone
+            });
+            !users.is_empty()
+        });
+        departed
+    }
+
+    /// True if that is a difference.
+    pub fn choose(&self, caller: &Caller, status: Status) -> bool {
+        let mut tenants = self.lock();
+        let present = tenants.get_mut(&caller.tenant).and_then(|users| users.get_mut(&caller.user));
+        present.is_some_and(|present| std::mem::replace(&mut present.chosen, status) != status)
+    }
+
+    pub fn status(&self, tenant: TenantKey, user: UserKey) -> Status {
+        let tenants = self.lock();
+        let present = tenants.get(&tenant).and_then(|users| users.get(&user));
+        present.map_or(Status::Offline, |present| present.chosen)
+    }
+
+    /// Staff who can be given a ticket: those who are there and neither away nor busy.
+    pub fn staff_online(&self, tenant: TenantKey) -> Vec<UserKey> {
+        let tenants = self.lock();
+        let users = tenants.get(&tenant).into_iter().flatten();
+        let free = users.filter(|(_, present)| {
+            present.caller.role.is_staff() && present.chosen == Status::Online && present.gone_since.is_none()
+        });
+        free.map(|(user, _)| *user).collect()
+    }
+
+    /// Everybody who is there and passes `sees`, staff first, then by name.
+    pub fn list(&self, tenant: TenantKey, sees: impl Fn(UserKey) -> bool) -> Vec<OnlineUser> {
+        let tenants = self.lock();
+        let users = tenants.get(&tenant).into_iter().flatten();
+        let visible = users.filter(|(user, present)| present.chosen != Status::Offline && sees(**user));
+        let mut list: Vec<OnlineUser> = visible.map(|(user, present)| present.shown(*user)).collect();
+        list.sort_by(|a, b| (!a.role.is_staff(), &a.username).cmp(&(!b.role.is_staff(), &b.username)));
+        list.truncate(MOST_LISTED);
+        list
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantKey, HashMap<UserKey, Present>>> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl Present {
+    fn shown(&self, user: UserKey) -> OnlineUser {
+        OnlineUser {
+            user_id: self.caller.user_id.to_string(),
+            username: self.caller.username.to_string(),
+            name: self.caller.name.to_string(),
+            role: self.caller.role,
+            status: self.chosen,
+            user,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(user: i64, role: Role) -> Arc<Caller> {
+        let id: Arc<str> = format!("u{user}").into();
+        let (tenant, user) = (TenantKey(1), UserKey(user));
+        Arc::new(Caller { tenant, user, user_id: id.clone(), username: id.clone(), name: id, role, chosen_status: Status::Online, session_id: None, scopes: None })
+    }
+
+    #[test]
+    fn three_tabs_are_one_user_who_leaves_with_the_last() {
+        let (presence, ann, start) = (Presence::default(), caller(1, Role::Support), Instant::now());
+        assert!(presence.arrive(&ann, Status::Online));
+        assert!(!presence.arrive(&ann, Status::Online) && !presence.arrive(&ann, Status::Online));
+        assert_eq!(presence.list(ann.tenant, |_| true).len(), 1);
+        for _ in 0..2 {
+            presence.leave(&ann, start);
+        }
+        assert!(presence.departed(start + GRACE).is_empty());
+        presence.leave(&ann, start);
+        assert!(presence.departed(start).is_empty(), "a reload is no departure");
+        assert_eq!(presence.departed(start + GRACE).len(), 1);
+        assert_eq!(presence.status(ann.tenant, ann.user), Status::Offline);
+    }
+
+    #[test]
+    fn only_staff_who_are_free_are_given_tickets() {
+        let presence = Presence::default();
+        let (ann, bob, eve) = (caller(1, Role::Support), caller(2, Role::Admin), caller(3, Role::Customer));
+        for one in [&ann, &bob, &eve] {
+            presence.arrive(one, Status::Online);
+        }
+        assert!(presence.choose(&bob, Status::Busy) && !presence.choose(&bob, Status::Busy));
+        assert_eq!(presence.staff_online(ann.tenant), [ann.user]);
+        assert!(presence.staff_online(TenantKey(2)).is_empty());
+    }
+}

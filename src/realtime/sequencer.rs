@@ -1,0 +1,93 @@
+//! The order of one ticket's messages on their way to its room.
+//!
+//! The database's `seq` is the truth; what arrives here are hints, which may come late, twice, out of order or never.
+//! What is handed on is strictly n, n+1, n+2 …: an item ahead of its turn waits, and a hole is told so that it can be
+//! read from the database.
+
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub struct Sequencer<T> {
+    /// None until somebody has said where the ticket stands.
+    next: Option<i64>,
+    waiting: BTreeMap<i64, T>,
+}
+
+impl<T> Default for Sequencer<T> {
+    fn default() -> Self {
+        Self { next: None, waiting: BTreeMap::new() }
+    }
+}
+
+impl<T> Sequencer<T> {
+    /// Takes an item and answers all whose turn it is now.
+    pub fn offer(&mut self, seq: i64, item: T) -> Vec<(i64, T)> {
+        if self.next.is_none_or(|next| seq >= next) {
+            self.waiting.insert(seq, item);
+        }
+        self.release()
+    }
+
+    /// Everything up to `last_seq` is known to whoever listens. Counts only if nobody has said so before.
+    pub fn start_after(&mut self, last_seq: i64) -> Vec<(i64, T)> {
+        if self.next.is_none() {
+            self.next = Some(last_seq + 1);
+            self.waiting = self.waiting.split_off(&(last_seq + 1));
+        }
+        self.release()
+    }
+
+    /// The first and the last `seq` that are missing before the first item that waits.
+    pub fn hole(&self) -> Option<(i64, i64)> {
+        let next = self.next?;
+        let (first, _) = self.waiting.first_key_value()?;
+        Some((next, first - 1))
+    }
+
+    fn release(&mut self) -> Vec<(i64, T)> {
+        let mut due = Vec::new();
+        while let Some(next) = self.next {
+            let Some(item) = self.waiting.remove(&next) else { break };
+            due.push((next, item));
+            self.next = Some(next + 1);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_hole_is_told_and_filled() {
+        let mut order = Sequencer::default();
+        assert!(order.offer(7, "late").is_empty() && order.hole().is_none(), "nothing is known of this ticket yet");
+        assert_eq!(order.start_after(4), []);
+        assert_eq!(order.hole(), Some((5, 6)));
+        assert_eq!(order.offer(5, "a"), [(5, "a")]);
+        assert_eq!(order.hole(), Some((6, 6)));
+        assert_eq!(order.offer(6, "b"), [(6, "b"), (7, "late")]);
+        assert_eq!(order.hole(), None);
+        assert_eq!(order.start_after(100), [], "a second start changes nothing");
+        assert_eq!(order.offer(8, "c"), [(8, "c")]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_hints_do_the_order_is_that_of_seq(hints in prop::collection::vec(1_i64..40, 0..200), start in 0_i64..20) {
+            let mut order = Sequencer::default();
+            let mut seen: Vec<i64> = Vec::new();
+            for (i, seq) in hints.iter().enumerate() {
+                if i == hints.len() / 2 {
+                    seen.extend(order.start_after(start).into_iter().map(|(seq, _)| seq));
+                }
+                seen.extend(order.offer(*seq, ()).into_iter().map(|(seq, ())| seq));
+            }
+            let expected: Vec<i64> = (start + 1..).take(seen.len()).collect();
+            prop_assert_eq!(seen, expected);
+        }
+    }
+}
