@@ -68,6 +68,6 @@ fn entry(key: &str, default: &str, comment: &str) -> String {
     let from_file = if SECRETS.contains(&key) { ", each also with `_FILE`" } else { "" };
     let range = RANGES.iter().find(|(of, _)| *of == key).map(|(_, range)| range);
     let range = range.map(|range| format!(", {} to {}", range.start(), range.end())).unwrap_or_default();
-    let comment = if comment.is_empty() { String::new() } else { format!("\n{comment}\n") };
-    format!("{comment}\n- `{key}` = `{default}`{range} (`{}`{from_file})\n", names.join("`, `"))
+    let comment = if comment.is_empty() { String::new() } else { format!("\n{comment}\n\n") };
+    format!("{comment}- `{key}` = `{default}`{range} (`{}`{from_file})\n", names.join("`, `"))
 }
