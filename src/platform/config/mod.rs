@@ -2,10 +2,27 @@
 //!
 //! Layers, later ones win: `default.toml` (embedded; documents every key), a TOML file (`--config` or
 //! `SMILECHAT_CONFIG`), the habitual environment names (`PORT`, `DATABASE_URL`, …), `SMILECHAT_<SECTION>__<KEY>`, flags.
-//! Each secret may come from a file (`JWT_SECRET_FILE`, `SMILECHAT_AUTH__JWT_SECRET_FILE`). `load` tells every mistake in
-//! one line each, before a port opens.
+//! Each secret may come from a file (`JWT_SECRET_FILE`, `SMILECHAT_AUTH__JWT_SECRET_FILE`). The command line calls `load`,
+//! which tells every mistake in one line each before a port opens, and `prepare`, before anything is started.
+//!
+//! Invariant: the environment is handed in; nothing here reads that of the process.
+
+mod check;
+mod data_dir;
+#[cfg(test)]
+mod docs;
+mod layers;
+mod load;
+mod names;
+mod show;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use data_dir::prepare;
+pub use load::{Flag, Loaded, Mistake, load};
+pub use show::show;
 
 use super::secret::Secret;
 
@@ -22,6 +39,13 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     pub assignment: AssignmentConfig,
     pub log: LogConfig,
+}
+
+impl Config {
+    /// How the URL of a database begins that is kept in the data folder.
+    fn database_folder(&self) -> String {
+        format!("sqlite://{}/", self.data_dir.trim_end_matches('/'))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +70,7 @@ pub struct ServerConfig {
     pub drain_seconds: u64,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// `sqlite:///abs/file.db`, `sqlite://relative.db` or `postgres://…`.
@@ -55,6 +79,13 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     pub statement_timeout_seconds: u64,
     pub busy_timeout_seconds: u64,
+}
+
+/// The URL may hold a password.
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig").field("url", &show::masked(&self.url)).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

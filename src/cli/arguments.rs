@@ -1,0 +1,155 @@
+//! What the command line takes. Its texts are what `--help` prints.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::auth::model::Role;
+use crate::platform::config::Flag;
+
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = AFTER_HELP)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub overrides: Overrides,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "\
+Without a command, smilechat serves. Every setting: docs/CONFIG.md, or `smilechat config`.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+
+Examples:
+  smilechat
+  PORT=8080 smilechat serve --database-url postgres://app:password@db/chat
+  echo \"$PASSWORD\" | smilechat user create --username ada --role admin --password-stdin";
+
+/// The flags that win over every other layer of the configuration.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Overrides {
+    /// A TOML file of settings [environment: SMILECHAT_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<String>,
+    /// The address to listen on, as in 127.0.0.1 [default: 0.0.0.0]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub host: Option<String>,
+    /// The TCP port; 0 takes any free one [default: 3100]
+    #[arg(long, global = true, value_name = "PORT", allow_hyphen_values = true)]
+    pub port: Option<String>,
+    /// sqlite:///path/file.db or postgres://user:password@host/name [default: smilechat.db in the data folder]
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The folder for what the server keeps itself [default: ./data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve until SIGTERM or SIGINT; a second signal ends at once
+    Serve,
+    /// Bring the database to the schema of this version, and print what was applied
+    Migrate,
+    /// Print the effective settings as TOML, each with where it came from; secrets are masked
+    Config,
+    /// People
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tenants: the businesses that share this server, each with data of its own
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Fill the tenant `default` with people and tickets to look at, and print how to sign in
+    Demo,
+    /// Print the OpenAPI document of the REST API as JSON
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Create a user and print it as one JSON object; the server may be running
+    Create(NewUser),
+}
+
+#[derive(Debug, Args)]
+pub struct NewUser {
+    /// 3 to 64 characters, unique in the tenant
+    #[arg(long, allow_hyphen_values = true)]
+    pub username: String,
+    /// What the user may do; staff may also act as a customer
+    #[arg(long, value_parser = role())]
+    pub role: Role,
+    /// The name of an existing tenant
+    #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
+    pub tenant: String,
+    /// Read the password, 8 to 1,024 bytes, from standard input; one line end at its end is dropped
+    #[arg(long, required = true)]
+    pub password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Create a tenant and print its id and keys as one JSON object, the only time the keys are shown
+    Create {
+        /// Unique on this server; taken as it is given
+        #[arg(long, allow_hyphen_values = true)]
+        name: String,
+    },
+}
+
+impl Overrides {
+    pub fn into_flags(self) -> Vec<Flag> {
+        let flags = [
+            ("--host", "server.host", self.host),
+            ("--port", "server.port", self.port),
+            ("--database-url", "database.url", self.database_url),
+            ("--data-dir", "data_dir", self.data_dir),
+        ];
+        flags.into_iter().filter_map(|(name, key, text)| Some(Flag { name, key, text: text? })).collect()
+    }
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(["customer", "support", "admin"])
+        .map(|word| Role::parse(&word).expect("each possible value is a role"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from([&["smilechat"], line].concat())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_may_stand_before_and_after_the_command() {
+        for line in [["--port", "80", "serve"], ["serve", "--port", "80"]] {
+            let flags = parse(&line).expect("parsed").overrides.into_flags();
+            let found: Vec<_> = flags.iter().map(|flag| (flag.name, flag.key, flag.text.as_str())).collect();
+            assert_eq!(found, [("--port", "server.port", "80")]);
+        }
+    }
+
+    #[test]
+    fn names_are_taken_as_given() {
+        let line = ["user", "create", "--username", "-ada ", "--role", "support", "--password-stdin"];
+        let Some(Command::User(UserCommand::Create(user))) = parse(&line).expect("parsed").command else {
+            panic!("another command");
+        };
+        assert_eq!((user.username.as_str(), user.role, user.tenant.as_str()), ("-ada ", Role::Support, "default"));
+    }
+
+    #[test]
+    fn a_password_comes_from_standard_input_and_a_role_is_one_of_three() {
+        assert!(parse(&["user", "create", "--username", "ada", "--role", "admin"]).is_err());
+        assert!(parse(&["user", "create", "--username", "ada", "--role", "root", "--password-stdin"]).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! The command line: reads the arguments and the configuration, calls one function, tells the outcome.
+//!
+//! Invariant: stdout carries what was asked for and nothing else; what went wrong is one line on stderr. Exit codes:
+//! 0 done, 1 failed, 2 wrong usage or configuration.
+
+mod arguments;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use serde::Serialize;
+
+use self::arguments::{Arguments, Command, NewUser, TenantCommand, UserCommand};
+use crate::auth::operator;
+use crate::error::Error;
+use crate::platform::config::{self, Config, Loaded};
+use crate::platform::random::Random;
+use crate::platform::{db, metrics, telemetry};
+use crate::services;
+
+const USAGE: u8 = 2;
+/// What blocking work, such as a password hash, may still take once the command is done.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
+pub fn run(arguments: impl Iterator<Item = OsString>, environment: &BTreeMap<String, String>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(asked) => {
+            // Help and version come as errors too. Nobody is left to tell when even this cannot be written.
+            let _ = asked.print();
+            return ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let config_file = arguments.overrides.config.clone();
+    let loaded = match config::load(environment, config_file.as_deref(), arguments.overrides.into_flags()) {
+        Ok(loaded) => loaded,
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| complain(&mistake.to_string()));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match carry_out(arguments.command.unwrap_or(Command::Serve), loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&in_words(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve(prepared(loaded)?),
+        Command::Migrate => migrate(&prepared(loaded)?),
+        Command::Config => print(config::show(&loaded).trim_end()),
+        Command::User(UserCommand::Create(user)) => create_user(&prepared(loaded)?, &user),
+        Command::Tenant(TenantCommand::Create { name }) => {
+            print_json(&wait_for(operator::create_tenant(&prepared(loaded)?, &name))?)
+        }
+        Command::Demo => print(&wait_for(services::demo::seed(&prepared(loaded)?))?),
+        Command::Openapi => print(&services::openapi_json()),
+    }
+}
+
+fn prepared(loaded: Loaded) -> anyhow::Result<Config> {
+    let mut config = loaded.config;
+    config::prepare(&mut config, &Random::System)?;
+    Ok(config)
+}
+
+fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::install(&config.log)?;
+    metrics::install();
+    wait_for(services::serve(config))
+}
+
+/// Outside the runtime: migrations hold their connection on this thread.
+fn migrate(config: &Config) -> anyhow::Result<()> {
+    let applied = db::migrate(&config.database)?;
+    print(&if applied.is_empty() { "the schema is up to date".into() } else { applied.join("\n") })
+}
+
+fn create_user(config: &Config, user: &NewUser) -> anyhow::Result<()> {
+    let mut password = String::new();
+    io::stdin().read_to_string(&mut password).context("cannot read the password")?;
+    let password = without_line_end(&password);
+    print_json(&wait_for(operator::create_user(config, &user.tenant, &user.username, user.role, password))?)
+}
+
+fn without_line_end(text: &str) -> &str {
+    let text_before = text.strip_suffix('\n');
+    text_before.map_or(text, |before| before.strip_suffix('\r').unwrap_or(before))
+}
+
+fn wait_for<T, E: Into<anyhow::Error>>(work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_WORK);
+    outcome.map_err(Into::into)
+}
+
+fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string(answer)?)
+}
+
+/// Whoever reads may be gone already: that is a failure and no panic.
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{text}").context("cannot write the answer")
+}
+
+fn complain(what: &str) {
+    // Without stderr there is nobody to tell.
+    let _ = writeln!(io::stderr(), "smilechat: {what}");
+}
+
+/// The operator may see what a client may not: the causes of our own faults.
+fn in_words(error: &anyhow::Error) -> String {
+    let words = match error.downcast_ref::<Error>() {
+        Some(Error::Internal { .. } | Error::Unavailable(_)) | None => format!("{error:#}"),
+        Some(Error::Invalid(faults)) => {
+            faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join(", ")
+        }
+        Some(refused) => refused.message(),
+    };
+    words.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FieldError;
+
+    #[test]
+    fn one_line_end_of_a_password_is_dropped() {
+        for (given, taken) in
+            [("p", "p"), ("p\n", "p"), ("p\r\n", "p"), ("p\n\n", "p\n"), ("p\r", "p\r"), (" p ", " p "), ("\n", "")]
+        {
+            assert_eq!(without_line_end(given), taken, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_one_line_that_an_operator_can_act_on() {
+        let cause = anyhow::anyhow!("connection refused\n  at 127.0.0.1").context("cannot open the database");
+        assert_eq!(in_words(&cause), "cannot open the database: connection refused at 127.0.0.1");
+        assert_eq!(in_words(&Error::Conflict("username_taken").into()), "This username is taken.");
+        let faults = [("username", "is too short"), ("password", "is too short")];
+        let faults = faults.map(|(field, message)| FieldError::new(field, "too_short", message)).to_vec();
+        assert_eq!(in_words(&Error::Invalid(faults).into()), "username: is too short, password: is too short");
+    }
+}

@@ -1,0 +1,225 @@
+//! What a setting may be. Each rule looks at one value and answers a fault that an operator can mend.
+//!
+//! Invariant: a fault never shows the value of a secret.
+
+use std::ops::RangeInclusive;
+
+use figment::value::Value;
+use http::Uri;
+use tracing_subscriber::EnvFilter;
+
+const DAY: i128 = 24 * 60 * 60;
+
+/// Every number of the configuration has its line here.
+pub const RANGES: [(&str, RangeInclusive<i128>); 33] = [
+    ("server.port", 0..=65_535),
+    ("server.trusted_proxies", 0..=16),
+    ("server.max_connections", 1..=1_000_000),
+    ("server.max_connections_per_address", 1..=1_000_000),
+    ("server.header_timeout_seconds", 1..=300),
+    ("server.request_timeout_seconds", 1..=3600),
+    ("server.tcp_user_timeout_seconds", 1..=300),
+    ("server.drain_seconds", 1..=300),
+    ("database.readers", 0..=64),
+    ("database.pool_size", 1..=500),
+    ("database.statement_timeout_seconds", 1..=3600),
+    ("database.busy_timeout_seconds", 1..=300),
+    ("auth.access_token_seconds", 1..=DAY),
+    ("auth.refresh_token_seconds", 1..=366 * DAY),
+    ("auth.refresh_grace_seconds", 0..=3600),
+    ("auth.invite_seconds", 1..=366 * DAY),
+    ("auth.password_memory_kib", 8..=1_048_576),
+    ("auth.password_iterations", 1..=100),
+    ("limits.api_per_minute", 1..=1_000_000),
+    ("limits.auth_per_minute", 1..=1_000_000),
+    ("limits.login_failures", 1..=1_000_000),
+    ("limits.login_window_seconds", 1..=DAY),
+    ("limits.messages_per_minute", 1..=1_000_000),
+    ("limits.typing_per_minute", 1..=1_000_000),
+    ("limits.events_per_minute", 1..=1_000_000),
+    ("limits.sockets_per_user", 1..=10_000),
+    ("realtime.ping_interval_ms", 100..=300_000),
+    ("realtime.ping_timeout_ms", 100..=300_000),
+    ("realtime.connect_timeout_ms", 100..=300_000),
+    ("realtime.typing_ttl_ms", 100..=300_000),
+    ("realtime.inbox", 1..=65_536),
+    ("realtime.outbox", 1..=65_536),
+    ("assignment.max_open_per_agent", 1..=100_000),
+];
+
+/// None when `value` is fit for `key`, whose default tells the type.
+pub fn fault(key: &str, default: &Value, value: &Value) -> Option<String> {
+    match default {
+        Value::Num(..) => number_fault(key, value),
+        Value::Bool(..) => value.to_bool().is_none().then(|| "takes true or false, on or off".into()),
+        Value::Array(..) => list_fault(value),
+        _ => match value.as_str() {
+            Some(text) => text_fault(key, text),
+            None => Some("takes a text".into()),
+        },
+    }
+}
+
+/// Why this would be no secret; for production.
+pub fn secret_fault(secret: &str) -> Option<&'static str> {
+    const KNOWN: [&str; 7] = ["secret", "password", "changeme", "changethis", "example", "12345678", "abcdefgh"];
+    let bytes = secret.as_bytes();
+    let letters: String = secret.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let repeats = |period: usize| bytes[period..] == bytes[..bytes.len() - period];
+    if secret.is_empty() {
+        Some("production needs a secret of at least 32 bytes; make one with: openssl rand -base64 48")
+    } else if KNOWN.iter().any(|word| letters.contains(word)) {
+        Some("looks like an example; make a secret with: openssl rand -base64 48")
+    } else if bytes.len() < 32 {
+        Some("is shorter than 32 bytes; make a secret with: openssl rand -base64 48")
+    } else if (1..=bytes.len() / 2).any(repeats) {
+        Some("repeats itself and can be guessed; make a secret with: openssl rand -base64 48")
+    } else {
+        None
+    }
+}
+
+fn number_fault(key: &str, value: &Value) -> Option<String> {
+    let (_, range) = RANGES.iter().find(|(name, _)| *name == key).expect("a test holds every number against RANGES");
+    let fits = value.to_i128().is_some_and(|number| range.contains(&number));
+    (!fits).then(|| format!("takes a whole number from {} to {}", range.start(), range.end()))
+}
+
+fn list_fault(value: &Value) -> Option<String> {
+    let origins = value.as_array().map(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    let Some(Some(origins)) = origins else {
+        return Some("takes a list of texts".into());
+    };
+    let wrong = origins.into_iter().find(|origin| *origin != "*" && !is_origin(origin))?;
+    Some(format!("`{wrong}` is no origin; write scheme://host or scheme://host:port in lower case, or *"))
+}
+
+fn text_fault(key: &str, text: &str) -> Option<String> {
+    let (fits, rule) = match key {
+        "env" => (["development", "production"].contains(&text), "takes development or production"),
+        "data_dir" => (!text.is_empty(), "takes the path of a folder"),
+        "server.host" => (is_host(text), "takes an address or a host name, as in 127.0.0.1"),
+        "server.public_url" => {
+            (text.is_empty() || is_web_url(text), "takes a URL as in https://chat.example.com, no slash at its end")
+        }
+        "database.url" => (
+            text.is_empty() || is_database_url(text),
+            "takes sqlite:///path/file.db or postgres://user:password@host/name",
+        ),
+        "log.format" => (["text", "json"].contains(&text), "takes text or json"),
+        "log.level" => (is_level(text), "takes error, warn, info, debug or trace, as in info,smilechat::auth=debug"),
+        _ => (true, ""),
+    };
+    (!fits).then(|| rule.into())
+}
+
+/// The scheme, host and port of an origin are the whole of it: no path, no user, no slash.
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    let parsed = uri.scheme_str().zip(uri.host()).map(|(scheme, host)| format!("{scheme}://{host}{port}"));
+    parsed.as_deref() == Some(text) && text.to_lowercase() == text && !text.contains('*')
+}
+
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
+}
+
+fn is_web_url(text: &str) -> bool {
+    let is_web = |uri: Uri| ["http", "https"].map(Some).contains(&uri.scheme_str()) && uri.query().is_none();
+    text.parse().is_ok_and(is_web) && !text.ends_with('/')
+}
+
+fn is_database_url(text: &str) -> bool {
+    let rest = ["sqlite://", "postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.trim_matches('/').is_empty())
+}
+
+/// A bare word that is no level would be read as the name of a module, and nothing would be logged.
+fn is_level(text: &str) -> bool {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let ends_in_level = |part: &str| part.rsplit('=').next().is_some_and(|word| LEVELS.contains(&word.trim()));
+    text.split(',').all(ends_in_level) && EnvFilter::try_new(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::*;
+
+    #[test]
+    fn every_number_has_a_range_and_its_default_lies_within() {
+        let defaults = load::defaults();
+        let mut numbers: Vec<_> = defaults.iter().filter(|(_, value)| matches!(value, Value::Num(..))).collect();
+        numbers.sort_by_key(|(key, _)| key.to_owned());
+        let mut ranged = RANGES.map(|(key, _)| key);
+        ranged.sort();
+        assert_eq!(numbers.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ranged);
+        for (key, default) in &defaults {
+            assert_eq!(fault(key, default, default), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_range_ends_where_it_says() {
+        let accepts = |number: i64| number_fault("server.port", &number.into()).is_none();
+        assert_eq!([-1, 0, 65_535, 65_536].map(accepts), [false, true, true, false]);
+        assert!(number_fault("server.port", &Value::from(1.5)).is_some());
+        assert!(number_fault("server.port", &Value::from("3100")).is_some());
+    }
+
+    #[test]
+    fn an_origin_is_what_a_browser_sends() {
+        let good = ["https://shop.example.com", "http://localhost:5173", "http://[::1]:80", "capacitor://localhost"];
+        let bad = [
+            "shop.example.com",
+            "https://shop.example.com/",
+            "https://shop.example.com/path",
+            "https://user@shop.example.com",
+            "https://Shop.example.com",
+            "https://shop.example.com:99999",
+            "https://*.example.com",
+            "https://",
+            "null",
+            "",
+        ];
+        good.into_iter().for_each(|origin| assert!(is_origin(origin), "{origin}"));
+        bad.into_iter().for_each(|origin| assert!(!is_origin(origin), "{origin}"));
+    }
+
+    #[test]
+    fn texts_are_held_against_their_rules() {
+        for (key, good, bad) in [
+            ("server.host", "::1", "http://localhost"),
+            ("server.public_url", "https://chat.example.com/support", "chat.example.com"),
+            ("server.public_url", "", "https://chat.example.com/"),
+            ("database.url", "sqlite://./data/chat.db", "sqlite://"),
+            ("database.url", "postgres://app:p@127.0.0.1:5432/chat", "mysql://localhost/chat"),
+            ("log.level", "info,smilechat::auth=debug", "debgu"),
+            ("log.level", "off", "smilechat=loud"),
+            ("log.format", "json", "JSON "),
+            ("env", "production", "prod"),
+        ] {
+            assert_eq!(text_fault(key, good), None, "{key} {good}");
+            assert!(text_fault(key, bad).is_some(), "{key} {bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_others_can_guess_are_refused() {
+        assert_eq!(secret_fault("pPX4+1mDk0yVtbQ7sZr9cJ2hLw8uNfGe"), None);
+        assert_eq!(secret_fault("9f86d081884c7d659a2feaa0c55ad015"), None);
+        for weak in [
+            "",
+            "secret",
+            "Kd83hQ0zPw72mXc5",
+            "change-me-change-me-change-me-change-me",
+            "your-256-bit-secret-your-256-bit-secret",
+            "a-string-secret-at-least-256-bits-long",
+            "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+            "q7Zr9q7Zr9q7Zr9q7Zr9q7Zr9q7Zr9q7Zr9",
+        ] {
+            assert!(secret_fault(weak).is_some(), "{weak}");
+        }
+    }
+}

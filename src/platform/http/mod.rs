@@ -1,0 +1,10 @@
+//! The HTTP floor: what every request goes through, whatever it asks for. It knows no ticket and no user.
+
+mod body;
+mod fields;
+pub mod json;
+pub mod page;
+pub mod problem;
+pub mod query;
+pub mod request_id;
+pub mod text;

@@ -1,0 +1,152 @@
+//! Lists: `?limit=`, `?cursor=` and the answer's `{data, next_cursor}`.
+//!
+//! A cursor says where the next page begins, by the values of the list's own order. It carries a MAC over its scope, so that
+//! one made up, or made for another tenant or another list, is refused.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::error::{Error, Result};
+use crate::platform::secret::{constant_time_eq, hmac_sha256};
+
+const MAC_BYTES: usize = 16;
+const MAX_CURSOR_CHARS: usize = 300;
+
+/// How many rows a page holds at most: 1 to 100, 20 unless told.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(usize);
+
+impl Limit {
+    pub fn get(self) -> usize {
+        self.0
+    }
+
+    /// One more than the page holds: whether that row exists tells whether there is a next page.
+    pub fn with_probe(self) -> i64 {
+        self.0 as i64 + 1
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        match number {
+            Some(number @ 1..=100) => Ok(Self(number)),
+            _ => Err(D::Error::custom("out_of_range: A whole number from 1 to 100.")),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// Null on the last page.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// From rows read with `limit.with_probe()`. `cursor_after` makes the cursor that goes on behind a row.
+    pub fn cut(mut rows: Vec<T>, limit: Limit, cursor_after: impl FnOnce(&T) -> String) -> Self {
+        let has_more = rows.len() > limit.get();
+        rows.truncate(limit.get());
+        let next_cursor = rows.last().filter(|_| has_more).map(cursor_after);
+        Self { data: rows, next_cursor }
+    }
+}
+
+/// `scope` names the tenant and the list (`tickets/7`); `position` is a small tuple of what the list is ordered by.
+pub fn encode_cursor<T: Serialize>(key: &[u8], scope: &str, position: &T) -> String {
+    let position = serde_json::to_vec(position).expect("a tuple of numbers and strings is JSON");
+    let mut bytes = mac(key, scope, &position).to_vec();
+    bytes.extend(position);
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+pub fn decode_cursor<T: DeserializeOwned>(key: &[u8], scope: &str, cursor: &str) -> Result<T> {
+    open_cursor(key, scope, cursor)
+        .ok_or_else(|| Error::invalid("cursor", "invalid_cursor", "This is no cursor of this list."))
+}
+
+fn open_cursor<T: DeserializeOwned>(key: &[u8], scope: &str, cursor: &str) -> Option<T> {
+    if cursor.len() > MAX_CURSOR_CHARS {
+        return None;
+    }
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (given, position) = bytes.split_at_checked(MAC_BYTES)?;
+    if !constant_time_eq(given, &mac(key, scope, position)) {
+        return None;
+    }
+    serde_json::from_slice(position).ok()
+}
+
+/// The zero byte keeps scope and position apart: neither text can move a character into the other.
+fn mac(key: &[u8], scope: &str, position: &[u8]) -> [u8; MAC_BYTES] {
+    let full = hmac_sha256(key, &[b"cursor\0", scope.as_bytes(), b"\0", position]);
+    *full.first_chunk().expect("32 bytes hold 16")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: &[u8] = b"a key of the server";
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        let position = (1_763_800_000_000_i64, "0192f0c1-8f6e-7abc-8def-0123456789ab".to_owned());
+        let cursor = encode_cursor(KEY, "tickets/7", &position);
+        assert!(cursor.len() <= 200, "{cursor}");
+        assert_eq!(decode_cursor::<(i64, String)>(KEY, "tickets/7", &cursor).expect("ours"), position);
+    }
+
+    #[test]
+    fn a_cursor_serves_its_own_list_only() {
+        let cursor = encode_cursor(KEY, "tickets/7", &(1, 2));
+        for (key, scope) in [(KEY, "tickets/8"), (KEY, "users/7"), (KEY, ""), (b"another key".as_slice(), "tickets/7")]
+        {
+            let error = decode_cursor::<(i64, i64)>(key, scope, &cursor).expect_err(scope);
+            assert_eq!((error.code(), error.field_errors()[0].field.as_str()), ("invalid", "cursor"));
+        }
+    }
+
+    #[test]
+    fn a_page_tells_whether_there_is_another() {
+        let limit = Limit(2);
+        assert_eq!(limit.with_probe(), 3);
+        let cut = |rows: Vec<i64>| {
+            let page = Page::cut(rows, limit, i64::to_string);
+            (page.data, page.next_cursor)
+        };
+        assert_eq!(cut(vec![1, 2, 3]), (vec![1, 2], Some("2".into())));
+        assert_eq!(cut(vec![1, 2]), (vec![1, 2], None));
+        assert_eq!(cut(vec![]), (vec![], None));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_cursors_are_refused(text in "\\PC{0,400}") {
+            prop_assert!(decode_cursor::<(i64, i64)>(KEY, "tickets/7", &text).is_err());
+        }
+
+        #[test]
+        fn a_changed_cursor_is_refused(at in 0usize..30, with in "[A-Za-z0-9_-]") {
+            let cursor = encode_cursor(KEY, "tickets/7", &(1_763_800_000_000_i64, 42));
+            let mut changed = cursor.clone();
+            changed.replace_range(at..=at, &with);
+            prop_assume!(changed != cursor);
+            prop_assert!(decode_cursor::<(i64, i64)>(KEY, "tickets/7", &changed).is_err());
+        }
+    }
+}

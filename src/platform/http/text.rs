@@ -1,0 +1,131 @@
+//! The rules for text that people write, as garde validators: `#[garde(custom(text::line(200)))]`, and inside an `Option`
+//! `#[garde(inner(custom(text::line(200))))]`.
+//!
+//! Lengths are in Unicode scalar values, of the text as sent. Text is checked, never changed: it is stored as it came.
+
+use garde::Error;
+use http::Uri;
+
+/// One line: no control characters at all, and something to see in it.
+pub fn line<T: AsRef<str>>(max: usize) -> impl FnOnce(&T, &()) -> garde::Result {
+    move |text, _| check(text.as_ref(), max, |_| false)
+}
+
+/// Several lines: of the control characters, only line breaks and tabs; and something to see in it.
+pub fn content<T: AsRef<str>>(max: usize) -> impl FnOnce(&T, &()) -> garde::Result {
+    move |text, _| check(text.as_ref(), max, |c| matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// The client's own name for a message it sends.
+pub fn client_id<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
+    check(text.as_ref(), 128, |_| false)
+}
+
+/// An absolute http or https address without a password in it.
+pub fn http_url<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
+    let text = text.as_ref();
+    if text.len() > 2048 {
+        return Err(Error::new("too_long: At most 2048 characters."));
+    }
+    let is_http = text.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri
+                .authority()
+                .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+    });
+    if is_http { Ok(()) } else { Err(Error::new("invalid_url: An address that begins with http:// or https://.")) }
+}
+
+fn check(text: &str, max: usize, is_allowed_control: fn(char) -> bool) -> garde::Result {
+    if text.chars().any(|c| c.is_control() && !is_allowed_control(c)) {
+        return Err(Error::new("control_character: Control characters are not allowed here."));
+    }
+    if text.chars().all(is_invisible) {
+        return Err(Error::new("blank: Something to read is needed."));
+    }
+    if text.chars().count() > max {
+        return Err(Error::new(format!("too_long: At most {max} characters.")));
+    }
+    Ok(())
+}
+
+/// White space, and what Unicode calls default-ignorable or a format character: alone they show nothing.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+            | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(result: garde::Result) -> String {
+        result.map_or_else(|error| error.message().split(':').next().unwrap_or_default().to_owned(), |()| "ok".into())
+    }
+
+    #[test]
+    fn a_line_has_no_control_characters() {
+        for good in ["a", " a ", "Zoë", "名前", "👩‍👩‍👧", "<b>x</b>", "\u{202e}abc"] {
+            assert_eq!(code(line(200)(&good, &())), "ok", "{good:?}");
+        }
+        for bad in ["a\nb", "a\tb", "a\0", "\u{7f}x", "a\u{85}b", "a\u{9b}b"] {
+            assert_eq!(code(line(200)(&bad, &())), "control_character", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn content_has_line_breaks_and_tabs() {
+        assert_eq!(code(content(200)(&"a\r\n\tb", &())), "ok");
+        for bad in ["a\0", "a\u{8}", "\u{1b}[31m", "a\u{85}b"] {
+            assert_eq!(code(content(200)(&bad, &())), "control_character", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank() {
+        for nothing in
+            ["", " ", "\u{a0}\u{3000}", "\u{200b}", "\u{feff}\u{2060}", "\u{200d}\u{200e}", "\u{3164}", "\u{e0041}"]
+        {
+            assert_eq!(code(line(200)(&nothing, &())), "blank", "{nothing:?}");
+            assert_eq!(code(content(200)(&format!("\n{nothing}\t"), &())), "blank", "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_scalar_values() {
+        assert_eq!(code(line(3)(&"ééé", &())), "ok");
+        assert_eq!(code(line(3)(&"𝒳𝒳𝒳", &())), "ok");
+        assert_eq!(code(line(3)(&"abcd", &())), "too_long");
+        assert_eq!(code(client_id(&"x".repeat(128), &())), "ok");
+        assert_eq!(code(client_id(&"x".repeat(129), &())), "too_long");
+        assert_eq!(code(client_id(&"", &())), "blank");
+    }
+
+    #[test]
+    fn an_address_is_http_or_https() {
+        for good in ["https://example.com/a.png?x=1", "http://localhost:3000", "http://[::1]/x"] {
+            assert_eq!(code(http_url(&good, &())), "ok", "{good:?}");
+        }
+        for bad in [
+            "",
+            "javascript:alert(1)",
+            "//example.com/x",
+            "/x.png",
+            "data:image/png;base64,xx",
+            "https://",
+            "ftp://a/b",
+            "https://user:pw@example.com/",
+            "http://a b/",
+            "https://example.com/\n",
+            "http:example.com",
+        ] {
+            assert_eq!(code(http_url(&bad, &())), "invalid_url", "{bad:?}");
+        }
+    }
+}
