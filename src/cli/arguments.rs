@@ -116,9 +116,12 @@ fn role() -> impl TypedValueParser<Value = Role> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use clap::CommandFactory;
 
     use super::*;
+    use crate::platform::config;
 
     fn parse(line: &[&str]) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from([&["smilechat"], line].concat())
@@ -127,6 +130,15 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_tells_the_true_defaults() {
+        let help = Arguments::command().render_help().to_string();
+        let config = config::load(&BTreeMap::new(), None, Vec::new()).expect("defaults").config;
+        for default in [config.server.host, config.server.port.to_string(), config.data_dir] {
+            assert!(help.contains(&format!("[default: {default}]")), "{default} is not in:\n{help}");
+        }
     }
 
     #[test]

@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn with_nothing_given_the_defaults_stand() {
-        let Loaded { config, given_by } = load_from(&[("PORT", ""), ("SMILECHAT_CONFIG", "")]).expect("defaults");
+        let of_others =
+            [("PORT", ""), ("SMILECHAT_CONFIG", ""), ("SMILECHAT_BIN", "smilechat"), ("SMILECHAT_SEED", "1")];
+        let Loaded { config, given_by } = load_from(&of_others).expect("defaults");
         assert_eq!((config.env, config.server.port), (Environment::Development, 3100));
         assert_eq!(config.database.url, "sqlite://./data/smilechat.db");
         assert_eq!(config.server.public_url, "http://localhost:3100");
