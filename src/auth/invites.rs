@@ -22,9 +22,8 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
-use crate::platform::http::path::Path;
 use crate::platform::http::problem::Problem;
-use crate::platform::http::query::Query;
+use crate::platform::http::query::{Path, Query};
 use crate::platform::http::text;
 use crate::platform::{id, secret};
 

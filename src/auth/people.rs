@@ -19,9 +19,8 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
-use crate::platform::http::path::Path;
 use crate::platform::http::problem::Problem;
-use crate::platform::http::query::Query;
+use crate::platform::http::query::{Path, Query};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, update)).routes(routes!(audit))

@@ -20,7 +20,7 @@ pub fn adopt(
 ) -> Result<usize> {
     let moved = store::adopt(tx, tenant, guest, customer, now)?;
     for key in &moved {
-        store::reindex(tx, tenant, *key)?;
+        store::index(tx, tenant, *key)?;
         let ticket = Arc::new(store::find_by_key(tx, tenant, *key)?);
         let what = What::TicketUpdated { ticket, changed: vec!["customer_id"] };
         events::record(tx, Event { tenant, actor_id: actor_id.clone(), at: now, what })?;

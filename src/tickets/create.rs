@@ -68,7 +68,7 @@ fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketRequest
     let tags = fields::distinct(&new.tags);
     let row = store::NewTicket {
         ticket_id: &ticket_id,
-        subject: new.subject.trim(),
+        subject: &new.subject,
         customer,
         priority: new.priority.unwrap_or_default(),
         tags: &tags,

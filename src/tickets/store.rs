@@ -1,4 +1,4 @@
-//! The SQL of tickets and their tags. A message's and a note's are in `messages/store.rs` and `notes.rs`' store below.
+//! The SQL of tickets and their tags. Messages have their own in `messages/store.rs`, notes in `notes.rs`.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Dialect, Row, Tx, Value};
+use crate::platform::db::{self, Dialect, Row, Tx, Value};
 use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
 
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,
@@ -94,7 +94,7 @@ pub enum Support {
 /// Newest activity first; `before` is the place of the last ticket of the page before.
 pub fn list(tx: &mut Tx<'_>, scope: Scope, filter: &Filter, before: Option<(i64, i64)>, limit: i64) -> Result<Vec<Ticket>> {
     let words = match &filter.q {
-        Some(q) => match tx.dialect().search_words(scope.tenant.0, q) {
+        Some(q) => match tx.dialect().search_query(scope.tenant.0, q) {
             Some(words) => Some(words),
             None => return Ok(Vec::new()),
         },
@@ -159,8 +159,8 @@ fn list_statement<'a>(
         list.and("t.updated_at > ?", after);
     }
     if let Some(words) = words {
-        let place = list.values.len() + 1;
-        list.and(&dialect.search_condition("t.ticket_key", place), words);
+        let place = format!("${}", list.values.len() + 1);
+        list.and(&dialect.search_condition("$1", &place), words);
     }
     if let Some((updated_at, key)) = before {
         list.and("t.updated_at <= ?", updated_at);
@@ -245,7 +245,7 @@ pub fn write_tags(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, tags: &[St
     Ok(())
 }
 
-/// Puts the ticket's words into the search index: its number, its subject, its customer's names.
+/// Puts the ticket's words into the search index, in place of those of before: its number, its subject, its customer's names.
 pub fn index(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
     let words: String = tx.one(
         "select t.number || ' ' || t.subject || ' ' || c.name || ' ' || c.username || ' ' || coalesce(c.email, '')
@@ -254,18 +254,11 @@ pub fn index(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
         &[tenant.into(), key.into()],
         |row| row.take(),
     )?;
-    tx.execute(tx.dialect().index_words(), &[tenant.into(), key.into(), words.as_str().into()])?;
-    Ok(())
-}
-
-/// After a word of it has changed.
-pub fn reindex(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
-    tx.execute(tx.dialect().unindex_words(), &[tenant.into(), key.into()])?;
-    index(tx, tenant, key)
+    db::index_ticket(tx, tenant.0, key.0, &words)
 }
 
 pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> {
-    tx.execute(tx.dialect().unindex_words(), &[tenant.into(), key.into()])?;
+    db::unindex_ticket(tx, key.0)?;
     tx.execute("delete from tickets where tenant_key = $1 and ticket_key = $2", &[tenant.into(), key.into()])?;
     Ok(())
 }

@@ -85,7 +85,7 @@ fn update_in(
         store::write_tags(tx, caller.tenant, after.key, &after.tags)?;
     }
     if before.subject != after.subject {
-        store::reindex(tx, caller.tenant, after.key)?;
+        store::index(tx, caller.tenant, after.key)?;
     }
     let after = store::find_by_key(tx, caller.tenant, after.key)?;
     let what = What::TicketUpdated { ticket: Arc::new(after.clone()), changed };
@@ -162,7 +162,7 @@ fn set_status(ticket: &mut Ticket, patch: &TicketPatch, now: Timestamp) -> Resul
 fn set_fields(ticket: &mut Ticket, patch: &TicketPatch) {
     ticket.priority = patch.priority.unwrap_or(ticket.priority);
     if let Some(subject) = &patch.subject {
-        ticket.subject = subject.trim().to_owned();
+        ticket.subject.clone_from(subject);
     }
     if let Some(tags) = &patch.tags {
         ticket.tags = fields::distinct(tags);

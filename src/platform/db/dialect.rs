@@ -19,6 +19,14 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Ends a `select` whose rows nobody else may change until the transaction ends. SQLite has one writer at a time.
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " for update",
+        }
+    }
+
     /// A condition that is true for the tickets, named `t`, whose words match. `tenant` and `query` are placeholders,
     /// bound to the tenant's key and to what `search_query` made.
     pub fn search_condition(self, tenant: &str, query: &str) -> String {

@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use garde::Validate;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{Error, Result};
 use crate::platform::secret::{constant_time_eq, hmac_sha256};
@@ -24,10 +25,6 @@ impl Limit {
         self.0
     }
 
-    /// One more than the page holds: whether that row exists tells whether there is a next page.
-    pub fn with_probe(self) -> i64 {
-        self.0 as i64 + 1
-    }
 }
 
 impl Default for Limit {
@@ -47,6 +44,49 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
+/// The parameters of every list.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many at most: 1 to 100.
+    #[garde(skip)]
+    #[serde(default)]
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 100, default = 20)]
+    limit: Limit,
+    /// The `next_cursor` of the page before.
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Opens the cursor: one made for another tenant, another list or by nobody is refused.
+    pub fn read<P: DeserializeOwned>(&self, key: &[u8], tenant: i64, list: &str) -> Result<Paging<P>> {
+        let scope = format!("{list}/{tenant}");
+        let after = self.cursor.as_deref().map(|cursor| decode_cursor(key, &scope, cursor)).transpose()?;
+        Ok(Paging { after, limit: self.limit.get() as i64, key: key.to_vec(), scope })
+    }
+}
+
+/// Where a page begins and how long it may be. A list is read with `limit + 1`: whether that row exists tells whether
+/// there is a next page.
+pub struct Paging<P> {
+    pub after: Option<P>,
+    pub limit: i64,
+    key: Vec<u8>,
+    scope: String,
+}
+
+impl<P: Serialize> Paging<P> {
+    /// `position` says where a row stands in the list's own order.
+    pub fn page<T>(&self, mut rows: Vec<T>, position: impl FnOnce(&T) -> P) -> Page<T> {
+        let has_more = rows.len() as i64 > self.limit;
+        rows.truncate(self.limit as usize);
+        let last = rows.last().filter(|_| has_more);
+        let next_cursor = last.map(|row| encode_cursor(&self.key, &self.scope, &position(row)));
+        Page { data: rows, next_cursor }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {
     pub data: Vec<T>,
@@ -55,24 +95,20 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// From rows read with `limit.with_probe()`. `cursor_after` makes the cursor that goes on behind a row.
-    pub fn cut(mut rows: Vec<T>, limit: Limit, cursor_after: impl FnOnce(&T) -> String) -> Self {
-        let has_more = rows.len() > limit.get();
-        rows.truncate(limit.get());
-        let next_cursor = rows.last().filter(|_| has_more).map(cursor_after);
-        Self { data: rows, next_cursor }
+    pub fn map<U>(self, shown: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(shown).collect(), next_cursor: self.next_cursor }
     }
 }
 
 /// `scope` names the tenant and the list (`tickets/7`); `position` is a small tuple of what the list is ordered by.
-pub fn encode_cursor<T: Serialize>(key: &[u8], scope: &str, position: &T) -> String {
+fn encode_cursor<T: Serialize>(key: &[u8], scope: &str, position: &T) -> String {
     let position = serde_json::to_vec(position).expect("a tuple of numbers and strings is JSON");
     let mut bytes = mac(key, scope, &position).to_vec();
     bytes.extend(position);
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub fn decode_cursor<T: DeserializeOwned>(key: &[u8], scope: &str, cursor: &str) -> Result<T> {
+fn decode_cursor<T: DeserializeOwned>(key: &[u8], scope: &str, cursor: &str) -> Result<T> {
     open_cursor(key, scope, cursor)
         .ok_or_else(|| Error::invalid("cursor", "invalid_cursor", "This is no cursor of this list."))
 }

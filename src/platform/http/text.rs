@@ -36,6 +36,30 @@ pub fn http_url<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     if is_http { Ok(()) } else { Err(Error::new("invalid_url: An address that begins with http:// or https://.")) }
 }
 
+/// An address to write to: something before and something behind one `@`. Only a mail that arrives proves more.
+pub fn email<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
+    if is_email(text.as_ref()) { Ok(()) } else { Err(Error::new("invalid_email: A mail address.")) }
+}
+
+pub fn is_email(text: &str) -> bool {
+    let is_plain = is_line(text, 254) && !text.contains(|c: char| c.is_whitespace() || "<>()[],;:\\\"".contains(c));
+    is_plain && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+}
+
+/// `scheme://host[:port]`, as browsers send it.
+pub fn origin<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
+    let text = text.as_ref();
+    let is_origin = text.parse::<Uri>().is_ok_and(|uri| {
+        let bare = format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |a| a.as_str()));
+        matches!(uri.scheme_str(), Some("http" | "https")) && bare == text && !text.contains('@')
+    });
+    if is_origin { Ok(()) } else { Err(Error::new("invalid_origin: An origin such as https://shop.example.")) }
+}
+
+pub fn is_line(text: &str, max: usize) -> bool {
+    line(max)(&text, &()).is_ok()
+}
+
 fn check(text: &str, max: usize, is_allowed_control: fn(char) -> bool) -> garde::Result {
     if text.chars().any(|c| c.is_control() && !is_allowed_control(c)) {
         return Err(Error::new("control_character: Control characters are not allowed here."));

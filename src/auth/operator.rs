@@ -1,0 +1,121 @@
+//! What the operator does at the command line, beside a running server or without one.
+
+use serde::Serialize;
+
+use crate::auth::api_keys::{self, NewApiKey};
+use crate::auth::model::{Role, Status, TenantKey, User};
+use crate::auth::password::{self, Passwords};
+use crate::auth::store::api_keys::ApiKeyKind;
+use crate::auth::store::tenants;
+use crate::auth::store::users::{self, NewAccount};
+use crate::auth::username;
+use crate::error::{Error, Result};
+use crate::events::{self, Event, What};
+use crate::platform::clock::Clock;
+use crate::platform::config::Config;
+use crate::platform::db::{Db, Tx};
+use crate::platform::http::text;
+use crate::platform::id;
+use crate::platform::random::Random;
+
+pub const DEFAULT_TENANT: &str = "default";
+
+/// A new tenant with its keys: shown this once, kept as hashes.
+#[derive(Debug, Serialize)]
+pub struct CreatedTenant {
+    pub tenant_id: String,
+    pub name: String,
+    pub publishable_key: String,
+    pub secret_key: String,
+    pub identity_secret: String,
+}
+
+pub async fn create_tenant(config: &Config, name: &str) -> anyhow::Result<CreatedTenant> {
+    if !text::is_line(name, 200) {
+        return Err(Error::invalid("name", "invalid", "has to be one line of 1 to 200 characters").into());
+    }
+    let db = open(config).await?;
+    let name = name.to_owned();
+    let created = db.write(move |tx| create_tenant_in(tx, &name, &Clock::System, &Random::System)).await;
+    db.close().await;
+    Ok(created?)
+}
+
+pub fn create_tenant_in(tx: &mut Tx<'_>, name: &str, clock: &Clock, random: &Random) -> Result<CreatedTenant> {
+    let now = clock.now();
+    let (tenant_id, identity_secret) = (id::new_id(now, random), random.token("ids_"));
+    if !tenants::insert(tx, &tenant_id, name, &identity_secret, now)? {
+        return Err(Error::Conflict("tenant_exists"));
+    }
+    let tenant = tenants::find_by_name(tx, name)?.ok_or(Error::bug("a tenant that was just made is absent"))?;
+    let (publishable_key, secret_key) = issue_keys(tx, tenant, clock, random)?;
+    Ok(CreatedTenant { tenant_id, name: name.to_owned(), publishable_key, secret_key, identity_secret })
+}
+
+/// A publishable key for all origins, and a secret one that may do everything.
+pub fn issue_keys(tx: &mut Tx<'_>, tenant: TenantKey, clock: &Clock, random: &Random) -> Result<(String, String)> {
+    let mut issue = |kind: ApiKeyKind, name: &str, scopes: &[&str]| {
+        let scopes = scopes.iter().map(|scope| scope.to_string()).collect();
+        let new = NewApiKey { kind, name: name.to_owned(), scopes, allowed_origins: Vec::new() };
+        api_keys::issue(tx, random, tenant, new, clock.now()).map(|(_, key)| key)
+    };
+    Ok((issue(ApiKeyKind::Publishable, "Widget", &[])?, issue(ApiKeyKind::Secret, "Server", &["*"])?))
+}
+
+pub async fn create_user(config: &Config, tenant: &str, username: &str, role: Role, password: &str) -> anyhow::Result<User> {
+    let name = username::parse("username", username)?;
+    password::check("password", password)?;
+    let hash = Passwords::new(&config.auth)?.hash(password.to_owned()).await?;
+    let db = open(config).await?;
+    let tenant = tenant.to_owned();
+    let created = db
+        .write(move |tx| {
+            let unknown = Error::invalid("tenant", "unknown", "is no tenant of this server");
+            let tenant = tenants::find_by_name(tx, &tenant)?.ok_or(unknown)?;
+            let account = NewAccount {
+                user_id: &id::new_id(Clock::System.now(), &Random::System),
+                username: &name.shown,
+                username_canonical: &name.canonical,
+                password_hash: Some(&hash),
+                name: &name.shown,
+                email: None,
+                role,
+                external_id: None,
+                is_guest: false,
+            };
+            create_user_in(tx, tenant, &account, &Clock::System)
+        })
+        .await;
+    db.close().await;
+    Ok(created?)
+}
+
+pub fn create_user_in(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewAccount<'_>, clock: &Clock) -> Result<User> {
+    let now = clock.now();
+    let account = users::insert(tx, tenant, new, now)?.ok_or(Error::Conflict("username_taken"))?;
+    let what = What::UserRegistered { user_id: account.user_id.clone(), role: account.role };
+    events::record(tx, Event { tenant, actor_id: None, at: now, what })?;
+    let role = account.role;
+    Ok(account.shown(role, Status::Offline))
+}
+
+/// The tenant that serves whoever names none. Made at the first start.
+pub async fn default_tenant(db: &Db, clock: &Clock, random: &Random) -> Result<TenantKey> {
+    let (clock, random) = (clock.clone(), random.clone());
+    db.write(move |tx| match tenants::find_by_name(tx, DEFAULT_TENANT)? {
+        Some(tenant) => Ok(tenant),
+        None => {
+            tenants::insert(tx, &id::new_id(clock.now(), &random), DEFAULT_TENANT, &random.token("ids_"), clock.now())?;
+            tenants::find_by_name(tx, DEFAULT_TENANT)?.ok_or(Error::bug("the default tenant is absent"))
+        }
+    })
+    .await
+}
+
+/// Without listeners: what this process changes, the running server reads.
+async fn open(config: &Config) -> anyhow::Result<Db> {
+    let config = config.database.clone();
+    let db = tokio::task::spawn_blocking(move || Db::open(&config, std::sync::Arc::new(|_| ()))).await??;
+    default_tenant(&db, &Clock::System, &Random::System).await?;
+    Ok(db)
+}

@@ -1,0 +1,77 @@
+//! The services, and how they are put together: the page to show a visitor.
+//!
+//! `start` reads as a list: open what is shared, build the routes, listen, and connect the services by their events.
+//! This is the only place that sees all of them.
+
+mod announce;
+pub mod demo;
+mod operations;
+mod start;
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+pub use start::{Running, open, serve, start};
+
+/// A part of the product that could run in a process of its own.
+pub struct Service {
+    pub name: &'static str,
+    pub does: &'static str,
+    pub routes: fn() -> OpenApiRouter<App>,
+}
+
+pub const SERVICES: &[Service] = &[
+    Service {
+        name: "auth",
+        does: "accounts, sign-in, sessions, roles, invites, API keys, tenants",
+        routes: || crate::auth::entrance_routes().merge(crate::auth::routes()),
+    },
+    Service {
+        name: "tickets",
+        does: "tickets, assignment, messages, private notes",
+        routes: crate::tickets::routes,
+    },
+    Service {
+        name: "realtime",
+        does: "sockets: ticket rooms, presence, typing, receipts",
+        routes: crate::realtime::asyncapi::routes,
+    },
+    Service {
+        name: "operations",
+        does: "health, readiness, metrics",
+        routes: operations::routes,
+    },
+];
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "SmileChat",
+    description = "Real-time customer support that a business runs itself. Every path is also served under /api/v1. \
+        Errors are RFC 9457 problems with a stable `code`; the live half is described by /asyncapi.json."
+), security(("bearer" = []), ("api_key" = [])), modifiers(&Schemes))]
+struct Document;
+
+struct Schemes;
+
+impl utoipa::Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let api_key = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(api_key));
+    }
+}
+
+/// All routes with their description.
+pub fn api() -> OpenApiRouter<App> {
+    SERVICES.iter().fold(OpenApiRouter::with_openapi(Document::openapi()), |all, service| all.merge((service.routes)()))
+}
+
+pub fn openapi_json() -> String {
+    let (_, document) = api().split_for_parts();
+    document.to_pretty_json().expect("the document is strings and numbers")
+}

@@ -1,0 +1,60 @@
+//! What operations ask: does the process live, can it serve, how is it doing.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::platform::metrics;
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(prometheus))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+/// The process lives.
+#[utoipa::path(get, path = "/healthz", tag = "operations", operation_id = "healthz", security(()), responses((status = 200, body = Health)))]
+async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    status: &'static str,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Dependency {
+    name: &'static str,
+    /// Which engine it is.
+    kind: &'static str,
+    status: &'static str,
+}
+
+/// Whether each thing that the server needs is there: 200 if all are, 503 if one is not.
+#[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "readyz", security(()),
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+    let is_up = app.db.ping().await.is_ok();
+    let (code, status) = if is_up { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };
+    let database = Dependency { name: "database", kind: app.db.engine(), status };
+    (code, Json(Readiness { status, dependencies: vec![database] }))
+}
+
+/// Figures in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operations", operation_id = "metrics", security(()), responses((status = 200, body = String)))]
+async fn prometheus() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
+}

@@ -1,0 +1,133 @@
+//! Starting and stopping.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::auth::{self, Auth, Registry};
+use crate::events::Event;
+use crate::platform::clock::Clock;
+use crate::platform::config::{Config, Environment};
+use crate::platform::db::Db;
+use crate::platform::http;
+use crate::platform::http::idempotency;
+use crate::platform::limits::Limits;
+use crate::platform::random::Random;
+use crate::platform::shutdown::Shutdown;
+use crate::realtime::connect::Sockets;
+use crate::realtime::gateway::{self, Admission, Gateway};
+use crate::realtime::{self, Realtime};
+use crate::services::{announce, operations};
+
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Opens what the services share, and the default tenant if it is the first time.
+pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
+    let (queue, events) = tokio::sync::mpsc::unbounded_channel();
+    let registry = Registry::new();
+    let listener = announce::listener(registry.clone(), queue);
+    let database = config.database.clone();
+    let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;
+    let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
+    let auth = Auth::new(&config.auth, registry, default_tenant)?;
+    let limits = Arc::new(Limits::new(&config.limits));
+    let app = App { config: Arc::new(config), db, clock, random, auth, realtime: Realtime::default(), limits };
+    Ok((app, events))
+}
+
+/// A server that runs.
+pub struct Running {
+    pub app: App,
+    pub address: SocketAddr,
+    pub shutdown: Shutdown,
+    gateway: Gateway,
+    accepting: JoinHandle<()>,
+}
+
+/// Listens and serves; returns as soon as it does.
+pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
+    let endpoint = format!("{}:{}", config.server.host, config.server.port);
+    let (app, events) = open(config, clock, random).await?;
+    let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
+    let address = listener.local_addr()?;
+    let admission = Admission {
+        origins: app.config.cors.origins.clone(),
+        max_connections_per_address: app.config.server.max_connections_per_address,
+    };
+    let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
+    let router = super::router::router(&app, &gateway);
+    tokio::spawn(announce::pump(app.clone(), events));
+    tokio::spawn(realtime::keep_house(app.clone(), shutdown.clone()));
+    tokio::spawn(sweep(app.clone(), shutdown.clone()));
+    tokio::spawn(operations::measure(gateway.clone(), shutdown.clone()));
+    let accepting = tokio::spawn(http::serve::serve(listener, router, app.config.server.clone(), shutdown.clone()));
+    Ok(Running { app, address, shutdown, gateway, accepting })
+}
+
+impl Running {
+    /// Waits for the signal, then drains: no new work, sockets go and come back elsewhere, what runs is finished.
+    pub async fn until_stopped(self) -> anyhow::Result<()> {
+        self.shutdown.begun().await;
+        tracing::info!("draining");
+        let drain = Duration::from_secs(self.app.config.server.drain_seconds);
+        self.gateway.close_all(drain / 4);
+        let drained = async {
+            while self.gateway.remaining() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            self.accepting.await
+        };
+        if tokio::time::timeout(drain, drained).await.is_err() {
+            tracing::warn!(sockets = self.gateway.remaining(), "time is up; the rest is cut");
+        }
+        self.app.db.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signals()?;
+    let running = start(config, Clock::System, Random::System, shutdown).await?;
+    welcome(&running);
+    running.until_stopped().await
+}
+
+/// The first lines: where to go.
+fn welcome(running: &Running) {
+    let (config, port) = (&running.app.config, running.address.port());
+    tracing::info!(address = %running.address, database = running.app.db.engine(), "ready");
+    if config.env == Environment::Development {
+        eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
+        eprintln!("  API       http://localhost:{port}/api");
+        eprintln!("  Docs      http://localhost:{port}/docs");
+        eprintln!("  Sockets   http://localhost:{port}/socket.io/");
+        eprintln!("  Database  {}\n", running.app.db.engine());
+    }
+}
+
+/// Forgets what has run out: sessions, first answers, idle limits.
+async fn sweep(app: App, shutdown: Shutdown) {
+    let mut turns = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = shutdown.begun() => return,
+        }
+        let now = app.clock.now();
+        let swept = async {
+            auth::sweep(&app, now).await?;
+            idempotency::sweep(&app.db, now).await
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "could not sweep what has run out; the next turn will");
+        }
+        app.limits.sweep();
+    }
+}
