@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{Error, Result};
 use crate::platform::secret::{constant_time_eq, hmac_sha256};
@@ -17,18 +17,7 @@ const MAX_CURSOR_CHARS: usize = 300;
 
 /// How many rows a page holds at most: 1 to 100, 20 unless told.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit(usize);
-
-impl Limit {
-    pub fn get(self) -> usize {
-        self.0
-    }
-
-    /// One more than the page holds: whether that row exists tells whether there is a next page.
-    pub fn with_probe(self) -> i64 {
-        self.0 as i64 + 1
-    }
-}
+pub struct Limit(pub i64);
 
 impl Default for Limit {
     fn default() -> Self {
@@ -47,6 +36,48 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
+/// What every list takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many entries a page holds at most.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 100, default = 20)]
+    limit: Limit,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// `list` names the list within the tenant; `T` is what the list is ordered by.
+    pub fn read<T: DeserializeOwned>(&self, key: &[u8], tenant: i64, list: &str) -> Result<Paging<T>> {
+        let scope = format!("{tenant}/{list}");
+        let after = self.cursor.as_deref().map(|cursor| decode_cursor(key, &scope, cursor)).transpose()?;
+        Ok(Paging { after, limit: self.limit.0, key: key.to_vec(), scope })
+    }
+}
+
+/// Where a page begins and how long it is. The store reads `limit + 1` rows: whether the last of them exists tells whether
+/// there is a next page.
+pub struct Paging<T> {
+    pub after: Option<T>,
+    pub limit: i64,
+    key: Vec<u8>,
+    scope: String,
+}
+
+impl<T: Serialize> Paging<T> {
+    /// `position` says where a row stands in the list's order.
+    pub fn page<R>(&self, mut rows: Vec<R>, position: impl FnOnce(&R) -> T) -> Page<R> {
+        let limit = self.limit as usize;
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| has_more);
+        let next_cursor = last.map(|row| encode_cursor(&self.key, &self.scope, &position(row)));
+        Page { data: rows, next_cursor }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {
     pub data: Vec<T>,
@@ -55,24 +86,19 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// From rows read with `limit.with_probe()`. `cursor_after` makes the cursor that goes on behind a row.
-    pub fn cut(mut rows: Vec<T>, limit: Limit, cursor_after: impl FnOnce(&T) -> String) -> Self {
-        let has_more = rows.len() > limit.get();
-        rows.truncate(limit.get());
-        let next_cursor = rows.last().filter(|_| has_more).map(cursor_after);
-        Self { data: rows, next_cursor }
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
 
-/// `scope` names the tenant and the list (`tickets/7`); `position` is a small tuple of what the list is ordered by.
-pub fn encode_cursor<T: Serialize>(key: &[u8], scope: &str, position: &T) -> String {
+fn encode_cursor<T: Serialize>(key: &[u8], scope: &str, position: &T) -> String {
     let position = serde_json::to_vec(position).expect("a tuple of numbers and strings is JSON");
     let mut bytes = mac(key, scope, &position).to_vec();
     bytes.extend(position);
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub fn decode_cursor<T: DeserializeOwned>(key: &[u8], scope: &str, cursor: &str) -> Result<T> {
+fn decode_cursor<T: DeserializeOwned>(key: &[u8], scope: &str, cursor: &str) -> Result<T> {
     open_cursor(key, scope, cursor)
         .ok_or_else(|| Error::invalid("cursor", "invalid_cursor", "This is no cursor of this list."))
 }
@@ -123,15 +149,15 @@ mod tests {
 
     #[test]
     fn a_page_tells_whether_there_is_another() {
-        let limit = Limit(2);
-        assert_eq!(limit.with_probe(), 3);
-        let cut = |rows: Vec<i64>| {
-            let page = Page::cut(rows, limit, i64::to_string);
-            (page.data, page.next_cursor)
-        };
-        assert_eq!(cut(vec![1, 2, 3]), (vec![1, 2], Some("2".into())));
-        assert_eq!(cut(vec![1, 2]), (vec![1, 2], None));
-        assert_eq!(cut(vec![]), (vec![], None));
+        let query = |cursor: Option<String>| PageQuery { limit: Limit(2), cursor };
+        let paging = query(None).read::<i64>(KEY, 7, "tickets").expect("good");
+        assert_eq!((paging.after, paging.limit), (None, 2));
+        let page = paging.page(vec![10, 11, 12], |row| *row);
+        assert_eq!(page.data, [10, 11]);
+        let next = query(page.next_cursor).read::<i64>(KEY, 7, "tickets").expect("ours");
+        assert_eq!(next.after, Some(11));
+        assert_eq!(next.page(vec![12, 13], |row| *row).next_cursor, None);
+        assert_eq!(next.page(vec![], |row| *row).next_cursor, None);
     }
 
     proptest! {
