@@ -17,7 +17,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
-use crate::platform::http::query::{Path, Query};
+use crate::platform::http::{path::Path, query::Query};
 use crate::tickets::create::{self as creating, NewTicketRequest};
 use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
 use crate::tickets::store::{self, Filter, Support};

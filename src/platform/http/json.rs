@@ -1,6 +1,6 @@
 //! JSON bodies, checked in one place for REST and sockets: size, depth, encoding, syntax, shape, then the rules of garde.
 //!
-//! A handler takes `Json<T>` and returns `Json<T>`; a socket event calls `from_slice`.
+//! A handler takes `Json<T>` and returns `Json<T>`; a socket event calls `from_slice` on its raw payload.
 //!
 //! Invariant: text that came through here holds no NUL, which PostgreSQL cannot store.
 
@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{body, fields};
 use crate::error::{Error, Result};
@@ -74,6 +74,14 @@ pub fn from_slice<T: DeserializeOwned + Validate<Context = ()>>(bytes: &[u8]) ->
         return Err(Error::invalid("body", "control_character", "The character U+0000 is not allowed."));
     }
     Ok(value)
+}
+
+/// For a field of a patch that may be absent (None: stays), null (Some(None): is removed) or a value:
+/// `#[serde(default, deserialize_with = "nullable")]`.
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 fn says_json(headers: &HeaderMap) -> bool {

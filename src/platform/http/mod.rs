@@ -1,9 +1,11 @@
 //! The HTTP floor: what every request goes through, whatever it asks for. It knows no ticket and no user.
 
 mod body;
+pub mod client_address;
 mod fields;
 pub mod json;
 pub mod page;
+pub mod path;
 pub mod problem;
 pub mod query;
 pub mod request_id;

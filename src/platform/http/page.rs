@@ -7,7 +7,6 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use garde::Validate;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{Error, Result};
@@ -18,14 +17,7 @@ const MAX_CURSOR_CHARS: usize = 300;
 
 /// How many rows a page holds at most: 1 to 100, 20 unless told.
 #[derive(Clone, Copy, Debug)]
-pub struct Limit(usize);
-
-impl Limit {
-    pub fn get(self) -> usize {
-        self.0
-    }
-
-}
+pub struct Limit(pub i64);
 
 impl Default for Limit {
     fn default() -> Self {
@@ -44,43 +36,42 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
-/// The parameters of every list.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
+/// What every list takes.
+#[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// How many at most: 1 to 100.
-    #[garde(skip)]
+    /// How many entries a page holds at most.
     #[serde(default)]
-    #[param(value_type = Option<u8>, minimum = 1, maximum = 100, default = 20)]
+    #[param(value_type = i64, minimum = 1, maximum = 100, default = 20)]
     limit: Limit,
     /// The `next_cursor` of the page before.
-    #[garde(skip)]
     cursor: Option<String>,
 }
 
 impl PageQuery {
-    /// Opens the cursor: one made for another tenant, another list or by nobody is refused.
-    pub fn read<P: DeserializeOwned>(&self, key: &[u8], tenant: i64, list: &str) -> Result<Paging<P>> {
-        let scope = format!("{list}/{tenant}");
+    /// `list` names the list within the tenant; `T` is what the list is ordered by.
+    pub fn read<T: DeserializeOwned>(&self, key: &[u8], tenant: i64, list: &str) -> Result<Paging<T>> {
+        let scope = format!("{tenant}/{list}");
         let after = self.cursor.as_deref().map(|cursor| decode_cursor(key, &scope, cursor)).transpose()?;
-        Ok(Paging { after, limit: self.limit.get() as i64, key: key.to_vec(), scope })
+        Ok(Paging { after, limit: self.limit.0, key: key.to_vec(), scope })
     }
 }
 
-/// Where a page begins and how long it may be. A list is read with `limit + 1`: whether that row exists tells whether
+/// Where a page begins and how long it is. The store reads `limit + 1` rows: whether the last of them exists tells whether
 /// there is a next page.
-pub struct Paging<P> {
-    pub after: Option<P>,
+pub struct Paging<T> {
+    pub after: Option<T>,
     pub limit: i64,
     key: Vec<u8>,
     scope: String,
 }
 
-impl<P: Serialize> Paging<P> {
-    /// `position` says where a row stands in the list's own order.
-    pub fn page<T>(&self, mut rows: Vec<T>, position: impl FnOnce(&T) -> P) -> Page<T> {
-        let has_more = rows.len() as i64 > self.limit;
-        rows.truncate(self.limit as usize);
+impl<T: Serialize> Paging<T> {
+    /// `position` says where a row stands in the list's order.
+    pub fn page<R>(&self, mut rows: Vec<R>, position: impl FnOnce(&R) -> T) -> Page<R> {
+        let limit = self.limit as usize;
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
         let last = rows.last().filter(|_| has_more);
         let next_cursor = last.map(|row| encode_cursor(&self.key, &self.scope, &position(row)));
         Page { data: rows, next_cursor }
@@ -95,12 +86,11 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    pub fn map<U>(self, shown: impl FnMut(T) -> U) -> Page<U> {
-        Page { data: self.data.into_iter().map(shown).collect(), next_cursor: self.next_cursor }
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
 
-/// `scope` names the tenant and the list (`tickets/7`); `position` is a small tuple of what the list is ordered by.
 fn encode_cursor<T: Serialize>(key: &[u8], scope: &str, position: &T) -> String {
     let position = serde_json::to_vec(position).expect("a tuple of numbers and strings is JSON");
     let mut bytes = mac(key, scope, &position).to_vec();
@@ -159,15 +149,15 @@ mod tests {
 
     #[test]
     fn a_page_tells_whether_there_is_another() {
-        let limit = Limit(2);
-        assert_eq!(limit.with_probe(), 3);
-        let cut = |rows: Vec<i64>| {
-            let page = Page::cut(rows, limit, i64::to_string);
-            (page.data, page.next_cursor)
-        };
-        assert_eq!(cut(vec![1, 2, 3]), (vec![1, 2], Some("2".into())));
-        assert_eq!(cut(vec![1, 2]), (vec![1, 2], None));
-        assert_eq!(cut(vec![]), (vec![], None));
+        let query = |cursor: Option<String>| PageQuery { limit: Limit(2), cursor };
+        let paging = query(None).read::<i64>(KEY, 7, "tickets").expect("good");
+        assert_eq!((paging.after, paging.limit), (None, 2));
+        let page = paging.page(vec![10, 11, 12], |row| *row);
+        assert_eq!(page.data, [10, 11]);
+        let next = query(page.next_cursor).read::<i64>(KEY, 7, "tickets").expect("ours");
+        assert_eq!(next.after, Some(11));
+        assert_eq!(next.page(vec![12, 13], |row| *row).next_cursor, None);
+        assert_eq!(next.page(vec![], |row| *row).next_cursor, None);
     }
 
     proptest! {

@@ -36,28 +36,42 @@ pub fn http_url<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     if is_http { Ok(()) } else { Err(Error::new("invalid_url: An address that begins with http:// or https://.")) }
 }
 
-/// An address to write to: something before and something behind one `@`. Only a mail that arrives proves more.
+/// An e-mail address, as far as one can tell without sending to it.
 pub fn email<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
-    if is_email(text.as_ref()) { Ok(()) } else { Err(Error::new("invalid_email: A mail address.")) }
+    if is_email(text.as_ref()) { Ok(()) } else { Err(Error::new("invalid_email: An e-mail address.")) }
 }
 
-pub fn is_email(text: &str) -> bool {
-    let is_plain = is_line(text, 254) && !text.contains(|c: char| c.is_whitespace() || "<>()[],;:\\\"".contains(c));
-    is_plain && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
-}
-
-/// `scheme://host[:port]`, as browsers send it.
+/// What a browser sends as `Origin`: scheme, host and perhaps a port, without a path.
 pub fn origin<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     let text = text.as_ref();
-    let is_origin = text.parse::<Uri>().is_ok_and(|uri| {
-        let bare = format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |a| a.as_str()));
-        matches!(uri.scheme_str(), Some("http" | "https")) && bare == text && !text.contains('@')
+    let is_origin = text.parse::<Uri>().is_ok_and(|uri| match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme @ ("http" | "https")), Some(authority)) => {
+            text == format!("{scheme}://{authority}") && !text.contains('@')
+        }
+        _ => false,
     });
-    if is_origin { Ok(()) } else { Err(Error::new("invalid_origin: An origin such as https://shop.example.")) }
+    if is_origin {
+        Ok(())
+    } else {
+        Err(Error::new("invalid_origin: An origin such as https://shop.example, without a path."))
+    }
 }
 
 pub fn is_line(text: &str, max: usize) -> bool {
-    line(max)(&text, &()).is_ok()
+    check(text, max, |_| false).is_ok()
+}
+
+pub fn is_email(text: &str) -> bool {
+    let Some((name, domain)) = text.rsplit_once('@') else { return false };
+    let is_plain = |part: &str| {
+        !part.is_empty() && !part.chars().any(|c| c.is_control() || is_invisible(c) || "@<>,;\"".contains(c))
+    };
+    text.len() <= 254
+        && name.len() <= 64
+        && is_plain(name)
+        && is_plain(domain)
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
 }
 
 fn check(text: &str, max: usize, is_allowed_control: fn(char) -> bool) -> garde::Result {
@@ -150,6 +164,27 @@ mod tests {
             "http:example.com",
         ] {
             assert_eq!(code(http_url(&bad, &())), "invalid_url", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_email_has_a_name_and_a_domain() {
+        for good in ["a@b.example", "first.last+tag@shop.example", "ü@bücher.example"] {
+            assert!(is_email(good), "{good:?}");
+        }
+        for bad in ["", "a", "a@", "@b", "a b@c", "a@b\n", "a@b@c", "<a@b>", "a@b,c@d", "a@.b", "a\u{200b}@b"] {
+            assert!(!is_email(bad), "{bad:?}");
+        }
+        assert!(!is_email(&format!("{}@b.example", "a".repeat(65))));
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        for good in ["https://shop.example", "http://localhost:3000", "http://127.0.0.1:8080"] {
+            assert_eq!(code(origin(&good, &())), "ok", "{good:?}");
+        }
+        for bad in ["", "*", "null", "https://shop.example/", "shop.example", "https://a@b", "ftp://a", "https://a b"] {
+            assert_eq!(code(origin(&bad, &())), "invalid_origin", "{bad:?}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
-use crate::platform::http::query::{Path, Query};
+use crate::platform::http::{path::Path, query::Query};
 use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
 use crate::tickets::messages::{read, store};
 use crate::tickets::model::{Message, Scope};

@@ -37,6 +37,23 @@ struct AllOptional {
     everywhere: Option<bool>,
 }
 
+#[derive(Debug, Deserialize, Validate)]
+struct Patch {
+    #[garde(inner(inner(custom(text::email))))]
+    #[serde(default, deserialize_with = "nullable")]
+    email: Option<Option<String>>,
+}
+
+#[test]
+fn absent_and_null_are_two_things() {
+    let email = |text: &str| from_slice::<Patch>(text.as_bytes()).expect("good").email;
+    assert_eq!(email("{}"), None);
+    assert_eq!(email(r#"{"email":null}"#), Some(None));
+    assert_eq!(email(r#"{"email":"a@b.example"}"#), Some(Some("a@b.example".into())));
+    let error = from_slice::<Patch>(br#"{"email":"nobody"}"#).expect_err("no address");
+    assert_eq!(error.field_errors()[0].field, "email");
+}
+
 fn code(text: impl AsRef<[u8]>) -> &'static str {
     from_slice::<Draft>(text.as_ref()).expect_err("refused").code()
 }
