@@ -25,10 +25,13 @@ mod token;
 mod totp;
 mod username;
 
+use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::auth::password::Passwords;
 use crate::auth::token::TokenKeys;
 use crate::events::{Event, What};
+use crate::error::Result;
+use crate::platform::clock::Timestamp;
 use crate::platform::config::AuthConfig;
 use crate::platform::secret;
 
@@ -68,4 +71,9 @@ pub fn observe(registry: &Registry, event: &Event) {
         What::UserChanged { .. } | What::ApiKeyRevoked { .. } => registry.forget_all(),
         _ => {}
     }
+}
+
+/// Forgets sessions that ran out; their refresh tokens go with them.
+pub async fn sweep(app: &App, now: Timestamp) -> Result<()> {
+    app.db.write(move |tx| store::sessions::sweep(tx, now).map(drop)).await
 }

@@ -107,11 +107,11 @@ pub async fn check_current_password(app: &App, account: &Account, current: Optio
     let current = current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
     let now = app.clock.now();
     app.limits.password_allowed(&account.user_id, now)?;
-    if app.auth.passwords.verify(current, account.password_hash.clone()).await? {
-        return Ok(());
+    if !app.auth.passwords.verify(current, account.password_hash.clone()).await? {
+        return Err(Error::Forbidden("wrong_password"));
     }
-    app.limits.password_failed(&account.user_id, now);
-    Err(Error::Forbidden("wrong_password"))
+    app.limits.password_succeeded(&account.user_id);
+    Ok(())
 }
 
 fn set<T: PartialEq>(field: &mut T, new: Option<T>, name: &'static str, changed: &mut Vec<&'static str>) {

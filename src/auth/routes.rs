@@ -141,15 +141,9 @@ async fn login(
     let matches = given.password.len() <= password::MAX_BYTES && app.auth.passwords.verify(given.password, stored).await?;
     let account = match account {
         Some(account) if matches && !account.is_disabled => account,
-        _ => {
-            app.limits.login_failed(&attempt, now);
-            return Err(Error::Unauthorized("invalid_credentials"));
-        }
+        _ => return Err(Error::Unauthorized("invalid_credentials")),
     };
-    if let Err(error) = totp::check(&account, given.totp.as_deref(), now) {
-        app.limits.login_failed(&attempt, now);
-        return Err(error);
-    }
+    totp::check(&account, given.totp.as_deref(), now)?;
     app.limits.login_succeeded(&attempt);
     open_session(&app, tenant, account, None).await.map(Json)
 }

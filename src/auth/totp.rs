@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use totp_rs::{Algorithm, Secret, TOTP};
+use totp_rs::{Builder, Secret, Totp};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -41,8 +41,8 @@ async fn offer(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Jso
     }
     let mut random = [0; 20];
     app.random.fill(&mut random);
-    let secret = Secret::Raw(random.to_vec()).to_encoded().to_string();
-    let otpauth_url = totp(&secret, &account.username)?.get_url();
+    let secret = Secret::from(random).to_base32();
+    let otpauth_url = totp(&secret, &account.username)?.to_url().map_err(unusable)?;
     Ok(Json(TotpOffer { secret, otpauth_url }))
 }
 
@@ -71,7 +71,7 @@ async fn enable(State(app): State<App>, SignedIn(caller): SignedIn, Json(given):
     let now = app.clock.now();
     let shape = Error::invalid("secret", "invalid", "has to be the secret that was offered");
     let totp = totp(&given.secret, &account.username).map_err(|_| shape)?;
-    if !totp.check(&given.code, now.seconds() as u64) {
+    if totp.check(&given.code, now.seconds() as u64).is_none() {
         return Err(Error::invalid("code", "wrong", "is not the code of this moment"));
     }
     set(&app, caller, Some(given.secret)).await
@@ -97,17 +97,18 @@ async fn disable(State(app): State<App>, SignedIn(caller): SignedIn, Json(given)
 pub fn check(account: &Account, code: Option<&str>, now: Timestamp) -> Result<()> {
     let Some(secret) = &account.totp_secret else { return Ok(()) };
     let code = code.ok_or(Error::Unauthorized("totp_required"))?;
-    if totp(secret, &account.username)?.check(code, now.seconds() as u64) {
-        Ok(())
-    } else {
-        Err(Error::Unauthorized("invalid_credentials"))
-    }
+    let step = totp(secret, &account.username)?.check(code, now.seconds() as u64);
+    step.map(drop).ok_or(Error::Unauthorized("invalid_credentials"))
 }
 
-fn totp(secret: &str, username: &str) -> Result<TOTP> {
-    let bytes = Secret::Encoded(secret.to_owned()).to_bytes().map_err(|error| Error::internal(anyhow::anyhow!("{error:?}")))?;
-    TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes, Some("SmileChat".into()), username.to_owned())
-        .map_err(|error| Error::internal(anyhow::anyhow!("{error:?}")))
+fn totp(secret: &str, username: &str) -> Result<Totp> {
+    let secret = Secret::try_from_base32(secret).map_err(unusable)?;
+    let builder = Builder::new().with_secret(secret).with_skew(1).with_issuer(Some("SmileChat"));
+    builder.with_account_name(username).build().map_err(unusable)
+}
+
+fn unusable(error: impl std::fmt::Debug) -> Error {
+    Error::internal(anyhow::anyhow!("a one-time password cannot be made: {error:?}"))
 }
 
 async fn own_account(app: &App, caller: &Caller) -> Result<Account> {

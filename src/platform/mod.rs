@@ -7,7 +7,6 @@ pub mod http;
 pub mod id;
 pub mod limits;
 pub mod metrics;
-pub mod presence;
 pub mod random;
 pub mod secret;
 pub mod shutdown;

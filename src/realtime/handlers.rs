@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::platform::http::{json, problem};
 use crate::realtime::connect::{self, Connection};
 use crate::realtime::gateway::{Ack, Incoming};
-use crate::realtime::wire::{self, ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored};
+use crate::realtime::wire::{ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored};
 use crate::realtime::wire::{StatusChoice, TypingSignal};
 use crate::realtime::{dispatch, housekeeping};
 use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_payload_is_called_invalid() {
-        let refused = wire::raw(&Refused::from(&Error::BadJson("x".into())));
+        let refused = crate::realtime::wire::raw(&Refused::from(&Error::BadJson("x".into())));
         assert!(refused.get().contains(r#""code":"invalid""#), "{refused}");
     }
 }

@@ -117,7 +117,7 @@ impl Hub {
     /// To everybody in a ticket's room, but one user.
     pub fn to_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
         if let Some(room) = self.lock().rooms.get(ticket_id) {
-            room.members().filter(|member| Some(member.user) != but).for_each(|member| drop(member.handle.emit(event, payload)));
+            room.members().filter(|member| Some(member.user) != but).for_each(|member| _ = member.handle.emit(event, payload));
         }
     }
 

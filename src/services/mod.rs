@@ -6,6 +6,7 @@
 mod announce;
 pub mod demo;
 mod operations;
+mod router;
 mod start;
 
 use utoipa::OpenApi;

@@ -1,5 +1,7 @@
 //! What operations ask: does the process live, can it serve, how is it doing.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +14,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::platform::metrics;
+use crate::platform::shutdown::Shutdown;
+use crate::realtime::gateway::Gateway;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(prometheus))
@@ -57,4 +61,18 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 #[utoipa::path(get, path = "/metrics", tag = "operations", operation_id = "metrics", security(()), responses((status = 200, body = String)))]
 async fn prometheus() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
+}
+
+/// Keeps the gauges of what is connected.
+pub async fn measure(gateway: Gateway, shutdown: Shutdown) {
+    let mut turns = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = shutdown.begun() => return,
+        }
+        let connections = gateway.connections();
+        ::metrics::gauge!("smilechat_sockets", "transport" => "websocket").set(connections.websocket as f64);
+        ::metrics::gauge!("smilechat_sockets", "transport" => "polling").set(connections.polling as f64);
+    }
 }

@@ -16,7 +16,7 @@ use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Db;
 use crate::platform::http;
-use crate::platform::http::idempotency;
+
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
 use crate::platform::shutdown::Shutdown;
@@ -36,7 +36,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;
     let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
     let auth = Auth::new(&config.auth, registry, default_tenant)?;
-    let limits = Arc::new(Limits::new(&config.limits));
+    let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
     let app = App { config: Arc::new(config), db, clock, random, auth, realtime: Realtime::default(), limits };
     Ok((app, events))
 }
@@ -112,7 +112,7 @@ fn welcome(running: &Running) {
     }
 }
 
-/// Forgets what has run out: sessions, first answers, idle limits.
+/// Forgets what has run out: sessions and first answers.
 async fn sweep(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(SWEEP);
     loop {
@@ -122,12 +122,10 @@ async fn sweep(app: App, shutdown: Shutdown) {
         }
         let now = app.clock.now();
         let swept = async {
-            auth::sweep(&app, now).await?;
-            idempotency::sweep(&app.db, now).await
+            auth::sweep(&app, now).await
         };
         if let Err(error) = swept.await {
             tracing::warn!(%error, "could not sweep what has run out; the next turn will");
         }
-        app.limits.sweep();
     }
 }
