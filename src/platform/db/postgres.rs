@@ -141,7 +141,7 @@ impl Worker {
                 }
                 Err(error) => {
                     self.session = None;
-                    job.fail(&error.to_string());
+                    job.fail(&error);
                 }
             }
         }
@@ -195,7 +195,7 @@ impl Worker {
 }
 
 fn with_timeouts(mut server: Config) -> Config {
-    server.application_name("smilechat");
+    server.application_name("smilechat").notice_callback(|_| ());
     server.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
     server.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
     server
