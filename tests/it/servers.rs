@@ -36,7 +36,7 @@ pub struct Postgres {
     /// Creating a database from a template wants the template for itself.
     creating: Mutex<()>,
     supervisor: Child,
-    _lifeline: Option<ChildStdin>,
+    lifeline: Option<ChildStdin>,
 }
 
 impl Postgres {
@@ -65,7 +65,7 @@ impl Postgres {
         BufReader::new(output).read_line(&mut data).expect("the supervisor's output is readable");
         assert!(!data.is_empty(), "a private PostgreSQL server did not start");
         let (databases, creating) = (AtomicU32::new(0), Mutex::new(()));
-        Postgres { port, programs, data: data.trim().into(), databases, creating, supervisor, _lifeline: lifeline }
+        Postgres { port, programs, data: data.trim().into(), databases, creating, supervisor, lifeline }
     }
 
     /// The URL of a new, empty database.
@@ -113,7 +113,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self._lifeline.take();
+        self.lifeline.take();
         let _ = self.supervisor.wait();
     }
 }

@@ -136,7 +136,16 @@ impl Load {
         for writer in self.writers {
             writer.await?;
         }
-        let names = t.db.read(|tx| tx.all("select name from tenants", &[], |row| row.take::<String>())).await?;
+        let asked = Instant::now();
+        let names = loop {
+            match t.db.read(|tx| tx.all("select name from tenants", &[], |row| row.take::<String>())).await {
+                // The last connections to be replaced may take as long as the first.
+                Err(error) if error.code() == "unavailable" && asked.elapsed() < Duration::from_secs(2) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                names => break names?,
+            }
+        };
         let stored: std::collections::HashSet<String> = names.into_iter().collect();
         let acked = self.acked.lock().expect("no writer panicked");
         assert!(acked.iter().all(|name| stored.contains(name)), "something acked was lost");

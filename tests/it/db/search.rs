@@ -29,7 +29,7 @@ async fn finds_by_words(t: &TestDb) -> Result<()> {
         })
         .await?;
 
-    let both = vec![first, second];
+    let both = [first, second];
     for (typed, expected) in [
         ("creme", vec![first]),
         ("CRÈ brul", vec![first]),
