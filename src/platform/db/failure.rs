@@ -40,7 +40,7 @@ pub(super) fn from_postgres(error: postgres::Error) -> Error {
 }
 
 /// True when the link itself is gone, so that no further statement can be sent over it.
-pub(super) fn is_broken_connection(error: &postgres::Error) -> bool {
+fn is_broken_connection(error: &postgres::Error) -> bool {
     error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
 }
 

@@ -53,9 +53,13 @@ impl Job {
     }
 
     /// The transaction as a whole came to nothing.
-    pub fn fail(self, why: &str) {
+    pub fn fail(self, cause: &Error) {
         metrics::counter!("smilechat_db_failures_total").increment(1);
-        self.call.answer(Some(Error::Unavailable(why.to_owned())));
+        let why = match cause {
+            Error::Unavailable(why) => why.clone(),
+            other => other.to_string(),
+        };
+        self.call.answer(Some(Error::Unavailable(why)));
     }
 }
 

@@ -27,11 +27,13 @@ mod value;
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use crossbeam_channel::Sender;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use self::job::{Job, Kind};
 use crate::error::{Error, Result};
@@ -124,8 +126,15 @@ impl Db {
     pub async fn close(self) {
         self.shared.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join())));
-        let _ = joined.await;
+        let (end, ended) = oneshot::channel();
+        // Not a task of the runtime, which would wait for it even when a frozen server keeps a thread for ever.
+        thread::spawn(move || {
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+            let _ = end.send(());
+        });
+        if timeout(self.shared.patience, ended).await.is_err() {
+            tracing::warn!("the database threads did not end in time");
+        }
     }
 
     async fn call<T, F>(&self, kind: Kind, closure: F) -> Result<T>

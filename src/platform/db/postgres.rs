@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -38,13 +39,13 @@ pub(super) fn start(
     threads: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Queues> {
     let (sender, jobs) = bounded(QUEUE);
+    let outage = Arc::new(Mutex::new(None));
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {
             server: with_timeouts(server.clone()),
             setup: session_setup(config),
             session: None,
-            pause: FIRST_PAUSE,
-            not_before: Instant::now(),
+            outage: outage.clone(),
             on_commit: on_commit.clone(),
         };
         let jobs = jobs.clone();
@@ -123,10 +124,14 @@ struct Worker {
     server: Config,
     setup: String,
     session: Option<Session>,
-    /// How long to leave the server alone after a failed attempt to connect, and until when.
-    pause: Duration,
-    not_before: Instant,
+    outage: Arc<Mutex<Option<Outage>>>,
     on_commit: OnCommit,
+}
+
+/// The server could not be reached. The threads share it: the first that gets through ends it for all.
+struct Outage {
+    pause: Duration,
+    next_attempt: Instant,
 }
 
 impl Worker {
@@ -141,7 +146,7 @@ impl Worker {
                 }
                 Err(error) => {
                     self.session = None;
-                    job.fail(&error.to_string());
+                    job.fail(&error);
                 }
             }
         }
@@ -175,27 +180,29 @@ impl Worker {
         Ok(self.session.as_mut().expect("it was connected just now"))
     }
 
-    fn connect(&mut self) -> Result<Session> {
-        if Instant::now() < self.not_before {
+    fn connect(&self) -> Result<Session> {
+        if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return Err(Error::Unavailable("the PostgreSQL server is away".into()));
         }
         let connected = self.server.connect(NoTls).and_then(|mut client| {
             client.batch_execute(&self.setup)?;
             Ok(Session::new(client))
         });
-        match &connected {
-            Ok(_) => self.pause = FIRST_PAUSE,
-            Err(_) => {
-                self.not_before = Instant::now() + self.pause;
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-            }
-        }
+        let mut outage = self.outage();
+        *outage = connected.as_ref().err().map(|_| {
+            let pause = outage.as_ref().map_or(FIRST_PAUSE, |outage| (outage.pause * 2).min(LONGEST_PAUSE));
+            Outage { pause, next_attempt: Instant::now() + pause }
+        });
         connected.map_err(|error| Error::Unavailable(describe(&error)))
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn with_timeouts(mut server: Config) -> Config {
-    server.application_name("smilechat");
+    server.application_name("smilechat").notice_callback(|_| ());
     server.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
     server.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
     server

@@ -58,12 +58,7 @@ impl<'c> Tx<'c> {
 
     /// The first row of a statement that always yields one.
     #[track_caller]
-    pub fn one<T>(
-        &mut self,
-        sql: &str,
-        params: &[Value<'_>],
-        map: impl FnMut(&mut Row<'_>) -> Result<T>,
-    ) -> Result<T> {
+    pub fn one<T>(&mut self, sql: &str, params: &[Value<'_>], map: impl FnMut(&mut Row<'_>) -> Result<T>) -> Result<T> {
         match self.first(sql, params, map)? {
             Some(found) => Ok(found),
             None => Err(Error::bug("a statement that always yields a row yielded none")),

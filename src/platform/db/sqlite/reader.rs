@@ -16,7 +16,7 @@ pub(super) fn run(file: &File, jobs: &Receiver<Job>) {
             Ok(()) => job.answer(),
             Err(error) => {
                 connection = None;
-                job.fail(&error.to_string());
+                job.fail(&error);
             }
         }
     }

@@ -54,8 +54,7 @@ impl Writer {
             Err(error) => {
                 // The connection is in doubt. Closing it rolls back whatever is left open.
                 self.connection = None;
-                let why = error.to_string();
-                group.into_iter().for_each(|job| job.fail(&why));
+                group.into_iter().for_each(|job| job.fail(&error));
             }
         }
     }

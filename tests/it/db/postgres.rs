@@ -1,0 +1,154 @@
+//! What PostgreSQL alone has to bear: lost connections, a crash, a server that freezes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use smilechat::platform::db::Db;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::{TestDb, config, insert_tenant};
+use crate::servers::Postgres;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_cut_while_idle_go_unnoticed() -> Result<()> {
+    let t = TestDb::postgres()?;
+    for _ in 0..8 {
+        t.db.ping().await?;
+    }
+    terminate_backends(&t).await?;
+    for _ in 0..8 {
+        t.db.ping().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_cut_under_load_lose_nothing() -> Result<()> {
+    let t = TestDb::postgres()?;
+    let load = Load::start(&t.db);
+    for _ in 0..5 {
+        load.wait_for_acks(20).await?;
+        terminate_backends(&t).await?;
+    }
+    load.wait_for_acks(20).await?;
+    load.check(&t).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crashed_server_is_unavailable_and_heals() -> Result<()> {
+    let server = Arc::new(spawn_blocking(Postgres::start).await?);
+    let t = TestDb::open(config(&server.fresh_database()), None)?;
+    let load = Load::start(&t.db);
+    for _ in 0..2 {
+        load.wait_for_acks(50).await?;
+        on_thread(&server, Postgres::stop_at_once).await?;
+        let asked = Instant::now();
+        assert_eq!(t.db.ping().await.expect_err("the server is down").code(), "unavailable");
+        assert!(asked.elapsed() < Duration::from_secs(3));
+        on_thread(&server, Postgres::start_again).await?;
+        let back = Instant::now();
+        load.wait_for_acks(1).await?;
+        assert!(back.elapsed() < Duration::from_secs(2), "it healed in {:?}", back.elapsed());
+    }
+    load.check(&t).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_server_is_unavailable_and_heals() -> Result<()> {
+    let server = Arc::new(spawn_blocking(Postgres::start).await?);
+    let t = TestDb::open(config(&server.fresh_database()), None)?;
+    let load = Load::start(&t.db);
+    load.wait_for_acks(20).await?;
+    on_thread(&server, |server| server.signal("STOP")).await?;
+    let asked = Instant::now();
+    let answer = t.db.write(|tx| insert_tenant(tx, "frozen")).await;
+    let waited = asked.elapsed();
+    on_thread(&server, |server| server.signal("CONT")).await?;
+    assert_eq!(answer.expect_err("the server is frozen").code(), "unavailable");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
+    let back = Instant::now();
+    load.wait_for_acks(1).await?;
+    assert!(back.elapsed() < Duration::from_secs(2), "it healed in {:?}", back.elapsed());
+    load.check(&t).await
+}
+
+async fn on_thread(server: &Arc<Postgres>, deed: impl FnOnce(&Postgres) + Send + 'static) -> Result<()> {
+    let server = server.clone();
+    Ok(spawn_blocking(move || deed(&server)).await?)
+}
+
+async fn terminate_backends(t: &TestDb) -> Result<()> {
+    let database = t.config.url.rsplit('/').next().expect("the URL ends in its name").to_owned();
+    let sql = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'");
+    Ok(spawn_blocking(move || Postgres::shared().sql(&sql)).await?)
+}
+
+/// Eight writers that never stop, each remembering what was acked.
+struct Load {
+    stop: Arc<AtomicBool>,
+    acked: Arc<std::sync::Mutex<Vec<String>>>,
+    writers: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    fn start(db: &Db) -> Self {
+        let (stop, acked) = (Arc::new(AtomicBool::new(false)), Arc::new(std::sync::Mutex::new(Vec::new())));
+        let writers = (0..8).map(|writer| {
+            let (db, stop, acked) = (db.clone(), stop.clone(), acked.clone());
+            tokio::spawn(async move {
+                for n in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let name = format!("w{writer}-{n}");
+                    let tenant = name.clone();
+                    match db.write(move |tx| insert_tenant(tx, &tenant)).await {
+                        Ok(_) => acked.lock().expect("no writer panicked").push(name),
+                        Err(error) => {
+                            assert_eq!(error.code(), "unavailable", "{error}");
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                    }
+                }
+            })
+        });
+        Self { stop: stop.clone(), acked: acked.clone(), writers: writers.collect() }
+    }
+
+    fn count(&self) -> usize {
+        self.acked.lock().expect("no writer panicked").len()
+    }
+
+    async fn wait_for_acks(&self, more: usize) -> Result<()> {
+        let (wanted, asked) = (self.count() + more, Instant::now());
+        while self.count() < wanted {
+            ensure!(asked.elapsed() < Duration::from_secs(20), "no acks any more");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    /// Ends the load; all that was acked is stored.
+    async fn check(self, t: &TestDb) -> Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        for writer in self.writers {
+            writer.await?;
+        }
+        let asked = Instant::now();
+        let names = loop {
+            match t.db.read(|tx| tx.all("select name from tenants", &[], |row| row.take::<String>())).await {
+                // The last connections to be replaced may take as long as the first.
+                Err(error) if error.code() == "unavailable" && asked.elapsed() < Duration::from_secs(2) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                names => break names?,
+            }
+        };
+        let stored: std::collections::HashSet<String> = names.into_iter().collect();
+        let acked = self.acked.lock().expect("no writer panicked");
+        assert!(acked.iter().all(|name| stored.contains(name)), "something acked was lost");
+        Ok(())
+    }
+}

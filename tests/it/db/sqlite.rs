@@ -1,0 +1,147 @@
+//! What SQLite alone has to bear: groups, a full disk, a locked file, an orderly end.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use futures_util::future::{join_all, poll_immediate};
+use rusqlite::Connection;
+use smilechat::error::Error;
+use smilechat::platform::db::Tx;
+use tokio::task::spawn_blocking;
+
+use super::{TestDb, insert_tenant};
+
+fn path(t: &TestDb) -> PathBuf {
+    t.config.url.strip_prefix("sqlite://").expect("it is a SQLite database").into()
+}
+
+/// A closure that holds the writer until the test lets go, and the two ends to wait and to let go with.
+fn hold() -> (impl FnOnce(&mut Tx<'_>) -> Result<(), Error> + Send, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (held, is_held) = mpsc::channel();
+    let (release, is_released) = mpsc::channel::<()>();
+    let closure = move |_: &mut Tx<'_>| {
+        held.send(()).expect("the test waits for it");
+        let _ = is_released.recv();
+        Ok(())
+    };
+    (closure, is_held, release)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_committed_as_one_group() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    let (closure, is_held, release) = hold();
+    let holder = tokio::spawn({
+        let db = t.db.clone();
+        async move { db.write(closure).await }
+    });
+    spawn_blocking(move || is_held.recv()).await??;
+    let mut waiting: Vec<_> = (0..100i64)
+        .map(|n| {
+            Box::pin(t.db.write(move |tx| {
+                insert_tenant(tx, &format!("t{n}"))?;
+                tx.after_commit(n);
+                Ok(())
+            }))
+        })
+        .collect();
+    for write in &mut waiting {
+        assert!(poll_immediate(write).await.is_none(), "it is queued and waits");
+    }
+    // Whoever goes away before its turn leaves nothing behind.
+    drop(waiting.split_off(90));
+    release.send(())?;
+    holder.await??;
+    for answer in join_all(waiting).await {
+        answer?;
+    }
+    assert_eq!(t.heard(), [(0..90).collect::<Vec<i64>>()], "one batch, in order");
+    assert_eq!(t.count("select count(*) from tenants").await?, 90);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_unavailable_and_heals() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    let limit = |pages: &'static str| t.db.write(move |tx| tx.one(pages, &[], |row| row.take::<i64>()));
+    t.script("create table filler (n integer primary key, t text)").await?;
+    limit("pragma max_page_count = 300").await?;
+    let fill = || t.db.write(|tx| tx.execute("insert into filler (t) values ($1)", &[(&"x".repeat(50_000)).into()]));
+    let mut acked = 0;
+    let error = loop {
+        match fill().await {
+            Ok(_) => acked += 1,
+            Err(error) => break error,
+        }
+        assert!(acked < 100, "the disk never got full");
+    };
+    assert_eq!(error.code(), "unavailable");
+    assert_eq!(t.count("select count(*) from filler").await?, acked);
+    limit("pragma max_page_count = 100000").await?;
+    fill().await?;
+    assert_eq!(t.count("select count(*) from filler").await?, acked + 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_file_is_unavailable_and_heals() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    let other = Connection::open(path(&t))?;
+    other.execute_batch("begin immediate")?;
+    let writes = (0..3).map(|n| t.db.write(move |tx| insert_tenant(tx, &format!("t{n}"))));
+    for answer in join_all(writes).await {
+        assert_eq!(answer.expect_err("the file is locked").code(), "unavailable");
+    }
+    assert_eq!(t.db.ping().await.expect_err("no write is possible").code(), "unavailable");
+    assert_eq!(t.count("select count(*) from tenants").await?, 0, "reads go on");
+    other.execute_batch("rollback")?;
+    t.db.write(|tx| insert_tenant(tx, "after")).await?;
+    t.db.ping().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_written_is_unavailable_and_heals() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    t.script("pragma query_only = on").await?;
+    let refused = t.db.write(|tx| insert_tenant(tx, "a")).await;
+    assert_eq!(refused.expect_err("it is read-only").code(), "unavailable");
+    t.script("pragma query_only = off").await?;
+    t.db.write(|tx| insert_tenant(tx, "a")).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_behind_a_stuck_writer_is_not_kept_waiting() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    let (closure, is_held, release) = hold();
+    let holder = tokio::spawn({
+        let db = t.db.clone();
+        async move { db.write(closure).await }
+    });
+    spawn_blocking(move || is_held.recv()).await??;
+    let asked = Instant::now();
+    let late = t.db.write(|tx| insert_tenant(tx, "late")).await;
+    assert_eq!(late.expect_err("it never had its turn").code(), "unavailable");
+    assert!(asked.elapsed() < Duration::from_secs(3));
+    release.send(())?;
+    holder.await??;
+    t.db.ping().await?;
+    assert_eq!(t.count("select count(*) from tenants").await?, 0, "who was turned down is not stored");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn close_leaves_one_whole_file() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    t.db.write(|tx| insert_tenant(tx, "a")).await?;
+    let log = path(&t).with_extension("db-wal");
+    assert!(log.exists());
+    t.db.clone().close().await;
+    assert!(!log.exists(), "the log was moved into the file");
+    let check: String = Connection::open(path(&t))?.query_row("pragma integrity_check", [], |row| row.get(0))?;
+    assert_eq!(check, "ok");
+    Ok(())
+}
