@@ -3,10 +3,12 @@
 mod body;
 pub mod client_address;
 mod fields;
+pub mod identity;
 pub mod json;
 pub mod page;
 pub mod path;
 pub mod problem;
 pub mod query;
+pub mod rate_limit;
 pub mod request_id;
 pub mod text;

@@ -1,0 +1,33 @@
+//! Who calls, as far as the floor has to know: a tenant's number and a name to count and to keep answers by.
+//!
+//! The floor knows no user. Whoever builds it hands in `Identify`, which looks at the headers once and may leave what it
+//! found in the extensions for the handlers.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub tenant: i64,
+    /// None: nobody is signed in.
+    pub caller: Option<String>,
+}
+
+/// None where the credentials are wrong or cannot be checked just now: the handler then refuses in its own words.
+pub type Identify = Arc<dyn for<'a> Fn(&'a mut Parts) -> BoxFuture<'a, Option<Identity>> + Send + Sync>;
+
+pub(super) async fn layer(State(identify): State<Identify>, request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    if let Some(identity) = identify(&mut parts).await {
+        parts.extensions.insert(identity);
+    }
+    next.run(Request::from_parts(parts, body)).await
+}

@@ -1,0 +1,92 @@
+//! A number of requests per window and key, refilled evenly (GCRA by governor).
+
+use std::num::NonZeroU32;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use governor::clock::Clock as _;
+use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use super::WINDOW;
+use crate::platform::clock::Clock;
+
+/// Callers remembered at once. Should more come within one window, all start anew: better than to grow without end.
+const MAX_KEYS: usize = 200_000;
+
+/// Where a key stands after a request was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub quota: u32,
+    pub window_seconds: u64,
+    pub remaining: u32,
+    /// Seconds until the whole quota is there again, if nothing more comes.
+    pub reset_seconds: u64,
+    /// Seconds until this request is allowed; None if it is.
+    pub retry_after: Option<u64>,
+}
+
+pub(super) struct Budget {
+    quota: NonZeroU32,
+    clock: Ticks,
+    limiter: RwLock<Limiter>,
+}
+
+type Limiter = RateLimiter<String, DashMapStateStore<String>, Ticks, StateInformationMiddleware>;
+
+impl Budget {
+    pub fn new(per_window: u32, clock: &Clock) -> Self {
+        let (quota, clock) = (NonZeroU32::new(per_window).unwrap_or(NonZeroU32::MIN), Ticks(clock.clone()));
+        Self { quota, limiter: RwLock::new(limiter(quota, &clock)), clock }
+    }
+
+    pub fn take(&self, key: &str) -> Snapshot {
+        let taken = self.limiter.read().unwrap_or_else(PoisonError::into_inner).check_key(&key.to_owned());
+        let (remaining, retry_after) = match taken {
+            Ok(state) => (state.remaining_burst_capacity(), None),
+            Err(refusal) => (0, Some(whole_seconds(refusal.wait_time_from(self.clock.now())).max(1))),
+        };
+        let quota = self.quota.get();
+        let reset_seconds = whole_seconds(WINDOW * (quota - remaining.min(quota)) / quota);
+        Snapshot { quota, window_seconds: WINDOW.as_secs(), remaining, reset_seconds, retry_after }
+    }
+
+    /// Forgets who has their whole quota again.
+    pub fn sweep(&self) {
+        let mut current = self.limiter.write().unwrap_or_else(PoisonError::into_inner);
+        current.retain_recent();
+        if current.len() > MAX_KEYS {
+            *current = limiter(self.quota, &self.clock);
+        }
+        current.shrink_to_fit();
+    }
+}
+
+fn limiter(quota: NonZeroU32, clock: &Ticks) -> Limiter {
+    RateLimiter::dashmap_with_clock(Quota::per_minute(quota), clock.clone()).with_middleware()
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1000) as u64
+}
+
+/// Our clock, as governor wants one.
+#[derive(Clone)]
+struct Ticks(Clock);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        Nanos::from(Duration::from_millis(self.0.now().0.max(0) as u64))
+    }
+}
+
+#[cfg(test)]
+impl Budget {
+    pub fn len(&self) -> usize {
+        self.limiter.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}

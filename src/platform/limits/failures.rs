@@ -1,0 +1,77 @@
+//! How many wrong tries there were under a key in the window that ends now. Exact: the time of each try is kept, which is
+//! cheap because no key has more of them than its bound.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::platform::clock::Timestamp;
+
+/// Keys remembered at once. Beyond it, those with a single try go first: they are the cheapest to make up.
+const MAX_KEYS: usize = 100_000;
+
+pub(super) struct Failures {
+    bound: usize,
+    window: Duration,
+    tries: Mutex<HashMap<String, VecDeque<Timestamp>>>,
+}
+
+impl Failures {
+    pub fn new(bound: u32, window: Duration) -> Self {
+        Self { bound: bound as usize, window, tries: Mutex::default() }
+    }
+
+    /// Counts a try under all keys, or under none if one of them is at its bound (a multiple of the base bound); then the
+    /// answer is how many seconds to wait.
+    pub fn count(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<(), u64> {
+        let mut tries = self.lock();
+        for (key, factor) in bounds {
+            let Some(times) = tries.get_mut(key) else { continue };
+            times.retain(|at| now.since(*at) < self.window);
+            if times.len() >= self.bound * factor
+                && let Some(oldest) = times.front()
+            {
+                let wait = self.window.saturating_sub(now.since(*oldest));
+                return Err((wait.as_millis().div_ceil(1000) as u64).max(1));
+            }
+        }
+        for (key, _) in bounds {
+            tries.entry(key.clone()).or_default().push_back(now);
+        }
+        if tries.len() > MAX_KEYS {
+            self.drop_old(&mut tries, now);
+            tries.retain(|_, times| times.len() > 1);
+        }
+        Ok(())
+    }
+
+    /// A try turned out right: the first key, the narrowest, starts anew; the wider ones take only this try back, so that
+    /// an own account does not pay for guessing at others'.
+    pub fn forgive(&self, bounds: &[(String, usize)]) {
+        let mut tries = self.lock();
+        for (place, (key, _)) in bounds.iter().enumerate() {
+            if place == 0 {
+                tries.remove(key);
+            } else if let Some(times) = tries.get_mut(key) {
+                times.pop_back();
+            }
+        }
+    }
+
+    pub fn sweep(&self, now: Timestamp) {
+        self.drop_old(&mut self.lock(), now);
+    }
+
+    fn drop_old(&self, tries: &mut HashMap<String, VecDeque<Timestamp>>, now: Timestamp) {
+        tries.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < self.window));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Timestamp>>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+}

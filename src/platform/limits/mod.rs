@@ -1,0 +1,147 @@
+//! How often somebody may do something, in this process: a budget of requests, and a count of wrong passwords.
+//!
+//! The HTTP floor asks `check` for every request under /api; the sign-in routes ask `login_allowed`. What is counted per
+//! address is counted per /64 for IPv6, because that is what one customer of a network gets.
+//!
+//! Invariants: memory is bounded, whatever strangers send; with `limits.enabled = false` everything is allowed.
+
+mod budget;
+mod failures;
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use self::budget::Budget;
+pub use self::budget::Snapshot;
+use self::failures::Failures;
+use crate::error::{Error, Result};
+use crate::platform::clock::{Clock, Timestamp};
+use crate::platform::config::LimitsConfig;
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Requests of one caller to the API.
+    Api,
+    /// Requests of one address to the routes where one signs in or up.
+    SignIn,
+}
+
+impl Policy {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::SignIn => "sign-in",
+        }
+    }
+}
+
+/// One try to sign in.
+#[derive(Clone, Debug)]
+pub struct LoginAttempt {
+    pub tenant: i64,
+    pub username: String,
+    pub address: IpAddr,
+}
+
+pub struct Limits {
+    enabled: bool,
+    clock: Clock,
+    api: Budget,
+    sign_in: Budget,
+    failures: Failures,
+    swept_at: AtomicI64,
+}
+
+impl Limits {
+    pub fn new(config: &LimitsConfig, clock: Clock) -> Self {
+        Self {
+            enabled: config.enabled,
+            api: Budget::new(config.api_per_minute, &clock),
+            sign_in: Budget::new(config.auth_per_minute, &clock),
+            failures: Failures::new(config.login_failures, Duration::from_secs(config.login_window_seconds)),
+            swept_at: AtomicI64::new(clock.now().0),
+            clock,
+        }
+    }
+
+    /// Counts one request of `key`. None: limits are off.
+    pub fn check(&self, policy: Policy, key: &str) -> Option<Snapshot> {
+        if !self.enabled {
+            return None;
+        }
+        self.sweep_now_and_then();
+        Some(self.budget(policy).take(key))
+    }
+
+    /// Counts this try as a wrong one until `login_succeeded` takes it back, so that tries side by side count as well.
+    /// Bounds: N per account and address, 5 N per address (one password for many accounts), 10 N per account (many addresses).
+    pub fn login_allowed(&self, attempt: &LoginAttempt, now: Timestamp) -> Result<()> {
+        self.allowed(&login_bounds(attempt), now)
+    }
+
+    pub fn login_succeeded(&self, attempt: &LoginAttempt) {
+        self.failures.forgive(&login_bounds(attempt));
+    }
+
+    /// The same for a user who is signed in and names their current password.
+    pub fn password_allowed(&self, user_id: &str, now: Timestamp) -> Result<()> {
+        self.allowed(&[(format!("password {user_id}"), 1)], now)
+    }
+
+    pub fn password_succeeded(&self, user_id: &str) {
+        self.failures.forgive(&[(format!("password {user_id}"), 1)]);
+    }
+
+    fn allowed(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<()> {
+        if !self.enabled {
+            return Ok(());
+        }
+        self.failures.count(bounds, now).map_err(|retry_after| Error::RateLimited { retry_after })
+    }
+
+    fn budget(&self, policy: Policy) -> &Budget {
+        match policy {
+            Policy::Api => &self.api,
+            Policy::SignIn => &self.sign_in,
+        }
+    }
+
+    /// Forgets, once a window, who has not been here for one.
+    fn sweep_now_and_then(&self) {
+        let (now, swept_at) = (self.clock.now(), self.swept_at.load(Ordering::Relaxed));
+        let is_due = now.since(Timestamp(swept_at)) >= WINDOW;
+        if is_due && self.swept_at.compare_exchange(swept_at, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.api.sweep();
+            self.sign_in.sweep();
+            self.failures.sweep(now);
+        }
+    }
+}
+
+/// The key of an address.
+pub fn address_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+    }
+}
+
+fn login_bounds(attempt: &LoginAttempt) -> [(String, usize); 3] {
+    let LoginAttempt { tenant, username, address } = attempt;
+    let address = address_key(*address);
+    [
+        (format!("login {address} {tenant} {username}"), 1),
+        (format!("login {address}"), 5),
+        (format!("login * {tenant} {username}"), 10),
+    ]
+}
+
+#[cfg(test)]
+mod tests;
