@@ -12,3 +12,4 @@ pub mod query;
 pub mod rate_limit;
 pub mod request_id;
 pub mod text;
+pub mod serve;
