@@ -39,9 +39,8 @@ impl Ack {
     }
 
     fn answer(&mut self, reply: &RawValue) {
-        let sent = self.sender.take().map(|sender| sender.send(reply));
-        if sent.is_some_and(|sent| sent.is_err()) {
-            self.socket.cut("slow reader");
+        if let Some(sender) = self.sender.take() {
+            self.socket.is_queued(sender.send(reply));
         }
     }
 

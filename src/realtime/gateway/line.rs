@@ -1,12 +1,12 @@
 //! The byte stream under one WebSocket, with a switch to end it from outside.
 //!
 //! The library can close a connection only by queueing a packet, which is no help when the queue is full because the
-//! peer has stopped reading. `Switch` works below it, and tells whether the peer keeps up.
+//! peer has stopped reading. `Switch` works below it, and tells how far the peer is behind.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -17,7 +17,9 @@ use tokio::sync::oneshot;
 pub struct Switch {
     is_hung_up: AtomicBool,
     is_cut: AtomicBool,
-    is_congested: AtomicBool,
+    /// Packets queued since the last flush. The library's writer flushes when it has emptied its queue, so this is the
+    /// length of the queue, give or take the few packets that came during a flush.
+    backlog: AtomicUsize,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -36,9 +38,12 @@ impl Switch {
         self.hang_up();
     }
 
-    /// Whether the last write had to wait for the peer.
-    pub fn is_congested(&self) -> bool {
-        self.is_congested.load(Ordering::Relaxed)
+    pub fn count_packet(&self) {
+        self.backlog.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn backlog(&self) -> usize {
+        self.backlog.load(Ordering::Relaxed)
     }
 }
 
@@ -65,9 +70,7 @@ impl<S> Line<S> {
         if self.switch.is_cut.load(Ordering::SeqCst) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        let progress = step(&mut self.stream, cx);
-        self.switch.is_congested.store(progress.is_pending(), Ordering::Relaxed);
-        progress
+        step(&mut self.stream, cx)
     }
 }
 
@@ -87,7 +90,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write(cx, |stream, cx| Pin::new(stream).poll_flush(cx))
+        let flushed = self.write(cx, |stream, cx| Pin::new(stream).poll_flush(cx));
+        if flushed.is_ready() {
+            self.switch.backlog.store(0, Ordering::Relaxed);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

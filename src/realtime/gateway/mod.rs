@@ -109,6 +109,7 @@ pub fn build<H: Handler>(config: &RealtimeConfig, admission: Admission, handler:
         engine,
         runtime: tokio::runtime::Handle::current(),
         inbox: config.inbox,
+        outbox: config.outbox,
         origins: admission.origins,
         seats: Seats::new(admission.max_connections_per_address),
         upgrades: Mutex::default(),
@@ -167,6 +168,7 @@ struct Shared {
     /// Sockets may be cut from a thread that belongs to no runtime.
     runtime: tokio::runtime::Handle,
     inbox: usize,
+    outbox: usize,
     origins: Vec<String>,
     seats: Arc<Seats>,
     /// The lines of the sessions that began by polling and moved to a WebSocket, or are about to.
