@@ -13,6 +13,9 @@ use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 
+/// A text frame with the close packet of Engine.IO, as a client would send it (masked with zeros).
+const CLOSE_PACKET: [u8; 7] = [0x81, 0x81, 0, 0, 0, 0, b'1'];
+
 #[derive(Default)]
 pub struct Switch {
     is_hung_up: AtomicBool,
@@ -25,7 +28,8 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// Nothing more is read; what is queued is still written, then the library closes the connection.
+    /// Nothing more is read but a close packet in the peer's name: the library then writes what is queued and closes.
+    /// The plain end of the stream would not do, the library writes nothing after it.
     pub fn hang_up(&self) {
         self.is_hung_up.store(true, Ordering::SeqCst);
         self.reader.wake();
@@ -49,6 +53,7 @@ impl Switch {
 
 pub struct Line<S> {
     stream: S,
+    has_ended: bool,
     switch: Arc<Switch>,
     _alive: oneshot::Sender<()>,
 }
@@ -57,7 +62,7 @@ impl<S> Line<S> {
     /// The receiver ends, with an error, when the line has been dropped.
     pub fn new(stream: S, switch: Arc<Switch>) -> (Self, oneshot::Receiver<()>) {
         let (alive, gone) = oneshot::channel();
-        (Self { stream, switch, _alive: alive }, gone)
+        (Self { stream, has_ended: false, switch, _alive: alive }, gone)
     }
 
     /// Lets `step` write unless the line is cut. The waker is registered first: a cut in between is then seen.
@@ -78,6 +83,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.switch.reader.register(cx.waker());
         if self.switch.is_hung_up.load(Ordering::SeqCst) {
+            let is_first_time = !std::mem::replace(&mut self.has_ended, true);
+            if is_first_time && buffer.remaining() >= CLOSE_PACKET.len() {
+                buffer.put_slice(&CLOSE_PACKET);
+            }
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buffer)

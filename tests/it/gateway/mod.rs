@@ -67,7 +67,7 @@ impl Handler for Echo {
                 "forget" => {}
                 "farewell" => {
                     for number in 0..3 {
-                        socket.emit("bye", &raw(&json!(number)));
+                        socket.emit("bye", &raw(&json!([number, payload])));
                     }
                     socket.disconnect();
                 }

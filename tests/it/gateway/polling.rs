@@ -99,7 +99,7 @@ async fn a_farewell_reaches_a_client_that_polls() {
     server.joined().await;
     poller.post(r#"42["farewell"]"#).await;
     let packets = poller.poll_until("41").await;
-    assert_eq!(packets, [r#"42["bye",0]"#, r#"42["bye",1]"#, r#"42["bye",2]"#, "41"]);
+    assert_eq!(packets, [r#"42["bye",[0,null]]"#, r#"42["bye",[1,null]]"#, r#"42["bye",[2,null]]"#, "41"]);
     assert_eq!(server.gone().await, "server namespace disconnect");
     within("the session's end", async { while poller.poll().await.is_ok() {} }).await;
 }

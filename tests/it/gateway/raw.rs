@@ -52,7 +52,7 @@ impl Client {
     pub async fn frame(&mut self) -> Option<String> {
         loop {
             match within("a frame", self.stream.next()).await? {
-                Ok(Message::Text(text)) if text.as_str() == "2" => self.send("3").await,
+                Ok(Message::Text(text)) if text.as_str() == "2" => drop(self.stream.send(Message::text("3")).await),
                 Ok(Message::Text(text)) => return Some(text.to_string()),
                 Ok(_) => {}
                 Err(_) => return None,

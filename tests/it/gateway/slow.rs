@@ -69,6 +69,9 @@ async fn volatile_events_are_dropped_before_anybody_is_cut() {
         typing += 1;
     }
     assert!((1..1_000).contains(&typing), "{typing} of 1000 arrived");
+    // The answer to this comes after the flush of all that went before.
+    client.send(r#"422["echo","flushed"]"#).await;
+    assert_eq!(client.frame().await.as_deref(), Some(r#"432["flushed"]"#));
     socket.emit_volatile("typing", &raw(&json!("again")));
     assert_eq!(client.frame().await.as_deref(), Some(r#"42["typing","again"]"#));
 }

@@ -35,9 +35,14 @@ async fn what_is_queued_arrives_before_a_disconnect() {
     let server = start().await;
     let mut client = Client::join(&server).await;
     server.joined().await;
-    client.send(r#"42["farewell"]"#).await;
-    assert_eq!(client.rest().await, [r#"42["bye",0]"#, r#"42["bye",1]"#, r#"42["bye",2]"#, "41"]);
+    let filler = "x".repeat(10_000);
+    client.send(&format!(r#"42["farewell","{filler}"]"#)).await;
     assert_eq!(server.gone().await, "server namespace disconnect");
+    for number in 0..3 {
+        let frame = client.frame().await.expect("all that was queued");
+        assert!(frame == format!(r#"42["bye",[{number},"{filler}"]]"#), "{number}: {frame:.40}");
+    }
+    assert_eq!(client.rest().await, ["41"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
