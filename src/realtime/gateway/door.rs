@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 pub struct Arrival {
     pub origin: Option<String>,
     pub address: Option<IpAddr>,
-    /// The line of a connection that began as a WebSocket.
+    /// The line of a connection that began as a WebSocket, or that is known to have become one.
     pub line: OnceLock<Arc<Switch>>,
     _seat: Option<Seat>,
 }
@@ -44,7 +44,9 @@ impl Shared {
         self.call(request).await;
     }
 
-    async fn admit(self: Arc<Self>, request: Request) -> Result<Response> {
+    async fn admit(self: Arc<Self>, mut request: Request) -> Result<Response> {
+        // Taken from every request: the engine must get no stream but through a `Line`.
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
         if !self.allows_origin(request.headers()) {
             return Err(Error::Forbidden("origin_not_allowed"));
         }
@@ -54,7 +56,8 @@ impl Shared {
             None => None,
         };
         if parameter(request.uri(), "transport") == Some("websocket") {
-            return self.switch_to_websocket(request, sid).await;
+            let upgrade = upgrade.ok_or(Error::Rejected(StatusCode::BAD_REQUEST, "bad_request"))?;
+            return self.switch_to_websocket(request, upgrade, sid).await;
         }
         if sid.is_some() {
             return Ok(self.call(request).await);
@@ -63,10 +66,13 @@ impl Shared {
         Ok(self.call(without_baggage(&request, Some(arrival)).map(|()| Body::empty())).await)
     }
 
-    /// Lets the engine judge the request and answer it, but takes the stream itself, to put a `Line` around it.
-    async fn switch_to_websocket(self: Arc<Self>, mut request: Request, sid: Option<Sid>) -> Result<Response> {
-        let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-        let upgrade = upgrade.ok_or(Error::Rejected(StatusCode::BAD_REQUEST, "bad_request"))?;
+    /// Lets the engine judge the request and answer it, but puts a `Line` around the stream before handing it over.
+    async fn switch_to_websocket(
+        self: Arc<Self>,
+        request: Request,
+        upgrade: OnUpgrade,
+        sid: Option<Sid>,
+    ) -> Result<Response> {
         let switch = Arc::new(Switch::default());
         let (handshake, entry) = match sid {
             Some(sid) => (without_baggage(&request, None), Some(Upgrade::begin(self.clone(), sid, switch.clone())?)),
@@ -153,8 +159,8 @@ impl Drop for Upgrade {
 }
 
 fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
-    let pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    let mut values = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    values.next()
 }
 
 /// The request as the engine needs it. It keeps what it gets for the whole life of the connection; URI and headers are

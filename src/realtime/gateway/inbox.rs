@@ -16,7 +16,8 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::SocketHandle;
 
-/// One event. A client may send any name and any payload.
+/// One event. A client may send any name and any payload; what is no JSON ends its socket before it gets here, and so
+/// does a name with a backslash in it, which the library cannot read.
 pub struct Incoming {
     pub event: String,
     /// The first argument as it was sent; `null` if there is none, or if it came with binary attachments.
@@ -39,9 +40,8 @@ impl Ack {
     }
 
     fn answer(&mut self, reply: &RawValue) {
-        let sent = self.sender.take().map(|sender| sender.send(reply));
-        if sent.is_some_and(|sent| sent.is_err()) {
-            self.socket.cut("slow reader");
+        if let Some(sender) = self.sender.take() {
+            self.socket.is_queued(sender.send(reply));
         }
     }
 

@@ -61,6 +61,9 @@ async fn ask_to_join<H: Handler>(shared: Arc<Shared>, handler: Arc<H>, knock: Kn
         ready(())
     });
     shared.sockets().insert(id, handle.clone());
+    if shared.is_closing.load(Ordering::SeqCst) {
+        handle.hang_up("server shutting down");
+    }
     tokio::spawn(run(shared, handler, session, handle, joined, inbox));
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use socketioxide::TransportType;
 use socketioxide::extract::SocketRef;
 use socketioxide::socket::{Sid, Socket};
+use socketioxide::{SendError, SocketError, TransportType};
 
 use super::Shared;
 use super::door::Arrival;
@@ -47,29 +47,25 @@ impl SocketHandle {
     ///
     /// Events queued without an await in between leave in one write, as long as they fit into the outbox.
     pub fn emit(&self, event: &'static str, payload: &RawValue) -> bool {
-        let Some(socket) = self.joined() else { return false };
-        let is_queued = socket.emit(event, payload).is_ok();
-        if !is_queued {
-            self.cut("slow reader");
-        }
-        is_queued
+        self.joined().is_some_and(|socket| self.is_queued(socket.emit(event, payload)))
     }
 
-    /// Queues an event that may be missed: it is dropped while the client cannot keep up.
+    /// Queues an event that may be missed: dropped while the queue is more than half full. How full it is shows on a
+    /// WebSocket only; a client that polls misses what does not fit.
     pub fn emit_volatile(&self, event: &'static str, payload: &RawValue) {
-        let is_congested = self.line().is_some_and(|line| line.is_congested());
-        if let Some(socket) = self.joined().filter(|_| !is_congested) {
-            // A full queue is no reason to cut here: nothing is lost that was promised.
-            socket.emit(event, payload).ok();
+        let line = self.line();
+        if line.is_some_and(|line| line.backlog() > self.0.shared.outbox / 2) {
+            return;
+        }
+        if self.joined().is_some_and(|socket| socket.emit(event, payload).is_ok()) {
+            self.count_packet();
         }
     }
 
     /// Tells the client to leave for good, after what is queued. Its library does not reconnect by itself then.
     pub fn disconnect(&self) {
         let Some(socket) = self.0.socket.upgrade() else { return };
-        if SocketRef::from(socket).disconnect().is_err() {
-            self.cut("slow reader");
-        }
+        self.is_queued(SocketRef::from(socket).disconnect().map_err(SendError::from));
     }
 
     /// `websocket` or `polling`.
@@ -82,6 +78,16 @@ impl SocketHandle {
 
     pub fn is_connected(&self) -> bool {
         self.joined().is_some()
+    }
+
+    /// Judges what came of queueing a packet that must not be missed.
+    pub(super) fn is_queued(&self, outcome: Result<(), SendError>) -> bool {
+        match outcome {
+            Ok(()) => self.count_packet(),
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.cut("slow reader"),
+            Err(_) => {}
+        }
+        outcome.is_ok()
     }
 
     /// Ends the transport at once, with whatever is queued.
@@ -114,8 +120,21 @@ impl SocketHandle {
         self.0.socket.upgrade().filter(|socket| socket.connected())
     }
 
-    fn line(&self) -> Option<Arc<Switch>> {
-        self.0.arrival.line.get().cloned().or_else(|| self.0.shared.upgrades().get(&self.0.sid).cloned())
+    /// None while the session polls.
+    fn line(&self) -> Option<&Arc<Switch>> {
+        let line = &self.0.arrival.line;
+        if line.get().is_none()
+            && let Some(upgraded) = self.0.shared.upgrades().get(&self.0.sid)
+        {
+            line.get_or_init(|| upgraded.clone());
+        }
+        line.get()
+    }
+
+    fn count_packet(&self) {
+        if let Some(line) = self.line() {
+            line.count_packet();
+        }
     }
 
     fn close_polling_after(&self, delay: Duration) {

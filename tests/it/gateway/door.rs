@@ -1,0 +1,91 @@
+//! Who gets in: origins and seats.
+
+use super::raw::Client;
+use super::{Admission, Server, anybody, config, start, start_with};
+
+async fn open_by_polling(server: &Server, origin: Option<&str>) -> reqwest::Response {
+    let request = reqwest::Client::new().get(format!("http://{}/socket.io/?EIO=4&transport=polling", server.address));
+    let request = match origin {
+        Some(origin) => request.header("origin", origin),
+        None => request,
+    };
+    request.send().await.expect("an answer")
+}
+
+async fn open_websocket(server: &Server, origin: Option<&str>) -> Result<(), String> {
+    let headers: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
+    Client::upgrade(server, "", &headers).await.map(drop).map_err(|error| error.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_origins_stay_outside_where_origins_are_set() {
+    let origins = vec!["https://good.com".to_string()];
+    let server = start_with(config(), Admission { origins, ..anybody() }).await;
+    let own = format!("http://{}", server.address);
+    for welcome in [None, Some("https://good.com"), Some(own.as_str())] {
+        assert_eq!(open_by_polling(&server, welcome).await.status(), 200, "{welcome:?}");
+        assert_eq!(open_websocket(&server, welcome).await, Ok(()), "{welcome:?}");
+    }
+    for foreign in ["null", "https://good.com.evil", "http://good.com", "https://good.com:444", "https://GOOD.com/", ""]
+    {
+        let answer = open_by_polling(&server, Some(foreign)).await;
+        assert_eq!(answer.status(), 403, "{foreign}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert!(open_websocket(&server, Some(foreign)).await.is_err_and(|why| why.contains("403")), "{foreign}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_origin_may_connect_where_none_are_set() {
+    let everybody = start_with(config(), Admission { origins: vec!["*".into()], ..anybody() }).await;
+    for server in [start().await, everybody] {
+        for origin in ["null", "https://anywhere.example"] {
+            assert_eq!(open_by_polling(&server, Some(origin)).await.status(), 200);
+            assert_eq!(open_websocket(&server, Some(origin)).await, Ok(()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_so_many_seats_and_gets_them_back() {
+    let hasty = super::RealtimeConfig { connect_timeout_ms: 300, ..config() };
+    let server = start_with(hasty, Admission { max_connections_per_address: 3, ..anybody() }).await;
+    let first = Client::join(&server).await;
+    server.joined().await;
+    let _second = Client::join(&server).await;
+    server.joined().await;
+    // The third only opens the door. It never joins, so its seat is free again when the engine gives it up.
+    assert_eq!(open_by_polling(&server, None).await.status(), 200);
+    assert_eq!(open_by_polling(&server, None).await.status(), 429);
+    assert!(open_websocket(&server, None).await.is_err_and(|why| why.contains("429")));
+    let free = async || while open_by_polling(&server, None).await.status() != 200 {};
+    super::within("the seat of the one that never joined", free()).await;
+    first.kill();
+    server.gone().await;
+    super::within("the seat of the one that left", free()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_fit_no_connection_are_refused() {
+    let server = start().await;
+    let http = reqwest::Client::new();
+    for query in [
+        "",
+        "?",
+        "?EIO=4",
+        "?EIO=3&transport=polling",
+        "?EIO=4&transport=carrier-pigeon",
+        "?EIO=4&transport=websocket",
+        "?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAHs",
+        "?EIO=4&transport=polling&sid=%00",
+        "?EIO=4&transport=polling&sid=",
+    ] {
+        for path in ["/socket.io", "/socket.io/"] {
+            let answer = http.get(format!("http://{}{path}{query}", server.address)).send().await.expect("an answer");
+            assert_eq!(answer.status(), 400, "{path}{query}");
+        }
+    }
+    let answer = http.delete(format!("http://{}/socket.io/?EIO=4&transport=polling", server.address)).send().await;
+    assert_eq!(answer.expect("an answer").status(), 400);
+    server.serves().await;
+}

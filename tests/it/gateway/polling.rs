@@ -1,0 +1,178 @@
+//! Sessions that poll, and those that move on to a WebSocket.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::raw::Client;
+use super::{Server, start, within};
+
+struct Poller {
+    http: reqwest::Client,
+    uri: String,
+    sid: String,
+}
+
+impl Poller {
+    async fn open(server: &Server) -> Self {
+        let http = reqwest::Client::new();
+        let uri = format!("http://{}/socket.io/?EIO=4&transport=polling", server.address);
+        let open = http.get(&uri).send().await.expect("an answer").text().await.expect("text");
+        let open: Value = serde_json::from_str(&open[1..]).expect("an open packet");
+        let sid = open["sid"].as_str().expect("a session id").to_string();
+        Self { http, uri: format!("{uri}&sid={sid}"), sid }
+    }
+
+    async fn join(server: &Server) -> Self {
+        let poller = Self::open(server).await;
+        poller.post(r#"40{"token":"good"}"#).await;
+        poller.poll_until("welcome").await;
+        poller
+    }
+
+    async fn post(&self, body: impl Into<reqwest::Body>) -> u16 {
+        let answer = self.http.post(&self.uri).header("content-type", "text/plain").body(body).send().await;
+        answer.expect("an answer").status().as_u16()
+    }
+
+    async fn poll(&self) -> Result<Vec<String>, u16> {
+        let answer = within("a poll", self.http.get(&self.uri).send()).await.expect("an answer");
+        match answer.status().as_u16() {
+            200 => Ok(answer.text().await.expect("text").split('\u{1e}').map(String::from).collect()),
+            status => Err(status),
+        }
+    }
+
+    /// Polls, answering pings, until a packet holds `word`; gives all packets of events and acks.
+    async fn poll_until(&self, word: &str) -> Vec<String> {
+        let mut packets = Vec::new();
+        while !packets.iter().any(|packet: &String| packet.contains(word)) {
+            let news = self.poll().await.expect("the session lives");
+            if news.iter().any(|packet| packet == "2") {
+                self.post("3").await;
+            }
+            packets.extend(news.into_iter().filter(|packet| packet.starts_with('4')));
+        }
+        packets
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_packets_in_one_body_are_answered_in_order() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    assert_eq!(server.joined().await.transport(), "polling");
+    assert_eq!(server.gateway.connections().polling, 1);
+    let body: Vec<_> = (0..500).map(|number| format!(r#"42{number}["echo",{number}]"#)).collect();
+    assert_eq!(poller.post(body.join("\u{1e}")).await, 200);
+    let expected: Vec<_> = (0..500).map(|number| format!("43{number}[{number}]")).collect();
+    assert_eq!(poller.poll_until("43499[").await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_bodies_are_refused() {
+    let server = start().await;
+    for body in ["", "x", "\u{1e}", "4\u{1e}\u{1e}", "b!!!", &"4".repeat((1 << 20) + 1)] {
+        let poller = Poller::join(&server).await;
+        server.joined().await;
+        poller.post(body.to_string()).await;
+        // Whatever the answer, the session is over or goes on, and its end is told once.
+        poller.post("1").await;
+        server.gone().await;
+    }
+    server.serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_polls_at_once_end_the_session() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    server.joined().await;
+    let _ = tokio::join!(poller.poll(), poller.poll(), poller.poll());
+    assert_eq!(server.gone().await, "parse error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_farewell_reaches_a_client_that_polls() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    server.joined().await;
+    poller.post(r#"42["farewell"]"#).await;
+    let packets = poller.poll_until("41").await;
+    assert_eq!(packets, [r#"42["bye",[0,null]]"#, r#"42["bye",[1,null]]"#, r#"42["bye",[2,null]]"#, "41"]);
+    assert_eq!(server.gone().await, "server namespace disconnect");
+    within("the session's end", async { while poller.poll().await.is_ok() {} }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn draining_ends_sessions_that_poll() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    server.joined().await;
+    server.gateway.close_all(Duration::ZERO);
+    within("the session's end", async { while poller.poll().await.is_ok() {} }).await;
+    assert_eq!(server.gone().await, "server shutting down");
+}
+
+async fn upgraded(server: &Server) -> Client {
+    let poller = Poller::join(server).await;
+    let mut client = Client::upgrade(server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    client.send("2probe").await;
+    assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+    client.send("5").await;
+    client
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_moves_to_a_websocket_with_what_is_queued() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    let socket = server.joined().await;
+    let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    client.send("2probe").await;
+    assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+    for number in 0..10 {
+        assert!(socket.emit("news", &super::raw(&json!(number))));
+    }
+    client.send("5").await;
+    for number in 0..10 {
+        assert_eq!(client.frame().await, Some(format!(r#"42["news",{number}]"#)));
+    }
+    assert_eq!(socket.transport(), "websocket");
+    let second = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await;
+    assert!(second.err().is_some_and(|why| why.to_string().contains("400")), "one session, one WebSocket");
+    client.send(r#"421["echo",1]"#).await;
+    assert_eq!(client.frame().await.as_deref(), Some("431[1]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_that_fails_half_way_ends_the_session() {
+    let server = start().await;
+    for last_words in [&[][..], &["2probe"], &["nonsense"], &["2probe", "nonsense"]] {
+        let poller = Poller::join(&server).await;
+        server.joined().await;
+        let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+        for words in last_words {
+            client.send(words).await;
+        }
+        client.kill();
+        assert_eq!(server.gone().await, "transport close", "{last_words:?}");
+        assert_eq!(poller.poll().await, Err(400));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgraded_session_can_be_cut_and_drained() {
+    let server = start().await;
+    let mut client = upgraded(&server).await;
+    server.joined().await;
+    client.send(r#"42["panic"]"#).await;
+    client.rest().await;
+    assert_eq!(server.gone().await, "internal error");
+
+    let mut client = upgraded(&server).await;
+    server.joined().await;
+    server.gateway.close_all(Duration::ZERO);
+    assert!(client.rest().await.is_empty());
+    assert_eq!(server.gone().await, "server shutting down");
+}
