@@ -16,7 +16,8 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::SocketHandle;
 
-/// One event. A client may send any name and any payload.
+/// One event. A client may send any name and any payload; what is no JSON ends its socket before it gets here, and so
+/// does a name with a backslash in it, which the library cannot read.
 pub struct Incoming {
     pub event: String,
     /// The first argument as it was sent; `null` if there is none, or if it came with binary attachments.

@@ -41,6 +41,8 @@ use crate::platform::config::RealtimeConfig;
 /// The largest message, frame or polling body that a client may send.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 const MAX_ATTACHMENTS: usize = 10;
+/// Each WebSocket holds one of these while it idles; a chat message fits into it.
+const READ_BUFFER_BYTES: usize = 1 << 10;
 
 /// What the server does with its sockets.
 pub trait Handler: Send + Sync + 'static {
@@ -98,6 +100,7 @@ pub fn build<H: Handler>(config: &RealtimeConfig, admission: Admission, handler:
         .max_payload(MAX_MESSAGE_BYTES as u64)
         .ws_max_message_size(MAX_MESSAGE_BYTES)
         .ws_max_frame_size(MAX_MESSAGE_BYTES)
+        .ws_read_buffer_size(READ_BUFFER_BYTES)
         .max_buffer_size(config.outbox)
         .with_parser(
             ParserConfig::common()
