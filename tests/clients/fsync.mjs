@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { newCustomer, newTicket } from "./harness/people.mjs";
-import { startServer, stopServer } from "./harness/server.mjs";
+import { withServer } from "./harness/server.mjs";
 import { connect } from "./harness/sockets.mjs";
 import { startWriter } from "./harness/write.mjs";
 
@@ -25,15 +25,15 @@ export async function ackedIsOnDisk({ messages = 2_000 } = {}) {
   const calls = "trace=pwrite64,fdatasync,fsync,sendto,sendmsg,write,writev";
   // -D: the traced process keeps the id that it was started with. -y: file names beside descriptors.
   const wrapper = ["strace", "-D", "-f", "--seccomp-bpf", "-y", "-s", String(shown), "-e", calls, "-o", trace];
-  const server = await startServer({ wrapper });
-  const customer = await newCustomer(server);
-  const { ticket_id } = await newTicket(server, customer);
-  const lines = await Promise.all(Array.from({ length: writers }, () => connect(server, customer)));
-  const limit = Math.ceil(messages / writers);
-  const running = lines.map((line, index) => startWriter(line, ticket_id, `mark${index}`, { window: 25, limit }));
-  await Promise.all(running.map((writer) => writer.done));
-  const acked = running.flatMap((writer) => writer.acked);
-  await stopServer(server);
+  const acked = await withServer({ wrapper }, async (server) => {
+    const customer = await newCustomer(server);
+    const { ticket_id } = await newTicket(server, customer);
+    const lines = await Promise.all(Array.from({ length: writers }, () => connect(server, customer)));
+    const limit = Math.ceil(messages / writers);
+    const running = lines.map((line, index) => startWriter(line, ticket_id, `mark${index}`, { window: 25, limit }));
+    await Promise.all(running.map((writer) => writer.done));
+    return running.flatMap((writer) => writer.acked);
+  });
   const verdict = { acked: acked.length, ...(await readTrace(trace, acked)) };
   rmSync(trace, { force: true });
   console.log(`fsync: ${JSON.stringify(verdict)}`);

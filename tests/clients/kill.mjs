@@ -12,9 +12,9 @@ import { parseArgs } from "node:util";
 import { allMessages, newCustomer, newSupport, newTicket } from "./harness/people.mjs";
 import { startPostgres, stopPostgres } from "./harness/postgres.mjs";
 import { between, chooseSeed, seeded } from "./harness/random.mjs";
-import { endProcess, launch, startServer, stopServer } from "./harness/server.mjs";
+import { endProcess, launch, withServer } from "./harness/server.mjs";
 import { connect, transports } from "./harness/sockets.mjs";
-import { caughtUp, watch } from "./harness/view.mjs";
+import { catchUp, watch } from "./harness/view.mjs";
 import { pause, poll } from "./harness/wait.mjs";
 import { clean, judge, startWriter, stop } from "./harness/write.mjs";
 
@@ -25,15 +25,15 @@ export async function killUnderLoad({ kills = 10, seed, database = "sqlite" } = 
   const random = seeded(chooseSeed(seed));
   const postgres = database === "postgres" ? await startPostgres() : undefined;
   try {
-    const server = await startServer({ databaseUrl: postgres?.url });
-    const talks = [];
-    for (let index = 0; index < ticketCount; index += 1) talks.push(await startTalk(server, index));
-    const restarts = await killAtRandom(server, talks, kills, random);
-    const verdict = await judgeAll(server, talks);
-    await stopServer(server);
-    console.log(`${database}: ${kills} kills, ${verdict.acked} acked messages, ${verdict.retries} retries, ` +
-      `slowest restart ${Math.max(...restarts)} ms: ${JSON.stringify(verdict.findings)}`);
-    return verdict;
+    return await withServer({ databaseUrl: postgres?.url }, async (server) => {
+      const talks = [];
+      for (let index = 0; index < ticketCount; index += 1) talks.push(await startTalk(server, index));
+      const restarts = await killAtRandom(server, talks, kills, random);
+      const verdict = await judgeAll(server, talks);
+      console.log(`${database}: ${kills} kills, slowest restart ${Math.max(...restarts)} ms`);
+      tell(verdict);
+      return verdict;
+    });
   } finally {
     if (postgres) stopPostgres(postgres);
   }
@@ -54,7 +54,8 @@ async function startTalk(server, index) {
 async function killAtRandom(server, talks, kills, random) {
   const restarts = [];
   for (let kill = 1; kill <= kills; kill += 1) {
-    await poll("everybody to be back", 30_000, () => talks.every((talk) => talk.lines.every((line) => line.socket.connected)));
+    const lines = talks.flatMap((talk) => talk.lines);
+    await poll("everybody to be back", 30_000, () => lines.every((line) => line.socket.connected));
     await pause(between(random, 100, 1_200));
     const killed = Date.now();
     await endProcess(server, "SIGKILL");
@@ -70,11 +71,19 @@ async function judgeAll(server, talks) {
   for (const talk of talks) {
     await Promise.all(talk.writers.map(stop));
     const rows = await allMessages(server, talk.people[0], talk.ticket_id);
-    await Promise.all(talk.views.map((view) => caughtUp(view, rows.length)));
+    await catchUp(talk.views, rows.length);
     findings.push(judge(rows, talk.writers, talk.views));
   }
   const retries = talks.flatMap((talk) => talk.writers).reduce((sum, writer) => sum + writer.retries, 0);
   return { acked: ackedBy(talks).length, retries, findings };
+}
+
+function tell({ acked, retries, findings }) {
+  console.log(`  ${acked} acked messages, ${retries} retries`);
+  for (const [index, { faults, ...figures }] of findings.entries()) {
+    const counted = Object.entries(figures).map(([what, count]) => `${count} ${what.replace("_", " ")}`);
+    console.log(`  ticket ${index + 1}: ${counted.join(", ")}, ${faults.length} other faults`);
+  }
 }
 
 function ackedBy(talks) {

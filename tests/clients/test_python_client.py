@@ -147,7 +147,8 @@ def test_a_conversation_reaches_both_sides_in_order(server, talk):
 def test_a_client_that_was_away_replays_what_it_missed(talk):
     customer, support, ticket = talk
     customer.client.disconnect()
-    sent = [support.ask("chat_message", {"ticket_id": ticket, "message_content": str(n)})["message"] for n in range(120)]
+    texts = [{"ticket_id": ticket, "message_content": f"number {number}"} for number in range(120)]
+    sent = [support.ask("chat_message", text)["message"] for text in texts]
     customer.connect()
     missed, more = [], True
     while more:

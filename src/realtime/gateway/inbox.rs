@@ -40,7 +40,7 @@ impl Ack {
     }
 
     fn answer(&mut self, reply: &RawValue) {
-        if let Some(sender) = self.sender.take() {
+        if let Some(sender) = self.sender.take().filter(|_| !self.socket.is_cut()) {
             self.socket.is_queued(sender.send(reply));
         }
     }

@@ -1,6 +1,7 @@
 //! The handle of one connected socket: cheap to clone, safe to keep. It holds nothing of the library alive; a socket
 //! that is gone leaves a handle that does nothing.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ struct Inner {
     sid: Sid,
     socket: Weak<Socket>,
     arrival: Arc<Arrival>,
+    /// Set once a packet was lost. Nothing may follow it, or the client would not notice the hole.
+    is_cut: AtomicBool,
     /// Why the socket ended, as its first cause told.
     reason: OnceLock<&'static str>,
     shared: Arc<Shared>,
@@ -35,7 +38,8 @@ struct Inner {
 impl SocketHandle {
     pub(super) fn new(id: SocketId, socket: &Arc<Socket>, arrival: Arc<Arrival>, shared: Arc<Shared>) -> Self {
         let weak = Arc::downgrade(socket);
-        Self(Arc::new(Inner { id, sid: socket.id, socket: weak, arrival, reason: OnceLock::new(), shared }))
+        let (is_cut, reason) = (AtomicBool::new(false), OnceLock::new());
+        Self(Arc::new(Inner { id, sid: socket.id, socket: weak, arrival, is_cut, reason, shared }))
     }
 
     pub fn id(&self) -> SocketId {
@@ -93,6 +97,9 @@ impl SocketHandle {
     /// Ends the transport at once, with whatever is queued.
     pub(super) fn cut(&self, reason: &'static str) {
         self.set_reason(reason);
+        if self.0.is_cut.swap(true, Ordering::SeqCst) {
+            return;
+        }
         match self.line() {
             Some(line) => line.cut(),
             None => self.close_polling_after(Duration::ZERO),
@@ -116,8 +123,12 @@ impl SocketHandle {
         self.0.reason.get().copied().unwrap_or("transport close")
     }
 
+    pub(super) fn is_cut(&self) -> bool {
+        self.0.is_cut.load(Ordering::SeqCst)
+    }
+
     fn joined(&self) -> Option<Arc<Socket>> {
-        self.0.socket.upgrade().filter(|socket| socket.connected())
+        self.0.socket.upgrade().filter(|socket| socket.connected() && !self.is_cut())
     }
 
     /// None while the session polls.

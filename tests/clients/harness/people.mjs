@@ -42,7 +42,8 @@ export async function newCustomer(server, name = "customer") {
 export async function newSupport(server, name = "support") {
   const username = `${name}-${randomBytes(4).toString("hex")}`;
   const password = "staple of the support";
-  runCommand(server, ["user", "create", "--username", username, "--role", "support", "--password-stdin"], password + "\n");
+  const command = ["user", "create", "--username", username, "--role", "support", "--password-stdin"];
+  runCommand(server, command, `${password}\n`);
   return login(server, username, password);
 }
 
@@ -69,7 +70,8 @@ export async function allMessages(server, reader, ticketId) {
 
 async function succeed(server, method, path, options) {
   const answer = await call(server, method, path, options);
-  assert.ok(answer.status >= 200 && answer.status < 300, `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  const told = `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`;
+  assert.ok(answer.status >= 200 && answer.status < 300, told);
   return answer.body;
 }
 

@@ -17,6 +17,10 @@ const binary = process.env.SMILECHAT_BIN
   : join(root, "target/debug/smilechat");
 const secret = "a secret of the tests alone, long enough to be taken";
 
+// A suite that breaks off leaves no server behind.
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** `env` adds to the settings; `wrapper` is a command to run the server under, one that keeps its process id. */
 export async function startServer({ env = {}, databaseUrl, wrapper = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "smilechat-test-"));
@@ -59,7 +63,8 @@ export async function launch(server) {
   });
   let gone;
   server.exit.then((exit) => (gone = exit));
-  process.once("exit", () => child.kill("SIGKILL"));
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   await poll("the server to be ready", 20_000, async () => {
     if (gone) throw new Error(`the server ended at its start: ${JSON.stringify(gone)}\n${readLog(server)}`);
     const answer = await fetch(`${server.url}/readyz`).catch(() => undefined);
@@ -68,22 +73,38 @@ export async function launch(server) {
   });
 }
 
-/** Sends the signal and waits for the end. */
+/** Sends the signal and waits for the end; a server that is still there after 11 s is shot, and `exit` tells so. */
 export async function endProcess(server, signal) {
   server.child.kill(signal);
-  return server.exit;
+  const shot = setTimeout(() => server.child.kill("SIGKILL"), 11_000);
+  const exit = await server.exit;
+  clearTimeout(shot);
+  return exit;
 }
 
 /** The end of every suite: SIGTERM has to be enough, and no log line may tell of a panic. */
 export async function stopServer(server) {
   for (const socket of server.sockets) socket.disconnect();
-  const shot = setTimeout(() => server.child.kill("SIGKILL"), 11_000);
   const exit = await endProcess(server, "SIGTERM");
-  clearTimeout(shot);
   const log = readLog(server);
   rmSync(server.folder, { recursive: true, force: true });
   assert.deepEqual(exit, { code: 0, signal: null }, "the server ends by itself after SIGTERM");
   assert.ok(!log.includes("panicked at"), `a panic in the log:\n${log.slice(-4000)}`);
+}
+
+/** A server for one piece of work, ended whatever comes of it. */
+export async function withServer(options, work) {
+  const server = await startServer(options);
+  try {
+    const result = await work(server);
+    await stopServer(server);
+    return result;
+  } catch (error) {
+    for (const socket of server.sockets) socket.disconnect();
+    await endProcess(server, "SIGKILL");
+    rmSync(server.folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** One command of the same binary, on the same database, while the server runs. */

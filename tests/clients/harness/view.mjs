@@ -15,9 +15,10 @@ export function watch(line, ticketId) {
   return view;
 }
 
-/** Waits until the view holds everything up to that `seq`. */
-export async function caughtUp(view, seq, limit = 20_000) {
-  await poll(`seq ${seq} in the view of ${view.line.person.username}`, limit, () => view.messages.length >= seq);
+/** Gives the views time to get everything up to that `seq`. What one did not get then, `judge` tells. */
+export async function catchUp(views, seq) {
+  const complete = () => views.every((view) => view.messages.length >= seq);
+  await poll(`seq ${seq} in every view`, 10_000, complete).catch((late) => console.log(late.message));
 }
 
 function leave(view) {

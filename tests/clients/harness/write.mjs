@@ -18,7 +18,10 @@ export async function stop(writer) {
 
 async function run(writer) {
   while (writer.acked.length < writer.limit && !writer.stopped) {
-    await poll(`${writer.name} to be connected`, 30_000, () => writer.line.socket.connected);
+    const socket = writer.line.socket;
+    // A socket that is not `active` was ended for good: the client will not try again by itself.
+    await poll(`${writer.name} to be connected`, 30_000, () => socket.connected || !socket.active);
+    if (!socket.connected) return writer.faults.push("was cut for good");
     const first = writer.acked.length;
     const size = Math.min(writer.window, writer.limit - first);
     const answers = await Promise.all(Array.from({ length: size }, (_, place) => send(writer, first + place)));

@@ -44,7 +44,7 @@ for (const transport of Object.keys(transports)) {
       await heard(line, "chat_message", (message) => message.seq === rows.length);
       const replayed = await tell(line, "join_ticket", { ticket_id, after_seq: 0 });
       assert.deepEqual(replayed.messages.map(facts), rows.map(facts), "REST and socket tell the same");
-      assert.deepEqual(allHeard(line, "chat_message").map(facts), rows.slice(1).map(facts), "live was the same, once each");
+      assert.deepEqual(allHeard(line, "chat_message").map(facts), rows.slice(1).map(facts), "live told it too, once");
     }
   });
 }
@@ -55,7 +55,11 @@ async function onRightTransport(line, transport) {
 }
 
 async function bothWays(ticket_id, ours, theirs) {
-  for (const [line, other, text] of [[theirs, ours, "Is anybody there?"], [ours, theirs, "Yes.\nHow can I help? 🙂"]]) {
+  const turns = [
+    [theirs, ours, "Is anybody there?"],
+    [ours, theirs, "Yes.\nHow can I help? 🙂"],
+  ];
+  for (const [line, other, text] of turns) {
     const ack = await tell(line, "chat_message", { ticket_id, message_content: text });
     assert.equal(ack.message.message_content, text);
     assert.equal(ack.message.sender_id, line.person.id);
@@ -100,7 +104,8 @@ async function reading(ticket_id, reader, writer) {
 async function status(ticket_id, ours, theirs) {
   await put(server, ours.person, `/api/tickets/${ticket_id}`, { support_id: ours.person.id });
   await tell(ours, "user_status", { status: "busy" });
-  const notice = await heard(theirs, "user_status", (event) => event.user_id === ours.person.id && event.status === "busy");
+  const busy = (event) => event.user_id === ours.person.id && event.status === "busy";
+  const notice = await heard(theirs, "user_status", busy);
   assert.equal(notice.username, ours.person.username);
   const asked = await get(server, theirs.person, `/api/users/status?user_id=${ours.person.id}`);
   assert.equal(asked.status, "busy");

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { allMessages, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { endProcess, launch, startServer, stopServer } from "../harness/server.mjs";
 import { connect, transports } from "../harness/sockets.mjs";
-import { caughtUp, watch } from "../harness/view.mjs";
+import { catchUp, watch } from "../harness/view.mjs";
 import { poll } from "../harness/wait.mjs";
 import { clean, judge, startWriter, stop } from "../harness/write.mjs";
 
@@ -43,6 +43,6 @@ test("three restarts under load lose nothing", { timeout: 120_000 }, async () =>
   await poll("everybody to be back", 30_000, () => lines.every((line) => line.socket.connected));
   await Promise.all(writers.map(stop));
   const rows = await allMessages(server, customer, ticket_id);
-  await Promise.all(views.map((view) => caughtUp(view, rows.length)));
+  await catchUp(views, rows.length);
   assert.deepEqual(judge(rows, writers, views), clean);
 });

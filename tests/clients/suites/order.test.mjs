@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { allMessages, call, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 import { allHeard, ask, connect, heard, settle, tell, transports } from "../harness/sockets.mjs";
-import { caughtUp, watch } from "../harness/view.mjs";
+import { catchUp, watch } from "../harness/view.mjs";
 import { clean, facts, judge, startWriter } from "../harness/write.mjs";
 
 let server;
@@ -65,10 +65,11 @@ for (const transport of Object.keys(transports)) {
       Array.from({ length: 8 }, (_, index) => connect(server, index % 2 ? support : customer, transport)),
     );
     const views = lines.map((line) => watch(line, ticket_id));
-    const writers = lines.map((line, index) => startWriter(line, ticket_id, `sender ${index}`, { window: 5, limit: 40 }));
+    const pace = { window: 5, limit: 40 };
+    const writers = lines.map((line, index) => startWriter(line, ticket_id, `sender ${index}`, pace));
     await Promise.all(writers.map((writer) => writer.done));
     const rows = await allMessages(server, support, ticket_id);
-    await Promise.all(views.map((view) => caughtUp(view, rows.length)));
+    await catchUp(views, rows.length);
     assert.deepEqual(judge(rows, writers, views), clean);
     assert.equal(rows.filter((row) => row.client_id).length, 320);
   });

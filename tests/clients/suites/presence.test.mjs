@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { call, get, newCustomer, newSupport, newTicket, put } from "../harness/people.mjs";
-import { startServer, stopServer } from "../harness/server.mjs";
+import { startServer, stopServer, withServer } from "../harness/server.mjs";
 import { allHeard, connect, forget, heard, settle, tell, transports } from "../harness/sockets.mjs";
 import { poll } from "../harness/wait.mjs";
 
@@ -80,9 +80,9 @@ for (const transport of Object.keys(transports)) {
 }
 
 test("a new ticket goes to staff who are online", async () => {
-  const assigning = await startServer({ env: { SMILECHAT_ASSIGNMENT__ENABLED: "true" } });
-  try {
-    const [customer, present, absent] = [await newCustomer(assigning), await newSupport(assigning), await newSupport(assigning)];
+  await withServer({ env: { SMILECHAT_ASSIGNMENT__ENABLED: "true" } }, async (assigning) => {
+    const customer = await newCustomer(assigning);
+    const [present, absent] = [await newSupport(assigning), await newSupport(assigning, "absent")];
     const nobody = await newTicket(assigning, customer, { subject: "nobody is there" });
     assert.equal(nobody.support_id, null);
     const ours = await connect(assigning, present);
@@ -94,9 +94,7 @@ test("a new ticket goes to staff who are online", async () => {
     assert.equal(taken.support_id, present.id);
     assert.notEqual(taken.support_id, absent.id);
     await heard(ours, "ticket_created", (event) => event.ticket.ticket_id === ticket_id);
-  } finally {
-    await stopServer(assigning);
-  }
+  });
 });
 
 function entries(users, person) {

@@ -7,7 +7,7 @@ import { allMessages, newCustomer, newSupport, newTicket } from "../harness/peop
 import { between, chooseSeed, seeded } from "../harness/random.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 import { connect, heard, tell, transports } from "../harness/sockets.mjs";
-import { caughtUp, watch } from "../harness/view.mjs";
+import { catchUp, watch } from "../harness/view.mjs";
 import { pause } from "../harness/wait.mjs";
 import { clean, facts, judge, startWriter, stop } from "../harness/write.mjs";
 
@@ -75,7 +75,7 @@ test(`cuts at random instants for ${soakSeconds} s lose nothing on any transport
   }
   await Promise.all(writers.map(stop));
   const rows = await allMessages(server, customer, ticket_id);
-  await Promise.all(views.map((view) => caughtUp(view, rows.length)));
+  await catchUp(views, rows.length);
   console.log(`${cuts} cuts, ${rows.length} messages, ${views.reduce((sum, view) => sum + view.replays, 0)} replays`);
   assert.deepEqual(judge(rows, writers, views), clean);
   assert.ok(cuts > 50 && rows.length > 100, "there was something to lose");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { call, login, newCustomer, newTicket, post, put } from "../harness/people.mjs";
-import { startServer, stopServer } from "../harness/server.mjs";
+import { startServer, stopServer, withServer } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell, transports } from "../harness/sockets.mjs";
 import { pause } from "../harness/wait.mjs";
 
@@ -64,8 +64,7 @@ for (const transport of Object.keys(transports)) {
 
 test("a socket ends with its token, unless it brought a new one", { timeout: 60_000 }, async () => {
   console.log("waiting for tokens of 3 s to run out (up to 15 s) ...");
-  const brief = await startServer({ env: { SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS: String(shortLife) } });
-  try {
+  await withServer({ env: { SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS: String(shortLife) } }, async (brief) => {
     const customer = await newCustomer(brief);
     const issued = Date.now();
     const lines = await Promise.all(Object.keys(transports).map((transport) => connect(brief, customer, transport)));
@@ -89,9 +88,7 @@ test("a socket ends with its token, unless it brought a new one", { timeout: 60_
     await assert.rejects(connect(brief, customer), { message: "unauthorized" });
     const stale = await staying.socket.timeout(5_000).emitWithAck("reauth", { token: customer.token });
     assert.equal(stale.error.code, "unauthorized");
-  } finally {
-    await stopServer(brief);
-  }
+  });
 });
 
 async function isCut(line, limit) {

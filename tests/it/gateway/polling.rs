@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::raw::Client;
-use super::{Server, start, within};
+use super::{Server, anybody, config, start, start_with, within};
 
 struct Poller {
     http: reqwest::Client,
@@ -175,4 +175,23 @@ async fn an_upgraded_session_can_be_cut_and_drained() {
     server.gateway.close_all(Duration::ZERO);
     assert!(client.rest().await.is_empty());
     assert_eq!(server.gone().await, "server shutting down");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_does_not_poll_is_cut_and_nothing_follows_the_hole() {
+    let server = start_with(super::RealtimeConfig { outbox: 16, ..config() }, anybody()).await;
+    let poller = Poller::join(&server).await;
+    let socket = server.joined().await;
+    let mut queued = 0;
+    while socket.emit("news", &super::raw(&json!(queued))) {
+        queued += 1;
+    }
+    assert!(!socket.emit("news", &super::raw(&json!("after the hole"))));
+    let mut news = Vec::new();
+    while let Ok(packets) = poller.poll().await {
+        news.extend(packets.into_iter().filter(|packet| packet.starts_with("42")));
+    }
+    let expected: Vec<_> = (0..queued).map(|number| format!(r#"42["news",{number}]"#)).collect();
+    assert!(expected.starts_with(&news), "{news:?}");
+    assert_eq!(server.gone().await, "slow reader");
 }
