@@ -32,6 +32,12 @@ struct Stage {
     request_ids: Mutex<Vec<Arc<str>>>,
 }
 
+impl Stage {
+    async fn arrival(&self) {
+        tokio::time::timeout(Duration::from_secs(10), self.arrived.notified()).await.expect("the handler runs");
+    }
+}
+
 async fn answer(State(stage): State<Arc<Stage>>, body: String) -> Response {
     let run = stage.runs.fetch_add(1, Ordering::SeqCst) + 1;
     stage.request_ids.lock().expect("not poisoned").push(request_id::current());
@@ -49,7 +55,7 @@ async fn panics() -> Response {
     panic!("on purpose")
 }
 
-fn world() -> World {
+async fn world() -> World {
     let folder = tempfile::tempdir().expect("a folder");
     let config = DatabaseConfig {
         url: format!("sqlite://{}", folder.path().join("test.db").display()),
@@ -65,6 +71,11 @@ fn world() -> World {
         random: Random::System,
         secret: Secret::new("the server's secret"),
     };
+    let tenants = keeper.db.write(|tx| {
+        let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 'x', 0)";
+        ["one", "two"].iter().try_for_each(|name| tx.execute(tenant, &[(*name).into()]).map(drop))
+    });
+    tenants.await.expect("two tenants, numbered 1 and 2");
     let stage = Arc::new(Stage { status: 201.into(), ..Stage::default() });
     let app = Router::new()
         .route("/api/things", post(answer).get(answer))
@@ -117,7 +128,7 @@ impl Answer {
 
 #[tokio::test]
 async fn the_first_answer_is_given_again() {
-    let world = world();
+    let world = world().await;
     let first = world.call(request("/api/things", "k", "a")).await;
     let second = world.call(request("/api/things", "k", "a")).await;
     assert_eq!((first.status, first.is_replayed()), (201, false));
@@ -130,7 +141,7 @@ async fn the_first_answer_is_given_again() {
 
 #[tokio::test]
 async fn another_body_is_refused() {
-    let world = world();
+    let world = world().await;
     world.call(request("/api/things", "k", "a")).await;
     let refused = world.call(request("/api/things", "k", "b")).await;
     assert_eq!(refused.status, 422);
@@ -140,7 +151,7 @@ async fn another_body_is_refused() {
 
 #[tokio::test]
 async fn a_key_belongs_to_its_tenant_its_caller_and_its_path() {
-    let world = world();
+    let world = world().await;
     world.call(request("/api/things", "k", "a")).await;
     let somebody = |tenant: i64, caller: Option<&str>| {
         let mut request = request("/api/things", "k", "a");
@@ -164,9 +175,9 @@ async fn a_key_belongs_to_its_tenant_its_caller_and_its_path() {
 
 #[tokio::test]
 async fn of_many_at_once_one_runs() {
-    let world = world();
+    let world = world().await;
     let first = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
-    world.stage.arrived.notified().await;
+    world.stage.arrival().await;
     for _ in 0..5 {
         let refused = world.call(request("/api/late", "k", "a")).await;
         assert_eq!(refused.status, 409);
@@ -180,9 +191,9 @@ async fn of_many_at_once_one_runs() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_stops_nothing() {
-    let world = world();
+    let world = world().await;
     let hung_up = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
-    world.stage.arrived.notified().await;
+    world.stage.arrival().await;
     hung_up.abort();
     assert!(hung_up.await.expect_err("aborted").is_cancelled());
     world.stage.go_on.notify_one();
@@ -199,19 +210,17 @@ async fn a_client_that_hangs_up_stops_nothing() {
 
 #[tokio::test]
 async fn a_claim_that_nobody_works_on_is_taken_over() {
-    let world = world();
+    let world = world().await;
     // The handler never ends, as if its process had died.
     let _stuck = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
-    world.stage.arrived.notified().await;
+    world.stage.arrival().await;
     world.pass(59);
     assert_eq!(world.call(request("/api/late", "k", "a")).await.status, 409);
     world.pass(1);
     let second = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
-    world.stage.arrived.notified().await;
+    world.stage.arrival().await;
     // Both end now; the later claim is the one whose answer counts.
     world.stage.go_on.notify_one();
-    world.stage.go_on.notify_one();
-    world.stage.go_on.notify_waiters();
     world.stage.go_on.notify_one();
     assert_eq!(second.await.expect("no panic").expect("infallible").status(), 201);
     assert!(world.call(request("/api/late", "k", "a")).await.is_replayed());
@@ -219,7 +228,7 @@ async fn a_claim_that_nobody_works_on_is_taken_over() {
 
 #[tokio::test]
 async fn an_answer_that_may_change_is_not_kept() {
-    let world = world();
+    let world = world().await;
     for status in [500, 503, 401, 429] {
         world.stage.status.store(status, Ordering::SeqCst);
         assert_eq!(world.call(request("/api/things", "k", "a")).await.status, status);
@@ -233,14 +242,14 @@ async fn an_answer_that_may_change_is_not_kept() {
 
 #[tokio::test]
 async fn a_panic_is_an_internal_error() {
-    let answer = world().call(request("/api/panics", "k", "a")).await;
+    let answer = world().await.call(request("/api/panics", "k", "a")).await;
     assert_eq!(answer.status, 500);
     assert!(!answer.body.contains("on purpose"));
 }
 
 #[tokio::test]
 async fn keys_end_after_a_day() {
-    let world = world();
+    let world = world().await;
     world.call(request("/api/things", "k", "a")).await;
     world.pass(24 * 60 * 60);
     assert!(!world.call(request("/api/things", "k", "b")).await.is_replayed(), "expired even before it is swept");
@@ -250,7 +259,7 @@ async fn keys_end_after_a_day() {
 
 #[tokio::test]
 async fn what_is_kept_cannot_be_read_without_the_key() {
-    let world = world();
+    let world = world().await;
     world.call(request("/api/things", "k", "a")).await;
     let kept =
         world.keeper.db.read(|tx| tx.one("select answer from idempotency_keys", &[], |row| row.take::<Vec<u8>>()));
@@ -260,7 +269,7 @@ async fn what_is_kept_cannot_be_read_without_the_key() {
 
 #[tokio::test]
 async fn only_a_post_under_api_with_a_key_is_kept() {
-    let world = world();
+    let world = world().await;
     let mut get = request("/api/things", "k", "");
     *get.method_mut() = Method::GET;
     let mut stranger = request("/api/things", "k", "");
@@ -275,7 +284,7 @@ async fn only_a_post_under_api_with_a_key_is_kept() {
 
 #[tokio::test]
 async fn a_key_is_visible_ascii() {
-    let world = world();
+    let world = world().await;
     let longest = "k".repeat(255);
     assert_eq!(world.call(request("/api/things", &longest, "a")).await.status, 201);
     for bad in ["", "a b", "\u{fc}", &"k".repeat(256)] {
@@ -287,7 +296,7 @@ async fn a_key_is_visible_ascii() {
 
 #[tokio::test]
 async fn the_handler_keeps_the_request_id() {
-    let world = world();
+    let world = world().await;
     request_id::within("given".into(), world.call(request("/api/things", "k", "a"))).await;
-    assert_eq!(*world.stage.request_ids.lock().expect("not poisoned"), ["given".into()]);
+    assert_eq!(*world.stage.request_ids.lock().expect("not poisoned"), [Arc::from("given")]);
 }
