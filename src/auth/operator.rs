@@ -10,7 +10,7 @@ use crate::auth::store::tenants;
 use crate::auth::store::users::{self, NewAccount};
 use crate::auth::username;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::db::{Db, Tx};
@@ -62,7 +62,13 @@ pub fn issue_keys(tx: &mut Tx<'_>, tenant: TenantKey, clock: &Clock, random: &Ra
     Ok((issue(ApiKeyKind::Publishable, "Widget", &[])?, issue(ApiKeyKind::Secret, "Server", &["*"])?))
 }
 
-pub async fn create_user(config: &Config, tenant: &str, username: &str, role: Role, password: &str) -> anyhow::Result<User> {
+pub async fn create_user(
+    config: &Config,
+    tenant: &str,
+    username: &str,
+    role: Role,
+    password: &str,
+) -> anyhow::Result<User> {
     let name = username::parse("username", username)?;
     password::check("password", password)?;
     let hash = Passwords::new(&config.auth)?.hash(password.to_owned()).await?;
@@ -94,7 +100,7 @@ pub fn create_user_in(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewAccount<'_>, 
     let now = clock.now();
     let account = users::insert(tx, tenant, new, now)?.ok_or(Error::Conflict("username_taken"))?;
     let what = What::UserRegistered { user_id: account.user_id.clone(), role: account.role };
-    events::record(tx, Event { tenant, actor_id: None, at: now, what })?;
+    events::record(tx, &Act::of_server(tenant, now), what)?;
     let role = account.role;
     Ok(account.shown(role, Status::Offline))
 }

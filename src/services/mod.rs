@@ -29,21 +29,13 @@ pub const SERVICES: &[Service] = &[
         does: "accounts, sign-in, sessions, roles, invites, API keys, tenants",
         routes: crate::auth::routes,
     },
-    Service {
-        name: "tickets",
-        does: "tickets, assignment, messages, private notes",
-        routes: crate::tickets::routes,
-    },
+    Service { name: "tickets", does: "tickets, assignment, messages, private notes", routes: crate::tickets::routes },
     Service {
         name: "realtime",
         does: "sockets: ticket rooms, presence, typing, receipts",
         routes: crate::realtime::asyncapi::routes,
     },
-    Service {
-        name: "operations",
-        does: "health, readiness, metrics",
-        routes: operations::routes,
-    },
+    Service { name: "operations", does: "health, readiness, metrics", routes: operations::routes },
 ];
 
 #[derive(OpenApi)]

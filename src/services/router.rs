@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
-use axum::Router;
 use http::Uri;
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -24,8 +24,12 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
     let (_, document) = super::api().split_for_parts();
     let (entrance, _) = crate::auth::entrance_routes().split_for_parts();
     let entrance = entrance.layer(from_fn_with_state(app.limits.clone(), rate_limit::sign_in));
-    let routes = super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
-    let routes = routes.with_state(app.clone()).merge(docs::routes(document)).route("/", get(async || Redirect::temporary("/docs")));
+    let routes =
+        super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
+    let routes = routes
+        .with_state(app.clone())
+        .merge(docs::routes(document))
+        .route("/", get(async || Redirect::temporary("/docs")));
     let ground = Ground {
         db: app.db.clone(),
         clock: app.clock.clone(),

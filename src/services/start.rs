@@ -28,9 +28,13 @@ use crate::services::{announce, operations};
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Opens what the services share, and the default tenant if it is the first time.
-pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
+pub async fn open(
+    config: Config,
+    clock: Clock,
+    random: Random,
+) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
-    let registry = Registry::new();
+    let registry = Registry::default();
     let listener = announce::listener(registry.clone(), queue);
     let database = config.database.clone();
     let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;

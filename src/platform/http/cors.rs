@@ -68,9 +68,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_foreign_one_is_told_nothing() {
-        for origin in ["https://good.com.evil", "http://good.com", "https://good.com:444", "https://GOOD.com/", "null", "*"] {
+        for origin in
+            ["https://good.com.evil", "http://good.com", "https://good.com:444", "https://GOOD.com/", "null", "*"]
+        {
             for method in [Method::OPTIONS, Method::GET] {
-                assert_eq!(allowed_origin(&["https://good.com"], method.clone(), origin).await, None, "{method} {origin}");
+                assert_eq!(
+                    allowed_origin(&["https://good.com"], method.clone(), origin).await,
+                    None,
+                    "{method} {origin}"
+                );
             }
         }
         assert_eq!(allowed_origin(&[], Method::OPTIONS, "https://good.com").await, None);
