@@ -69,6 +69,7 @@ create table refresh_tokens (
     foreign key (tenant_key, session_id) references sessions (tenant_key, session_id) on delete cascade
 ) {clustered};
 create index refresh_tokens_by_session on refresh_tokens (tenant_key, session_id);
+create index refresh_tokens_by_use on refresh_tokens (used_at) where used_at is not null;
 
 create table invites (
     invite_id text not null primary key,

@@ -114,7 +114,9 @@ impl Error {
             Self::NotFound => "There is no such thing, or it is not yours to see.".into(),
             Self::RateLimited { retry_after } => format!("Too many requests. Try again in {retry_after} s."),
             Self::Unavailable(_) => "The server cannot do this just now. Nothing was lost; try again shortly.".into(),
-            Self::Internal { .. } => "Something went wrong on our side. It has been logged under this request id.".into(),
+            Self::Internal { .. } => {
+                "Something went wrong on our side. It has been logged under this request id.".into()
+            }
             Self::Unauthorized(code) | Self::Forbidden(code) | Self::Conflict(code) | Self::Rejected(_, code) => {
                 sentence(code).into()
             }

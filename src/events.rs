@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
+use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -16,43 +16,118 @@ use crate::tickets::model::{Message, Note, Ticket};
 
 #[derive(Clone, Debug)]
 pub struct Event {
+    pub act: Act,
+    pub what: What,
+}
+
+/// In which tenant something is done, by whom, and when.
+#[derive(Clone, Debug)]
+pub struct Act {
     pub tenant: TenantKey,
-    /// The public id of who did it; None for the server itself.
+    /// The public id of who does it; None for the server itself.
     pub actor_id: Option<Arc<str>>,
     pub at: Timestamp,
-    pub what: What,
+}
+
+impl Act {
+    pub fn of(caller: &Caller, at: Timestamp) -> Self {
+        Self { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at }
+    }
+
+    pub fn of_user(tenant: TenantKey, user_id: &str, at: Timestamp) -> Self {
+        Self { tenant, actor_id: Some(user_id.into()), at }
+    }
+
+    pub fn of_server(tenant: TenantKey, at: Timestamp) -> Self {
+        Self { tenant, actor_id: None, at }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub enum What {
-    MessageSent { message: Arc<Message> },
-    MessagesRead { ticket: TicketKey, ticket_id: String, reader_id: String, up_to_seq: i64, seqs: Vec<i64> },
-    MessagesDelivered { ticket: TicketKey, ticket_id: String, up_to_seq: i64, seqs: Vec<i64> },
-    NoteAdded { ticket: TicketKey, note: Arc<Note> },
-    TicketCreated { ticket: Arc<Ticket> },
-    TicketUpdated { ticket: Arc<Ticket>, changed: Vec<&'static str> },
+    MessageSent {
+        message: Arc<Message>,
+    },
+    MessagesRead {
+        ticket: TicketKey,
+        ticket_id: String,
+        reader_id: String,
+        up_to_seq: i64,
+        seqs: Vec<i64>,
+    },
+    MessagesDelivered {
+        ticket: TicketKey,
+        ticket_id: String,
+        up_to_seq: i64,
+        seqs: Vec<i64>,
+    },
+    NoteAdded {
+        ticket: TicketKey,
+        note: Arc<Note>,
+    },
+    TicketCreated {
+        ticket: Arc<Ticket>,
+    },
+    TicketUpdated {
+        ticket: Arc<Ticket>,
+        changed: Vec<&'static str>,
+    },
     /// By the server's own choice; `reason` says why this member of staff.
-    TicketAssigned { ticket_id: String, support_id: String, reason: String },
-    TicketDeleted { ticket: TicketKey, ticket_id: String },
+    TicketAssigned {
+        ticket_id: String,
+        support_id: String,
+        reason: String,
+    },
+    TicketDeleted {
+        ticket: TicketKey,
+        ticket_id: String,
+    },
     /// A guest turned out to be this customer; the guest's tickets are theirs now.
-    GuestIdentified { guest_id: String, customer_id: String, tickets: usize },
-    UserRegistered { user_id: String, role: Role },
-    UserChanged { user_id: String, user: UserKey, changed: Vec<&'static str> },
-    RoleSwitched { user_id: String, role: Role },
-    InviteCreated { invite_id: String, role: Role },
-    InviteUsed { invite_id: String, user_id: String },
-    ApiKeyCreated { api_key_id: String, kind: String },
-    ApiKeyRevoked { api_key_id: String },
-    SessionEnded { session_id: Arc<str>, reason: &'static str },
+    GuestIdentified {
+        guest_id: String,
+        customer_id: String,
+        tickets: usize,
+    },
+    UserRegistered {
+        user_id: String,
+        role: Role,
+    },
+    UserChanged {
+        user_id: String,
+        user: UserKey,
+        changed: Vec<&'static str>,
+    },
+    RoleSwitched {
+        user_id: String,
+        role: Role,
+    },
+    InviteCreated {
+        invite_id: String,
+        role: Role,
+    },
+    InviteUsed {
+        invite_id: String,
+        user_id: String,
+    },
+    ApiKeyCreated {
+        api_key_id: String,
+        kind: String,
+    },
+    ApiKeyRevoked {
+        api_key_id: String,
+    },
+    SessionEnded {
+        session_id: Arc<str>,
+        reason: &'static str,
+    },
 }
 
-/// Makes `event` part of the transaction: its row, where it has one, and its announcement after the commit.
-pub fn record(tx: &mut Tx<'_>, event: Event) -> Result<()> {
-    if let Some(row) = event.what.row() {
-        let data = row.data.to_string();
-        store::insert(tx, &event, row.kind, row.ticket_id, &data)?;
+/// Makes an event part of the transaction: its row, where it has one, and its announcement after the commit.
+pub fn record(tx: &mut Tx<'_>, act: &Act, what: What) -> Result<()> {
+    if let Some(row) = what.row() {
+        store::insert(tx, act, row.kind, row.ticket_id, &row.data.to_string())?;
     }
-    tx.after_commit(event);
+    tx.after_commit(Event { act: act.clone(), what });
     Ok(())
 }
 
@@ -67,7 +142,9 @@ impl What {
     fn row(&self) -> Option<Row<'_>> {
         let (kind, ticket_id, data) = match self {
             Self::MessageSent { .. } | Self::MessagesRead { .. } | Self::MessagesDelivered { .. } => return None,
-            Self::NoteAdded { note, .. } => ("note_added", Some(note.ticket_id.as_str()), json!({"note_id": note.note_id})),
+            Self::NoteAdded { note, .. } => {
+                ("note_added", Some(note.ticket_id.as_str()), json!({"note_id": note.note_id}))
+            }
             Self::TicketCreated { ticket } => (
                 "ticket_created",
                 Some(ticket.ticket_id.as_str()),
@@ -85,7 +162,9 @@ impl What {
                 None,
                 json!({"guest_id": guest_id, "customer_id": customer_id, "tickets": tickets}),
             ),
-            Self::UserRegistered { user_id, role } => ("user_registered", None, json!({"user_id": user_id, "role": role})),
+            Self::UserRegistered { user_id, role } => {
+                ("user_registered", None, json!({"user_id": user_id, "role": role}))
+            }
             Self::UserChanged { user_id, changed, .. } => {
                 ("user_changed", None, json!({"user_id": user_id, "changed": changed}))
             }
@@ -115,7 +194,7 @@ pub mod store {
     use serde_json::value::RawValue;
     use utoipa::ToSchema;
 
-    use super::Event;
+    use super::Act;
     use crate::auth::model::TenantKey;
     use crate::error::{Error, Result};
     use crate::platform::clock::Timestamp;
@@ -135,10 +214,10 @@ pub mod store {
         pub timestamp: Timestamp,
     }
 
-    pub(super) fn insert(tx: &mut Tx<'_>, event: &Event, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<()> {
+    pub(super) fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<()> {
         tx.execute(
             "insert into events (tenant_key, kind, actor_id, ticket_id, data, timestamp) values ($1, $2, $3, $4, $5, $6)",
-            &[event.tenant.into(), kind.into(), event.actor_id.as_deref().into(), ticket_id.into(), data.into(), event.at.into()],
+            &[act.tenant.into(), kind.into(), act.actor_id.as_deref().into(), ticket_id.into(), data.into(), act.at.into()],
         )?;
         Ok(())
     }

@@ -97,7 +97,8 @@ fn each_table_has_one_writing_service() {
 #[test]
 fn stores_cannot_be_asked_without_a_tenant() {
     let mut found = Vec::new();
-    for (path, text) in sources().into_iter().filter(|(path, _)| is_store(path)) {
+    // The platform knows no tenants; what it keeps, it keeps under a scope that it is handed.
+    for (path, text) in sources().into_iter().filter(|(path, _)| is_store(path) && part_of(path) != "platform") {
         for function in code(&text).split("pub fn ").skip(1) {
             let name = function.split(['(', '<']).next().unwrap_or_default();
             let parameters = function.split(") ->").next().unwrap_or_default();

@@ -23,7 +23,11 @@ pub struct NoFields {}
 /// A session of a new guest customer of the API key's tenant.
 #[utoipa::path(post, path = "/api/auth/anonymous", tag = "auth", operation_id = "anonymous", request_body = NoFields,
     responses((status = 201, body = Session), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn anonymous(State(app): State<App>, Tenant(tenant): Tenant, Json(NoFields {}): Json<NoFields>) -> Result<(StatusCode, Json<Session>)> {
+pub async fn anonymous(
+    State(app): State<App>,
+    Tenant(tenant): Tenant,
+    Json(NoFields {}): Json<NoFields>,
+) -> Result<(StatusCode, Json<Session>)> {
     let now = app.clock.now();
     let shared = app.clone();
     let session = app

@@ -15,14 +15,14 @@ use crate::auth::permissions::{Action, SCOPES};
 use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
 use crate::auth::store::users::{self, NewAccount};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
-use crate::platform::http::{path::Path, query::Query};
 use crate::platform::http::text;
+use crate::platform::http::{path::Path, query::Query};
 use crate::platform::random::Random;
 use crate::platform::{id, secret};
 
@@ -60,11 +60,16 @@ pub struct CreatedApiKey {
 
 #[utoipa::path(post, path = "/api/api-keys", tag = "api keys", operation_id = "create_api_key", request_body = NewApiKey,
     responses((status = 201, body = CreatedApiKey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): Json<NewApiKey>) -> Result<(StatusCode, Json<CreatedApiKey>)> {
+async fn create(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(new): Json<NewApiKey>,
+) -> Result<(StatusCode, Json<CreatedApiKey>)> {
     caller.require(Action::ApiKeysManage)?;
     check(&new)?;
     // A key cannot hand out more than it has.
-    let exceeds = |scope: &String| caller.scopes.as_ref().is_some_and(|own| !own.iter().any(|s| s == "*" || s == scope));
+    let exceeds =
+        |scope: &String| caller.scopes.as_ref().is_some_and(|own| !own.iter().any(|s| s == "*" || s == scope));
     if new.scopes.iter().any(exceeds) {
         return Err(Error::Forbidden("forbidden"));
     }
@@ -74,8 +79,9 @@ async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): J
         .db
         .write(move |tx| {
             let created = issue(tx, &random, caller.tenant, new, now)?;
-            let what = What::ApiKeyCreated { api_key_id: created.0.api_key_id.clone(), kind: created.0.kind.as_str().into() };
-            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+            let what =
+                What::ApiKeyCreated { api_key_id: created.0.api_key_id.clone(), kind: created.0.kind.as_str().into() };
+            events::record(tx, &Act::of(&caller, now), what)?;
             Ok(created)
         })
         .await?;
@@ -84,7 +90,11 @@ async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): J
 
 #[utoipa::path(get, path = "/api/api-keys", tag = "api keys", operation_id = "list_api_keys", params(PageQuery),
     responses((status = 200, body = Page<ApiKey>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn list(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<PageQuery>) -> Result<Json<Page<ApiKey>>> {
+async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<ApiKey>>> {
     caller.require(Action::ApiKeysManage)?;
     let tenant = caller.tenant;
     let paging = query.read::<(i64, String)>(&app.auth.cursor_key, tenant.0, "api_keys")?;
@@ -96,7 +106,11 @@ async fn list(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): 
 /// Revokes a key: it stops at once.
 #[utoipa::path(delete, path = "/api/api-keys/{api_key_id}", tag = "api keys", operation_id = "revoke_api_key", params(("api_key_id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(api_key_id): Path<String>) -> Result<StatusCode> {
+async fn remove(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(api_key_id): Path<String>,
+) -> Result<StatusCode> {
     caller.require(Action::ApiKeysManage)?;
     let now = app.clock.now();
     app.db
@@ -105,7 +119,7 @@ async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(api_key
                 return Err(Error::NotFound);
             }
             let what = What::ApiKeyRevoked { api_key_id };
-            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+            events::record(tx, &Act::of(&caller, now), what)
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -113,10 +127,16 @@ async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(api_key
 
 fn check(new: &NewApiKey) -> Result<()> {
     if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
-        return Err(Error::invalid("scopes", "unknown", &format!("{unknown:?} is no scope; known are {}", SCOPES.join(", "))));
+        return Err(Error::invalid(
+            "scopes",
+            "unknown",
+            &format!("{unknown:?} is no scope; known are {}", SCOPES.join(", ")),
+        ));
     }
     match new.kind {
-        ApiKeyKind::Secret if new.scopes.is_empty() => Err(Error::invalid("scopes", "missing", "a secret key needs a scope")),
+        ApiKeyKind::Secret if new.scopes.is_empty() => {
+            Err(Error::invalid("scopes", "missing", "a secret key needs a scope"))
+        }
         ApiKeyKind::Publishable if !new.scopes.is_empty() => {
             Err(Error::invalid("scopes", "not_allowed", "a publishable key grants nothing"))
         }
@@ -125,7 +145,13 @@ fn check(new: &NewApiKey) -> Result<()> {
 }
 
 /// Makes a key and, for a secret one, the account it acts as.
-pub fn issue(tx: &mut Tx<'_>, random: &Random, tenant: TenantKey, new: NewApiKey, now: Timestamp) -> Result<(ApiKey, String)> {
+pub fn issue(
+    tx: &mut Tx<'_>,
+    random: &Random,
+    tenant: TenantKey,
+    new: NewApiKey,
+    now: Timestamp,
+) -> Result<(ApiKey, String)> {
     let secret_key = random.token(new.kind.prefix());
     let api_key_id = id::new_id(now, random);
     let user = match new.kind {

@@ -45,7 +45,12 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<Caller>> {
 }
 
 /// For sockets: the same checks on the values of the handshake.
-pub async fn caller_of_handshake(app: &App, token: &str, key: Option<&str>, origin: Option<&str>) -> Result<Arc<Caller>> {
+pub async fn caller_of_handshake(
+    app: &App,
+    token: &str,
+    key: Option<&str>,
+    origin: Option<&str>,
+) -> Result<Arc<Caller>> {
     let api_key = match key {
         Some(key) => Some(checked_key(app, key, origin).await?),
         None => None,
@@ -101,7 +106,8 @@ async fn api_key(app: &App, headers: &HeaderMap) -> Result<Option<Arc<ApiKey>>> 
 async fn checked_key(app: &App, key: &str, origin: Option<&str>) -> Result<Arc<ApiKey>> {
     let key = app.auth.registry.api_key(&app.db, key).await?;
     // A missing Origin is an app or a server: only browsers can be held to one.
-    let serves = origin.is_none_or(|origin| key.allowed_origins.is_empty() || key.allowed_origins.iter().any(|o| o == origin));
+    let serves =
+        origin.is_none_or(|origin| key.allowed_origins.is_empty() || key.allowed_origins.iter().any(|o| o == origin));
     if serves { Ok(key) } else { Err(Error::Forbidden("origin_not_allowed")) }
 }
 

@@ -20,7 +20,7 @@ use crate::auth::session::{self, Session};
 use crate::auth::store::tenants;
 use crate::auth::store::users::{self, Account, NewAccount};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
@@ -149,15 +149,21 @@ fn find_or_create(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, vouched: &Vouch
 }
 
 /// Only a guest's things move: an account with a sign-in of its own keeps what it has.
-fn take_over(tx: &mut Tx<'_>, tenant: TenantKey, caller: &Arc<Caller>, account: &Account, now: Timestamp) -> Result<()> {
+fn take_over(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    caller: &Arc<Caller>,
+    account: &Account,
+    now: Timestamp,
+) -> Result<()> {
     let guest = users::find(tx, tenant, caller.user)?;
     if !guest.is_guest || guest.key == account.key {
         return Ok(());
     }
-    let actor_id = Some(caller.user_id.clone());
+    let act = Act::of(caller, now);
     // The one place where auth calls tickets: both have to change in one transaction, or not at all.
-    let tickets = crate::tickets::adopt::adopt(tx, tenant, guest.key, account.key, &actor_id, now)?;
+    let tickets = crate::tickets::adopt::adopt(tx, &act, guest.key, account.key)?;
     let what = What::GuestIdentified { guest_id: guest.user_id, customer_id: account.user_id.clone(), tickets };
-    events::record(tx, Event { tenant, actor_id: actor_id.clone(), at: now, what })?;
-    session::end_others(tx, tenant, guest.key, None, |_| false, "identified", actor_id, now)
+    events::record(tx, &act, what)?;
+    session::end_others(tx, &act, guest.key, None, |_| false, "identified")
 }

@@ -17,14 +17,14 @@ use crate::auth::permissions::Action;
 use crate::auth::store::invites::{self, Invite};
 use crate::auth::store::users::Account;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
-use crate::platform::http::{path::Path, query::Query};
 use crate::platform::http::text;
+use crate::platform::http::{path::Path, query::Query};
 use crate::platform::{id, secret};
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -55,7 +55,11 @@ pub struct CreatedInvite {
 
 #[utoipa::path(post, path = "/api/invites", tag = "users", operation_id = "create_invite", request_body = NewInvite,
     responses((status = 201, body = CreatedInvite), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): Json<NewInvite>) -> Result<(StatusCode, Json<CreatedInvite>)> {
+async fn create(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(new): Json<NewInvite>,
+) -> Result<(StatusCode, Json<CreatedInvite>)> {
     caller.require(Action::InvitesManage)?;
     let now = app.clock.now();
     let token = app.random.token("inv_");
@@ -74,7 +78,7 @@ async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): J
         .write(move |tx| {
             invites::insert(tx, caller.tenant, caller.user, &details, &hash)?;
             let what = What::InviteCreated { invite_id: details.invite_id.clone(), role: details.role };
-            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+            events::record(tx, &Act::of(&caller, now), what)?;
             Ok(details)
         })
         .await?;
@@ -83,7 +87,11 @@ async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): J
 
 #[utoipa::path(get, path = "/api/invites", tag = "users", operation_id = "list_invites", params(PageQuery),
     responses((status = 200, body = Page<Invite>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn list(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<PageQuery>) -> Result<Json<Page<Invite>>> {
+async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Invite>>> {
     caller.require(Action::InvitesManage)?;
     let tenant = caller.tenant;
     let paging = query.read::<(i64, String)>(&app.auth.cursor_key, tenant.0, "invites")?;
@@ -95,7 +103,11 @@ async fn list(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): 
 /// Withdraws an invite that nobody has used.
 #[utoipa::path(delete, path = "/api/invites/{invite_id}", tag = "users", operation_id = "delete_invite", params(("invite_id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(invite_id): Path<String>) -> Result<StatusCode> {
+async fn remove(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(invite_id): Path<String>,
+) -> Result<StatusCode> {
     caller.require(Action::InvitesManage)?;
     let tenant = caller.tenant;
     match app.db.write(move |tx| invites::delete(tx, tenant, &invite_id)).await? {
@@ -107,7 +119,11 @@ async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(invite_
 /// The invite behind a token, if it can still be used and for the role asked for.
 pub fn usable(tx: &mut Tx<'_>, tenant: TenantKey, token: &str, role: Option<Role>, now: Timestamp) -> Result<Invite> {
     let found = invites::find(tx, tenant, &secret::hash_token(token))?;
-    let invite = found.filter(|invite| invite.expires_at > now).ok_or(Error::invalid("invite", "unknown", "is no invite that can be used"))?;
+    let invite = found.filter(|invite| invite.expires_at > now).ok_or(Error::invalid(
+        "invite",
+        "unknown",
+        "is no invite that can be used",
+    ))?;
     if invite.used_at.is_some() {
         return Err(Error::Conflict("invite_used"));
     }
@@ -122,5 +138,5 @@ pub fn redeem(tx: &mut Tx<'_>, tenant: TenantKey, invite_id: &str, account: &Acc
         return Err(Error::Conflict("invite_used"));
     }
     let what = What::InviteUsed { invite_id: invite_id.to_owned(), user_id: account.user_id.clone() };
-    events::record(tx, Event { tenant, actor_id: Some(account.user_id.as_str().into()), at: now, what })
+    events::record(tx, &Act::of_user(tenant, &account.user_id, now), what)
 }

@@ -25,12 +25,14 @@ mod token;
 mod totp;
 mod username;
 
+use std::time::Duration;
+
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::auth::password::Passwords;
 use crate::auth::token::TokenKeys;
-use crate::events::{Event, What};
 use crate::error::Result;
+use crate::events::{Event, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::config::AuthConfig;
 use crate::platform::secret;
@@ -73,7 +75,8 @@ pub fn observe(registry: &Registry, event: &Event) {
     }
 }
 
-/// Forgets sessions that ran out; their refresh tokens go with them.
+/// Forgets sessions that ran out, and refresh tokens used so long ago that a copy of one would be of no use.
 pub async fn sweep(app: &App, now: Timestamp) -> Result<()> {
-    app.db.write(move |tx| store::sessions::sweep(tx, now).map(drop)).await
+    let used_before = now.minus(Duration::from_secs(app.config.auth.refresh_token_seconds));
+    app.db.write(move |tx| store::sessions::sweep(tx, now, used_before)).await
 }

@@ -11,7 +11,7 @@ use crate::auth::store::tenants;
 use crate::auth::store::users::{self, NewAccount};
 use crate::auth::username;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::db::{Db, Tx};
@@ -64,7 +64,13 @@ pub fn issue_keys(tx: &mut Tx<'_>, tenant: TenantKey, clock: &Clock, random: &Ra
     Ok((issue(ApiKeyKind::Publishable, "Widget", &[])?, issue(ApiKeyKind::Secret, "Server", &["*"])?))
 }
 
-pub async fn create_user(config: &Config, tenant: &str, username: &str, role: Role, password: &str) -> anyhow::Result<User> {
+pub async fn create_user(
+    config: &Config,
+    tenant: &str,
+    username: &str,
+    role: Role,
+    password: &str,
+) -> anyhow::Result<User> {
     let name = username::parse("username", username)?;
     password::check("password", password)?;
     let hash = Passwords::new(&config.auth)?.hash(password.to_owned()).await?;
@@ -96,7 +102,7 @@ pub fn create_user_in(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewAccount<'_>, 
     let now = clock.now();
     let account = users::insert(tx, tenant, new, now)?.ok_or(Error::Conflict("username_taken"))?;
     let what = What::UserRegistered { user_id: account.user_id.clone(), role: account.role };
-    events::record(tx, Event { tenant, actor_id: None, at: now, what })?;
+    events::record(tx, &Act::of_server(tenant, now), what)?;
     let role = account.role;
     Ok(account.shown(role, Status::Offline))
 }
@@ -115,7 +121,14 @@ pub async fn default_tenant(db: &Db, clock: &Clock, random: &Random) -> Result<T
 }
 
 /// An account that can sign in, as the caller it will be. None if the username is taken.
-pub fn add_person(tx: &mut Tx<'_>, app: &App, username: &str, name: &str, role: Role, password_hash: &str) -> Result<Option<Caller>> {
+pub fn add_person(
+    tx: &mut Tx<'_>,
+    app: &App,
+    username: &str,
+    name: &str,
+    role: Role,
+    password_hash: &str,
+) -> Result<Option<Caller>> {
     let (tenant, now) = (app.auth.default_tenant, app.clock.now());
     let username = username::parse("username", username)?;
     if users::find_by_username(tx, tenant, &username.canonical)?.is_some() {
@@ -133,7 +146,8 @@ pub fn add_person(tx: &mut Tx<'_>, app: &App, username: &str, name: &str, role: 
         is_guest: false,
     };
     create_user_in(tx, tenant, &new, &app.clock)?;
-    let account = users::find_by_username(tx, tenant, &username.canonical)?.ok_or(Error::bug("an account that was just made is absent"))?;
+    let account = users::find_by_username(tx, tenant, &username.canonical)?
+        .ok_or(Error::bug("an account that was just made is absent"))?;
     Ok(Some(Caller {
         tenant,
         user: account.key,
@@ -156,7 +170,12 @@ pub fn keep_publishable_key(tx: &mut Tx<'_>, app: &App, known: Option<&str>) -> 
     {
         return Ok(known.to_owned());
     }
-    let new = NewApiKey { kind: ApiKeyKind::Publishable, name: "Demo".into(), scopes: Vec::new(), allowed_origins: Vec::new() };
+    let new = NewApiKey {
+        kind: ApiKeyKind::Publishable,
+        name: "Demo".into(),
+        scopes: Vec::new(),
+        allowed_origins: Vec::new(),
+    };
     api_keys::issue(tx, &app.random, tenant, new, app.clock.now()).map(|(_, key)| key)
 }
 

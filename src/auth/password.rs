@@ -74,6 +74,7 @@ pub fn check(field: &str, password: &str) -> Result<()> {
 }
 
 fn hash_now(argon2: &Argon2<'_>, password: &str) -> anyhow::Result<String> {
-    let hash = argon2.hash_password(password.as_bytes()).map_err(|error| anyhow::anyhow!("hash a password: {error}"))?;
+    let hash =
+        argon2.hash_password(password.as_bytes()).map_err(|error| anyhow::anyhow!("hash a password: {error}"))?;
     Ok(hash.to_string())
 }

@@ -14,7 +14,7 @@ use crate::auth::permissions::Action;
 use crate::auth::store::users::{self, Account};
 use crate::auth::{profile, session};
 use crate::error::{Error, Result};
-use crate::events::{self, store::Entry};
+use crate::events::{self, Act, store::Entry};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
@@ -39,7 +39,11 @@ pub struct Person {
 
 #[utoipa::path(get, path = "/api/users", tag = "users", operation_id = "list_users", params(PageQuery),
     responses((status = 200, body = Page<Person>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn list(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<PageQuery>) -> Result<Json<Page<Person>>> {
+async fn list(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Person>>> {
     caller.require(Action::UsersRead)?;
     let tenant = caller.tenant;
     let paging = query.read::<i64>(&app.auth.cursor_key, tenant.0, "users")?;
@@ -110,7 +114,7 @@ fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: 
     }
     let account = profile::save(tx, by, account, changed, now)?;
     let keeps = |role| !account.is_disabled && account.roles.contains(&role);
-    session::end_others(tx, by.tenant, account.key, None, keeps, "rights_changed", Some(by.user_id.clone()), now)?;
+    session::end_others(tx, &Act::of(by, now), account.key, None, keeps, "rights_changed")?;
     Ok(account)
 }
 
@@ -124,7 +128,11 @@ fn person(app: &App, caller: &Caller, account: Account) -> Person {
 /// What happened in the tenant, who did it and why: newest first.
 #[utoipa::path(get, path = "/api/audit", tag = "audit", operation_id = "list_audit", params(PageQuery),
     responses((status = 200, body = Page<Entry>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn audit(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<PageQuery>) -> Result<Json<Page<Entry>>> {
+async fn audit(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Entry>>> {
     caller.require(Action::AuditRead)?;
     let tenant = caller.tenant;
     let paging = query.read::<i64>(&app.auth.cursor_key, tenant.0, "audit")?;

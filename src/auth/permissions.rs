@@ -116,7 +116,8 @@ mod tests {
             assert!(SCOPES.contains(&action.scope()), "{action:?}");
             assert!(role_allows(Role::Admin, *action), "{action:?}");
         }
-        for action in ADMIN.iter().chain(&[NotesRead, NotesWrite, TicketsDelete, TicketsUpdate, HistoryRead, UsersRead]) {
+        for action in ADMIN.iter().chain(&[NotesRead, NotesWrite, TicketsDelete, TicketsUpdate, HistoryRead, UsersRead])
+        {
             assert!(!role_allows(Role::Customer, *action), "{action:?}");
         }
         assert!(ADMIN.iter().all(|action| !role_allows(Role::Support, *action)));

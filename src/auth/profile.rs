@@ -15,7 +15,7 @@ use crate::auth::model::{Caller, Status, User};
 use crate::auth::store::users::{self, Account};
 use crate::auth::{password, session, username};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::{Json, nullable};
@@ -64,10 +64,16 @@ pub struct ProfilePatch {
 
 #[utoipa::path(put, path = "/api/users/profile", tag = "users", operation_id = "update_profile", request_body = ProfilePatch,
     responses((status = 200, body = User), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn update(State(app): State<App>, SignedIn(caller): SignedIn, Json(patch): Json<ProfilePatch>) -> Result<Json<User>> {
+async fn update(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(patch): Json<ProfilePatch>,
+) -> Result<Json<User>> {
     let new_name = patch.username.as_deref().map(|name| username::parse("username", name)).transpose()?;
     let new_hash = match patch.new_password.clone() {
-        Some(new_password) => Some(new_password_hash(&app, &caller, new_password, patch.current_password.clone()).await?),
+        Some(new_password) => {
+            Some(new_password_hash(&app, &caller, new_password, patch.current_password.clone()).await?)
+        }
         None => None,
     };
     let now = app.clock.now();
@@ -84,8 +90,8 @@ async fn update(State(app): State<App>, SignedIn(caller): SignedIn, Json(patch):
             if let Some(hash) = new_hash {
                 account.password_hash = Some(hash);
                 changed.push("password");
-                let (own, actor) = (caller.session_id.as_deref(), Some(caller.user_id.clone()));
-                session::end_others(tx, caller.tenant, caller.user, own, |_| false, "password_changed", actor, now)?;
+                let (own, act) = (caller.session_id.as_deref(), Act::of(&caller, now));
+                session::end_others(tx, &act, caller.user, own, |_| false, "password_changed")?;
             }
             save(tx, &caller, account, changed, now)
         })
@@ -104,7 +110,8 @@ async fn new_password_hash(app: &App, caller: &Arc<Caller>, new: String, current
 
 /// Who holds a session alone, on a borrowed phone say, cannot take the account over. Guessing is limited as at sign-in.
 pub async fn check_current_password(app: &App, account: &Account, current: Option<String>) -> Result<()> {
-    let current = current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
+    let current =
+        current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
     let now = app.clock.now();
     app.limits.password_allowed(&account.user_id, now)?;
     if !app.auth.passwords.verify(current, account.password_hash.clone()).await? {
@@ -124,7 +131,13 @@ fn set<T: PartialEq>(field: &mut T, new: Option<T>, name: &'static str, changed:
 }
 
 /// Stores a changed account and tells of it. Nothing changed: nothing stored.
-pub fn save(tx: &mut Tx<'_>, by: &Caller, mut account: Account, changed: Vec<&'static str>, now: Timestamp) -> Result<Account> {
+pub fn save(
+    tx: &mut Tx<'_>,
+    by: &Caller,
+    mut account: Account,
+    changed: Vec<&'static str>,
+    now: Timestamp,
+) -> Result<Account> {
     if changed.is_empty() {
         return Ok(account);
     }
@@ -134,7 +147,7 @@ pub fn save(tx: &mut Tx<'_>, by: &Caller, mut account: Account, changed: Vec<&'s
         return Err(Error::Conflict("username_taken"));
     }
     let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed };
-    events::record(tx, Event { tenant: by.tenant, actor_id: Some(by.user_id.clone()), at: now, what })?;
+    events::record(tx, &Act::of(&by, now), what)?;
     Ok(account)
 }
 
@@ -153,7 +166,11 @@ pub struct UserStatus {
 
 #[utoipa::path(get, path = "/api/users/status", tag = "users", operation_id = "show_status", params(StatusQuery),
     responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn status(State(app): State<App>, SignedIn(caller): SignedIn, Query(query): Query<StatusQuery>) -> Result<Json<UserStatus>> {
+async fn status(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Query(query): Query<StatusQuery>,
+) -> Result<Json<UserStatus>> {
     let tenant = caller.tenant;
     let user_id = query.user_id.unwrap_or_else(|| caller.user_id.to_string());
     let account = app.db.read(move |tx| users::find_by_id(tx, tenant, &user_id)).await?.ok_or(Error::NotFound)?;

@@ -26,14 +26,16 @@ pub struct Registry {
     ended: Cache<String, ()>,
 }
 
-impl Registry {
-    pub fn new() -> Self {
+impl Default for Registry {
+    fn default() -> Self {
         let callers = Cache::builder().max_capacity(100_000).time_to_live(MEMORY).build();
         let api_keys = Cache::builder().max_capacity(10_000).time_to_live(MEMORY).build();
         let ended = Cache::builder().max_capacity(1_000_000).time_to_live(Duration::from_secs(60)).build();
         Self { callers, api_keys, ended }
     }
+}
 
+impl Registry {
     pub async fn caller(&self, db: &Db, session_id: &str, now: Timestamp) -> Result<Arc<Caller>> {
         if self.ended.contains_key(session_id) {
             return Err(Error::Unauthorized("unauthorized"));

@@ -15,7 +15,7 @@ use crate::auth::session::{self, Session};
 use crate::auth::store::users::{self, Account, NewAccount};
 use crate::auth::{anonymous, api_keys, identify, invites, password, people, profile, totp, username};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::http::client_address::ClientAddress;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
@@ -69,7 +69,11 @@ pub struct Registration {
 
 #[utoipa::path(post, path = "/api/auth/register", tag = "auth", operation_id = "register", request_body = Registration,
     responses((status = 201, body = Session), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn register(State(app): State<App>, Tenant(tenant): Tenant, Json(new): Json<Registration>) -> Result<(StatusCode, Json<Session>)> {
+async fn register(
+    State(app): State<App>,
+    Tenant(tenant): Tenant,
+    Json(new): Json<Registration>,
+) -> Result<(StatusCode, Json<Session>)> {
     let name = username::parse("username", &new.username)?;
     password::check("password", &new.password)?;
     if new.invite.is_none() && new.role.is_some_and(|role| role != Role::Customer) {
@@ -102,7 +106,7 @@ async fn register(State(app): State<App>, Tenant(tenant): Tenant, Json(new): Jso
                 invites::redeem(tx, tenant, &invite.invite_id, &account, now)?;
             }
             let what = What::UserRegistered { user_id: account.user_id.clone(), role };
-            events::record(tx, Event { tenant, actor_id: Some(account.user_id.as_str().into()), at: now, what })?;
+            events::record(tx, &Act::of_user(tenant, &account.user_id, now), what)?;
             session::open(tx, &shared, tenant, account, role, now)
         })
         .await?;
@@ -138,7 +142,8 @@ async fn login(
     let account = app.db.read(move |tx| users::find_by_username(tx, tenant, &canonical)).await?;
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
     // A password longer than any that could be set is not worth hashing; nobody learns more from it than its length.
-    let matches = given.password.len() <= password::MAX_BYTES && app.auth.passwords.verify(given.password, stored).await?;
+    let matches =
+        given.password.len() <= password::MAX_BYTES && app.auth.passwords.verify(given.password, stored).await?;
     let account = match account {
         Some(account) if matches && !account.is_disabled => account,
         _ => return Err(Error::Unauthorized("invalid_credentials")),
@@ -180,15 +185,15 @@ async fn logout(State(app): State<App>, SignedIn(caller): SignedIn, Json(request
     let now = app.clock.now();
     app.db
         .write(move |tx| {
-            let (tenant, actor) = (caller.tenant, Some(caller.user_id.clone()));
+            let act = Act::of(&caller, now);
             if let Some(session_id) = &caller.session_id {
-                session::end(tx, tenant, session_id, "logout", actor.clone(), now)?;
+                session::end(tx, &act, session_id, "logout")?;
             }
             if let Some(token) = &request.refresh_token {
                 session::end_by_refresh_token(tx, &caller, token, now)?;
             }
             if request.everywhere == Some(true) {
-                session::end_others(tx, tenant, caller.user, None, |_| false, "logout_everywhere", actor, now)?;
+                session::end_others(tx, &act, caller.user, None, |_| false, "logout_everywhere")?;
             }
             Ok(())
         })
@@ -206,7 +211,11 @@ pub struct RoleSwitch {
 /// A session that acts as another of the caller's own roles. The present session stays as it is.
 #[utoipa::path(post, path = "/api/auth/switch-role", tag = "auth", operation_id = "switch_role", request_body = RoleSwitch,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn switch_role(State(app): State<App>, SignedIn(caller): SignedIn, Json(request): Json<RoleSwitch>) -> Result<Json<Session>> {
+async fn switch_role(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(request): Json<RoleSwitch>,
+) -> Result<Json<Session>> {
     let (tenant, user) = (caller.tenant, caller.user);
     if caller.session_id.is_none() {
         return Err(Error::Forbidden("forbidden"));
@@ -227,7 +236,7 @@ async fn open_session(app: &App, tenant: TenantKey, account: Account, role: Opti
             users::touch(tx, tenant, account.key, now)?;
             if let Some(role) = role {
                 let what = What::RoleSwitched { user_id: account.user_id.clone(), role };
-                events::record(tx, Event { tenant, actor_id: Some(account.user_id.as_str().into()), at: now, what })?;
+                events::record(tx, &Act::of_user(tenant, &account.user_id, now), what)?;
             }
             let acting = role.unwrap_or(account.role);
             session::open(tx, &shared, tenant, account, acting, now)

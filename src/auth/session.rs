@@ -16,7 +16,7 @@ use crate::auth::store::sessions;
 use crate::auth::store::users::{self, Account};
 use crate::auth::token;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::{id, secret};
@@ -34,15 +34,26 @@ pub struct Session {
 }
 
 /// Opens a session of `account` acting as `role`, inside the transaction that let it in.
-pub fn open(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, account: Account, role: Role, now: Timestamp) -> Result<Session> {
+pub fn open(
+    tx: &mut Tx<'_>,
+    app: &App,
+    tenant: TenantKey,
+    account: Account,
+    role: Role,
+    now: Timestamp,
+) -> Result<Session> {
     let session_id = id::new_id(now, &app.random);
     let mut random = [0; 32];
     app.random.fill(&mut random);
     let refresh_token = token::refresh_token(&random);
-    let expires_at = now.plus(Duration::from_secs(app.config.auth.refresh_token_seconds));
-    sessions::insert(tx, tenant, account.key, &session_id, role, now, expires_at)?;
+    sessions::insert(tx, tenant, account.key, &session_id, role, now, end_of_session(app, now))?;
     sessions::insert_refresh(tx, tenant, &session_id, &secret::hash_token(&refresh_token), now)?;
     answer(app, tenant, account, &session_id, role, refresh_token, now)
+}
+
+/// A session that nobody carries on ends by itself.
+fn end_of_session(app: &App, now: Timestamp) -> Timestamp {
+    now.plus(Duration::from_secs(app.config.auth.refresh_token_seconds))
 }
 
 /// How a refresh went. A reuse is no error of the transaction: the end of the family has to be committed.
@@ -70,6 +81,7 @@ fn carry_on(tx: &mut Tx<'_>, app: &App, refresh_token: &str, now: Timestamp) -> 
     let first_use = match refresh.used_at {
         None if sessions::use_refresh(tx, refresh.tenant, &hash, now)? => {
             sessions::insert_refresh(tx, refresh.tenant, &refresh.session_id, &secret::hash_token(&successor), now)?;
+            sessions::extend(tx, refresh.tenant, &refresh.session_id, end_of_session(app, now))?;
             now
         }
         // Somebody was a moment faster: theirs is the use that counts.
@@ -77,7 +89,7 @@ fn carry_on(tx: &mut Tx<'_>, app: &App, refresh_token: &str, now: Timestamp) -> 
         Some(used_at) => used_at,
     };
     if now.since(first_use) > Duration::from_secs(app.config.auth.refresh_grace_seconds) {
-        end(tx, refresh.tenant, &refresh.session_id, "token_reused", Some(caller.user_id), now)?;
+        end(tx, &Act::of(&caller, now), &refresh.session_id, "token_reused")?;
         return Ok(Refreshed::Reused);
     }
     let account = users::find(tx, refresh.tenant, caller.user)?;
@@ -102,17 +114,9 @@ fn answer(
 }
 
 /// Ends one session: its tokens stop and its sockets are cut once this is committed.
-pub fn end(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    session_id: &str,
-    reason: &'static str,
-    actor_id: Option<Arc<str>>,
-    now: Timestamp,
-) -> Result<()> {
-    if sessions::end(tx, tenant, session_id, reason, now)? {
-        let what = What::SessionEnded { session_id: Arc::from(session_id), reason };
-        events::record(tx, Event { tenant, actor_id, at: now, what })?;
+pub fn end(tx: &mut Tx<'_>, act: &Act, session_id: &str, reason: &'static str) -> Result<()> {
+    if sessions::end(tx, act.tenant, session_id, reason, act.at)? {
+        events::record(tx, act, What::SessionEnded { session_id: Arc::from(session_id), reason })?;
     }
     Ok(())
 }
@@ -123,7 +127,7 @@ pub fn end_by_refresh_token(tx: &mut Tx<'_>, caller: &Caller, refresh_token: &st
     let own = sessions::find_caller(tx, &refresh.session_id, now)?
         .is_some_and(|other| (other.tenant, other.user) == (caller.tenant, caller.user));
     if own {
-        end(tx, refresh.tenant, &refresh.session_id, "logout", Some(caller.user_id.clone()), now)?;
+        end(tx, &Act::of(caller, now), &refresh.session_id, "logout")?;
     }
     Ok(())
 }
@@ -131,17 +135,15 @@ pub fn end_by_refresh_token(tx: &mut Tx<'_>, caller: &Caller, refresh_token: &st
 /// Ends a user's sessions, but the one named, and but those whose role passes `keeps`.
 pub fn end_others(
     tx: &mut Tx<'_>,
-    tenant: TenantKey,
+    act: &Act,
     user: UserKey,
     but: Option<&str>,
     keeps: impl Fn(Role) -> bool,
     reason: &'static str,
-    actor_id: Option<Arc<str>>,
-    now: Timestamp,
 ) -> Result<()> {
-    for (session_id, role) in sessions::list_live(tx, tenant, user)? {
+    for (session_id, role) in sessions::list_live(tx, act.tenant, user)? {
         if but != Some(session_id.as_str()) && !keeps(role) {
-            end(tx, tenant, &session_id, reason, actor_id.clone(), now)?;
+            end(tx, act, &session_id, reason)?;
         }
     }
     Ok(())

@@ -54,7 +54,15 @@ impl TokenKeys {
     }
 
     /// The same arguments give the same token, byte for byte: a refresh repeated within the grace relies on it.
-    pub fn access(&self, user_id: &str, session_id: &str, tenant: i64, role: Role, issued: Timestamp, seconds: u64) -> Result<String> {
+    pub fn access(
+        &self,
+        user_id: &str,
+        session_id: &str,
+        tenant: i64,
+        role: Role,
+        issued: Timestamp,
+        seconds: u64,
+    ) -> Result<String> {
         let claims = AccessClaims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
@@ -71,7 +79,9 @@ impl TokenKeys {
 
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
         let refused = || Error::Unauthorized("unauthorized");
-        let claims = jsonwebtoken::decode::<AccessClaims>(token, &self.decoding, &self.validation).map_err(|_| refused())?.claims;
+        let claims = jsonwebtoken::decode::<AccessClaims>(token, &self.decoding, &self.validation)
+            .map_err(|_| refused())?
+            .claims;
         let valid = claims.typ == KIND && claims.exp > now.seconds();
         if valid { Ok(claims) } else { Err(refused()) }
     }
@@ -103,7 +113,8 @@ mod tests {
 
     fn forge(header: serde_json::Value, claims: serde_json::Value, key: &str) -> String {
         let header = serde_json::from_value(header).expect("a header");
-        jsonwebtoken::encode::<serde_json::Value>(&header, &claims, &EncodingKey::from_secret(key.as_bytes())).expect("a token")
+        jsonwebtoken::encode::<serde_json::Value>(&header, &claims, &EncodingKey::from_secret(key.as_bytes()))
+            .expect("a token")
     }
 
     #[test]
@@ -128,13 +139,20 @@ mod tests {
         assert!(keys().verify(&forge(hs256.clone(), good.clone(), secret), NOW).is_ok());
         assert!(keys().verify(&forge(hs256.clone(), good.clone(), "another secret of thirty-two bytes"), NOW).is_err());
         assert!(keys().verify(&forge(json!({"typ": "JWT", "alg": "HS384"}), good.clone(), secret), NOW).is_err());
-        for (field, value) in [("typ", json!("refresh")), ("aud", json!("others")), ("iss", json!("others")), ("exp", json!(0)), ("role", json!("root"))] {
+        for (field, value) in [
+            ("typ", json!("refresh")),
+            ("aud", json!("others")),
+            ("iss", json!("others")),
+            ("exp", json!(0)),
+            ("role", json!("root")),
+        ] {
             assert!(keys().verify(&forge(hs256.clone(), with(field, value), secret), NOW).is_err(), "{field}");
         }
         let mut endless = good.clone();
         endless.as_object_mut().expect("an object").remove("exp");
         assert!(keys().verify(&forge(hs256, endless, secret), NOW).is_err());
-        let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
+        let unsigned =
+            format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
         assert!(keys().verify(&unsigned, NOW).is_err());
     }
 }

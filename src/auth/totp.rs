@@ -62,7 +62,11 @@ pub struct TotpConfirmation {
 /// Turns two-factor sign-in on.
 #[utoipa::path(put, path = "/api/users/totp", tag = "users", operation_id = "enable_totp", request_body = TotpConfirmation,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn enable(State(app): State<App>, SignedIn(caller): SignedIn, Json(given): Json<TotpConfirmation>) -> Result<StatusCode> {
+async fn enable(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(given): Json<TotpConfirmation>,
+) -> Result<StatusCode> {
     let account = own_account(&app, &caller).await?;
     if account.totp_secret.is_some() {
         return Err(Error::Conflict("totp_active"));
@@ -87,7 +91,11 @@ pub struct TotpRemoval {
 /// Turns two-factor sign-in off.
 #[utoipa::path(delete, path = "/api/users/totp", tag = "users", operation_id = "disable_totp", request_body = TotpRemoval,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn disable(State(app): State<App>, SignedIn(caller): SignedIn, Json(given): Json<TotpRemoval>) -> Result<StatusCode> {
+async fn disable(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(given): Json<TotpRemoval>,
+) -> Result<StatusCode> {
     let account = own_account(&app, &caller).await?;
     profile::check_current_password(&app, &account, Some(given.current_password)).await?;
     set(&app, caller, None).await

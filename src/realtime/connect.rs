@@ -54,7 +54,12 @@ impl Handler for Sockets {
             Role::Customer => staff_of_customer(app, caller.tenant, caller.user).await.unwrap_or_default(),
             Role::Support | Role::Admin => Vec::new(),
         };
-        app.realtime.hub.add(connection.handle.clone(), caller.clone(), connection.token_ends, HashSet::from_iter(watching));
+        app.realtime.hub.add(
+            connection.handle.clone(),
+            caller.clone(),
+            connection.token_ends,
+            HashSet::from_iter(watching),
+        );
         if app.auth.registry.has_ended(caller) {
             // The session ended between the handshake and now: nobody has cut this socket yet.
             return connection.handle.disconnect();

@@ -21,26 +21,26 @@ const PATIENCE: Duration = Duration::from_millis(20);
 pub fn announce(app: &App, event: &Event) {
     let hub = &app.realtime.hub;
     match &event.what {
-        What::MessageSent { message } => announce_message(app, event.tenant, message),
+        What::MessageSent { message } => announce_message(app, event.act.tenant, message),
         What::MessagesRead { ticket_id, reader_id, up_to_seq, seqs, .. } => {
             let message_ids = ids(ticket_id, seqs);
-            let shown = ReadShown { ticket_id, reader_id, up_to_seq: *up_to_seq, message_ids, read_at: event.at };
+            let shown = ReadShown { ticket_id, reader_id, up_to_seq: *up_to_seq, message_ids, read_at: event.act.at };
             hub.to_room(ticket_id, "message_read", &wire::raw(&shown), None);
         }
         What::MessagesDelivered { ticket_id, up_to_seq, seqs, .. } => {
             let message_ids = ids(ticket_id, seqs);
-            let shown = DeliveredShown { ticket_id, up_to_seq: *up_to_seq, message_ids, delivered_at: event.at };
+            let shown = DeliveredShown { ticket_id, up_to_seq: *up_to_seq, message_ids, delivered_at: event.act.at };
             hub.to_room(ticket_id, "message_delivered", &wire::raw(&shown), None);
         }
-        What::NoteAdded { note, .. } => hub.to_staff(event.tenant, "ticket_note", &wire::raw(note)),
+        What::NoteAdded { note, .. } => hub.to_staff(event.act.tenant, "ticket_note", &wire::raw(note)),
         What::TicketCreated { ticket } => {
             let ticket = Ticket { unread_count: ticket.staff_side.unread, ..Ticket::clone(ticket) };
-            hub.to_staff(event.tenant, "ticket_created", &wire::raw(&TicketEvent { ticket: &ticket }));
+            hub.to_staff(event.act.tenant, "ticket_created", &wire::raw(&TicketEvent { ticket: &ticket }));
         }
-        What::TicketUpdated { ticket, changed } => announce_update(app, event.tenant, ticket, changed),
+        What::TicketUpdated { ticket, changed } => announce_update(app, event.act.tenant, ticket, changed),
         What::TicketDeleted { ticket_id, .. } => {
             let gone = wire::raw(&TicketDeleted { ticket_id });
-            hub.to_staff(event.tenant, "ticket_deleted", &gone);
+            hub.to_staff(event.act.tenant, "ticket_deleted", &gone);
             hub.put_out(ticket_id, |_, _| false);
         }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
@@ -97,7 +97,9 @@ pub fn fill(app: &App, hole: Hole) {
                     app.realtime.hub.message(Arc::new(Parcel { json: wire::raw(&message), message }));
                 }
             }
-            Err(error) => tracing::warn!(%error, "could not read messages that were not announced; the next one will try again"),
+            Err(error) => {
+                tracing::warn!(%error, "could not read messages that were not announced; the next one will try again")
+            }
         }
     });
 }

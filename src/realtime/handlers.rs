@@ -97,7 +97,13 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
             let online = app.realtime.presence.list(connection.caller.tenant, hub.sees(socket));
             let is_behind = request.after_seq.is_some() && replay.has_more;
             let (last_seq, ticket) = (replay.ticket.last_seq, replay.ticket.clone());
-            let joined = Joined { ticket: replay.ticket, messages: replay.messages, last_seq, has_more: replay.has_more, online };
+            let joined = Joined {
+                ticket: replay.ticket,
+                messages: replay.messages,
+                last_seq,
+                has_more: replay.has_more,
+                online,
+            };
             if let Some(hole) = hub.settle(socket, &ticket, is_behind, || answer(ack, &joined)) {
                 dispatch::fill(app, hole);
             }

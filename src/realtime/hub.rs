@@ -58,7 +58,11 @@ impl Hub {
     }
 
     pub fn sockets_of(&self, tenant: TenantKey, user: UserKey) -> usize {
-        self.lock().clients.values().filter(|client| (client.caller.tenant, client.caller.user) == (tenant, user)).count()
+        self.lock()
+            .clients
+            .values()
+            .filter(|client| (client.caller.tenant, client.caller.user) == (tenant, user))
+            .count()
     }
 
     /// After `reauth`: the same user by another token, and perhaps another session.
@@ -117,14 +121,18 @@ impl Hub {
     /// To everybody in a ticket's room, but one user.
     pub fn to_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
         if let Some(room) = self.lock().rooms.get(ticket_id) {
-            room.members().filter(|member| Some(member.user) != but).for_each(|member| _ = member.handle.emit(event, payload));
+            room.members()
+                .filter(|member| Some(member.user) != but)
+                .for_each(|member| _ = member.handle.emit(event, payload));
         }
     }
 
     /// Like `to_room`, for what may be missed.
     pub fn to_room_volatile(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
         if let Some(room) = self.lock().rooms.get(ticket_id) {
-            room.members().filter(|member| Some(member.user) != but).for_each(|member| member.handle.emit_volatile(event, payload));
+            room.members()
+                .filter(|member| Some(member.user) != but)
+                .for_each(|member| member.handle.emit_volatile(event, payload));
         }
     }
 
@@ -147,7 +155,13 @@ impl Hub {
     }
 
     /// To a ticket's room and the tenant's staff, once for each socket, with the unread count of the side that looks.
-    pub fn to_room_and_staff(&self, tenant: TenantKey, ticket: &Ticket, event: &'static str, payload: impl Fn(&Ticket) -> Box<RawValue>) {
+    pub fn to_room_and_staff(
+        &self,
+        tenant: TenantKey,
+        ticket: &Ticket,
+        event: &'static str,
+        payload: impl Fn(&Ticket) -> Box<RawValue>,
+    ) {
         let state = self.lock();
         let view = |side: Side| payload(&Ticket { unread_count: ticket.marks(side).unread, ..ticket.clone() });
         let (for_customer, for_staff) = (view(Side::Customer), view(Side::Staff));
@@ -194,7 +208,10 @@ impl Hub {
     /// What was served since the last call.
     pub fn take_served(&self) -> Vec<Served> {
         let served = std::mem::take(&mut self.lock().served);
-        served.into_iter().map(|((tenant, ticket, side), up_to_seq)| Served { tenant, ticket, side, up_to_seq }).collect()
+        served
+            .into_iter()
+            .map(|((tenant, ticket, side), up_to_seq)| Served { tenant, ticket, side, up_to_seq })
+            .collect()
     }
 
     /// Tells the sockets of a session that it is over, and cuts them.
@@ -210,17 +227,24 @@ impl Hub {
 
     /// Who sees `user`'s coming and going: the tenant's staff, and the customers whose ticket they have.
     pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
-        for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user)) {
+        for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user))
+        {
             client.handle.emit_volatile(event, payload);
         }
     }
 
     /// Sends each socket of a tenant the list of whom it may see, where that differs from the last one. `list` makes it
     /// from a test of who is visible.
-    pub fn show_online(&self, tenant: TenantKey, only: Option<SocketId>, list: impl Fn(&dyn Fn(UserKey) -> bool) -> Box<RawValue>) {
+    pub fn show_online(
+        &self,
+        tenant: TenantKey,
+        only: Option<SocketId>,
+        list: impl Fn(&dyn Fn(UserKey) -> bool) -> Box<RawValue>,
+    ) {
         let mut state = self.lock();
         let mut for_staff: Option<Box<RawValue>> = None;
-        let chosen = |client: &&mut Client| client.caller.tenant == tenant && only.is_none_or(|only| only == client.handle.id());
+        let chosen =
+            |client: &&mut Client| client.caller.tenant == tenant && only.is_none_or(|only| only == client.handle.id());
         for client in state.clients.values_mut().filter(chosen) {
             let list = if client.caller.role.is_staff() {
                 for_staff.get_or_insert_with(|| list(&|_| true)).clone()
@@ -254,7 +278,9 @@ impl Hub {
     }
 
     pub fn has_customer(&self, tenant: TenantKey, customer: UserKey) -> bool {
-        let is_theirs = |client: &Client| (client.caller.tenant, client.caller.user) == (tenant, customer) && !client.caller.role.is_staff();
+        let is_theirs = |client: &Client| {
+            (client.caller.tenant, client.caller.user) == (tenant, customer) && !client.caller.role.is_staff()
+        };
         self.lock().clients.values().any(is_theirs)
     }
 

@@ -63,7 +63,9 @@ impl Presence {
     /// A socket of this user is gone. Whether they are, `departed` tells after a moment.
     pub fn leave(&self, caller: &Caller, now: Instant) {
         let mut tenants = self.lock();
-        let Some(present) = tenants.get_mut(&caller.tenant).and_then(|users| users.get_mut(&caller.user)) else { return };
+        let Some(present) = tenants.get_mut(&caller.tenant).and_then(|users| users.get_mut(&caller.user)) else {
+            return;
+        };
         present.sockets = present.sockets.saturating_sub(1);
         if present.sockets == 0 {
             present.gone_since = Some(now);
@@ -146,7 +148,17 @@ mod tests {
     fn caller(user: i64, role: Role) -> Arc<Caller> {
         let id: Arc<str> = format!("u{user}").into();
         let (tenant, user) = (TenantKey(1), UserKey(user));
-        Arc::new(Caller { tenant, user, user_id: id.clone(), username: id.clone(), name: id, role, chosen_status: Status::Online, session_id: None, scopes: None })
+        Arc::new(Caller {
+            tenant,
+            user,
+            user_id: id.clone(),
+            username: id.clone(),
+            name: id,
+            role,
+            chosen_status: Status::Online,
+            session_id: None,
+            scopes: None,
+        })
     }
 
     #[test]

@@ -20,7 +20,8 @@ struct Bucket {
 
 impl Throttles {
     pub fn new(limits: &LimitsConfig, now: Instant) -> Self {
-        let bucket = |per_minute: u32| Bucket { size: f64::from(per_minute), left: f64::from(per_minute), filled_at: now };
+        let bucket =
+            |per_minute: u32| Bucket { size: f64::from(per_minute), left: f64::from(per_minute), filled_at: now };
         Self {
             messages: bucket(limits.messages_per_minute),
             typing: bucket(limits.typing_per_minute),

@@ -27,7 +27,14 @@ struct Typist {
 pub struct Typing(HashMap<(String, UserKey), Typist>);
 
 impl Typing {
-    pub fn begin(&mut self, ticket_id: &str, user: UserKey, who: (&Arc<str>, &Arc<str>), socket: SocketId, until: Instant) {
+    pub fn begin(
+        &mut self,
+        ticket_id: &str,
+        user: UserKey,
+        who: (&Arc<str>, &Arc<str>),
+        socket: SocketId,
+        until: Instant,
+    ) {
         let typist = Typist { socket, user_id: who.0.clone(), name: who.1.clone(), until };
         self.0.insert((ticket_id.to_owned(), user), typist);
     }

@@ -16,7 +16,8 @@ use crate::tickets::model::TicketStatus;
 /// at once, the rest may follow.
 pub fn listener(registry: Registry, queue: UnboundedSender<Vec<Event>>) -> OnCommit {
     Arc::new(move |effects: Vec<Effect>| {
-        let events: Vec<Event> = effects.into_iter().filter_map(|effect| effect.downcast().ok()).map(|event| *event).collect();
+        let events: Vec<Event> =
+            effects.into_iter().filter_map(|effect| effect.downcast().ok()).map(|event| *event).collect();
         events.iter().for_each(|event| auth::observe(&registry, event));
         // Without a receiver this process serves nobody: a command beside the server.
         let _ = queue.send(events);
@@ -49,7 +50,7 @@ fn frees_capacity(event: &Event) -> bool {
 }
 
 fn hand_out_waiting(app: &App, event: &Event) {
-    let (app, tenant) = (app.clone(), event.tenant);
+    let (app, tenant) = (app.clone(), event.act.tenant);
     tokio::spawn(async move {
         if let Err(error) = assign::assign_waiting(&app, tenant).await {
             tracing::warn!(%error, "could not hand out waiting tickets; the next change will try again");

@@ -27,23 +27,15 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "auth",
         does: "accounts, sign-in, sessions, roles, invites, API keys, tenants",
-        routes: || crate::auth::entrance_routes().merge(crate::auth::routes()),
+        routes: crate::auth::routes,
     },
-    Service {
-        name: "tickets",
-        does: "tickets, assignment, messages, private notes",
-        routes: crate::tickets::routes,
-    },
+    Service { name: "tickets", does: "tickets, assignment, messages, private notes", routes: crate::tickets::routes },
     Service {
         name: "realtime",
         does: "sockets: ticket rooms, presence, typing, receipts",
         routes: crate::realtime::asyncapi::routes,
     },
-    Service {
-        name: "operations",
-        does: "health, readiness, metrics",
-        routes: operations::routes,
-    },
+    Service { name: "operations", does: "health, readiness, metrics", routes: operations::routes },
 ];
 
 #[derive(OpenApi)]
@@ -69,7 +61,8 @@ impl utoipa::Modify for Schemes {
 
 /// All routes with their description.
 pub fn api() -> OpenApiRouter<App> {
-    SERVICES.iter().fold(OpenApiRouter::with_openapi(Document::openapi()), |all, service| all.merge((service.routes)()))
+    let entrance = OpenApiRouter::with_openapi(Document::openapi()).merge(crate::auth::entrance_routes());
+    SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)()))
 }
 
 pub fn openapi_json() -> String {

@@ -1,11 +1,73 @@
-//! One router for everything.
+//! One router for everything: the services' routes on the HTTP floor, the sockets beside it, CORS around both.
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::get;
+use http::Uri;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use tower::Layer;
+use tower::util::MapRequestLayer;
 
 use crate::app::App;
+use crate::auth::guard;
+use crate::platform::http::floor::{Ground, floor};
+use crate::platform::http::identity::{Identify, Identity};
+use crate::platform::http::{cors, docs, rate_limit};
 use crate::realtime::gateway::Gateway;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
-    let (api, _) = super::api().split_for_parts();
-    api.with_state(app.clone()).merge(gateway.routes())
+    let (_, document) = super::api().split_for_parts();
+    let (entrance, _) = crate::auth::entrance_routes().split_for_parts();
+    let entrance = entrance.layer(from_fn_with_state(app.limits.clone(), rate_limit::sign_in));
+    let routes =
+        super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
+    let routes = routes
+        .with_state(app.clone())
+        .merge(docs::routes(document))
+        .route("/", get(async || Redirect::temporary("/docs")));
+    let ground = Ground {
+        db: app.db.clone(),
+        clock: app.clock.clone(),
+        random: app.random.clone(),
+        limits: app.limits.clone(),
+        identify: identify(app.clone()),
+    };
+    // Around the router and not within it: a path is mended before it is looked up.
+    let floor = MapRequestLayer::new(unversioned).layer(floor(routes, &app.config, ground));
+    gateway.routes().fallback_service(floor).layer(cors::layer(&app.config.cors))
+}
+
+/// Looks at the credentials once for all layers. Who is found is left for the handlers; who is not, they refuse.
+fn identify(app: App) -> Identify {
+    Arc::new(move |parts: &mut Parts| {
+        let app = app.clone();
+        Box::pin(async move {
+            match guard::caller(&app, &parts.headers).await {
+                Ok(caller) => {
+                    let identity = Identity { tenant: caller.tenant.0, caller: Some(caller.user_id.to_string()) };
+                    parts.extensions.insert(caller);
+                    Some(identity)
+                }
+                Err(_) => {
+                    let tenant = guard::tenant(&app, &parts.headers).await.ok()?;
+                    Some(Identity { tenant: tenant.0, caller: None })
+                }
+            }
+        })
+    })
+}
+
+/// `/api/v1/…` is `/api/…`.
+fn unversioned(mut request: Request) -> Request {
+    let path = request.uri().path_and_query().map(PathAndQuery::as_str);
+    let shorter = path.and_then(|path| path.strip_prefix("/api/v1/")).map(|rest| format!("/api/{rest}"));
+    if let Some(uri) = shorter.and_then(|path| path.parse::<Uri>().ok()) {
+        *request.uri_mut() = uri;
+    }
+    request
 }

@@ -15,7 +15,7 @@ use crate::events::Event;
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Db;
-use crate::platform::http;
+use crate::platform::http::{idempotency, serve as connections};
 
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
@@ -28,9 +28,13 @@ use crate::services::{announce, operations};
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Opens what the services share, and the default tenant if it is the first time.
-pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
+pub async fn open(
+    config: Config,
+    clock: Clock,
+    random: Random,
+) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
-    let registry = Registry::new();
+    let registry = Registry::default();
     let listener = announce::listener(registry.clone(), queue);
     let database = config.database.clone();
     let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;
@@ -66,7 +70,8 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     tokio::spawn(realtime::keep_house(app.clone(), shutdown.clone()));
     tokio::spawn(sweep(app.clone(), shutdown.clone()));
     tokio::spawn(operations::measure(gateway.clone(), shutdown.clone()));
-    let accepting = tokio::spawn(http::serve::serve(listener, router, app.config.server.clone(), shutdown.clone()));
+    let (server, ending) = (app.config.server.clone(), shutdown.clone());
+    let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
     Ok(Running { app, address, shutdown, gateway, accepting })
 }
 
@@ -122,7 +127,8 @@ async fn sweep(app: App, shutdown: Shutdown) {
         }
         let now = app.clock.now();
         let swept = async {
-            auth::sweep(&app, now).await
+            auth::sweep(&app, now).await?;
+            idempotency::sweep(&app.db, now).await
         };
         if let Err(error) = swept.await {
             tracing::warn!(%error, "could not sweep what has run out; the next turn will");

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::tickets::model::Ticket;
@@ -41,14 +41,14 @@ pub fn assign(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, online: &Onlin
     let reason = format!("online with the fewest tickets under way ({} of at most {})", choice.load, online.limit);
     let support_id = ticket.support_id.clone().unwrap_or_default();
     let what = What::TicketAssigned { ticket_id: ticket.ticket_id.clone(), support_id, reason };
-    events::record(tx, Event { tenant, actor_id: None, at: now, what })?;
+    events::record(tx, &Act::of_server(tenant, now), what)?;
     announce(tx, tenant, ticket, now)?;
     Ok(true)
 }
 
 fn announce(tx: &mut Tx<'_>, tenant: TenantKey, ticket: Ticket, now: Timestamp) -> Result<()> {
     let what = What::TicketUpdated { ticket: Arc::new(ticket), changed: vec!["support_id"] };
-    events::record(tx, Event { tenant, actor_id: None, at: now, what })
+    events::record(tx, &Act::of_server(tenant, now), what)
 }
 
 /// Hands out what waits, oldest first, until nothing waits or nobody has room. One ticket a transaction, so that a long

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
 use crate::platform::http::text;
 use crate::platform::id;
@@ -61,8 +61,11 @@ pub async fn create(app: &App, caller: Arc<Caller>, new: NewTicketRequest) -> Re
 pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketRequest, online: &Online) -> Result<Ticket> {
     let now = app.clock.now();
     let customer = match &new.customer_id {
-        Some(id) => store::find_customer(tx, caller.tenant, id)?
-            .ok_or(Error::invalid("customer_id", "unknown", "is no customer of this tenant"))?,
+        Some(id) => store::find_customer(tx, caller.tenant, id)?.ok_or(Error::invalid(
+            "customer_id",
+            "unknown",
+            "is no customer of this tenant",
+        ))?,
         None => caller.user,
     };
     let ticket_id = id::new_id(now, &app.random);
@@ -79,7 +82,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketReq
     let key = store::insert(tx, caller.tenant, &row, now)?;
     let ticket = Arc::new(store::find_by_key(tx, caller.tenant, key)?);
     let what = What::TicketCreated { ticket };
-    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+    events::record(tx, &Act::of(&caller, now), what)?;
     if let Some(content) = &new.message_content {
         let first = NewMessage { message_content: content.clone(), client_id: None, attachment_ids: Vec::new() };
         send::send_in(tx, caller, Scope::of(caller), &ticket_id, &first, now)?;

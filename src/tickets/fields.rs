@@ -8,7 +8,8 @@ const MOST_TAGS: usize = 20;
 const MOST_CUSTOM_FIELDS: usize = 50;
 const MOST_CUSTOM_BYTES: usize = 16 * 1024;
 
-pub fn tags(tags: &Vec<String>, _: &()) -> garde::Result {
+pub fn tags<T: AsRef<[String]>>(tags: &T, _: &()) -> garde::Result {
+    let tags = tags.as_ref();
     if tags.len() > MOST_TAGS {
         return Err(garde::Error::new(format!("may hold at most {MOST_TAGS}")));
     }

@@ -36,7 +36,10 @@ mod tests {
                 assert_eq!(allows(from, to), (from, to) != (Closed, InProgress), "{from:?} to {to:?}");
             }
             for from_customer in [true, false] {
-                assert!(allows(from, after_message(from, from_customer)), "a message makes no move that is not in the table");
+                assert!(
+                    allows(from, after_message(from, from_customer)),
+                    "a message makes no move that is not in the table"
+                );
             }
         }
     }

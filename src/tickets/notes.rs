@@ -16,13 +16,13 @@ use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::Caller;
 use crate::error::Result;
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
-use crate::platform::http::{path::Path, query::Query};
 use crate::platform::http::text;
+use crate::platform::http::{path::Path, query::Query};
 use crate::platform::id;
 use crate::tickets::model::{Note, Scope};
 use crate::tickets::store as tickets;
@@ -90,7 +90,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, ticket_id: &str, b
     };
     store::insert(tx, caller.tenant, ticket.key, caller.user, &note)?;
     let what = What::NoteAdded { ticket: ticket.key, note: Arc::new(note.clone()) };
-    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+    events::record(tx, &Act::of(caller, now), what)?;
     Ok(note)
 }
 
@@ -115,7 +115,13 @@ mod store {
         Ok(())
     }
 
-    pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, before: Option<(i64, String)>, limit: i64) -> Result<Vec<Note>> {
+    pub fn list(
+        tx: &mut Tx<'_>,
+        tenant: TenantKey,
+        ticket: TicketKey,
+        before: Option<(i64, String)>,
+        limit: i64,
+    ) -> Result<Vec<Note>> {
         let (at, id) = before.unwrap_or((i64::MAX, String::new()));
         tx.all(
             "select n.note_id, t.ticket_id, u.user_id, n.body, n.timestamp from notes n

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::Caller;
 use crate::error::Result;
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::tickets::model::Scope;
 use crate::tickets::store;
 
@@ -19,7 +19,7 @@ pub async fn remove(app: &App, caller: Arc<Caller>, ticket_id: String) -> Result
             caller.require(Action::TicketsDelete)?;
             store::delete(tx, caller.tenant, ticket.key)?;
             let what = What::TicketDeleted { ticket: ticket.key, ticket_id };
-            events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+            events::record(tx, &Act::of(&caller, now), what)
         })
         .await
 }

@@ -86,7 +86,11 @@ fn filter(query: TicketQuery, caller: &Caller) -> Filter {
 /// Opens a ticket. If staff are online, one of them has it when the answer comes.
 #[utoipa::path(post, path = "/api/tickets", tag = "tickets", operation_id = "create_ticket", request_body = NewTicketRequest,
     responses((status = 201, body = Ticket), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn create(State(app): State<App>, SignedIn(caller): SignedIn, Json(new): Json<NewTicketRequest>) -> Result<(StatusCode, Json<Ticket>)> {
+async fn create(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(new): Json<NewTicketRequest>,
+) -> Result<(StatusCode, Json<Ticket>)> {
     let ticket = creating::create(&app, caller, new).await?;
     Ok((StatusCode::CREATED, Json(ticket)))
 }
@@ -104,7 +108,12 @@ async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path
 #[utoipa::path(put, path = "/api/tickets/{id}", tag = "tickets", operation_id = "update_ticket", request_body = TicketPatch, params(("id" = String, Path)),
     responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn update(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>, Json(patch): Json<TicketPatch>) -> Result<Json<Ticket>> {
+async fn update(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<String>,
+    Json(patch): Json<TicketPatch>,
+) -> Result<Json<Ticket>> {
     updating::update(&app, caller, id, patch).await.map(Json)
 }
 

@@ -61,7 +61,8 @@ pub fn find(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Ticket> {
 
 /// Like `find`, and nobody else changes the ticket until this transaction ends.
 pub fn find_and_lock(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Ticket> {
-    let lock = format!("select ticket_key from tickets where tenant_key = $1 and ticket_id = $2{}", tx.dialect().for_update());
+    let lock =
+        format!("select ticket_key from tickets where tenant_key = $1 and ticket_id = $2{}", tx.dialect().for_update());
     tx.first(&lock, &[scope.tenant.into(), ticket_id.into()], |row| row.take::<i64>())?.ok_or(Error::NotFound)?;
     find(tx, scope, ticket_id)
 }
@@ -92,7 +93,13 @@ pub enum Support {
 }
 
 /// Newest activity first; `before` is the place of the last ticket of the page before.
-pub fn list(tx: &mut Tx<'_>, scope: Scope, filter: &Filter, before: Option<(i64, i64)>, limit: i64) -> Result<Vec<Ticket>> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    filter: &Filter,
+    before: Option<(i64, i64)>,
+    limit: i64,
+) -> Result<Vec<Ticket>> {
     let words = match &filter.q {
         Some(q) => match tx.dialect().search_query(scope.tenant.0, q) {
             Some(words) => Some(words),
@@ -153,7 +160,10 @@ fn list_statement<'a>(
         list.and("t.customer_key = (select user_key from users where tenant_key = $1 and user_id = ?)", id.as_str());
     }
     if let Some(tag) = &filter.tag {
-        list.and("t.ticket_key in (select ticket_key from ticket_tags where tenant_key = $1 and tag = ?)", tag.as_str());
+        list.and(
+            "t.ticket_key in (select ticket_key from ticket_tags where tenant_key = $1 and tag = ?)",
+            tag.as_str(),
+        );
     }
     if let Some(after) = filter.updated_after {
         list.and("t.updated_at > ?", after);
@@ -264,7 +274,13 @@ pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> 
 }
 
 /// Gives a guest's tickets, and what the guest wrote in them, to the customer the guest turned out to be.
-pub fn adopt(tx: &mut Tx<'_>, tenant: TenantKey, guest: UserKey, customer: UserKey, now: Timestamp) -> Result<Vec<TicketKey>> {
+pub fn adopt(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    guest: UserKey,
+    customer: UserKey,
+    now: Timestamp,
+) -> Result<Vec<TicketKey>> {
     tx.execute(
         "update messages set sender_key = $3 where sender_key = $2 and ticket_key in
              (select ticket_key from tickets where tenant_key = $1 and customer_key = $2)",

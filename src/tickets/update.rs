@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::nullable;
@@ -90,7 +90,7 @@ pub fn update_in(
     }
     let after = store::find_by_key(tx, caller.tenant, after.key)?;
     let what = What::TicketUpdated { ticket: Arc::new(after.clone()), changed };
-    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+    events::record(tx, &Act::of(&caller, now), what)?;
     let reopened = before.status == TicketStatus::Closed && after.status == TicketStatus::Open;
     if reopened && after.support.is_none() && assign::assign(tx, caller.tenant, after.key, online, now)? {
         return Ok(store::find_by_key(tx, caller.tenant, after.key)?.seen_by(caller.user));

@@ -45,6 +45,14 @@ pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<
     )
 }
 
+pub fn extend(tx: &mut Tx<'_>, tenant: TenantKey, session_id: &str, expires_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "update sessions set expires_at = $3 where tenant_key = $1 and session_id = $2",
+        &[tenant.into(), session_id.into(), expires_at.into()],
+    )?;
+    Ok(())
+}
+
 /// False if it had ended before.
 pub fn end(tx: &mut Tx<'_>, tenant: TenantKey, session_id: &str, reason: &str, now: Timestamp) -> Result<bool> {
     let ended = tx.execute(
@@ -81,9 +89,11 @@ pub struct Refresh {
 
 /// Takes no tenant: the token's hash says which.
 pub fn find_refresh(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<Refresh>> {
-    tx.first("select tenant_key, session_id, used_at from refresh_tokens where token_hash = $1", &[hash.into()], |row| {
-        Ok(Refresh { tenant: TenantKey(row.take()?), session_id: row.take()?, used_at: row.take()? })
-    })
+    tx.first(
+        "select tenant_key, session_id, used_at from refresh_tokens where token_hash = $1",
+        &[hash.into()],
+        |row| Ok(Refresh { tenant: TenantKey(row.take()?), session_id: row.take()?, used_at: row.take()? }),
+    )
 }
 
 /// Compare-and-set: of parallel users of one token, one gets true.
@@ -95,7 +105,10 @@ pub fn use_refresh(tx: &mut Tx<'_>, tenant: TenantKey, hash: &[u8], now: Timesta
     Ok(used == 1)
 }
 
-/// Forgets sessions, and with them their refresh tokens, that ran out before `before`. Of all tenants.
-pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64> {
-    tx.execute("delete from sessions where expires_at < $1", &[before.into()])
+/// Forgets sessions that ran out, with their refresh tokens, and tokens that were used before `used_before`. Of all
+/// tenants.
+pub fn sweep(tx: &mut Tx<'_>, now: Timestamp, used_before: Timestamp) -> Result<()> {
+    tx.execute("delete from sessions where expires_at < $1", &[now.into()])?;
+    tx.execute("delete from refresh_tokens where used_at < $1", &[used_before.into()])?;
+    Ok(())
 }

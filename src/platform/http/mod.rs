@@ -1,8 +1,17 @@
 //! The HTTP floor: what every request goes through, whatever it asks for. It knows no ticket and no user.
+//!
+//! `serve` takes the connections, `floor` puts the layers around the routes, `cors` goes around everything. Handlers use
+//! the extractors (`json`, `query`, `path`, `client_address`), the shape of lists (`page`) and the rules for text (`text`),
+//! and return `Error`, which `problem` turns into an answer.
 
 mod body;
 pub mod client_address;
+pub mod cors;
+pub mod docs;
 mod fields;
+pub mod floor;
+mod headers;
+pub mod idempotency;
 pub mod identity;
 pub mod json;
 pub mod page;
@@ -11,5 +20,5 @@ pub mod problem;
 pub mod query;
 pub mod rate_limit;
 pub mod request_id;
-pub mod text;
 pub mod serve;
+pub mod text;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey};
 use crate::error::Result;
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::tickets::messages::store;
 use crate::tickets::model::Side;
 use crate::tickets::store as tickets;
@@ -29,7 +29,7 @@ pub async fn mark(app: &App, served: Vec<Served>) -> Result<()> {
                 if !seqs.is_empty() {
                     let (ticket, ticket_id, up_to_seq) = (one.ticket, ticket.ticket_id, one.up_to_seq);
                     let what = What::MessagesDelivered { ticket, ticket_id, up_to_seq, seqs };
-                    events::record(tx, Event { tenant: one.tenant, actor_id: None, at: now, what })?;
+                    events::record(tx, &Act::of_server(one.tenant, now), what)?;
                 }
             }
             Ok(())

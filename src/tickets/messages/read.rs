@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::tickets::messages::store;
@@ -21,7 +21,8 @@ pub async fn read_message(app: &App, caller: Arc<Caller>, message_id: String) ->
         .write(move |tx| {
             let (ticket_id, seq) = parse_message_id(&message_id).ok_or(Error::NotFound)?;
             let ticket = tickets::find_and_lock(tx, Scope::of(&caller), ticket_id)?;
-            let find = |tx: &mut Tx<'_>| store::find(tx, caller.tenant, ticket.key, ticket_id, seq)?.ok_or(Error::NotFound);
+            let find =
+                |tx: &mut Tx<'_>| store::find(tx, caller.tenant, ticket.key, ticket_id, seq)?.ok_or(Error::NotFound);
             let message = find(tx)?;
             if message.sender_key == caller.user {
                 return Ok(message);
@@ -58,5 +59,5 @@ pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64
         up_to_seq,
         seqs,
     };
-    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+    events::record(tx, &Act::of(&caller, now), what)
 }

@@ -34,7 +34,8 @@ pub async fn replay(app: &App, caller: Arc<Caller>, ticket_id: String, after_seq
                     cut(found, MOST_MESSAGES as usize)
                 }
                 None => {
-                    let found = store::list_before(tx, caller.tenant, ticket.key, &ticket_id, i64::MAX, FIRST_PAGE + 1)?;
+                    let found =
+                        store::list_before(tx, caller.tenant, ticket.key, &ticket_id, i64::MAX, FIRST_PAGE + 1)?;
                     let (mut messages, has_more) = cut(found, FIRST_PAGE as usize);
                     messages.reverse();
                     (messages, has_more)
@@ -66,7 +67,13 @@ fn cut(mut messages: Vec<Message>, most: usize) -> (Vec<Message>, bool) {
 
 /// The messages from `from_seq` to `to_seq`, to fill a hole on the way to a room. No caller asks: the room's members
 /// have shown their right to it.
-pub async fn between(app: &App, tenant: TenantKey, ticket: TicketKey, from_seq: i64, to_seq: i64) -> Result<Vec<Message>> {
+pub async fn between(
+    app: &App,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    from_seq: i64,
+    to_seq: i64,
+) -> Result<Vec<Message>> {
     app.db
         .read(move |tx| {
             let ticket_id = tickets::find_by_key(tx, tenant, ticket)?.ticket_id;

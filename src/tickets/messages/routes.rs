@@ -102,6 +102,10 @@ async fn create(
 #[utoipa::path(put, path = "/api/messages/{id}/read", tag = "messages", operation_id = "read_message",
     params(("id" = String, Path, description = "The message's id")),
     responses((status = 200, body = Message), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn mark_read(State(app): State<App>, SignedIn(caller): SignedIn, Path(message_id): Path<String>) -> Result<Json<Message>> {
+async fn mark_read(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(message_id): Path<String>,
+) -> Result<Json<Message>> {
     read::read_message(&app, caller, message_id).await.map(Json)
 }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
-use crate::events::{self, Event, What};
+use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::text;
@@ -39,8 +39,8 @@ pub struct NewMessage {
 }
 
 /// Nothing can be uploaded yet, so that no id is known.
-fn no_attachments(ids: &Vec<String>, _: &()) -> garde::Result {
-    if ids.is_empty() { Ok(()) } else { Err(garde::Error::new("names a file that is not there")) }
+fn no_attachments<T: AsRef<[String]>>(ids: &T, _: &()) -> garde::Result {
+    if ids.as_ref().is_empty() { Ok(()) } else { Err(garde::Error::new("names a file that is not there")) }
 }
 
 pub enum Sent {
@@ -132,18 +132,28 @@ pub fn send_in(
     let message = store::find(tx, caller.tenant, target.key, ticket_id, row.seq)?;
     let message = Arc::new(message.ok_or(Error::bug("a message that was just stored is absent"))?);
     let what = What::MessageSent { message: message.clone() };
-    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })?;
+    events::record(tx, &Act::of(&caller, now), what)?;
     announce_move(tx, caller, &target, &advance, now)?;
     let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
     Ok((Sent::New(message), reopened))
 }
 
 /// The message that this `client_id` made before.
-fn first_one(tx: &mut Tx<'_>, caller: &Caller, target: &Target, ticket_id: &str, new: &NewMessage) -> Result<Arc<Message>> {
+fn first_one(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    ticket_id: &str,
+    new: &NewMessage,
+) -> Result<Arc<Message>> {
     let client_id = new.client_id.as_deref().ok_or(Error::bug("a conflict of messages without a client_id"))?;
     let first = store::find_by_client_id(tx, caller.tenant, target.key, ticket_id, caller.user, client_id)?;
     let first = first.ok_or(Error::bug("a client_id is taken by no message"))?;
-    if first.message_content == new.message_content { Ok(Arc::new(first)) } else { Err(Error::Conflict("client_id_reused")) }
+    if first.message_content == new.message_content {
+        Ok(Arc::new(first))
+    } else {
+        Err(Error::Conflict("client_id_reused"))
+    }
 }
 
 fn advance(caller: &Caller, target: &Target, now: Timestamp) -> Advance {
@@ -171,5 +181,5 @@ fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance
     }
     let ticket = Arc::new(tickets::find_by_key(tx, caller.tenant, target.key)?);
     let what = What::TicketUpdated { ticket, changed };
-    events::record(tx, Event { tenant: caller.tenant, actor_id: Some(caller.user_id.clone()), at: now, what })
+    events::record(tx, &Act::of(&caller, now), what)
 }

@@ -7,7 +7,8 @@ use crate::platform::db::{Row, Tx};
 use crate::tickets::model::{Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
 use crate::tickets::store::status_of;
 
-const SELECT: &str = "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
+const SELECT: &str =
+    "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
          m.delivered_at, m.timestamp, u.user_id, u.name, u.role, u.avatar_url
      from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key";
 
@@ -126,7 +127,13 @@ pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &
     Ok(())
 }
 
-pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, ticket_id: &str, seq: i64) -> Result<Option<Message>> {
+pub fn find(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    ticket_id: &str,
+    seq: i64,
+) -> Result<Option<Message>> {
     let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq = $2 and m.tenant_key = $3");
     tx.first(&sql, &[ticket.into(), seq.into(), tenant.into()], |row| message(row, ticket_id))
 }
@@ -139,25 +146,48 @@ pub fn find_by_client_id(
     sender: UserKey,
     client_id: &str,
 ) -> Result<Option<Message>> {
-    let sql = format!("{SELECT} where m.ticket_key = $1 and m.sender_key = $2 and m.client_id = $3 and m.tenant_key = $4");
+    let sql =
+        format!("{SELECT} where m.ticket_key = $1 and m.sender_key = $2 and m.client_id = $3 and m.tenant_key = $4");
     let values = [ticket.into(), sender.into(), client_id.into(), tenant.into()];
     tx.first(&sql, &values, |row| message(row, ticket_id))
 }
 
 /// In the order of `seq`, from the first one after `after`.
-pub fn list_after(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, ticket_id: &str, after: i64, limit: i64) -> Result<Vec<Message>> {
+pub fn list_after(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    ticket_id: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Message>> {
     let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq > $2 and m.tenant_key = $3 order by m.seq limit $4");
     tx.all(&sql, &[ticket.into(), after.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
 }
 
 /// Against the order of `seq`, from the last one before `before`.
-pub fn list_before(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, ticket_id: &str, before: i64, limit: i64) -> Result<Vec<Message>> {
-    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc limit $4");
+pub fn list_before(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    ticket_id: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let sql =
+        format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc limit $4");
     tx.all(&sql, &[ticket.into(), before.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
 }
 
 /// Marks what the other side sent up to `up_to_seq` as read; answers the `seq`s that were not.
-pub fn mark_read(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side: Side, up_to_seq: i64, now: Timestamp) -> Result<Vec<i64>> {
+pub fn mark_read(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: &Ticket,
+    side: Side,
+    up_to_seq: i64,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
     let marked = ticket.marks(side).read_seq;
     if up_to_seq <= marked {
         return Ok(Vec::new());
@@ -167,7 +197,8 @@ pub fn mark_read(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side: Side
          where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and is_read = false returning seq",
         side.others()
     );
-    let values = [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
+    let values =
+        [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
     let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
     seqs.sort_unstable();
     let sql = format!(
@@ -179,7 +210,14 @@ pub fn mark_read(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side: Side
 }
 
 /// Marks what the other side sent up to `up_to_seq` as delivered; answers the `seq`s that were not.
-pub fn mark_delivered(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side: Side, up_to_seq: i64, now: Timestamp) -> Result<Vec<i64>> {
+pub fn mark_delivered(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: &Ticket,
+    side: Side,
+    up_to_seq: i64,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
     let marked = ticket.marks(side).delivered_seq;
     if up_to_seq <= marked {
         return Ok(Vec::new());
@@ -189,10 +227,12 @@ pub fn mark_delivered(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, side:
          where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and delivered_at is null returning seq",
         side.others()
     );
-    let values = [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
+    let values =
+        [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
     let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
     seqs.sort_unstable();
-    let sql = format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
+    let sql =
+        format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
     tx.execute(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
     Ok(seqs)
 }

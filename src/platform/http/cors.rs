@@ -1,0 +1,84 @@
+//! Which pages of other origins may call, by `cors.origins`. The outermost layer, around the sockets as well.
+//!
+//! Tokens travel in headers, never in cookies: so no answer allows credentials, and `*` is safe to configure.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Method};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::request_id::X_REQUEST_ID;
+use crate::platform::config::CorsConfig;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+pub fn layer(config: &CorsConfig) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(allowed(&config.origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, X_API_KEY, IDEMPOTENCY_KEY, X_REQUEST_ID])
+        .expose_headers([X_REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, IDEMPOTENCY_REPLAYED])
+        .max_age(Duration::from_secs(3600))
+}
+
+/// The whole origin has to match: `https://good.com.evil` begins like a good one.
+fn allowed(origins: &[String]) -> AllowOrigin {
+    if origins.iter().any(|origin| origin == "*") {
+        return AllowOrigin::any();
+    }
+    AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use http::Request;
+    use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn allowed_origin(configured: &[&str], method: Method, origin: &str) -> Option<String> {
+        let config = CorsConfig { origins: configured.iter().map(|origin| origin.to_string()).collect() };
+        let app: Router = Router::new().route("/", get(async || "hello")).layer(layer(&config));
+        let request = Request::builder()
+            .method(method)
+            .uri("/")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .body(Body::empty());
+        let response = app.oneshot(request.expect("a request")).await.expect("infallible");
+        let value = response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN)?;
+        Some(value.to_str().expect("ASCII").to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_configured_origin_may_call() {
+        for method in [Method::OPTIONS, Method::GET] {
+            let seen = allowed_origin(&["https://good.com", "https://b.com"], method, "https://good.com").await;
+            assert_eq!(seen.as_deref(), Some("https://good.com"));
+        }
+        assert_eq!(allowed_origin(&["*"], Method::OPTIONS, "https://any.example").await.as_deref(), Some("*"));
+    }
+
+    #[tokio::test]
+    async fn a_foreign_one_is_told_nothing() {
+        for origin in
+            ["https://good.com.evil", "http://good.com", "https://good.com:444", "https://GOOD.com/", "null", "*"]
+        {
+            for method in [Method::OPTIONS, Method::GET] {
+                assert_eq!(
+                    allowed_origin(&["https://good.com"], method.clone(), origin).await,
+                    None,
+                    "{method} {origin}"
+                );
+            }
+        }
+        assert_eq!(allowed_origin(&[], Method::OPTIONS, "https://good.com").await, None);
+    }
+}

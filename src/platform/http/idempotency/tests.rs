@@ -1,0 +1,302 @@
+use std::sync::atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tower::ServiceExt;
+
+use super::*;
+use crate::platform::config::DatabaseConfig;
+
+const START: i64 = 1_763_800_000_000;
+
+struct World {
+    _folder: TempDir,
+    keeper: Keeper,
+    hand: Arc<AtomicI64>,
+    stage: Arc<Stage>,
+    app: Router,
+}
+
+/// What the handlers do and did.
+#[derive(Default)]
+struct Stage {
+    status: AtomicU16,
+    runs: AtomicUsize,
+    arrived: Notify,
+    go_on: Notify,
+    request_ids: Mutex<Vec<Arc<str>>>,
+}
+
+impl Stage {
+    async fn arrival(&self) {
+        tokio::time::timeout(Duration::from_secs(10), self.arrived.notified()).await.expect("the handler runs");
+    }
+}
+
+async fn answer(State(stage): State<Arc<Stage>>, body: String) -> Response {
+    let run = stage.runs.fetch_add(1, Ordering::SeqCst) + 1;
+    stage.request_ids.lock().expect("not poisoned").push(request_id::current());
+    let status = StatusCode::from_u16(stage.status.load(Ordering::SeqCst)).expect("a status");
+    (status, [(LOCATION, "/api/things/1")], format!("run {run}: {body} canary-token")).into_response()
+}
+
+async fn answer_late(State(stage): State<Arc<Stage>>, body: String) -> Response {
+    stage.arrived.notify_one();
+    stage.go_on.notified().await;
+    answer(State(stage), body).await
+}
+
+async fn panics() -> Response {
+    panic!("on purpose")
+}
+
+async fn world() -> World {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = DatabaseConfig {
+        url: format!("sqlite://{}", folder.path().join("test.db").display()),
+        readers: 1,
+        pool_size: 1,
+        statement_timeout_seconds: 5,
+        busy_timeout_seconds: 5,
+    };
+    let hand = Arc::new(AtomicI64::new(START));
+    let keeper = Keeper {
+        db: Db::open(&config, Arc::new(|_| {})).expect("a new database"),
+        clock: Clock::Manual(hand.clone()),
+        random: Random::System,
+        secret: Secret::new("the server's secret"),
+    };
+    let tenants = keeper.db.write(|tx| {
+        let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 'x', 0)";
+        ["one", "two"].iter().try_for_each(|name| tx.execute(tenant, &[(*name).into()]).map(drop))
+    });
+    tenants.await.expect("two tenants, numbered 1 and 2");
+    let stage = Arc::new(Stage { status: 201.into(), ..Stage::default() });
+    let app = Router::new()
+        .route("/api/things", post(answer).get(answer))
+        .route("/api/others", post(answer))
+        .route("/api/late", post(answer_late))
+        .route("/api/panics", post(panics))
+        .route("/elsewhere", get(answer).post(answer))
+        .layer(from_fn_with_state(keeper.clone(), layer))
+        .with_state(stage.clone());
+    World { _folder: folder, keeper, hand, stage, app }
+}
+
+fn request(path: &str, key: &str, body: &'static str) -> Request {
+    let mut request = Request::post(path).header(IDEMPOTENCY_KEY, key).body(Body::from(body)).expect("a request");
+    request.extensions_mut().insert(Identity { tenant: 1, caller: Some("ada".into()) });
+    request
+}
+
+impl World {
+    async fn call(&self, request: Request) -> Answer {
+        let (parts, body) = self.app.clone().oneshot(request).await.expect("infallible").into_parts();
+        let body = body.collect().await.expect("a body in memory").to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+
+    fn runs(&self) -> usize {
+        self.stage.runs.load(Ordering::SeqCst)
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.hand.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn is_replayed(&self) -> bool {
+        self.headers.get(IDEMPOTENCY_REPLAYED).is_some_and(|value| value == "true")
+    }
+}
+
+#[tokio::test]
+async fn the_first_answer_is_given_again() {
+    let world = world().await;
+    let first = world.call(request("/api/things", "k", "a")).await;
+    let second = world.call(request("/api/things", "k", "a")).await;
+    assert_eq!((first.status, first.is_replayed()), (201, false));
+    assert_eq!((second.status, second.is_replayed(), second.body), (201, true, first.body));
+    for name in KEPT_HEADERS {
+        assert_eq!(second.headers[&name], first.headers[&name]);
+    }
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test]
+async fn another_body_is_refused() {
+    let world = world().await;
+    world.call(request("/api/things", "k", "a")).await;
+    let refused = world.call(request("/api/things", "k", "b")).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("idempotency_key_reused"), "{}", refused.body);
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_tenant_its_caller_and_its_path() {
+    let world = world().await;
+    world.call(request("/api/things", "k", "a")).await;
+    let somebody = |tenant: i64, caller: Option<&str>| {
+        let mut request = request("/api/things", "k", "a");
+        request.extensions_mut().insert(ClientAddress([10, 0, 0, 1].into()));
+        request.extensions_mut().insert(Identity { tenant, caller: caller.map(str::to_owned) });
+        request
+    };
+    let others = [
+        request("/api/others", "k", "a"),
+        request("/api/things", "K", "a"),
+        somebody(1, Some("bob")),
+        somebody(2, Some("ada")),
+        somebody(1, None),
+    ];
+    for other in others {
+        assert!(!world.call(other).await.is_replayed());
+    }
+    assert_eq!(world.runs(), 6);
+    assert!(world.call(somebody(1, None)).await.is_replayed(), "an address has its own keys");
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_runs() {
+    let world = world().await;
+    let first = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
+    world.stage.arrival().await;
+    for _ in 0..5 {
+        let refused = world.call(request("/api/late", "k", "a")).await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.body.contains("idempotency_in_progress"), "{}", refused.body);
+    }
+    world.stage.go_on.notify_one();
+    assert_eq!(first.await.expect("no panic").expect("infallible").status(), 201);
+    assert!(world.call(request("/api/late", "k", "a")).await.is_replayed());
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_stops_nothing() {
+    let world = world().await;
+    let hung_up = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
+    world.stage.arrival().await;
+    hung_up.abort();
+    assert!(hung_up.await.expect_err("aborted").is_cancelled());
+    world.stage.go_on.notify_one();
+    let answer = loop {
+        let answer = world.call(request("/api/late", "k", "a")).await;
+        if answer.status != 409 {
+            break answer;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(answer.is_replayed());
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_nobody_works_on_is_taken_over() {
+    let world = world().await;
+    // The handler never ends, as if its process had died.
+    let _stuck = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
+    world.stage.arrival().await;
+    world.pass(59);
+    assert_eq!(world.call(request("/api/late", "k", "a")).await.status, 409);
+    world.pass(1);
+    let second = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
+    world.stage.arrival().await;
+    // Both end now; the later claim is the one whose answer counts.
+    world.stage.go_on.notify_one();
+    world.stage.go_on.notify_one();
+    assert_eq!(second.await.expect("no panic").expect("infallible").status(), 201);
+    assert!(world.call(request("/api/late", "k", "a")).await.is_replayed());
+}
+
+#[tokio::test]
+async fn an_answer_that_may_change_is_not_kept() {
+    let world = world().await;
+    for status in [500, 503, 401, 429] {
+        world.stage.status.store(status, Ordering::SeqCst);
+        assert_eq!(world.call(request("/api/things", "k", "a")).await.status, status);
+    }
+    world.stage.status.store(422, Ordering::SeqCst);
+    assert!(!world.call(request("/api/things", "k", "a")).await.is_replayed());
+    world.stage.status.store(201, Ordering::SeqCst);
+    let kept = world.call(request("/api/things", "k", "a")).await;
+    assert_eq!((kept.status, kept.is_replayed()), (422, true));
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error() {
+    let answer = world().await.call(request("/api/panics", "k", "a")).await;
+    assert_eq!(answer.status, 500);
+    assert!(!answer.body.contains("on purpose"));
+}
+
+#[tokio::test]
+async fn keys_end_after_a_day() {
+    let world = world().await;
+    world.call(request("/api/things", "k", "a")).await;
+    world.pass(24 * 60 * 60);
+    assert!(!world.call(request("/api/things", "k", "b")).await.is_replayed(), "expired even before it is swept");
+    world.pass(24 * 60 * 60 + 1);
+    assert_eq!(sweep(&world.keeper.db, world.keeper.clock.now()).await.expect("swept"), 1);
+}
+
+#[tokio::test]
+async fn what_is_kept_cannot_be_read_without_the_key() {
+    let world = world().await;
+    world.call(request("/api/things", "k", "a")).await;
+    let kept =
+        world.keeper.db.read(|tx| tx.one("select answer from idempotency_keys", &[], |row| row.take::<Vec<u8>>()));
+    let kept = kept.await.expect("a row");
+    assert!(!kept.windows(12).any(|window| window == b"canary-token"));
+}
+
+#[tokio::test]
+async fn only_a_post_under_api_with_a_key_is_kept() {
+    let world = world().await;
+    let mut get = request("/api/things", "k", "");
+    *get.method_mut() = Method::GET;
+    let mut stranger = request("/api/things", "k", "");
+    stranger.extensions_mut().remove::<Identity>();
+    let mut without = request("/api/things", "k", "");
+    without.headers_mut().remove(IDEMPOTENCY_KEY);
+    for other in [get, stranger, without, request("/elsewhere", "k", "")] {
+        assert_eq!(world.call(other).await.status, 201);
+    }
+    assert_eq!(sweep(&world.keeper.db, Timestamp(i64::MAX)).await.expect("swept"), 0);
+}
+
+#[tokio::test]
+async fn a_key_is_visible_ascii() {
+    let world = world().await;
+    let longest = "k".repeat(255);
+    assert_eq!(world.call(request("/api/things", &longest, "a")).await.status, 201);
+    for bad in ["", "a b", "\u{fc}", &"k".repeat(256)] {
+        let refused = world.call(request("/api/things", bad, "a")).await;
+        assert_eq!(refused.status, 422, "{bad:?}");
+        assert!(refused.body.contains("Idempotency-Key"), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn the_handler_keeps_the_request_id() {
+    let world = world().await;
+    request_id::within("given".into(), world.call(request("/api/things", "k", "a"))).await;
+    assert_eq!(*world.stage.request_ids.lock().expect("not poisoned"), [Arc::from("given")]);
+}
