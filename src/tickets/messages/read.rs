@@ -58,5 +58,5 @@ fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64, no
         up_to_seq,
         seqs,
     };
-    events::record(tx, &Act::of(&caller, now), what)
+    events::record(tx, &Act::of(caller, now), what)
 }
