@@ -12,7 +12,7 @@ pub mod messages;
 pub mod model;
 pub mod store;
 
-mod create;
+pub mod create;
 mod fields;
 mod lifecycle;
 mod notes;
