@@ -20,8 +20,8 @@ struct Draft {
     #[serde(default)]
     parts: Vec<Part>,
     #[garde(skip)]
-    #[serde(default, rename = "custom")]
-    _custom: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    custom: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize, Validate)]
