@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::app::App;
 use crate::auth::api_keys::{self, NewApiKey};
-use crate::auth::model::{Role, Status, TenantKey, User};
+use crate::auth::model::{Caller, Role, Status, TenantKey, User};
 use crate::auth::password::{self, Passwords};
-use crate::auth::store::api_keys::ApiKeyKind;
+use crate::auth::store::api_keys::{self as keys, ApiKeyKind};
 use crate::auth::store::tenants;
 use crate::auth::store::users::{self, NewAccount};
 use crate::auth::username;
@@ -17,6 +18,7 @@ use crate::platform::db::{Db, Tx};
 use crate::platform::http::text;
 use crate::platform::id;
 use crate::platform::random::Random;
+use crate::platform::secret;
 
 pub const DEFAULT_TENANT: &str = "default";
 
@@ -116,6 +118,65 @@ pub async fn default_tenant(db: &Db, clock: &Clock, random: &Random) -> Result<T
         }
     })
     .await
+}
+
+/// An account that can sign in, as the caller it will be. None if the username is taken.
+pub fn add_person(
+    tx: &mut Tx<'_>,
+    app: &App,
+    username: &str,
+    name: &str,
+    role: Role,
+    password_hash: &str,
+) -> Result<Option<Caller>> {
+    let (tenant, now) = (app.auth.default_tenant, app.clock.now());
+    let username = username::parse("username", username)?;
+    if users::find_by_username(tx, tenant, &username.canonical)?.is_some() {
+        return Ok(None);
+    }
+    let new = NewAccount {
+        user_id: &id::new_id(now, &app.random),
+        username: &username.shown,
+        username_canonical: &username.canonical,
+        password_hash: Some(password_hash),
+        name,
+        email: None,
+        role,
+        external_id: None,
+        is_guest: false,
+    };
+    create_user_in(tx, tenant, &new, &app.clock)?;
+    let account = users::find_by_username(tx, tenant, &username.canonical)?
+        .ok_or(Error::bug("an account that was just made is absent"))?;
+    Ok(Some(Caller {
+        tenant,
+        user: account.key,
+        user_id: account.user_id.into(),
+        username: account.username.into(),
+        name: account.name.into(),
+        role,
+        chosen_status: account.chosen_status,
+        session_id: None,
+        scopes: None,
+    }))
+}
+
+/// The publishable key that is known, if it still serves; a new one otherwise.
+pub fn keep_publishable_key(tx: &mut Tx<'_>, app: &App, known: Option<&str>) -> Result<String> {
+    let tenant = app.auth.default_tenant;
+    if let Some(known) = known
+        && let Some(key) = keys::find_by_hash(tx, &secret::hash_token(known))?
+        && (key.kind, key.tenant) == (ApiKeyKind::Publishable, tenant.0)
+    {
+        return Ok(known.to_owned());
+    }
+    let new = NewApiKey {
+        kind: ApiKeyKind::Publishable,
+        name: "Demo".into(),
+        scopes: Vec::new(),
+        allowed_origins: Vec::new(),
+    };
+    api_keys::issue(tx, &app.random, tenant, new, app.clock.now()).map(|(_, key)| key)
 }
 
 /// Without listeners: what this process changes, the running server reads.

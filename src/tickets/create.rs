@@ -57,7 +57,8 @@ pub async fn create(app: &App, caller: Arc<Caller>, new: NewTicketRequest) -> Re
     app.db.write(move |tx| create_in(tx, &shared, &caller, &new, &online)).await
 }
 
-fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketRequest, online: &Online) -> Result<Ticket> {
+/// The part inside the transaction.
+pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketRequest, online: &Online) -> Result<Ticket> {
     let now = app.clock.now();
     let customer = match &new.customer_id {
         Some(id) => store::find_customer(tx, caller.tenant, id)?.ok_or(Error::invalid(

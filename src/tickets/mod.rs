@@ -8,17 +8,17 @@
 
 pub mod adopt;
 pub mod assign;
+pub mod create;
 pub mod messages;
 pub mod model;
+pub mod notes;
 pub mod store;
+pub mod update;
 
-pub mod create;
 mod fields;
 mod lifecycle;
-mod notes;
 mod remove;
 mod routes;
-mod update;
 
 pub use routes::routes;
 

@@ -14,8 +14,10 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
+use crate::auth::model::Caller;
 use crate::error::Result;
 use crate::events::{self, Act, What};
+use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -69,22 +71,27 @@ async fn create(
     Path(ticket_id): Path<String>,
     Json(new): Json<NewNote>,
 ) -> Result<(StatusCode, Json<Note>)> {
-    let now = app.clock.now();
-    let note_id = id::new_id(now, &app.random);
-    let note = app
-        .db
-        .write(move |tx| {
-            let ticket = tickets::find_and_lock(tx, Scope::of(&caller), &ticket_id)?;
-            caller.require(Action::NotesWrite)?;
-            let note =
-                Note { note_id, ticket_id, author_id: caller.user_id.to_string(), body: new.body, timestamp: now };
-            store::insert(tx, caller.tenant, ticket.key, caller.user, &note)?;
-            let what = What::NoteAdded { ticket: ticket.key, note: Arc::new(note.clone()) };
-            events::record(tx, &Act::of(&caller, now), what)?;
-            Ok(note)
-        })
-        .await?;
+    let shared = app.clone();
+    let note = app.db.write(move |tx| create_in(tx, &shared, &caller, &ticket_id, new.body)).await?;
     Ok((StatusCode::CREATED, Json(note)))
+}
+
+/// The part inside the transaction.
+pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, ticket_id: &str, body: String) -> Result<Note> {
+    let now = app.clock.now();
+    let ticket = tickets::find_and_lock(tx, Scope::of(caller), ticket_id)?;
+    caller.require(Action::NotesWrite)?;
+    let note = Note {
+        note_id: id::new_id(now, &app.random),
+        ticket_id: ticket.ticket_id,
+        author_id: caller.user_id.to_string(),
+        body,
+        timestamp: now,
+    };
+    store::insert(tx, caller.tenant, ticket.key, caller.user, &note)?;
+    let what = What::NoteAdded { ticket: ticket.key, note: Arc::new(note.clone()) };
+    events::record(tx, &Act::of(caller, now), what)?;
+    Ok(note)
 }
 
 mod store {

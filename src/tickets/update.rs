@@ -21,7 +21,7 @@ use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
 use crate::tickets::{fields, lifecycle, store};
 
 /// What is absent stays.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TicketPatch {
     #[garde(skip)]
@@ -58,7 +58,8 @@ pub async fn update(app: &App, caller: Arc<Caller>, ticket_id: String, patch: Ti
     app.db.write(move |tx| update_in(tx, &caller, &ticket_id, &patch, &online, now)).await
 }
 
-fn update_in(
+/// The part inside the transaction.
+pub fn update_in(
     tx: &mut Tx<'_>,
     caller: &Caller,
     ticket_id: &str,

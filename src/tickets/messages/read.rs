@@ -45,7 +45,8 @@ pub async fn read_up_to(app: &App, caller: Arc<Caller>, ticket_id: String, up_to
         .await
 }
 
-fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64, now: Timestamp) -> Result<()> {
+/// The part inside the transaction.
+pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64, now: Timestamp) -> Result<()> {
     let side = Side::of(ticket, caller.user);
     let seqs = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
     if seqs.is_empty() {

@@ -1,0 +1,216 @@
+//! `smilechat demo`: people and conversations to look at, in the tenant `default`.
+//!
+//! Everything goes through the verbs that serve real people, in one transaction, with a clock that is turned back. So
+//! it is there whole or not at all, and a second run finds it and changes nothing.
+
+mod stories;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::Map;
+
+use self::stories::{Does, PEOPLE, STORIES, Story};
+use crate::app::App;
+use crate::auth::model::Caller;
+use crate::auth::operator;
+use crate::error::{Error, Result};
+use crate::platform::clock::{Clock, Timestamp};
+use crate::platform::config::{Config, Environment};
+use crate::platform::db::Tx;
+use crate::platform::random::Random;
+use crate::services;
+use crate::tickets::assign::Online;
+use crate::tickets::create::{self, NewTicketRequest};
+use crate::tickets::messages::read;
+use crate::tickets::messages::send::{self, NewMessage};
+use crate::tickets::model::{Scope, TicketStatus};
+use crate::tickets::update::{self, TicketPatch};
+use crate::tickets::{notes, store};
+
+/// Known to everybody, which is why production refuses it.
+const PASSWORD: &str = "smilechat-demo";
+
+/// Fills an empty tenant `default`; answers how to sign in.
+pub async fn seed(config: &Config) -> anyhow::Result<String> {
+    if config.env == Environment::Production {
+        bail!("the demo accounts have a password that everybody knows; there is no demo with SMILECHAT_ENV=production");
+    }
+    let hands = Arc::new(AtomicI64::new(Clock::System.now().0));
+    let (app, _) = services::open(config.clone(), Clock::Manual(hands.clone()), Random::System).await?;
+    let password_hash = app.auth.passwords.hash(PASSWORD.to_owned()).await?;
+    let key_file = Path::new(&config.data_dir).join("demo-key");
+    let known = fs::read_to_string(&key_file).ok();
+    let (shared, known_before) = (app.clone(), known.clone());
+    let seeded = app
+        .db
+        .write(move |tx| {
+            fill(tx, &shared, &hands, &password_hash)?;
+            operator::keep_publishable_key(tx, &shared, known_before.as_deref())
+        })
+        .await;
+    app.db.close().await;
+    let key = seeded?;
+    if known.as_ref() != Some(&key) {
+        write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
+    }
+    Ok(how_to_sign_in(&key))
+}
+
+/// Does nothing where the first person is there already.
+fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str) -> Result<()> {
+    let now = app.clock.now();
+    let turn_back = |minutes: u64| hands.store(now.minus(Duration::from_secs(minutes * 60)).0, Ordering::SeqCst);
+    let mut people = HashMap::new();
+    for person in PEOPLE {
+        turn_back(person.days_ago * 24 * 60);
+        match operator::add_person(tx, app, person.username, person.name, person.role, password_hash)? {
+            Some(caller) => _ = people.insert(person.username, caller),
+            None if people.is_empty() => break,
+            None => return Err(Error::Conflict("username_taken")),
+        }
+    }
+    if !people.is_empty() {
+        for story in STORIES {
+            tell(tx, app, &people, story, turn_back)?;
+        }
+    }
+    hands.store(now.0, Ordering::SeqCst);
+    Ok(())
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    app: &App,
+    people: &HashMap<&str, Caller>,
+    story: &Story,
+    turn_back: impl Fn(u64),
+) -> Result<()> {
+    let who = |name: &str| people.get(name).ok_or(Error::bug("a story names somebody who is not there"));
+    let nobody = Online::now(app, app.auth.default_tenant);
+    turn_back(story.minutes_ago);
+    let new = NewTicketRequest {
+        subject: story.subject.into(),
+        message_content: Some(story.opening.into()),
+        priority: Some(story.priority),
+        tags: story.tags.iter().map(|tag| tag.to_string()).collect(),
+        custom: Map::new(),
+        customer_id: None,
+    };
+    let ticket_id = create::create_in(tx, app, who(story.customer)?, &new, &nobody)?.ticket_id;
+    let mut minutes_ago = story.minutes_ago;
+    for (minutes, name, does) in story.steps {
+        minutes_ago = minutes_ago.saturating_sub(*minutes);
+        turn_back(minutes_ago);
+        let (caller, now) = (who(name)?, app.clock.now());
+        match does {
+            Does::Says(text) => say(tx, caller, &ticket_id, text, now)?,
+            Does::Notes(text) => _ = notes::create_in(tx, app, caller, &ticket_id, text.to_string())?,
+            Does::Closes => {
+                let patch = TicketPatch { status: Some(TicketStatus::Closed), ..TicketPatch::default() };
+                update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever answers has read what was said before.
+fn say(tx: &mut Tx<'_>, caller: &Caller, ticket_id: &str, text: &str, now: Timestamp) -> Result<()> {
+    let scope = Scope::of(caller);
+    let ticket = store::find(tx, scope, ticket_id)?;
+    read::read_in(tx, caller, &ticket, ticket.last_seq, now)?;
+    let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids: Vec::new() };
+    send::send_in(tx, caller, scope, ticket_id, &new, now)?;
+    Ok(())
+}
+
+/// The server keeps only a hash of the key, and the next run is to print the same one.
+fn write_key(path: &Path, key: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    Ok(file.write_all(key.as_bytes())?)
+}
+
+fn how_to_sign_in(key: &str) -> String {
+    let mut text = format!("\n  Demo accounts; the password of each is {PASSWORD}\n\n");
+    for person in PEOPLE {
+        let _ = writeln!(text, "    {:<10}{:<10}{}", person.username, person.role.as_str(), person.name);
+    }
+    let _ = writeln!(text, "\n  Publishable key, for the widget and for apps (X-API-Key):\n\n    {key}");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::platform::config::{load, prepare};
+
+    fn config(folder: &Path, more: &[(&str, &str)]) -> Config {
+        let mut environment = BTreeMap::from([("SMILECHAT_DATA_DIR".to_owned(), folder.display().to_string())]);
+        environment.extend(more.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        let mut config = load(&environment, None, Vec::new()).expect("no mistake").config;
+        prepare(&mut config, &Random::System).expect("prepared");
+        config
+    }
+
+    async fn counts(config: &Config) -> Vec<i64> {
+        let (app, _) = services::open(config.clone(), Clock::System, Random::System).await.expect("opened");
+        let mut counts = Vec::new();
+        for table in ["users", "tickets", "messages", "notes", "events", "api_keys"] {
+            let sql = format!("select count(*) from {table}");
+            counts.push(app.db.read(move |tx| tx.one(&sql, &[], |row| row.take())).await.expect("counted"));
+        }
+        app.db.close().await;
+        counts
+    }
+
+    #[tokio::test]
+    async fn a_second_run_changes_nothing_and_says_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path(), &[]);
+        let first = seed(&config).await.expect("seeded");
+        let filled = counts(&config).await;
+        assert_eq!(filled[..2], [PEOPLE.len() as i64, STORIES.len() as i64]);
+        assert_eq!(seed(&config).await.expect("seeded again"), first);
+        assert_eq!(counts(&config).await, filled);
+    }
+
+    #[tokio::test]
+    async fn the_tickets_are_of_all_statuses_and_of_the_past() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path(), &[]);
+        seed(&config).await.expect("seeded");
+        let (app, _) = services::open(config, Clock::System, Random::System).await.expect("opened");
+        let scope = Scope { tenant: app.auth.default_tenant, customer: None };
+        let tickets =
+            app.db.read(move |tx| store::list(tx, scope, &store::Filter::default(), None, 100)).await.expect("listed");
+        for status in TicketStatus::ALL {
+            assert!(tickets.iter().filter(|ticket| ticket.status == status).count() >= 3, "{status:?}");
+        }
+        assert!(tickets.iter().all(|ticket| ticket.updated_at <= app.clock.now() && ticket.last_seq > 0));
+        assert!(tickets.is_sorted_by_key(|ticket| -ticket.updated_at.0));
+        app.db.close().await;
+    }
+
+    #[tokio::test]
+    async fn production_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = Random::System.token("");
+        let config = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
+        assert!(seed(&config).await.expect_err("refused").to_string().contains("production"));
+        assert!(!folder.path().join("smilechat.db").exists());
+    }
+}
