@@ -151,6 +151,7 @@ fn sentence(code: &str) -> &'static str {
         "wrong_password" => "The current password is wrong.",
         "origin_not_allowed" => "This API key does not serve this origin.",
         "username_taken" => "This username is taken.",
+        "tenant_exists" => "Another tenant has this name.",
         "invalid_transition" => "A ticket cannot go from its present status to that one.",
         "conflict" => "Somebody else changed this first. Read it again.",
         "client_id_reused" => "This client_id was used for another content.",

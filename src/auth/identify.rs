@@ -99,7 +99,7 @@ fn by_token(token: &str, secret: &str, now: Timestamp) -> Result<Vouched> {
     let refused = || Error::Unauthorized("unauthorized");
     let key = DecodingKey::from_secret(secret.as_bytes());
     let vouched = jsonwebtoken::decode::<Vouched>(token, &key, &validation).map_err(|_| refused())?.claims;
-    let ahead = vouched.exp - now.seconds();
+    let ahead = vouched.exp.saturating_sub(now.seconds());
     if !(1..=LONGEST_TOKEN).contains(&ahead) || vouched.sub.is_empty() || vouched.sub.chars().count() > 128 {
         return Err(refused());
     }

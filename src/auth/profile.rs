@@ -147,7 +147,7 @@ pub fn save(
         return Err(Error::Conflict("username_taken"));
     }
     let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed };
-    events::record(tx, &Act::of(&by, now), what)?;
+    events::record(tx, &Act::of(by, now), what)?;
     Ok(account)
 }
 

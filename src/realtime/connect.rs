@@ -1,6 +1,5 @@
 //! A socket's life: it shows a token, it joins, its events are handled, it leaves.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,10 +9,11 @@ use crate::auth::model::{Caller, Role};
 use crate::auth::status;
 use crate::error::Error;
 use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
+use crate::realtime::presence::View;
 use crate::realtime::throttle::Throttles;
 use crate::realtime::wire::HandshakeAuth;
 use crate::realtime::{dispatch, handlers, housekeeping};
-use crate::tickets::{assign, staff_of_customer};
+use crate::tickets::assign;
 
 pub struct Sockets {
     pub app: App,
@@ -42,7 +42,7 @@ impl Handler for Sockets {
         })?;
         let token_ends = guard::token_end(app, &auth.token).map_err(|_| unauthorized())?;
         let limits = &app.config.limits;
-        if limits.enabled && app.realtime.hub.sockets_of(caller.tenant, caller.user) >= limits.sockets_per_user {
+        if limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) >= limits.sockets_per_user {
             return Err("too_many_connections".into());
         }
         Ok(Connection { caller, handle, throttles: Throttles::new(limits, Instant::now()), token_ends })
@@ -50,16 +50,11 @@ impl Handler for Sockets {
 
     async fn joined(&self, connection: &mut Connection) {
         let (app, caller) = (&self.app, &connection.caller);
-        let watching = match caller.role {
-            Role::Customer => staff_of_customer(app, caller.tenant, caller.user).await.unwrap_or_default(),
-            Role::Support | Role::Admin => Vec::new(),
+        let view = match caller.role {
+            Role::Customer => dispatch::customers_view(app, caller.tenant, caller.user).await,
+            Role::Support | Role::Admin => View::All,
         };
-        app.realtime.hub.add(
-            connection.handle.clone(),
-            caller.clone(),
-            connection.token_ends,
-            HashSet::from_iter(watching),
-        );
+        app.realtime.hub.add(connection.handle.clone(), caller.clone(), connection.token_ends, view);
         if app.auth.registry.has_ended(caller) {
             // The session ended between the handshake and now: nobody has cut this socket yet.
             return connection.handle.disconnect();

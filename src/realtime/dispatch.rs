@@ -7,9 +7,10 @@ use std::time::Duration;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::events::{Event, What};
+use crate::realtime::presence::View;
 use crate::realtime::room::{Hole, Parcel};
+use crate::realtime::typing;
 use crate::realtime::wire::{self, DeliveredShown, ReadShown, TicketDeleted, TicketEvent, TicketUpdated, TypingShown};
-use crate::realtime::{housekeeping, typing};
 use crate::tickets::messages::replay;
 use crate::tickets::model::{Message, Ticket, message_id};
 use crate::tickets::staff_of_customer;
@@ -68,21 +69,26 @@ fn announce_update(app: &App, tenant: TenantKey, ticket: &Arc<Ticket>, changed: 
     }
     hub.to_room_and_staff(tenant, ticket, "ticket_updated", |ticket| wire::raw(&TicketUpdated { ticket, changed }));
     let concerns_staff = changed.iter().any(|field| ["support_id", "status", "customer_id"].contains(field));
-    if concerns_staff && hub.has_customer(tenant, ticket.customer) {
+    if concerns_staff && hub.count(tenant, ticket.customer) > 0 {
         let (app, customer) = (app.clone(), ticket.customer);
         tokio::spawn(async move { watch_staff(&app, tenant, customer).await });
     }
 }
 
-/// Looks up whom a customer may see now, and shows them.
+/// Looks up whom a customer sees now, and shows them.
 async fn watch_staff(app: &App, tenant: TenantKey, customer: UserKey) {
-    match staff_of_customer(app, tenant, customer).await {
-        Ok(staff) => {
-            app.realtime.hub.watch(tenant, customer, &HashSet::from_iter(staff));
-            housekeeping::show_online(app, tenant, None);
-        }
-        Err(error) => tracing::warn!(%error, "could not look up whom a customer may see"),
-    }
+    let view = customers_view(app, tenant, customer).await;
+    app.realtime.hub.set_view(tenant, customer, &view);
+    app.realtime.stirred.note(tenant);
+}
+
+/// The staff who have a ticket of this customer. Nobody, while that cannot be looked up.
+pub async fn customers_view(app: &App, tenant: TenantKey, customer: UserKey) -> View {
+    let staff = staff_of_customer(app, tenant, customer).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "could not look up whom a customer may see");
+        Vec::new()
+    });
+    View::Only(HashSet::from_iter(staff))
 }
 
 /// Reads from the database what no hint has told, after a moment in which it may still come.

@@ -94,7 +94,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
     hub.enter(socket, &request.ticket_id);
     match replay::replay(app, connection.caller.clone(), request.ticket_id.clone(), request.after_seq).await {
         Ok(replay) => {
-            let online = app.realtime.presence.list(connection.caller.tenant, hub.sees(socket));
+            let online = app.realtime.presence.list(connection.caller.tenant, &hub.view(socket));
             let is_behind = request.after_seq.is_some() && replay.has_more;
             let (last_seq, ticket) = (replay.ticket.last_seq, replay.ticket.clone());
             let joined = Joined {

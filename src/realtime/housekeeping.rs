@@ -75,5 +75,5 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
 /// Sends the list of who is online to one socket, or to all of a tenant whose list has changed.
 pub fn show_online(app: &App, tenant: TenantKey, only: Option<SocketId>) {
     let presence = &app.realtime.presence;
-    app.realtime.hub.show_online(tenant, only, |sees| wire::raw(&presence.list(tenant, sees)));
+    app.realtime.hub.show_online(tenant, only, |view| wire::raw(&presence.list(tenant, view)));
 }

@@ -3,6 +3,7 @@
 //! One lock, held for moments and never over an await: what is emitted under it is only queued. That is what makes the
 //! order of a room's frames the order of `seq`.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -11,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::realtime::gateway::{SocketHandle, SocketId};
+use crate::realtime::presence::View;
 use crate::realtime::room::{Hole, Parcel, Room};
 use crate::realtime::typing::{Ended, Typing};
 use crate::realtime::wire::{self, SessionExpired};
@@ -23,6 +25,9 @@ pub struct Hub(Mutex<State>);
 #[derive(Default)]
 struct State {
     clients: HashMap<SocketId, Client>,
+    users: HashMap<(TenantKey, UserKey), Vec<SocketId>>,
+    /// The sockets that act as staff.
+    staff: HashMap<TenantKey, HashSet<SocketId>>,
     rooms: HashMap<String, Room>,
     typing: Typing,
     /// Up to which `seq` each side of a ticket was served since the marks were last written.
@@ -35,34 +40,49 @@ struct Client {
     /// Seconds since 1970 at which the access token ends.
     token_ends: i64,
     rooms: HashSet<String>,
-    /// The staff whom a customer may see: those who have a ticket of theirs.
-    watching: HashSet<UserKey>,
+    view: View,
     /// The list of who is online as it was last sent, to send only what differs.
-    shown: Option<Box<RawValue>>,
+    shown: Option<Arc<RawValue>>,
 }
 
 impl Hub {
-    pub fn add(&self, handle: SocketHandle, caller: Arc<Caller>, token_ends: i64, watching: HashSet<UserKey>) {
-        let client = Client { handle, caller, token_ends, rooms: HashSet::new(), watching, shown: None };
-        self.lock().clients.insert(client.handle.id(), client);
+    pub fn add(&self, handle: SocketHandle, caller: Arc<Caller>, token_ends: i64, view: View) {
+        let mut state = self.lock();
+        let socket = handle.id();
+        state.users.entry((caller.tenant, caller.user)).or_default().push(socket);
+        if caller.role.is_staff() {
+            state.staff.entry(caller.tenant).or_default().insert(socket);
+        }
+        state.clients.insert(socket, Client { handle, caller, token_ends, rooms: HashSet::new(), view, shown: None });
     }
 
     /// Forgets a socket; answers the typing indicators that end with it.
     pub fn remove(&self, socket: SocketId) -> Vec<Ended> {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let Some(client) = state.clients.remove(&socket) else { return Vec::new() };
+        let (tenant, user) = (client.caller.tenant, client.caller.user);
+        if let Entry::Occupied(mut sockets) = state.users.entry((tenant, user)) {
+            sockets.get_mut().retain(|one| *one != socket);
+            if sockets.get().is_empty() {
+                sockets.remove();
+            }
+        }
+        if let Entry::Occupied(mut sockets) = state.staff.entry(tenant) {
+            sockets.get_mut().remove(&socket);
+            if sockets.get().is_empty() {
+                sockets.remove();
+            }
+        }
         for ticket_id in &client.rooms {
             state.take_out(socket, ticket_id);
         }
         state.typing.end_of_socket(socket, None)
     }
 
-    pub fn sockets_of(&self, tenant: TenantKey, user: UserKey) -> usize {
-        self.lock()
-            .clients
-            .values()
-            .filter(|client| (client.caller.tenant, client.caller.user) == (tenant, user))
-            .count()
+    /// How many sockets a user has.
+    pub fn count(&self, tenant: TenantKey, user: UserKey) -> usize {
+        self.lock().sockets_of(tenant, user).len()
     }
 
     /// After `reauth`: the same user by another token, and perhaps another session.
@@ -132,7 +152,7 @@ impl Hub {
         if let Some(room) = self.lock().rooms.get(ticket_id) {
             room.members()
                 .filter(|member| Some(member.user) != but)
-                .for_each(|member| member.handle.emit_volatile(event, payload));
+                .for_each(|member| _ = member.handle.emit_volatile(event, payload));
         }
     }
 
@@ -225,63 +245,48 @@ impl Hub {
         self.lock().clients.values().filter(|client| client.token_ends <= now_seconds).for_each(Client::expire);
     }
 
-    /// Who sees `user`'s coming and going: the tenant's staff, and the customers whose ticket they have.
+    /// To whoever sees `user`'s coming and going.
     pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
-        for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user))
+        for client in
+            self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.view.has(user))
         {
             client.handle.emit_volatile(event, payload);
         }
     }
 
-    /// Sends each socket of a tenant the list of whom it may see, where that differs from the last one. `list` makes it
-    /// from a test of who is visible.
-    pub fn show_online(
-        &self,
-        tenant: TenantKey,
-        only: Option<SocketId>,
-        list: impl Fn(&dyn Fn(UserKey) -> bool) -> Box<RawValue>,
-    ) {
+    /// Sends each socket of a tenant, or one of them, the list of whom it sees, where that differs from the last one.
+    pub fn show_online(&self, tenant: TenantKey, only: Option<SocketId>, list: impl Fn(&View) -> Box<RawValue>) {
         let mut state = self.lock();
-        let mut for_staff: Option<Box<RawValue>> = None;
+        let mut for_all: Option<Arc<RawValue>> = None;
         let chosen =
             |client: &&mut Client| client.caller.tenant == tenant && only.is_none_or(|only| only == client.handle.id());
         for client in state.clients.values_mut().filter(chosen) {
-            let list = if client.caller.role.is_staff() {
-                for_staff.get_or_insert_with(|| list(&|_| true)).clone()
-            } else {
-                list(&|user| client.watching.contains(&user))
+            let list = match &client.view {
+                View::All => for_all.get_or_insert_with(|| list(&View::All).into()).clone(),
+                view => list(view).into(),
             };
-            if client.shown.as_ref().is_none_or(|shown| shown.get() != list.get()) {
-                client.handle.emit_volatile("online_users", &list);
+            let differs = client.shown.as_ref().is_none_or(|shown| shown.get() != list.get());
+            // One that was dropped, because the reader is slow, is not remembered as sent.
+            if differs && client.handle.emit_volatile("online_users", &list) {
                 client.shown = Some(list);
             }
         }
     }
 
-    /// Whether this socket's user may see that one.
-    pub fn sees(&self, socket: SocketId) -> impl Fn(UserKey) -> bool + use<> {
-        let state = self.lock();
-        let (all, watching) = match state.clients.get(&socket) {
-            Some(client) => (client.caller.role.is_staff(), client.watching.clone()),
-            None => (false, HashSet::new()),
-        };
-        move |user| all || watching.contains(&user)
+    /// Whose presence a socket's user sees.
+    pub fn view(&self, socket: SocketId) -> View {
+        self.lock().clients.get(&socket).map_or(View::Only(HashSet::new()), |client| client.view.clone())
     }
 
-    /// The customer's tickets have other staff now. True if a socket of theirs is concerned.
-    pub fn watch(&self, tenant: TenantKey, customer: UserKey, staff: &HashSet<UserKey>) {
-        for client in self.lock().clients.values_mut() {
-            if (client.caller.tenant, client.caller.user) == (tenant, customer) {
-                client.watching.clone_from(staff);
+    /// A customer's tickets have other staff now.
+    pub fn set_view(&self, tenant: TenantKey, customer: UserKey, view: &View) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        for socket in state.users.get(&(tenant, customer)).into_iter().flatten() {
+            if let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) {
+                client.view.clone_from(view);
             }
         }
-    }
-
-    pub fn has_customer(&self, tenant: TenantKey, customer: UserKey) -> bool {
-        let is_theirs = |client: &Client| {
-            (client.caller.tenant, client.caller.user) == (tenant, customer) && !client.caller.role.is_staff()
-        };
-        self.lock().clients.values().any(is_theirs)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -291,7 +296,11 @@ impl Hub {
 
 impl State {
     fn staff(&self, tenant: TenantKey) -> impl Iterator<Item = &Client> {
-        self.clients.values().filter(move |client| client.caller.tenant == tenant && client.caller.role.is_staff())
+        self.staff.get(&tenant).into_iter().flatten().filter_map(|socket| self.clients.get(socket))
+    }
+
+    fn sockets_of(&self, tenant: TenantKey, user: UserKey) -> &[SocketId] {
+        self.users.get(&(tenant, user)).map_or(&[], Vec::as_slice)
     }
 
     fn take_out(&mut self, socket: SocketId, ticket_id: &str) {
@@ -305,10 +314,6 @@ impl State {
 }
 
 impl Client {
-    fn sees(&self, user: UserKey) -> bool {
-        self.caller.role.is_staff() || self.watching.contains(&user)
-    }
-
     fn expire(&self) {
         self.handle.emit("session_expired", &wire::raw(&SessionExpired { code: "session_expired" }));
         self.handle.disconnect();

@@ -2,7 +2,7 @@
 //!
 //! A node's own memory. The moment (`GRACE`) is for a page that reloads: nobody is told of it, no ticket changes hands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,24 @@ struct Present {
     sockets: usize,
     /// Since when no socket is left.
     gone_since: Option<Instant>,
+}
+
+/// Whose presence somebody sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Staff: everybody's.
+    All,
+    /// A customer: that of the staff who have a ticket of theirs.
+    Only(HashSet<UserKey>),
+}
+
+impl View {
+    pub fn has(&self, user: UserKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(seen) => seen.contains(&user),
+        }
+    }
 }
 
 /// Somebody in a list of who is online.
@@ -112,12 +130,14 @@ impl Presence {
         free.map(|(user, _)| *user).collect()
     }
 
-    /// Everybody who is there and passes `sees`, staff first, then by name.
-    pub fn list(&self, tenant: TenantKey, sees: impl Fn(UserKey) -> bool) -> Vec<OnlineUser> {
+    /// Everybody who is there and in view, staff first, then by name.
+    pub fn list(&self, tenant: TenantKey, view: &View) -> Vec<OnlineUser> {
         let tenants = self.lock();
-        let users = tenants.get(&tenant).into_iter().flatten();
-        let visible = users.filter(|(user, present)| present.chosen != Status::Offline && sees(**user));
-        let mut list: Vec<OnlineUser> = visible.map(|(user, present)| present.shown(*user)).collect();
+        let Some(users) = tenants.get(&tenant) else { return Vec::new() };
+        let mut list: Vec<OnlineUser> = match view {
+            View::All => users.iter().filter_map(|(user, present)| present.shown(*user)).collect(),
+            View::Only(seen) => seen.iter().filter_map(|user| users.get(user)?.shown(*user)).collect(),
+        };
         list.sort_by(|a, b| (!a.role.is_staff(), &a.username).cmp(&(!b.role.is_staff(), &b.username)));
         list.truncate(MOST_LISTED);
         list
@@ -129,15 +149,17 @@ impl Presence {
 }
 
 impl Present {
-    fn shown(&self, user: UserKey) -> OnlineUser {
-        OnlineUser {
+    /// None while they choose to be seen as offline.
+    fn shown(&self, user: UserKey) -> Option<OnlineUser> {
+        let online = OnlineUser {
             user_id: self.caller.user_id.to_string(),
             username: self.caller.username.to_string(),
             name: self.caller.name.to_string(),
             role: self.caller.role,
             status: self.chosen,
             user,
-        }
+        };
+        Some(online).filter(|online| online.status != Status::Offline)
     }
 }
 
@@ -166,7 +188,7 @@ mod tests {
         let (presence, ann, start) = (Presence::default(), caller(1, Role::Support), Instant::now());
         assert!(presence.arrive(&ann, Status::Online));
         assert!(!presence.arrive(&ann, Status::Online) && !presence.arrive(&ann, Status::Online));
-        assert_eq!(presence.list(ann.tenant, |_| true).len(), 1);
+        assert_eq!(presence.list(ann.tenant, &View::All).len(), 1);
         for _ in 0..2 {
             presence.leave(&ann, start);
         }

@@ -82,7 +82,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketReq
     let key = store::insert(tx, caller.tenant, &row, now)?;
     let ticket = Arc::new(store::find_by_key(tx, caller.tenant, key)?);
     let what = What::TicketCreated { ticket };
-    events::record(tx, &Act::of(&caller, now), what)?;
+    events::record(tx, &Act::of(caller, now), what)?;
     if let Some(content) = &new.message_content {
         let first = NewMessage { message_content: content.clone(), client_id: None, attachment_ids: Vec::new() };
         send::send_in(tx, caller, Scope::of(caller), &ticket_id, &first, now)?;

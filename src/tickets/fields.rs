@@ -11,11 +11,11 @@ const MOST_CUSTOM_BYTES: usize = 16 * 1024;
 pub fn tags<T: AsRef<[String]>>(tags: &T, _: &()) -> garde::Result {
     let tags = tags.as_ref();
     if tags.len() > MOST_TAGS {
-        return Err(garde::Error::new(format!("may hold at most {MOST_TAGS}")));
+        return Err(garde::Error::new(format!("too_many: At most {MOST_TAGS}.")));
     }
     match tags.iter().all(|tag| text::is_line(tag, 50)) {
         true => Ok(()),
-        false => Err(garde::Error::new("has to hold lines of 1 to 50 characters")),
+        false => Err(garde::Error::new("invalid_tag: Each is a line of 1 to 50 characters.")),
     }
 }
 
@@ -23,23 +23,10 @@ pub fn custom(custom: &Map<String, Json>, _: &()) -> garde::Result {
     let bytes = serde_json::to_string(custom).map_or(usize::MAX, |text| text.len());
     if custom.len() > MOST_CUSTOM_FIELDS || bytes > MOST_CUSTOM_BYTES {
         return Err(garde::Error::new(format!(
-            "may have at most {MOST_CUSTOM_FIELDS} fields and {MOST_CUSTOM_BYTES} bytes"
+            "too_large: At most {MOST_CUSTOM_FIELDS} fields and {MOST_CUSTOM_BYTES} bytes."
         )));
     }
-    // PostgreSQL's text cannot hold it, and no field has a use for it.
-    if custom.iter().any(|(name, value)| holds_nul(&Json::String(name.clone())) || holds_nul(value)) {
-        return Err(garde::Error::new("may hold no NUL character"));
-    }
     Ok(())
-}
-
-fn holds_nul(value: &Json) -> bool {
-    match value {
-        Json::String(text) => text.contains('\0'),
-        Json::Array(items) => items.iter().any(holds_nul),
-        Json::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
 }
 
 /// In the order given, each once.

@@ -90,7 +90,7 @@ pub fn update_in(
     }
     let after = store::find_by_key(tx, caller.tenant, after.key)?;
     let what = What::TicketUpdated { ticket: Arc::new(after.clone()), changed };
-    events::record(tx, &Act::of(&caller, now), what)?;
+    events::record(tx, &Act::of(caller, now), what)?;
     let reopened = before.status == TicketStatus::Closed && after.status == TicketStatus::Open;
     if reopened && after.support.is_none() && assign::assign(tx, caller.tenant, after.key, online, now)? {
         return Ok(store::find_by_key(tx, caller.tenant, after.key)?.seen_by(caller.user));

@@ -1,5 +1,7 @@
 //! All integration tests in one binary: one link, one private PostgreSQL for the whole run.
 
+mod contract;
 mod db;
 mod gateway;
+mod harness;
 mod servers;

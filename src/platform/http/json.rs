@@ -65,6 +65,9 @@ pub fn from_slice<T: DeserializeOwned + Validate<Context = ()>>(bytes: &[u8]) ->
             let cause = error.into_inner();
             if cause.is_data() {
                 Error::Invalid(vec![fields::from_serde(&path, &cause.to_string())])
+            } else if cause.to_string().starts_with("expected value") {
+                // The syntax is fine: so serde_json says that something else stands where the word of an enum should.
+                Error::Invalid(vec![fields::from_serde(&path, "invalid type: another, expected a string")])
             } else {
                 bad_json(cause)
             }

@@ -59,5 +59,5 @@ pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64
         up_to_seq,
         seqs,
     };
-    events::record(tx, &Act::of(&caller, now), what)
+    events::record(tx, &Act::of(caller, now), what)
 }

@@ -40,7 +40,7 @@ pub struct NewMessage {
 
 /// Nothing can be uploaded yet, so that no id is known.
 fn no_attachments<T: AsRef<[String]>>(ids: &T, _: &()) -> garde::Result {
-    if ids.as_ref().is_empty() { Ok(()) } else { Err(garde::Error::new("names a file that is not there")) }
+    if ids.as_ref().is_empty() { Ok(()) } else { Err(garde::Error::new("unknown: It names a file that is not there.")) }
 }
 
 pub enum Sent {
@@ -132,7 +132,7 @@ pub fn send_in(
     let message = store::find(tx, caller.tenant, target.key, ticket_id, row.seq)?;
     let message = Arc::new(message.ok_or(Error::bug("a message that was just stored is absent"))?);
     let what = What::MessageSent { message: message.clone() };
-    events::record(tx, &Act::of(&caller, now), what)?;
+    events::record(tx, &Act::of(caller, now), what)?;
     announce_move(tx, caller, &target, &advance, now)?;
     let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
     Ok((Sent::New(message), reopened))
@@ -181,5 +181,5 @@ fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance
     }
     let ticket = Arc::new(tickets::find_by_key(tx, caller.tenant, target.key)?);
     let what = What::TicketUpdated { ticket, changed };
-    events::record(tx, &Act::of(&caller, now), what)
+    events::record(tx, &Act::of(caller, now), what)
 }

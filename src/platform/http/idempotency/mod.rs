@@ -153,13 +153,14 @@ fn frame(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
 fn replay(status: i64, framed: &[u8]) -> Result<Response> {
     let broken = || Error::bug("an answer that was kept cannot be read");
     let end = framed.iter().position(|byte| *byte == b'\n').ok_or_else(broken)?;
-    let headers: Vec<(String, String)> = serde_json::from_slice(&framed[..end]).map_err(Error::internal)?;
-    let status = u16::try_from(status).map_err(Error::internal)?;
+    let headers: Vec<(String, String)> =
+        serde_json::from_slice(&framed[..end]).map_err(|error| Error::internal(error))?;
+    let status = u16::try_from(status).map_err(|error| Error::internal(error))?;
     let mut response = Response::builder().status(status).header(IDEMPOTENCY_REPLAYED, "true");
     for (name, value) in headers {
         response = response.header(name, value);
     }
-    response.body(Body::from(framed[end + 1..].to_vec())).map_err(Error::internal)
+    response.body(Body::from(framed[end + 1..].to_vec())).map_err(|error| Error::internal(error))
 }
 
 #[cfg(test)]

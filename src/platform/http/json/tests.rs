@@ -100,7 +100,7 @@ fn what_is_no_json_is_bad_json() {
 fn depth_is_bounded_before_parsing() {
     let nested =
         |depth: usize| format!(r#"{{"title":"a","custom":{{"x":{}{}}}}}"#, "[".repeat(depth), "]".repeat(depth));
-    assert!(from_slice::<Draft>(nested(30).as_bytes()).is_ok());
+    assert!(from_slice::<Draft>(nested(30).as_bytes()).expect("deep enough").custom["x"].is_array());
     assert_eq!(code(nested(31)), "too_large");
     assert_eq!(code("[".repeat(100_000)), "too_large");
     assert!(from_slice::<Draft>(br#"{"title":"a","body":"[[[[[[\"[[[{{{{"}"#).is_ok());

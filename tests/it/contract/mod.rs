@@ -1,0 +1,13 @@
+//! The wire contract, sentence by sentence, through HTTP. What touches data runs on both engines.
+
+mod auth;
+mod floor;
+mod ground;
+mod guests;
+mod keys;
+mod lists;
+mod messages;
+mod operations;
+mod sessions;
+mod tickets;
+mod users;

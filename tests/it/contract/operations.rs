@@ -1,0 +1,53 @@
+//! What operations and developers ask of a server.
+
+use serde_json::json;
+
+use crate::harness::{Server, on_both_engines};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_readiness_and_metrics() {
+    on_both_engines(async |server| {
+        assert_eq!(server.get("/healthz").await.expect(200)["status"], "ok");
+        let ready = server.get("/readyz").await.expect(200);
+        assert_eq!((&ready["status"], &ready["dependencies"][0]["name"]), (&json!("ok"), &json!("database")));
+        let metrics = server.get("/metrics").await;
+        assert_eq!(metrics.status, 200);
+        assert!(metrics.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_without_its_database_is_not_ready() {
+    let server = Server::sqlite().await;
+    let ann = server.tenant("acme").await.customer("ann").await;
+    server.running.app.db.close().await;
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.status, &ready.json()["dependencies"][0]["status"]), (503, &json!("down")));
+    server.get("/healthz").await.expect(200);
+    let refused = server.get("/api/tickets").by(&ann).await;
+    refused.problem(503, "unavailable");
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn the_documents_are_served_and_load_nothing_from_elsewhere() {
+    let server = Server::sqlite().await;
+    let openapi = server.get("/openapi.json").await.expect(200);
+    assert!(openapi["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    let asyncapi = server.get("/asyncapi.json").await.expect(200);
+    assert!(asyncapi["asyncapi"].as_str().is_some_and(|version| version.starts_with("3.")));
+    for path in ["/docs/", "/demo", "/app"] {
+        let page = server.get(path).await;
+        let page = match page.header("location") {
+            Some(place) => server.get(place).await,
+            None => page,
+        };
+        assert_eq!(page.status, 200, "{path}");
+        for attribute in ["src=\"http", "href=\"http", "src=\"//", "@import"] {
+            assert!(!page.text.contains(attribute), "{path}: {attribute}");
+        }
+        let policy = page.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("script-src 'self'") && !policy.contains("script-src 'self' 'unsafe-inline'"), "{path}: {policy}");
+    }
+}
