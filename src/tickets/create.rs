@@ -58,7 +58,13 @@ pub async fn create(app: &App, caller: Arc<Caller>, new: NewTicketRequest) -> Re
 }
 
 /// The part inside the transaction.
-pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, new: &NewTicketRequest, online: &Online) -> Result<Ticket> {
+pub fn create_in(
+    tx: &mut Tx<'_>,
+    app: &App,
+    caller: &Caller,
+    new: &NewTicketRequest,
+    online: &Online,
+) -> Result<Ticket> {
     let now = app.clock.now();
     let customer = match &new.customer_id {
         Some(id) => store::find_customer(tx, caller.tenant, id)?.ok_or(Error::invalid(

@@ -77,7 +77,8 @@ impl Server {
         change(&mut config);
         let hand = Arc::new(AtomicI64::new(BEGINNING));
         let clock = Clock::Manual(hand.clone());
-        let running = services::start(config, clock, Random::System, Shutdown::manual()).await.expect("the server starts");
+        let running =
+            services::start(config, clock, Random::System, Shutdown::manual()).await.expect("the server starts");
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let api = if engine == Engine::Postgres { "/api/v1/" } else { "/api/" };
         Self { running, client, hand, api, _folder: folder }

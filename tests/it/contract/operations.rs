@@ -48,6 +48,9 @@ async fn the_documents_are_served_and_load_nothing_from_elsewhere() {
             assert!(!page.text.contains(attribute), "{path}: {attribute}");
         }
         let policy = page.header("content-security-policy").unwrap_or_default();
-        assert!(policy.contains("script-src 'self'") && !policy.contains("script-src 'self' 'unsafe-inline'"), "{path}: {policy}");
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("script-src 'self' 'unsafe-inline'"),
+            "{path}: {policy}"
+        );
     }
 }

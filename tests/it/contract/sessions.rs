@@ -152,7 +152,8 @@ fn claims(token: &str) -> Value {
 }
 
 fn signed(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
-    jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
+    jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes()))
+        .expect("a token")
 }
 
 #[tokio::test]
@@ -168,7 +169,11 @@ async fn what_is_no_access_token_of_ours_is_refused() {
     };
     let mut endless = good.clone();
     endless.as_object_mut().expect("claims").remove("exp");
-    let none = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"none"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
+    let none = format!(
+        "{}.{}.",
+        URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"none"}"#),
+        URL_SAFE_NO_PAD.encode(good.to_string())
+    );
     server.get("/api/users/profile").token(&signed(Algorithm::HS256, &good, JWT_SECRET)).await.expect(200);
     let hour_ago = good["iat"].as_i64().expect("a number") - 3600;
     let refused = [

@@ -123,10 +123,15 @@ impl Reply {
         assert_eq!(body["status"], self.status, "{self:?}");
         assert_eq!(body["request_id"].as_str(), self.header("x-request-id"), "{self:?}");
         let is_word = |code: &Value| {
-            code.as_str().is_some_and(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+            code.as_str()
+                .is_some_and(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
         };
         assert!(is_word(&body["code"]), "{self:?}");
-        assert_eq!(body["code"] == "invalid", body.get("errors").is_some(), "{self:?}: `invalid`, and no other, has errors");
+        assert_eq!(
+            body["code"] == "invalid",
+            body.get("errors").is_some(),
+            "{self:?}: `invalid`, and no other, has errors"
+        );
         for error in body["errors"].as_array().into_iter().flatten() {
             assert!(error["field"].is_string() && error["message"].is_string() && is_word(&error["code"]), "{self:?}");
         }

@@ -43,7 +43,8 @@ impl Server {
     pub async fn tenant(&self, name: &'static str) -> Tenant<'_> {
         let app = self.running.app.clone();
         let (clock, random) = (app.clock.clone(), app.random.clone());
-        let made = app.db.write(move |tx| operator::create_tenant_in(tx, name, &clock, &random)).await.expect("a new name");
+        let made =
+            app.db.write(move |tx| operator::create_tenant_in(tx, name, &clock, &random)).await.expect("a new name");
         Tenant {
             server: self,
             id: made.tenant_id,
@@ -91,7 +92,8 @@ impl Tenant<'_> {
 
     /// An invite's token.
     pub async fn invite(&self, role: &str) -> String {
-        let invite = self.server.post("/api/invites").key(&self.secret_key).json(json!({"role": role})).await.expect(201);
+        let invite =
+            self.server.post("/api/invites").key(&self.secret_key).json(json!({"role": role})).await.expect(201);
         invite["invite"].as_str().expect("a token").to_owned()
     }
 
