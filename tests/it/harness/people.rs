@@ -9,7 +9,6 @@ pub const PASSWORD: &str = "correct horse battery";
 
 pub struct Tenant<'s> {
     server: &'s Server,
-    pub id: String,
     pub publishable_key: String,
     pub secret_key: String,
     pub identity_secret: String,
@@ -47,7 +46,6 @@ impl Server {
             app.db.write(move |tx| operator::create_tenant_in(tx, name, &clock, &random)).await.expect("a new name");
         Tenant {
             server: self,
-            id: made.tenant_id,
             publishable_key: made.publishable_key,
             secret_key: made.secret_key,
             identity_secret: made.identity_secret,
