@@ -4,6 +4,7 @@
 //! that comes back is held against the contract's shape of an error, whatever the test looks for.
 
 mod call;
+mod forge;
 mod people;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,8 @@ use tempfile::TempDir;
 use crate::servers::Postgres;
 
 pub use call::{Call, Reply};
-pub use people::{PASSWORD, Person};
+pub use forge::{claims, signed};
+pub use people::{PASSWORD, Person, Tenant};
 
 pub const JWT_SECRET: &str = "pPX4+1mDk0yVtbQ7sZr9cJ2hLw8uNfGe";
 
@@ -48,7 +50,11 @@ pub struct Server {
 pub async fn on_both_engines(case: impl AsyncFn(Server)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         println!("on {engine:?}");
-        case(Server::start(engine).await).await;
+        let server = Server::start(engine).await;
+        let db = server.running.app.db.clone();
+        case(server).await;
+        // PostgreSQL has connections for a few servers only, and the tests make many.
+        db.close().await;
     }
 }
 
@@ -77,7 +83,8 @@ impl Server {
         change(&mut config);
         let hand = Arc::new(AtomicI64::new(BEGINNING));
         let clock = Clock::Manual(hand.clone());
-        let running = services::start(config, clock, Random::System, Shutdown::manual()).await.expect("the server starts");
+        let running =
+            services::start(config, clock, Random::System, Shutdown::manual()).await.expect("the server starts");
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let api = if engine == Engine::Postgres { "/api/v1/" } else { "/api/" };
         Self { running, client, hand, api, _folder: folder }

@@ -4,4 +4,5 @@ mod contract;
 mod db;
 mod gateway;
 mod harness;
+mod matrix;
 mod servers;

@@ -9,7 +9,17 @@ use tokio::task::JoinSet;
 use crate::harness::{PASSWORD, Person, Server, on_both_engines};
 
 const USER_FIELDS: [&str; 11] = [
-    "avatar_url", "created_at", "email", "id", "last_active", "name", "role", "roles", "status", "updated_at", "username",
+    "avatar_url",
+    "created_at",
+    "email",
+    "id",
+    "last_active",
+    "name",
+    "role",
+    "roles",
+    "status",
+    "updated_at",
+    "username",
 ];
 
 fn fields(value: &Value) -> BTreeSet<&str> {
@@ -22,11 +32,17 @@ async fn registering_makes_a_customer_with_a_session() {
         let new = json!({"username": "ann", "password": PASSWORD, "name": "Ann", "email": "ann@shop.example"});
         let reply = server.post("/api/auth/register").json(new).await;
         let session = reply.expect(201);
-        assert_eq!(fields(&session), BTreeSet::from(["access_token", "expires_in", "refresh_token", "token_type", "user"]));
+        assert_eq!(
+            fields(&session),
+            BTreeSet::from(["access_token", "expires_in", "refresh_token", "token_type", "user"])
+        );
         assert_eq!((&session["token_type"], &session["expires_in"]), (&json!("Bearer"), &json!(900)));
         let user = &session["user"];
         assert_eq!(fields(user), BTreeSet::from(USER_FIELDS));
-        assert_eq!((&user["username"], &user["name"], &user["email"]), (&json!("ann"), &json!("Ann"), &json!("ann@shop.example")));
+        assert_eq!(
+            (&user["username"], &user["name"], &user["email"]),
+            (&json!("ann"), &json!("Ann"), &json!("ann@shop.example"))
+        );
         assert_eq!((&user["role"], &user["roles"]), (&json!("customer"), &json!(["customer"])));
         for time in ["created_at", "updated_at", "last_active"] {
             assert_eq!(user[time], server.now().to_string(), "{time}: RFC 3339 in UTC with milliseconds");
@@ -54,7 +70,10 @@ async fn only_an_invite_makes_staff() {
         register(wrong_role).await.problem(403, "forbidden");
         let new = json!({"username": "sue", "password": PASSWORD, "role": "support", "invite": invite});
         let staff = register(new).await.expect(201);
-        assert_eq!((&staff["user"]["role"], &staff["user"]["roles"]), (&json!("support"), &json!(["support", "customer"])));
+        assert_eq!(
+            (&staff["user"]["role"], &staff["user"]["roles"]),
+            (&json!("support"), &json!(["support", "customer"]))
+        );
         let again = json!({"username": "sam", "password": PASSWORD, "invite": invite});
         register(again).await.problem(409, "invite_used");
         let unknown = json!({"username": "sam", "password": PASSWORD, "invite": "inv_unknown"});
@@ -144,9 +163,13 @@ async fn a_wrong_name_and_a_wrong_password_are_told_alike() {
     on_both_engines(async |server| {
         let acme = server.tenant("acme").await;
         acme.customer("ann").await;
-        let login = |body: Value| server.post("/api/auth/login").key(&acme.publishable_key).json(body).header("x-request-id", "r");
+        let login = |body: Value| {
+            server.post("/api/auth/login").key(&acme.publishable_key).json(body).header("x-request-id", "r")
+        };
         let mut texts = BTreeSet::new();
-        for (username, password) in [("ann", "wrong horse battery"), ("nobody", PASSWORD), ("ann", ""), ("", ""), ("ann' or 1=1 --", "x")] {
+        for (username, password) in
+            [("ann", "wrong horse battery"), ("nobody", PASSWORD), ("ann", ""), ("", ""), ("ann' or 1=1 --", "x")]
+        {
             let reply = login(json!({"username": username, "password": password})).await;
             reply.problem(401, "invalid_credentials");
             texts.insert(reply.text);
@@ -194,7 +217,9 @@ async fn a_user_acts_in_their_own_roles_only() {
 #[tokio::test]
 async fn every_other_method_of_a_path_is_refused() {
     let server = Server::sqlite().await;
-    for (method, path) in [(Method::GET, "/api/auth/login"), (Method::PUT, "/api/auth/register"), (Method::DELETE, "/api/auth/refresh")] {
+    for (method, path) in
+        [(Method::GET, "/api/auth/login"), (Method::PUT, "/api/auth/register"), (Method::DELETE, "/api/auth/refresh")]
+    {
         server.call(method, path).await.problem(405, "method_not_allowed");
     }
 }

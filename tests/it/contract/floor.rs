@@ -24,7 +24,9 @@ async fn a_repeated_post_gets_the_first_answer() {
         assert!(!is_replayed(&first));
         let again = keyed(&server, &ann, "/api/tickets", "k", lamp.clone()).await;
         assert_eq!((again.expect(201), is_replayed(&again)), (first.expect(201), true));
-        keyed(&server, &ann, "/api/tickets", "k", json!({"subject": "Chair"})).await.problem(422, "idempotency_key_reused");
+        keyed(&server, &ann, "/api/tickets", "k", json!({"subject": "Chair"}))
+            .await
+            .problem(422, "idempotency_key_reused");
         let of_bob = keyed(&server, &bob, "/api/tickets", "k", lamp.clone()).await;
         assert!(!is_replayed(&of_bob) && of_bob.expect(201)["customer_id"] == bob.id, "keys are per user");
         let path = format!("/api/messages/{}", first.json()["ticket_id"].as_str().expect("an id"));
@@ -63,17 +65,24 @@ async fn of_parallel_posts_with_one_key_one_runs() {
 
 #[tokio::test]
 async fn browsers_of_foreign_origins_are_refused() {
-    let server = Server::start_with(Engine::Sqlite, |config| config.cors.origins = vec!["https://good.example".into()]).await;
+    let server =
+        Server::start_with(Engine::Sqlite, |config| config.cors.origins = vec!["https://good.example".into()]).await;
     let preflight = |origin: &str| {
         let call = server.call(Method::OPTIONS, "/api/tickets").header("origin", origin);
-        call.header("access-control-request-method", "PUT").header("access-control-request-headers", "authorization,x-api-key,idempotency-key")
+        call.header("access-control-request-method", "PUT")
+            .header("access-control-request-headers", "authorization,x-api-key,idempotency-key")
     };
     let allowed = preflight("https://good.example").await;
     assert_eq!(allowed.header("access-control-allow-origin"), Some("https://good.example"));
     assert!(allowed.header("access-control-allow-methods").is_some_and(|methods| methods.contains("PUT")));
     let headers = allowed.header("access-control-allow-headers").unwrap_or_default();
-    assert!(["authorization", "x-api-key", "idempotency-key", "content-type"].iter().all(|name| headers.contains(name)), "{headers}");
-    for origin in ["https://good.example.evil", "http://good.example", "https://good.example:444", "null", "https://evil.example"] {
+    assert!(
+        ["authorization", "x-api-key", "idempotency-key", "content-type"].iter().all(|name| headers.contains(name)),
+        "{headers}"
+    );
+    for origin in
+        ["https://good.example.evil", "http://good.example", "https://good.example:444", "null", "https://evil.example"]
+    {
         assert_eq!(preflight(origin).await.header("access-control-allow-origin"), None, "{origin}");
         let plain = server.get("/healthz").header("origin", origin).await;
         assert_eq!(plain.header("access-control-allow-origin"), None, "{origin}");
@@ -116,7 +125,10 @@ async fn passwords_are_guessed_ten_times_and_no_more() {
         acme.customer(name).await;
     }
     let login = |name: &str, password: &str, n: usize| {
-        let call = server.post("/api/auth/login").key(&acme.publishable_key).json(json!({"username": name, "password": password}));
+        let call = server
+            .post("/api/auth/login")
+            .key(&acme.publishable_key)
+            .json(json!({"username": name, "password": password}));
         call.header("x-forwarded-for", &format!("10.0.0.{n}")).header("forwarded", &format!("for=10.0.0.{n}"))
     };
     for n in 0..10 {

@@ -26,9 +26,19 @@ async fn every_path_is_also_served_under_v1() {
     let server = Server::sqlite().await;
     let ann = server.tenant("acme").await.customer("ann").await;
     let id = server.ticket(&ann, "Lamp").await;
-    for path in ["/api/users/profile", "/api/users/status", "/api/tickets?limit=1", &format!("/api/tickets/{id}"), &format!("/api/messages/{id}")] {
+    for path in [
+        "/api/users/profile",
+        "/api/users/status",
+        "/api/tickets?limit=1",
+        &format!("/api/tickets/{id}"),
+        &format!("/api/messages/{id}"),
+    ] {
         let versioned = path.replacen("/api/", "/api/v1/", 1);
-        assert_eq!(server.get(&versioned).by(&ann).await.expect(200), server.get(path).by(&ann).await.expect(200), "{path}");
+        assert_eq!(
+            server.get(&versioned).by(&ann).await.expect(200),
+            server.get(path).by(&ann).await.expect(200),
+            "{path}"
+        );
     }
     let send = json!({"message_content": "x", "client_id": "c"});
     let path = format!("/api/v1/messages/{id}");
@@ -46,8 +56,19 @@ async fn what_is_no_json_is_told_apart_from_what_is_the_wrong_json() {
     let post = |body: Vec<u8>| server.post("/api/tickets").by(&ann).bytes(body);
     let utf16: Vec<u8> = "{\"subject\":\"x\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let not_json: [&[u8]; 13] = [
-        b"{", b"{\"subject\":\"x\"", b"{subject:1}", b"{\"subject\":\"x\"} trailing", b"{\"subject\":\"x\"}{}", b"\xff\xfe",
-        b"{\"subject\":\"\xc3\x28\"}", b"\xef\xbb\xbf{\"subject\":\"x\"}", b"NaN", b"{\"subject\":\"\\ud800\"}", b"'x'", b"{\"subject\":\"a\nb\"}", &utf16,
+        b"{",
+        b"{\"subject\":\"x\"",
+        b"{subject:1}",
+        b"{\"subject\":\"x\"} trailing",
+        b"{\"subject\":\"x\"}{}",
+        b"\xff\xfe",
+        b"{\"subject\":\"\xc3\x28\"}",
+        b"\xef\xbb\xbf{\"subject\":\"x\"}",
+        b"NaN",
+        b"{\"subject\":\"\\ud800\"}",
+        b"'x'",
+        b"{\"subject\":\"a\nb\"}",
+        &utf16,
     ];
     for body in not_json {
         post(body.to_vec()).await.problem(400, "bad_json");
@@ -80,12 +101,16 @@ async fn what_is_no_json_is_told_apart_from_what_is_the_wrong_json() {
 async fn a_body_has_to_say_that_it_is_json() {
     let server = Server::sqlite().await;
     let ann = server.tenant("acme").await.customer("ann").await;
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", ""] {
-        let call = server.post("/api/tickets").by(&ann).header("content-type", content_type).text("{\"subject\":\"x\"}");
+    for content_type in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", ""]
+    {
+        let call =
+            server.post("/api/tickets").by(&ann).header("content-type", content_type).text("{\"subject\":\"x\"}");
         call.await.problem(415, "unsupported_media_type");
     }
     for content_type in ["application/json", "application/json; charset=utf-8", "Application/JSON"] {
-        let call = server.post("/api/tickets").by(&ann).header("content-type", content_type).text("{\"subject\":\"x\"}");
+        let call =
+            server.post("/api/tickets").by(&ann).header("content-type", content_type).text("{\"subject\":\"x\"}");
         call.await.expect(201);
     }
 }
@@ -97,8 +122,20 @@ async fn an_id_that_is_none_is_not_found() {
     let (ann, ada) = (acme.customer("ann").await, acme.admin("ada").await);
     let mut texts = std::collections::BTreeSet::new();
     for id in [
-        "unknown", "1%20OR%201%3D1", "%00", "%ff", "..%2Fusers%2Fprofile", "1000000000000000000000000000000", "-1", "'", "%27%3B--", "*", "__proto__",
-        "00000000-0000-0000-0000-000000000000", &"x".repeat(5000), "%F0%9F%92%A9",
+        "unknown",
+        "1%20OR%201%3D1",
+        "%00",
+        "%ff",
+        "..%2Fusers%2Fprofile",
+        "1000000000000000000000000000000",
+        "-1",
+        "'",
+        "%27%3B--",
+        "*",
+        "__proto__",
+        "00000000-0000-0000-0000-000000000000",
+        &"x".repeat(5000),
+        "%F0%9F%92%A9",
     ] {
         for (method, path) in [
             (Method::GET, format!("/api/tickets/{id}")),
@@ -148,7 +185,10 @@ async fn raw_requests_earn_no_500() {
     let server = Server::sqlite().await;
     let ann = server.tenant("acme").await.customer("ann").await;
     let request = |line: &str, headers: &str| {
-        format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\n{headers}\r\n", ann.token)
+        format!(
+            "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\n{headers}\r\n",
+            ann.token
+        )
     };
     let big = format!("x-big: {}\r\n", "x".repeat(100_000));
     let many: String = (0..1000).map(|n| format!("x-{n}: y\r\n")).collect();
@@ -167,11 +207,16 @@ async fn raw_requests_earn_no_500() {
         ("GET /api/users/profile", "x-forwarded-for: <b>x</b>\r\nx-real-ip: ' or 1=1\r\n", &["200"]),
         ("POST /api/tickets", "content-length: -1\r\n", &["400"]),
         ("POST /api/tickets", "content-length: 99999999999999999999999\r\n", &["400"]),
-        ("POST /api/tickets", "transfer-encoding: chunked\r\ncontent-length: 3\r\ncontent-type: application/json\r\n\r\nzz\r\n", &["400"]),
+        (
+            "POST /api/tickets",
+            "transfer-encoding: chunked\r\ncontent-length: 3\r\ncontent-type: application/json\r\n\r\nzz\r\n",
+            &["400"],
+        ),
         ("GET /api/users/profile", &big, &["431"]),
         ("GET /api/users/profile", &many, &["431"]),
     ] {
-        let answer = raw(&server, request(line, headers).as_bytes()).await.unwrap_or_else(|| panic!("{line}: no answer"));
+        let answer =
+            raw(&server, request(line, headers).as_bytes()).await.unwrap_or_else(|| panic!("{line}: no answer"));
         assert!(expected.contains(&status(&answer)), "{line}: {answer}");
     }
     for garbage in ["\0\0\0\0\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}\r\n\r\n"] {
@@ -187,11 +232,31 @@ async fn nothing_of_a_foreign_key_or_secret_is_told() {
     let acme = server.tenant("acme").await;
     let (ann, ada) = (acme.customer("ann").await, acme.admin("ada").await);
     server.ticket(&ann, "Lamp").await;
-    for path in ["/api/users", "/api/users/profile", "/api/audit", "/api/api-keys", "/api/invites", "/api/tickets", "/readyz", "/metrics"] {
+    for path in [
+        "/api/users",
+        "/api/users/profile",
+        "/api/audit",
+        "/api/api-keys",
+        "/api/invites",
+        "/api/tickets",
+        "/readyz",
+        "/metrics",
+    ] {
         let reply = server.get(path).by(&ada).await;
-        for secret in [&acme.secret_key, &acme.publishable_key, &acme.identity_secret, &ann.token, &ann.refresh_token, &PASSWORD.to_owned()] {
+        for secret in [
+            &acme.secret_key,
+            &acme.publishable_key,
+            &acme.identity_secret,
+            &ann.token,
+            &ann.refresh_token,
+            &PASSWORD.to_owned(),
+        ] {
             assert!(!reply.text.contains(secret.as_str()), "{path}: {}", reply.text);
         }
-        assert!(!reply.text.contains("/tmp") && !reply.text.contains("sqlite://") && !reply.text.contains("_key\":"), "{path}: {}", reply.text);
+        assert!(
+            !reply.text.contains("/tmp") && !reply.text.contains("sqlite://") && !reply.text.contains("_key\":"),
+            "{path}: {}",
+            reply.text
+        );
     }
 }

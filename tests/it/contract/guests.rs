@@ -1,15 +1,14 @@
 //! Guests, and who they turn out to be.
 
 use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::harness::{Call, Person, Server, on_both_engines};
+use crate::harness::{Call, Person, Server, on_both_engines, signed};
 
 fn vouched(claims: Value, secret: &str, algorithm: Algorithm) -> Value {
-    let key = EncodingKey::from_secret(secret.as_bytes());
-    json!({"token": jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).expect("a token")})
+    json!({"token": signed(algorithm, &claims, secret)})
 }
 
 fn hashed(user_id: &str, secret: &str) -> Value {
@@ -36,7 +35,12 @@ async fn a_guest_is_a_customer_of_the_keys_tenant() {
         let sue = acme.support("sue").await;
         assert_eq!(server.get(&format!("/api/tickets/{id}")).by(&sue).await.expect(200)["customer_id"], guest.id);
         server.post("/api/auth/anonymous").key("pk_unknown").json(json!({})).await.problem(401, "unauthorized");
-        server.post("/api/auth/anonymous").key(&acme.publishable_key).json(json!({"role": "admin"})).await.invalid("role");
+        server
+            .post("/api/auth/anonymous")
+            .key(&acme.publishable_key)
+            .json(json!({"role": "admin"}))
+            .await
+            .invalid("role");
     })
     .await;
 }
@@ -51,9 +55,13 @@ async fn a_tenant_vouches_by_token_or_by_hash() {
         let session = identify(&server, &acme.publishable_key, body).await.expect(200);
         let ann = Person::of(session.clone());
         let user = &session["user"];
-        assert_eq!((&user["name"], &user["email"], &user["role"]), (&json!("Ann B."), &json!("ann@shop.example"), &json!("customer")));
+        assert_eq!(
+            (&user["name"], &user["email"], &user["role"]),
+            (&json!("Ann B."), &json!("ann@shop.example"), &json!("customer"))
+        );
         server.get("/api/users/profile").by(&ann).await.expect(200);
-        let by_hash = identify(&server, &acme.publishable_key, hashed("shop-17", &acme.identity_secret)).await.expect(200);
+        let by_hash =
+            identify(&server, &acme.publishable_key, hashed("shop-17", &acme.identity_secret)).await.expect(200);
         assert_eq!(by_hash["user"]["id"], ann.id);
         let mut upper = hashed("shop-17", &acme.identity_secret);
         upper["user_hash"] = json!(upper["user_hash"].as_str().expect("text").to_uppercase());
@@ -120,7 +128,12 @@ async fn who_is_not_vouched_for_gets_no_session() {
         identify(&server, &acme.publishable_key, body).await.problem(401, "unauthorized");
     }
     let both = json!({"token": "x", "user_id": "shop-17", "user_hash": "00"});
-    for (field, body) in [("token", json!({})), ("token", both), ("token", json!({"user_id": "shop-17"})), ("user_id", json!({"user_id": "a\nb", "user_hash": "00"}))] {
+    for (field, body) in [
+        ("token", json!({})),
+        ("token", both),
+        ("token", json!({"user_id": "shop-17"})),
+        ("user_id", json!({"user_id": "a\nb", "user_hash": "00"})),
+    ] {
         identify(&server, &acme.publishable_key, body).await.invalid(field);
     }
     let strangers_token = identify(&server, &acme.publishable_key, hashed("shop-17", secret)).by(&other.guest().await);

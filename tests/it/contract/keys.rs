@@ -25,7 +25,14 @@ async fn a_key_is_shown_once_and_stops_when_it_is_revoked() {
         let ticket = server.ticket(&ann, "Lamp").await;
         assert_eq!(server.get("/api/tickets").key(&key).await.expect(200)["data"][0]["ticket_id"], ticket);
         server.get(&format!("/api/tickets/{ticket}")).key(&key).await.expect(200);
-        for path in ["/api/users", "/api/invites", "/api/api-keys", "/api/audit", &format!("/api/messages/{ticket}"), &format!("/api/tickets/{ticket}/notes")] {
+        for path in [
+            "/api/users",
+            "/api/invites",
+            "/api/api-keys",
+            "/api/audit",
+            &format!("/api/messages/{ticket}"),
+            &format!("/api/tickets/{ticket}/notes"),
+        ] {
             server.get(path).key(&key).await.problem(403, "forbidden");
         }
         server.post("/api/tickets").key(&key).json(json!({"subject": "x"})).await.problem(403, "forbidden");
@@ -58,7 +65,11 @@ async fn a_publishable_key_grants_nothing_and_keeps_to_its_origins() {
         for origin in ["https://shop.example.evil", "http://shop.example", "null"] {
             anonymous().header("origin", origin).await.problem(403, "origin_not_allowed");
         }
-        server.delete(&format!("/api/api-keys/{}", made["api_key_id"].as_str().expect("an id"))).by(&ada).await.expect(204);
+        server
+            .delete(&format!("/api/api-keys/{}", made["api_key_id"].as_str().expect("an id")))
+            .by(&ada)
+            .await
+            .expect(204);
         anonymous().await.problem(401, "unauthorized");
     })
     .await;
@@ -77,7 +88,10 @@ async fn what_a_key_may_not_be() {
         ("scopes", json!({"kind": "secret", "name": "x"})),
         ("scopes", json!({"kind": "secret", "name": "x", "scopes": ["everything"]})),
         ("scopes", json!({"kind": "publishable", "name": "x", "scopes": ["*"]})),
-        ("allowed_origins[0]", json!({"kind": "publishable", "name": "x", "allowed_origins": ["https://shop.example/path"]})),
+        (
+            "allowed_origins[0]",
+            json!({"kind": "publishable", "name": "x", "allowed_origins": ["https://shop.example/path"]}),
+        ),
         ("tenant_id", json!({"kind": "publishable", "name": "x", "tenant_id": "y"})),
     ] {
         server.post("/api/api-keys").by(&ada).json(new).await.invalid(field);
@@ -103,7 +117,8 @@ async fn invites_are_made_listed_and_withdrawn_by_admins() {
         invite(&sue, json!({"role": "support"})).await.problem(403, "forbidden");
         invite(&ada, json!({"role": "root"})).await.invalid("role");
         invite(&ada, json!({"role": "support", "expires_in": 1})).await.invalid("expires_in");
-        let made = invite(&ada, json!({"role": "support", "email": "sam@shop.example", "expires_in": 600})).await.expect(201);
+        let made =
+            invite(&ada, json!({"role": "support", "email": "sam@shop.example", "expires_in": 600})).await.expect(201);
         assert_eq!((&made["role"], &made["email"]), (&json!("support"), &json!("sam@shop.example")));
         let token = made["invite"].as_str().expect("a token");
         let listed = server.get("/api/invites").by(&ada).await;

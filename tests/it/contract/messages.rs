@@ -8,8 +8,19 @@ use tokio::task::JoinSet;
 use crate::harness::{Call, Person, Server, on_both_engines};
 
 const FIELDS: [&str; 13] = [
-    "attachments", "client_id", "delivered_at", "is_read", "kind", "message_content", "message_id", "read_at", "sender",
-    "sender_id", "seq", "ticket_id", "timestamp",
+    "attachments",
+    "client_id",
+    "delivered_at",
+    "is_read",
+    "kind",
+    "message_content",
+    "message_id",
+    "read_at",
+    "sender",
+    "sender_id",
+    "seq",
+    "ticket_id",
+    "timestamp",
 ];
 
 fn send(server: &Server, ticket: &str, by: &Person, body: Value) -> Call {
@@ -26,7 +37,12 @@ async fn a_message_is_stored_as_sent_and_numbered() {
         let acme = server.tenant("acme").await;
         let (ann, sue) = (acme.customer("ann").await, acme.support("sue").await);
         let id = server.ticket(&ann, "Lamp").await;
-        let texts = [" <b>x</b>&amp;\r\n\t'; drop table messages; -- ", "👩‍👩‍👧 \u{202e}Zoe\u{308}", "\\u0000 is six characters", &"𝒳".repeat(10_000)];
+        let texts = [
+            " <b>x</b>&amp;\r\n\t'; drop table messages; -- ",
+            "👩‍👩‍👧 \u{202e}Zoe\u{308}",
+            "\\u0000 is six characters",
+            &"𝒳".repeat(10_000),
+        ];
         for (n, text) in texts.iter().enumerate() {
             let message = send(&server, &id, &ann, json!({"message_content": text})).await.expect(201);
             let names: BTreeSet<&str> = message.as_object().expect("an object").keys().map(String::as_str).collect();
@@ -49,7 +65,12 @@ async fn a_message_is_stored_as_sent_and_numbered() {
             }
         }
         let page = server.get(&format!("/api/messages/{id}")).by(&sue).await.expect(200);
-        let stored: Vec<&str> = page["data"].as_array().expect("a list").iter().map(|m| m["message_content"].as_str().expect("text")).collect();
+        let stored: Vec<&str> = page["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|m| m["message_content"].as_str().expect("text"))
+            .collect();
         assert_eq!(stored, texts);
     })
     .await;
@@ -82,9 +103,12 @@ async fn parallel_sends_of_one_client_id_make_one_row_and_others_leave_no_hole()
         let mut tries = JoinSet::new();
         for n in 0..60 {
             let client_id = if n % 2 == 0 { "same".to_owned() } else { format!("c-{n}") };
-            tries.spawn(send(&server, &id, &ann, json!({"message_content": "Hello", "client_id": client_id})).into_future());
+            tries.spawn(
+                send(&server, &id, &ann, json!({"message_content": "Hello", "client_id": client_id})).into_future(),
+            );
         }
-        let replies: Vec<(u16, Value)> = tries.join_all().await.iter().map(|reply| (reply.status, reply.json())).collect();
+        let replies: Vec<(u16, Value)> =
+            tries.join_all().await.iter().map(|reply| (reply.status, reply.json())).collect();
         let same: Vec<_> = replies.iter().filter(|(_, message)| message["client_id"] == "same").collect();
         assert_eq!(same.iter().filter(|(status, _)| *status == 201).count(), 1);
         assert_eq!(same.iter().filter(|(status, _)| *status == 200).count(), 29);
@@ -123,7 +147,9 @@ async fn a_conversation_is_paged_in_both_directions() {
         assert_eq!(walk("before_seq=12&limit=6").await, [range(6, 11), range(1, 5)]);
         assert_eq!(walk("after_seq=25").await, [range(1, 0)]);
         assert_eq!(walk("before_seq=1").await, [range(1, 0)]);
-        for (query, field) in [("after_seq=x", "after_seq"), ("before_seq=1e3", "before_seq"), ("after_seq=1&before_seq=9", "after_seq")] {
+        for (query, field) in
+            [("after_seq=x", "after_seq"), ("before_seq=1e3", "before_seq"), ("after_seq=1&before_seq=9", "after_seq")]
+        {
             server.get(&format!("/api/messages/{id}?{query}")).by(&ann).await.invalid(field);
         }
     })
@@ -153,7 +179,9 @@ async fn reading_marks_what_others_sent_before_and_never_backwards() {
         let second = read(2, &sue).await.expect(200);
         assert_eq!((&second["is_read"], &second["read_at"]), (&json!(true), &json!(server.now().to_string())));
         assert_eq!(marks().await, [true, true, false, false]);
-        let unread = async |by: &Person| server.get(&format!("/api/tickets/{id}")).by(by).await.expect(200)["unread_count"].clone();
+        let unread = async |by: &Person| {
+            server.get(&format!("/api/tickets/{id}")).by(by).await.expect(200)["unread_count"].clone()
+        };
         assert_eq!((unread(&sue).await, unread(&ann).await), (json!(1), json!(1)));
         server.pass(7);
         assert_eq!(read(1, &sue).await.expect(200)["read_at"], second["read_at"], "the first reading counts");
@@ -161,7 +189,14 @@ async fn reading_marks_what_others_sent_before_and_never_backwards() {
         read(3, &ann).await.expect(200);
         read(4, &sue).await.expect(200);
         assert_eq!((unread(&sue).await, unread(&ann).await), (json!(0), json!(0)));
-        for unknown in [format!("{id}.5"), format!("{id}.0"), format!("{id}.01"), format!("{id}.-1"), id.clone(), format!("{id}.99999999999999999999")] {
+        for unknown in [
+            format!("{id}.5"),
+            format!("{id}.0"),
+            format!("{id}.01"),
+            format!("{id}.-1"),
+            id.clone(),
+            format!("{id}.99999999999999999999"),
+        ] {
             server.put(&format!("/api/messages/{unknown}/read")).by(&sue).await.problem(404, "not_found");
         }
     })
@@ -213,13 +248,21 @@ async fn notes_are_supports_alone_and_no_messages() {
         write(&bob, json!({"body": "mine"})).await.problem(404, "not_found");
         server.get(&path).by(&ann).await.problem(403, "forbidden");
         server.get(&path).by(&bob).await.problem(404, "not_found");
-        for (field, body) in [("body", json!({})), ("body", json!({"body": " "})), ("body", json!({"body": "x".repeat(10_001)})), ("author_id", json!({"body": "x", "author_id": ann.id}))] {
+        for (field, body) in [
+            ("body", json!({})),
+            ("body", json!({"body": " "})),
+            ("body", json!({"body": "x".repeat(10_001)})),
+            ("author_id", json!({"body": "x", "author_id": ann.id})),
+        ] {
             write(&sue, body).await.invalid(field);
         }
         let note = write(&sue, json!({"body": "A secret,\nreally"})).await.expect(201);
         let names: BTreeSet<&str> = note.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(names, BTreeSet::from(["author_id", "body", "note_id", "ticket_id", "timestamp"]));
-        assert_eq!((&note["ticket_id"], &note["author_id"], &note["body"]), (&json!(id), &json!(sue.id), &json!("A secret,\nreally")));
+        assert_eq!(
+            (&note["ticket_id"], &note["author_id"], &note["body"]),
+            (&json!(id), &json!(sue.id), &json!("A secret,\nreally"))
+        );
         assert_eq!(server.get(&path).by(&sue).await.expect(200)["data"], json!([note]));
         let messages = server.get(&format!("/api/messages/{id}")).by(&ann).await;
         assert_eq!(messages.expect(200)["data"], json!([]));

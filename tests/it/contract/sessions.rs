@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::harness::{JWT_SECRET, PASSWORD, Person, Reply, Server, on_both_engines};
+use crate::harness::{JWT_SECRET, PASSWORD, Person, Reply, Server, claims, on_both_engines, signed};
 
 async fn refresh(server: &Server, token: &str) -> Reply {
     server.post("/api/auth/refresh").json(json!({"refresh_token": token})).await
@@ -145,16 +145,6 @@ async fn an_access_token_ends_in_its_time_and_a_session_in_its_own() {
     assert_eq!(refresh(&server, &next.refresh_token).await.status, 401);
 }
 
-/// The claims of a good token, to be changed.
-fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).expect("three parts");
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
-}
-
-fn signed(algorithm: Algorithm, claims: &Value, secret: &str) -> String {
-    jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("a token")
-}
-
 #[tokio::test]
 async fn what_is_no_access_token_of_ours_is_refused() {
     let server = Server::sqlite().await;
@@ -168,7 +158,11 @@ async fn what_is_no_access_token_of_ours_is_refused() {
     };
     let mut endless = good.clone();
     endless.as_object_mut().expect("claims").remove("exp");
-    let none = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"none"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
+    let none = format!(
+        "{}.{}.",
+        URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"none"}"#),
+        URL_SAFE_NO_PAD.encode(good.to_string())
+    );
     server.get("/api/users/profile").token(&signed(Algorithm::HS256, &good, JWT_SECRET)).await.expect(200);
     let hour_ago = good["iat"].as_i64().expect("a number") - 3600;
     let refused = [

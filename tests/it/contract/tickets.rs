@@ -7,8 +7,21 @@ use serde_json::{Value, json};
 use crate::harness::{Person, Server, on_both_engines};
 
 const FIELDS: [&str; 15] = [
-    "channel", "closed_at", "created_at", "custom", "customer_id", "last_seq", "number", "priority", "status", "subject",
-    "support_id", "tags", "ticket_id", "unread_count", "updated_at",
+    "channel",
+    "closed_at",
+    "created_at",
+    "custom",
+    "customer_id",
+    "last_seq",
+    "number",
+    "priority",
+    "status",
+    "subject",
+    "support_id",
+    "tags",
+    "ticket_id",
+    "unread_count",
+    "updated_at",
 ];
 
 async fn put(server: &Server, ticket: &str, by: &Person, patch: Value) -> crate::harness::Reply {
@@ -115,7 +128,13 @@ async fn a_ticket_moves_along_its_lifecycle_only() {
     on_both_engines(async |server| {
         let acme = server.tenant("acme").await;
         let (ann, sue) = (acme.customer("ann").await, acme.support("sue").await);
-        let moves = [("open", "in_progress"), ("in_progress", "closed"), ("closed", "open"), ("in_progress", "open"), ("open", "closed")];
+        let moves = [
+            ("open", "in_progress"),
+            ("in_progress", "closed"),
+            ("closed", "open"),
+            ("in_progress", "open"),
+            ("open", "closed"),
+        ];
         for from in ["open", "in_progress", "closed"] {
             for to in ["open", "in_progress", "closed"] {
                 let id = server.ticket(&ann, "Lamp").await;
@@ -133,7 +152,11 @@ async fn a_ticket_moves_along_its_lifecycle_only() {
                 if to != "closed" && reply.status == 200 {
                     assert_eq!(after["support_id"], holder, "{from} to {to}");
                 }
-                assert_eq!(put(&server, &id, &sue, json!({})).await.expect(200), after, "nothing asked, nothing changed");
+                assert_eq!(
+                    put(&server, &id, &sue, json!({})).await.expect(200),
+                    after,
+                    "nothing asked, nothing changed"
+                );
             }
         }
     })
@@ -215,10 +238,20 @@ async fn a_deleted_ticket_is_gone_from_everywhere_but_the_audit_log() {
         let (ann, sue, ada) = (acme.customer("ann").await, acme.support("sue").await, acme.admin("ada").await);
         let id = server.ticket(&ann, "Zebra").await;
         let message = server.say(&ann, &id, "Hello").await;
-        let note = server.post(&format!("/api/tickets/{id}/notes")).by(&sue).json(json!({"body": "A zebra"})).await.expect(201);
+        let note = server
+            .post(&format!("/api/tickets/{id}/notes"))
+            .by(&sue)
+            .json(json!({"body": "A zebra"}))
+            .await
+            .expect(201);
         assert_eq!(note["ticket_id"], id);
         server.delete(&format!("/api/tickets/{id}")).by(&sue).await.expect(204);
-        for path in [format!("/api/tickets/{id}"), format!("/api/messages/{id}"), format!("/api/tickets/{id}/notes"), format!("/api/tickets/{id}/history")] {
+        for path in [
+            format!("/api/tickets/{id}"),
+            format!("/api/messages/{id}"),
+            format!("/api/tickets/{id}/notes"),
+            format!("/api/tickets/{id}/history"),
+        ] {
             server.get(&path).by(&sue).await.problem(404, "not_found");
         }
         let read = format!("/api/messages/{}/read", message["message_id"].as_str().expect("an id"));
@@ -228,9 +261,10 @@ async fn a_deleted_ticket_is_gone_from_everywhere_but_the_audit_log() {
             assert_eq!(server.get(list).by(&sue).await.expect(200)["data"], json!([]));
         }
         let audit = server.get("/api/audit").by(&ada).await.expect(200);
-        let is_kept = audit["data"].as_array().expect("a list").iter().any(|entry| {
-            entry["kind"] == "ticket_deleted" && entry["ticket_id"] == id && entry["actor_id"] == sue.id
-        });
+        let is_kept =
+            audit["data"].as_array().expect("a list").iter().any(|entry| {
+                entry["kind"] == "ticket_deleted" && entry["ticket_id"] == id && entry["actor_id"] == sue.id
+            });
         assert!(is_kept, "{audit}");
     })
     .await;
@@ -275,7 +309,12 @@ async fn what_a_ticket_may_not_hold() {
     assert_eq!(get(&server, &id, &sue).await, before);
     server.post("/api/tickets").by(&sue).json(json!({})).await.invalid("subject");
     server.post("/api/tickets").by(&sue).json(json!({"subject": "x", "status": "closed"})).await.invalid("status");
-    server.post("/api/tickets").by(&sue).json(json!({"subject": "x", "message_content": "x".repeat(10_001)})).await.invalid("message_content");
+    server
+        .post("/api/tickets")
+        .by(&sue)
+        .json(json!({"subject": "x", "message_content": "x".repeat(10_001)}))
+        .await
+        .invalid("message_content");
     assert_eq!(server.count("select count(*) from tickets").await, 1);
     assert_eq!(put(&server, &id, &sue, json!({"subject": "𝒳".repeat(500)})).await.status, 200);
 }

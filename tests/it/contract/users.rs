@@ -69,7 +69,9 @@ async fn a_new_password_needs_the_current_one_and_ends_the_other_sessions() {
         let (ann, elsewhere) = (acme.customer("ann").await, acme.login("ann").await);
         let put = |body: Value| server.put("/api/users/profile").by(&ann).json(body);
         put(json!({"new_password": NEW_PASSWORD})).await.problem(403, "wrong_password");
-        put(json!({"new_password": NEW_PASSWORD, "current_password": "wrong horse"})).await.problem(403, "wrong_password");
+        put(json!({"new_password": NEW_PASSWORD, "current_password": "wrong horse"}))
+            .await
+            .problem(403, "wrong_password");
         put(json!({"new_password": "short", "current_password": PASSWORD})).await.invalid("new_password");
         server.get("/api/users/profile").by(&elsewhere).await.expect(200);
         put(json!({"new_password": NEW_PASSWORD, "current_password": PASSWORD})).await.expect(200);
@@ -78,7 +80,10 @@ async fn a_new_password_needs_the_current_one_and_ends_the_other_sessions() {
         assert_eq!(server.post("/api/auth/refresh").json(refresh).await.status, 401);
         server.get("/api/users/profile").by(&ann).await.expect(200);
         let login = |password: &str| {
-            server.post("/api/auth/login").key(&acme.publishable_key).json(json!({"username": "ann", "password": password}))
+            server
+                .post("/api/auth/login")
+                .key(&acme.publishable_key)
+                .json(json!({"username": "ann", "password": password}))
         };
         login(PASSWORD).await.problem(401, "invalid_credentials");
         login(NEW_PASSWORD).await.expect(200);

@@ -9,7 +9,6 @@ pub const PASSWORD: &str = "correct horse battery";
 
 pub struct Tenant<'s> {
     server: &'s Server,
-    pub id: String,
     pub publishable_key: String,
     pub secret_key: String,
     pub identity_secret: String,
@@ -43,10 +42,10 @@ impl Server {
     pub async fn tenant(&self, name: &'static str) -> Tenant<'_> {
         let app = self.running.app.clone();
         let (clock, random) = (app.clock.clone(), app.random.clone());
-        let made = app.db.write(move |tx| operator::create_tenant_in(tx, name, &clock, &random)).await.expect("a new name");
+        let made =
+            app.db.write(move |tx| operator::create_tenant_in(tx, name, &clock, &random)).await.expect("a new name");
         Tenant {
             server: self,
-            id: made.tenant_id,
             publishable_key: made.publishable_key,
             secret_key: made.secret_key,
             identity_secret: made.identity_secret,
@@ -91,7 +90,8 @@ impl Tenant<'_> {
 
     /// An invite's token.
     pub async fn invite(&self, role: &str) -> String {
-        let invite = self.server.post("/api/invites").key(&self.secret_key).json(json!({"role": role})).await.expect(201);
+        let invite =
+            self.server.post("/api/invites").key(&self.secret_key).json(json!({"role": role})).await.expect(201);
         invite["invite"].as_str().expect("a token").to_owned()
     }
 

@@ -1,0 +1,100 @@
+//! What a tenant owns, its word in every text of it.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::rows::{Level, Row};
+use crate::harness::{Person, Server, Tenant};
+
+pub struct Estate {
+    pub word: &'static str,
+    /// The server's time at the end.
+    pub seconds: u64,
+    customer: Person,
+    support: Person,
+    admin: Person,
+    ids: HashMap<&'static str, String>,
+}
+
+impl Estate {
+    pub async fn build(server: &Server, tenant: &Tenant<'_>, word: &'static str) -> Self {
+        let customer = tenant.customer(&format!("{word}-ann")).await;
+        let (support, admin) =
+            (tenant.support(&format!("{word}-sue")).await, tenant.admin(&format!("{word}-ada")).await);
+        let profile = json!({"name": word, "email": format!("{word}@shop.example"), "avatar_url": format!("https://{word}.example/")});
+        for person in [&customer, &support, &admin] {
+            server.put("/api/users/profile").by(person).json(profile.clone()).await.expect(200);
+        }
+        let make = async |by: &Person, path: &str, body: Value, field: &str| {
+            let made = server.post(path).by(by).json(body).await.expect(201);
+            made[field].as_str().expect("an id").to_owned()
+        };
+        let mut ids = HashMap::from([
+            ("user_id", customer.id.clone()),
+            ("customer_id", customer.id.clone()),
+            ("support_id", support.id.clone()),
+            ("refresh_token", customer.refresh_token.clone()),
+        ]);
+        // Two of each, so that every list has a cursor.
+        for _ in 0..2 {
+            let ticket = json!({"subject": word, "tags": [word], "custom": {word: word}, "message_content": word});
+            let ticket = make(&customer, "/api/tickets", ticket, "ticket_id").await;
+            let (messages, notes) = (format!("/api/messages/{ticket}"), format!("/api/tickets/{ticket}/notes"));
+            for _ in 0..2 {
+                let message = make(&support, &messages, json!({"message_content": word}), "message_id").await;
+                ids.insert("message_id", message);
+                make(&support, &notes, json!({"body": word}), "note_id").await;
+            }
+            ids.insert("ticket_id", ticket);
+            let invite = json!({"role": "support", "email": format!("{word}@shop.example")});
+            ids.insert("invite_id", make(&admin, "/api/invites", invite, "invite_id").await);
+            let key =
+                json!({"kind": "publishable", "name": word, "allowed_origins": [format!("https://{word}.example")]});
+            ids.insert("api_key_id", make(&admin, "/api/api-keys", key, "api_key_id").await);
+        }
+        Self { word, seconds: server.now().seconds() as u64, customer, support, admin, ids }
+    }
+
+    pub fn id(&self, name: &str) -> &str {
+        self.ids.get(name).unwrap_or_else(|| panic!("an estate has no {name}"))
+    }
+
+    /// Who of the tenant makes a request of this level.
+    pub fn owner(&self, level: Level) -> &Person {
+        match level {
+            Level::Public | Level::Customer => &self.customer,
+            Level::Support => &self.support,
+            Level::Admin => &self.admin,
+        }
+    }
+
+    /// Where the second page of a list of this tenant begins.
+    pub async fn cursor(&self, server: &Server, row: &Row) -> String {
+        let page = server.get(&format!("{}?limit=1", row.path(self))).by(self.owner(row.level)).await.expect(200);
+        page["next_cursor"].as_str().unwrap_or_else(|| panic!("{}: one page only", row.route)).to_owned()
+    }
+
+    /// A stranger within the tenant: what they own themselves, under a word of their own.
+    pub async fn of_neighbour(server: &Server, person: &Person) -> Self {
+        let word = "spatz";
+        let ticket = server.ticket(person, word).await;
+        let message = server.say(person, &ticket, word).await["message_id"].as_str().expect("an id").to_owned();
+        let ids = HashMap::from([
+            ("user_id", person.id.clone()),
+            ("ticket_id", ticket),
+            ("message_id", message),
+            ("invite_id", "none".into()),
+            ("api_key_id", "none".into()),
+        ]);
+        let everybody = (person.clone(), person.clone(), person.clone());
+        Self {
+            word,
+            seconds: server.now().seconds() as u64,
+            customer: everybody.0,
+            support: everybody.1,
+            admin: everybody.2,
+            ids,
+        }
+    }
+}

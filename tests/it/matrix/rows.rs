@@ -1,0 +1,167 @@
+//! The table: one row for each route, in the order in which the victim's own people call them at the end.
+
+use serde_json::{Value, json};
+
+use super::attackers::Attacker;
+use super::estate::Estate;
+use crate::harness::PASSWORD;
+
+/// Who may call a route at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Whoever comes; nothing of anybody's is behind it.
+    Public,
+    Customer,
+    Support,
+    Admin,
+}
+
+/// Where a request names something that is somebody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere: it is about the caller.
+    None,
+    Path,
+    Body(&'static str),
+    Query(&'static str),
+    Cursor,
+}
+
+pub struct Row {
+    pub route: &'static str,
+    pub level: Level,
+    places: &'static [Place],
+    /// A valid body, made of the ids of whose request it is.
+    pub body: fn(&Estate) -> Value,
+    /// What the owner's own request is answered with.
+    pub owner: u16,
+}
+
+const fn row(
+    route: &'static str,
+    level: Level,
+    places: &'static [Place],
+    body: fn(&Estate) -> Value,
+    owner: u16,
+) -> Row {
+    Row { route, level, places, body, owner }
+}
+
+const fn public(route: &'static str) -> Row {
+    row(route, Public, &[], none, 200)
+}
+
+fn none(_: &Estate) -> Value {
+    Value::Null
+}
+
+use Level::*;
+use Place::*;
+
+pub const ROWS: &[Row] = &[
+    public("GET /healthz"),
+    public("GET /readyz"),
+    public("GET /metrics"),
+    public("GET /asyncapi.json"),
+    public("POST /api/auth/register"),
+    public("POST /api/auth/login"),
+    public("POST /api/auth/refresh"),
+    public("POST /api/auth/anonymous"),
+    public("POST /api/auth/identify"),
+    row("GET /api/users/profile", Customer, &[None], none, 200),
+    row("PUT /api/users/profile", Customer, &[None], |own| json!({"name": own.word}), 200),
+    row("GET /api/users/status", Customer, &[None, Query("user_id")], none, 200),
+    row("GET /api/users", Support, &[None, Cursor], none, 200),
+    row("GET /api/users/{user_id}", Support, &[Path], none, 200),
+    row("PUT /api/users/{user_id}", Admin, &[Path], |_| json!({"roles": ["customer"], "is_disabled": false}), 200),
+    row("GET /api/audit", Admin, &[None, Cursor], none, 200),
+    row("GET /api/invites", Admin, &[None, Cursor], none, 200),
+    row("POST /api/invites", Admin, &[None], |_| json!({"role": "support"}), 201),
+    row("DELETE /api/invites/{invite_id}", Admin, &[Path], none, 204),
+    row("GET /api/api-keys", Admin, &[None, Cursor], none, 200),
+    row("POST /api/api-keys", Admin, &[None], |own| json!({"kind": "publishable", "name": own.word}), 201),
+    row("DELETE /api/api-keys/{api_key_id}", Admin, &[Path], none, 204),
+    row("GET /api/tickets", Customer, &[None, Query("customer_id"), Query("support_id"), Cursor], none, 200),
+    row("POST /api/tickets", Customer, &[None, Body("customer_id")], |own| json!({"subject": own.word}), 201),
+    row("GET /api/tickets/{id}", Customer, &[Path], none, 200),
+    row("PUT /api/tickets/{id}", Customer, &[Path, Body("support_id")], |_| json!({"status": "closed"}), 200),
+    row("GET /api/tickets/{id}/history", Support, &[Path, Cursor], none, 200),
+    row("GET /api/tickets/{id}/notes", Support, &[Path, Cursor], none, 200),
+    row("POST /api/tickets/{id}/notes", Support, &[Path], |own| json!({"body": own.word}), 201),
+    row("GET /api/messages/{id}", Customer, &[Path, Cursor], none, 200),
+    row("POST /api/messages/{id}", Customer, &[Path], |own| json!({"message_content": own.word}), 201),
+    row("PUT /api/messages/{id}/read", Customer, &[Path], none, 200),
+    row("DELETE /api/tickets/{id}", Support, &[Path], none, 204),
+    row("POST /api/users/totp/offer", Customer, &[None], none, 200),
+    row("DELETE /api/users/totp", Customer, &[None], |_| json!({"current_password": PASSWORD}), 204),
+    row("PUT /api/users/totp", Customer, &[None], totp_confirmation, 204),
+    row("POST /api/auth/switch-role", Customer, &[None], |_| json!({"role": "customer"}), 200),
+    row("POST /api/auth/logout", Customer, &[None, Body("refresh_token")], |_| json!({}), 204),
+];
+
+fn totp_confirmation(own: &Estate) -> Value {
+    let secret = totp_rs::Secret::from([7; 20]);
+    let code =
+        totp_rs::Builder::new().with_secret(secret.clone()).build().expect("a good secret").generate(own.seconds);
+    json!({"secret": secret.to_base32(), "code": code.to_string(), "current_password": PASSWORD})
+}
+
+impl Row {
+    pub fn is_public(&self) -> bool {
+        self.level == Public
+    }
+
+    pub fn method(&self) -> &str {
+        self.route.split(' ').next().expect("a method")
+    }
+
+    fn template(&self) -> &str {
+        self.route.split(' ').nth(1).expect("a path")
+    }
+
+    pub fn path(&self, of: &Estate) -> String {
+        let id = if self.route.ends_with("/read") { "message_id" } else { "ticket_id" };
+        let path = self.template().replace("{id}", of.id(id));
+        ["user_id", "invite_id", "api_key_id"]
+            .iter()
+            .fold(path, |path, name| path.replace(&format!("{{{name}}}"), of.id(name)))
+    }
+
+    pub fn absent_path(&self) -> String {
+        let absent = "019e7044-8800-7000-8000-000000000000";
+        let id = if self.route.ends_with("/read") { format!("{absent}.1") } else { absent.to_owned() };
+        let path = self.template().replace("{id}", &id);
+        ["user_id", "invite_id", "api_key_id"]
+            .iter()
+            .fold(path, |path, name| path.replace(&format!("{{{name}}}"), absent))
+    }
+
+    /// What this stranger tries. Who is signed in may do their own things: no attack, but for what they read by it.
+    pub fn places_for(&self, attacker: &Attacker) -> Vec<Place> {
+        let is_harmless = |place: &Place| *place == None && self.method() != "GET" && attacker.level >= self.level;
+        // It ends the caller's own session as well, which is a row of the victim's tenant.
+        let is_own_end = |place: &Place| *place == Body("refresh_token") && attacker.is_neighbour;
+        self.places.iter().filter(|place| !is_harmless(place) && !is_own_end(place)).copied().collect()
+    }
+
+    pub fn expected(&self, attacker: &Attacker, place: Place) -> &'static [u16] {
+        let hides = self.template().starts_with("/api/tickets/") || self.template().starts_with("/api/messages/");
+        let is_below = attacker.level < self.level;
+        match place {
+            _ if attacker.level == Public => &[401],
+            // A ticket is looked up first: whose it is not learns nothing else.
+            Path if is_below && !hides => &[403],
+            Path => &[404],
+            // A cursor is read first where it names the ticket as well.
+            Cursor if is_below => &[403, 422],
+            Cursor if attacker.is_neighbour && self.route == "GET /api/tickets" => &[200],
+            Cursor => &[422],
+            _ if is_below => &[403],
+            Body("refresh_token") => &[204],
+            Body(_) if attacker.level < Support => &[403],
+            Body(_) => &[422],
+            Query("user_id") => &[404],
+            Query(_) | None => &[200],
+        }
+    }
+}
