@@ -140,7 +140,10 @@ create index tickets_by_activity on tickets (tenant_key, updated_at, ticket_key)
 create index tickets_by_customer on tickets (tenant_key, customer_key, updated_at, ticket_key);
 create index tickets_by_support on tickets (tenant_key, support_key, updated_at, ticket_key) where support_key is not null;
 create index tickets_active on tickets (tenant_key, updated_at, ticket_key) where status <> 'closed';
-create index tickets_waiting on tickets (tenant_key, created_at, ticket_key) where status = 'open' and support_key is null;
+create index tickets_waiting on tickets (tenant_key, created_at, ticket_key)
+    where status = 'open' and support_key is null and is_held = false;
+-- What each member of staff has under way; a message does not touch it.
+create index tickets_under_way on tickets (tenant_key, support_key, ticket_key) where status <> 'closed';
 
 create table ticket_tags (
     tenant_key bigint not null,

@@ -4,11 +4,13 @@
 //! table there and then (audit log, ticket history, outbox); every event goes to the live listeners after the commit,
 //! in commit order (`services` wires them). So no service names another, and a crash loses nothing.
 
+pub mod store;
+
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
+use crate::auth::model::{Caller, Role, TenantKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -49,20 +51,17 @@ pub enum What {
         message: Arc<Message>,
     },
     MessagesRead {
-        ticket: TicketKey,
         ticket_id: String,
         reader_id: String,
         up_to_seq: i64,
         seqs: Vec<i64>,
     },
     MessagesDelivered {
-        ticket: TicketKey,
         ticket_id: String,
         up_to_seq: i64,
         seqs: Vec<i64>,
     },
     NoteAdded {
-        ticket: TicketKey,
         note: Arc<Note>,
     },
     TicketCreated {
@@ -79,8 +78,8 @@ pub enum What {
         reason: String,
     },
     TicketDeleted {
-        ticket: TicketKey,
         ticket_id: String,
+        customer: UserKey,
     },
     /// A guest turned out to be this customer; the guest's tickets are theirs now.
     GuestIdentified {
@@ -142,9 +141,7 @@ impl What {
     fn row(&self) -> Option<Row<'_>> {
         let (kind, ticket_id, data) = match self {
             Self::MessageSent { .. } | Self::MessagesRead { .. } | Self::MessagesDelivered { .. } => return None,
-            Self::NoteAdded { note, .. } => {
-                ("note_added", Some(note.ticket_id.as_str()), json!({"note_id": note.note_id}))
-            }
+            Self::NoteAdded { note } => ("note_added", Some(note.ticket_id.as_str()), json!({"note_id": note.note_id})),
             Self::TicketCreated { ticket } => (
                 "ticket_created",
                 Some(ticket.ticket_id.as_str()),
@@ -184,78 +181,5 @@ impl What {
             }
         };
         Some(Row { kind, ticket_id, data })
-    }
-}
-
-pub mod store {
-    //! The `events` table. Appended to here alone, read by the audit log and a ticket's history.
-
-    use serde::Serialize;
-    use serde_json::value::RawValue;
-    use utoipa::ToSchema;
-
-    use super::Act;
-    use crate::auth::model::TenantKey;
-    use crate::error::{Error, Result};
-    use crate::platform::clock::Timestamp;
-    use crate::platform::db::{Row, Tx};
-
-    /// One line of the audit log.
-    #[derive(Debug, Serialize, ToSchema)]
-    pub struct Entry {
-        #[serde(skip)]
-        pub key: i64,
-        pub kind: String,
-        /// Who did it; null for the server itself.
-        pub actor_id: Option<String>,
-        pub ticket_id: Option<String>,
-        #[schema(value_type = Object)]
-        pub data: Box<RawValue>,
-        pub timestamp: Timestamp,
-    }
-
-    pub(super) fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<()> {
-        tx.execute(
-            "insert into events (tenant_key, kind, actor_id, ticket_id, data, timestamp) values ($1, $2, $3, $4, $5, $6)",
-            &[act.tenant.into(), kind.into(), act.actor_id.as_deref().into(), ticket_id.into(), data.into(), act.at.into()],
-        )?;
-        Ok(())
-    }
-
-    /// Newest first; `before` is the key of the last entry of the page before.
-    pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, before: Option<i64>, limit: i64) -> Result<Vec<Entry>> {
-        tx.all(
-            "select event_key, kind, actor_id, ticket_id, data, timestamp from events
-             where tenant_key = $1 and event_key < $2 order by event_key desc limit $3",
-            &[tenant.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
-            entry,
-        )
-    }
-
-    /// A ticket's history, newest first.
-    pub fn list_of_ticket(
-        tx: &mut Tx<'_>,
-        tenant: TenantKey,
-        ticket_id: &str,
-        before: Option<i64>,
-        limit: i64,
-    ) -> Result<Vec<Entry>> {
-        tx.all(
-            "select event_key, kind, actor_id, ticket_id, data, timestamp from events
-             where tenant_key = $1 and ticket_id = $2 and event_key < $3 order by event_key desc limit $4",
-            &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
-            entry,
-        )
-    }
-
-    fn entry(row: &mut Row<'_>) -> Result<Entry> {
-        Ok(Entry {
-            key: row.take()?,
-            kind: row.take()?,
-            actor_id: row.take()?,
-            ticket_id: row.take()?,
-            data: RawValue::from_string(row.take()?).map_err(Error::internal)?,
-            timestamp: row.take()?,
-        })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::app::App;
 use crate::auth::guard;
-use crate::auth::model::{Caller, Role};
+use crate::auth::model::Caller;
 use crate::auth::status;
 use crate::error::Error;
 use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
@@ -50,10 +50,7 @@ impl Handler for Sockets {
 
     async fn joined(&self, connection: &mut Connection) {
         let (app, caller) = (&self.app, &connection.caller);
-        let view = match caller.role {
-            Role::Customer => dispatch::customers_view(app, caller.tenant, caller.user).await,
-            Role::Support | Role::Admin => View::All,
-        };
+        let view = caller.role.is_staff().then_some(View::All);
         app.realtime.hub.add(connection.handle.clone(), caller.clone(), connection.token_ends, view);
         if app.auth.registry.has_ended(caller) {
             // The session ended between the handshake and now: nobody has cut this socket yet.
@@ -62,9 +59,11 @@ impl Handler for Sockets {
         if app.realtime.presence.arrive(caller, caller.chosen_status) {
             housekeeping::show_status(app, caller, caller.chosen_status);
         }
-        housekeeping::show_online(app, caller.tenant, Some(connection.handle.id()));
+        app.realtime.stirred.note(caller.tenant);
         if caller.role.is_staff() {
-            assign_waiting(app, caller);
+            assign::hand_out_waiting(app, caller.tenant);
+        } else {
+            app.realtime.stirred.note_customer(caller.tenant, caller.user);
         }
     }
 
@@ -81,14 +80,4 @@ impl Handler for Sockets {
             tracing::warn!(%error, "could not note when a user was last active");
         }
     }
-}
-
-/// Somebody has room for tickets that wait.
-pub fn assign_waiting(app: &App, caller: &Caller) {
-    let (app, tenant) = (app.clone(), caller.tenant);
-    tokio::spawn(async move {
-        if let Err(error) = assign::assign_waiting(&app, tenant).await {
-            tracing::warn!(%error, "could not hand out waiting tickets; the next change will try again");
-        }
-    });
 }

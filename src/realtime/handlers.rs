@@ -9,11 +9,16 @@ use crate::auth::model::Status;
 use crate::auth::{guard, status};
 use crate::error::{Error, Result};
 use crate::platform::http::{json, problem};
-use crate::realtime::connect::{self, Connection};
+use crate::realtime::connect::Connection;
 use crate::realtime::gateway::{Ack, Incoming};
-use crate::realtime::wire::{ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored};
+use crate::realtime::room::Snapshot;
+use crate::realtime::wire::{
+    self, ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored,
+};
 use crate::realtime::wire::{StatusChoice, TypingSignal};
 use crate::realtime::{dispatch, housekeeping};
+use crate::tickets::assign;
+use crate::tickets::messages::replay::Replay;
 use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
 use crate::tickets::messages::{read, replay};
 
@@ -28,7 +33,13 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
         }
         if incoming.event == "chat_message" {
             match sending(&incoming) {
-                Ok(sending) => sendings.push((sending, incoming.ack)),
+                Ok(sending) => {
+                    // One ticket a transaction: two of them could wait for one another's tickets.
+                    if sendings.last().is_some_and(|(last, _)| last.ticket_id != sending.ticket_id) {
+                        send_all(app, connection, std::mem::take(&mut sendings)).await;
+                    }
+                    sendings.push((sending, incoming.ack));
+                }
                 Err(error) => refuse(incoming.ack, &error),
             }
             continue;
@@ -96,16 +107,15 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
         Ok(replay) => {
             let online = app.realtime.presence.list(connection.caller.tenant, &hub.view(socket));
             let is_behind = request.after_seq.is_some() && replay.has_more;
-            let (last_seq, ticket) = (replay.ticket.last_seq, replay.ticket.clone());
-            let joined = Joined {
-                ticket: replay.ticket,
-                messages: replay.messages,
-                last_seq,
-                has_more: replay.has_more,
-                online,
-            };
-            if let Some(hole) = hub.settle(socket, &ticket, is_behind, || answer(ack, &joined)) {
-                dispatch::fill(app, hole);
+            let last_seq = replay.ticket.last_seq;
+            let given_seq = if is_behind { replay.messages.last().map_or(0, |message| message.seq) } else { last_seq };
+            let Replay { ticket, messages, has_more } = replay;
+            let joined = Joined { ticket: &ticket, messages, last_seq, has_more, online };
+            // Written out before the hub is asked: a long answer must not hold up everybody else.
+            let joined = wire::raw(&joined);
+            let snapshot = Snapshot { ticket: &ticket, given_seq, is_behind };
+            if let Some(hole) = hub.settle(socket, snapshot, || answer(ack, &joined)) {
+                dispatch::fill(app, ticket.ticket_id, hole);
             }
         }
         Err(error) => {
@@ -156,7 +166,7 @@ async fn user_status(app: &App, connection: &mut Connection, payload: &[u8]) -> 
         housekeeping::show_status(app, &caller, status);
     }
     if caller.role.is_staff() && status == Status::Online {
-        connect::assign_waiting(app, &caller);
+        assign::hand_out_waiting(app, caller.tenant);
     }
     Ok(())
 }
@@ -171,6 +181,10 @@ async fn reauth(app: &App, connection: &mut Connection, payload: &[u8]) -> Resul
     }
     app.realtime.hub.renew(connection.handle.id(), caller.clone(), guard::token_end(app, &token)?);
     connection.caller = caller;
+    if app.auth.registry.has_ended(&connection.caller) {
+        // The new session ended in between: nobody has cut this socket for it yet.
+        app.realtime.hub.expire(connection.handle.id());
+    }
     Ok(())
 }
 

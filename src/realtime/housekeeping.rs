@@ -2,60 +2,109 @@
 //! are written down, lists of who is online that go out.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use tokio::time::{Interval, MissedTickBehavior};
+
 use crate::app::App;
-use crate::auth::model::{Caller, Status, TenantKey};
+use crate::auth::model::{Caller, Status, TenantKey, UserKey};
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
-use crate::realtime::gateway::SocketId;
+use crate::realtime::presence::View;
 use crate::realtime::wire::{self, StatusShown};
 use crate::tickets::messages::delivered;
+use crate::tickets::staff_of_customer;
 
 const TICK: Duration = Duration::from_millis(250);
 
-/// Tenants in which somebody came, went or changed since the last tick: many changes, one list.
+/// What has changed since the last tick: many changes, one list.
 #[derive(Default)]
-pub struct Stirred(Mutex<HashSet<TenantKey>>);
+pub struct Stirred {
+    /// Tenants in which somebody came, went or changed.
+    tenants: Mutex<HashSet<TenantKey>>,
+    /// Customers whose tickets may have other staff now.
+    customers: Mutex<HashSet<(TenantKey, UserKey)>>,
+}
 
 impl Stirred {
     pub fn note(&self, tenant: TenantKey) {
-        self.0.lock().expect("nobody panics while holding it").insert(tenant);
+        lock(&self.tenants).insert(tenant);
     }
 
-    fn take(&self) -> HashSet<TenantKey> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panics while holding it"))
+    pub fn note_customer(&self, tenant: TenantKey, customer: UserKey) {
+        lock(&self.customers).insert((tenant, customer));
     }
 }
 
-/// Runs until the server shuts down.
-pub async fn keep_house(app: App, shutdown: Shutdown) {
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().expect("nobody panics while holding it")
+}
+
+/// What needs no database: it goes on while that is down. Runs until the server shuts down.
+pub async fn keep_time(app: App, shutdown: Shutdown) {
+    let mut ticks = ticks();
+    while goes_on(&mut ticks, &shutdown).await {
+        let now = Instant::now();
+        dispatch::show_typing_ended(&app, app.realtime.hub.expire_typing(now));
+        app.realtime.hub.expire_tokens(app.clock.now().seconds());
+        for caller in app.realtime.presence.departed(now) {
+            show_status(&app, &caller, Status::Offline);
+        }
+        let tenants = std::mem::take(&mut *lock(&app.realtime.stirred.tenants));
+        tenants.into_iter().for_each(|tenant| show_online(&app, tenant));
+    }
+}
+
+/// What reads and writes. Runs until the server shuts down.
+pub async fn keep_books(app: App, shutdown: Shutdown) {
+    let mut ticks = ticks();
+    while goes_on(&mut ticks, &shutdown).await {
+        let customers = std::mem::take(&mut *lock(&app.realtime.stirred.customers));
+        for (tenant, customer) in customers {
+            if app.realtime.hub.count(tenant, customer) > 0 {
+                look_up_view(&app, tenant, customer).await;
+            }
+        }
+        write_served(&app).await;
+    }
+}
+
+fn ticks() -> Interval {
     let mut ticks = tokio::time::interval(TICK);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => tick(&app).await,
-            () = shutdown.begun() => return,
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// True at the next tick, false once the server shuts down.
+async fn goes_on(ticks: &mut Interval, shutdown: &Shutdown) -> bool {
+    tokio::select! {
+        _ = ticks.tick() => true,
+        () = shutdown.begun() => false,
+    }
+}
+
+/// Whom a customer sees: the staff who have a ticket of theirs.
+async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
+    match staff_of_customer(app, tenant, customer).await {
+        Ok(staff) => {
+            app.realtime.hub.set_view(tenant, customer, &View::Only(HashSet::from_iter(staff)));
+            app.realtime.stirred.note(tenant);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "could not look up whom a customer may see; trying again");
+            app.realtime.stirred.note_customer(tenant, customer);
         }
     }
 }
 
-async fn tick(app: &App) {
-    let now = Instant::now();
-    dispatch::show_typing_ended(app, app.realtime.hub.expire_typing(now));
-    app.realtime.hub.expire_tokens(app.clock.now().seconds());
-    for caller in app.realtime.presence.departed(now) {
-        show_status(app, &caller, Status::Offline);
-    }
-    for tenant in app.realtime.stirred.take() {
-        show_online(app, tenant, None);
-    }
+async fn write_served(app: &App) {
     let served = app.realtime.hub.take_served();
     if !served.is_empty()
-        && let Err(error) = delivered::mark(app, served).await
+        && let Err(error) = delivered::mark(app, served.clone()).await
     {
-        tracing::warn!(%error, "could not write delivery marks; the next ones will cover them");
+        tracing::warn!(%error, "could not write delivery marks; trying again");
+        app.realtime.hub.return_served(&served);
     }
 }
 
@@ -72,8 +121,8 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
     app.realtime.stirred.note(caller.tenant);
 }
 
-/// Sends the list of who is online to one socket, or to all of a tenant whose list has changed.
-pub fn show_online(app: &App, tenant: TenantKey, only: Option<SocketId>) {
+/// Sends the list of who is online to the sockets of a tenant whose list has changed.
+pub fn show_online(app: &App, tenant: TenantKey) {
     let presence = &app.realtime.presence;
-    app.realtime.hub.show_online(tenant, only, |view| wire::raw(&presence.list(tenant, view)));
+    app.realtime.hub.show_online(tenant, |view| wire::raw(&presence.list(tenant, view)));
 }

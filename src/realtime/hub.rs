@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::realtime::gateway::{SocketHandle, SocketId};
 use crate::realtime::presence::View;
-use crate::realtime::room::{Hole, Parcel, Room};
+use crate::realtime::room::{Hole, Parcel, Room, Snapshot};
 use crate::realtime::typing::{Ended, Typing};
 use crate::realtime::wire::{self, SessionExpired};
 use crate::tickets::messages::delivered::Served;
@@ -34,19 +34,26 @@ struct State {
     served: HashMap<(TenantKey, TicketKey, Side), i64>,
 }
 
+/// One event as each side of a conversation sees it.
+pub struct Views {
+    pub for_customer: Box<RawValue>,
+    pub for_staff: Box<RawValue>,
+}
+
 struct Client {
     handle: SocketHandle,
     caller: Arc<Caller>,
     /// Seconds since 1970 at which the access token ends.
     token_ends: i64,
     rooms: HashSet<String>,
-    view: View,
+    /// Whose presence it sees; None until that was looked up.
+    view: Option<View>,
     /// The list of who is online as it was last sent, to send only what differs.
     shown: Option<Arc<RawValue>>,
 }
 
 impl Hub {
-    pub fn add(&self, handle: SocketHandle, caller: Arc<Caller>, token_ends: i64, view: View) {
+    pub fn add(&self, handle: SocketHandle, caller: Arc<Caller>, token_ends: i64, view: Option<View>) {
         let mut state = self.lock();
         let socket = handle.id();
         state.users.entry((caller.tenant, caller.user)).or_default().push(socket);
@@ -103,15 +110,15 @@ impl Hub {
     }
 
     /// The snapshot is read: `answer` goes out first, then what was stored after it, then whatever comes.
-    pub fn settle(&self, socket: SocketId, ticket: &Ticket, is_behind: bool, answer: impl FnOnce()) -> Option<Hole> {
+    pub fn settle(&self, socket: SocketId, snapshot: Snapshot<'_>, answer: impl FnOnce()) -> Option<Hole> {
         let mut guard = self.lock();
         let state = &mut *guard;
         answer();
-        let room = state.rooms.get_mut(&ticket.ticket_id)?;
+        let room = state.rooms.get_mut(&snapshot.ticket.ticket_id)?;
         let tenant = state.clients.get(&socket)?.caller.tenant;
-        room.settle(socket, tenant, ticket, is_behind);
+        room.settle(socket, tenant, snapshot);
         room.collect_served(&mut state.served);
-        room.hole()
+        room.take_hole()
     }
 
     /// Answers the typing indicators that end with the socket's leaving.
@@ -128,43 +135,39 @@ impl Hub {
         self.lock().rooms.get(ticket_id).is_some_and(|room| room.has_settled(socket))
     }
 
-    /// A stored message, on its way to its room. Answers a hole that keeps it from going.
+    /// A stored message, on its way to its room. Answers a hole that keeps it from going and that nobody reads yet.
     pub fn message(&self, parcel: Arc<Parcel>) -> Option<Hole> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let room = state.rooms.get_mut(&parcel.message.ticket_id)?;
         room.offer(parcel);
         room.collect_served(&mut state.served);
-        room.hole()
+        room.take_hole()
     }
 
-    /// To everybody in a ticket's room, but one user.
-    pub fn to_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
-        if let Some(room) = self.lock().rooms.get(ticket_id) {
-            room.members()
-                .filter(|member| Some(member.user) != but)
-                .for_each(|member| _ = member.handle.emit(event, payload));
+    /// What is missing in a ticket's room by now. None, and the hole counts as filled, if nothing is.
+    pub fn remaining_hole(&self, ticket_id: &str) -> Option<Hole> {
+        let mut state = self.lock();
+        let room = state.rooms.get_mut(ticket_id)?;
+        let hole = room.hole();
+        if hole.is_none() {
+            room.filled();
+        }
+        hole
+    }
+
+    /// To everybody in a ticket's room.
+    pub fn to_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue) {
+        if let Some(room) = self.lock().rooms.get_mut(ticket_id) {
+            room.everybody_mut().for_each(|member| member.tell(event, payload));
         }
     }
 
-    /// Like `to_room`, for what may be missed.
-    pub fn to_room_volatile(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: Option<UserKey>) {
+    /// To everybody in a ticket's room but one user, if they can keep up: for what may be missed.
+    pub fn to_room_volatile(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: UserKey) {
         if let Some(room) = self.lock().rooms.get(ticket_id) {
-            room.members()
-                .filter(|member| Some(member.user) != but)
-                .for_each(|member| _ = member.handle.emit_volatile(event, payload));
-        }
-    }
-
-    /// To the staff among a ticket's room, which is all that may see a note.
-    pub fn to_staff_in_room(&self, tenant: TenantKey, ticket_id: &str, event: &'static str, payload: &RawValue) {
-        let state = self.lock();
-        let Some(room) = state.rooms.get(ticket_id) else { return };
-        for member in room.members() {
-            let client = state.clients.get(&member.handle.id());
-            if client.is_some_and(|client| client.caller.tenant == tenant && client.caller.role.is_staff()) {
-                member.handle.emit(event, payload);
-            }
+            let others = room.members().filter(|member| member.user != but);
+            others.for_each(|member| _ = member.handle.emit_volatile(event, payload));
         }
     }
 
@@ -174,26 +177,18 @@ impl Hub {
         }
     }
 
-    /// To a ticket's room and the tenant's staff, once for each socket, with the unread count of the side that looks.
-    pub fn to_room_and_staff(
-        &self,
-        tenant: TenantKey,
-        ticket: &Ticket,
-        event: &'static str,
-        payload: impl Fn(&Ticket) -> Box<RawValue>,
-    ) {
-        let state = self.lock();
-        let view = |side: Side| payload(&Ticket { unread_count: ticket.marks(side).unread, ..ticket.clone() });
-        let (for_customer, for_staff) = (view(Side::Customer), view(Side::Staff));
+    /// To a ticket's room and the tenant's staff, once for each socket, each as its side sees it.
+    pub fn to_room_and_staff(&self, tenant: TenantKey, ticket: &Ticket, event: &'static str, views: &Views) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let view = |user: UserKey| if user == ticket.customer { &views.for_customer } else { &views.for_staff };
         let mut reached = HashSet::new();
-        for member in state.rooms.get(&ticket.ticket_id).into_iter().flat_map(Room::members) {
-            let payload = if member.user == ticket.customer { &for_customer } else { &for_staff };
-            member.handle.emit(event, payload);
+        for member in state.rooms.get_mut(&ticket.ticket_id).into_iter().flat_map(Room::everybody_mut) {
+            member.tell(event, view(member.user));
             reached.insert(member.handle.id());
         }
         for client in state.staff(tenant).filter(|client| !reached.contains(&client.handle.id())) {
-            let payload = if client.caller.user == ticket.customer { &for_customer } else { &for_staff };
-            client.handle.emit(event, payload);
+            client.handle.emit(event, view(client.caller.user));
         }
     }
 
@@ -225,19 +220,34 @@ impl Hub {
         self.lock().typing.expire(now)
     }
 
-    /// What was served since the last call.
+    /// Takes back what could not be written down.
+    pub fn return_served(&self, served: &[Served]) {
+        let mut state = self.lock();
+        for one in served {
+            let up_to_seq = state.served.entry((one.tenant, one.ticket, one.side)).or_default();
+            *up_to_seq = one.up_to_seq.max(*up_to_seq);
+        }
+    }
+
+    /// What was served since the last call, in the order of the tickets.
     pub fn take_served(&self) -> Vec<Served> {
         let served = std::mem::take(&mut self.lock().served);
-        served
+        let mut served: Vec<Served> = served
             .into_iter()
             .map(|((tenant, ticket, side), up_to_seq)| Served { tenant, ticket, side, up_to_seq })
-            .collect()
+            .collect();
+        served.sort_by_key(|one| one.ticket);
+        served
     }
 
     /// Tells the sockets of a session that it is over, and cuts them.
     pub fn end_session(&self, session_id: &str) {
         let of_session = |client: &&Client| client.caller.session_id.as_deref() == Some(session_id);
         self.lock().clients.values().filter(of_session).for_each(Client::expire);
+    }
+
+    pub fn expire(&self, socket: SocketId) {
+        self.lock().clients.get(&socket).into_iter().for_each(Client::expire);
     }
 
     /// The same for those whose token has run out.
@@ -247,23 +257,21 @@ impl Hub {
 
     /// To whoever sees `user`'s coming and going.
     pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
-        for client in
-            self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.view.has(user))
+        for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user))
         {
             client.handle.emit_volatile(event, payload);
         }
     }
 
-    /// Sends each socket of a tenant, or one of them, the list of whom it sees, where that differs from the last one.
-    pub fn show_online(&self, tenant: TenantKey, only: Option<SocketId>, list: impl Fn(&View) -> Box<RawValue>) {
+    /// Sends each socket of a tenant the list of whom it sees, where that differs from the last one.
+    pub fn show_online(&self, tenant: TenantKey, list: impl Fn(&View) -> Box<RawValue>) {
         let mut state = self.lock();
         let mut for_all: Option<Arc<RawValue>> = None;
-        let chosen =
-            |client: &&mut Client| client.caller.tenant == tenant && only.is_none_or(|only| only == client.handle.id());
-        for client in state.clients.values_mut().filter(chosen) {
+        for client in state.clients.values_mut().filter(|client| client.caller.tenant == tenant) {
             let list = match &client.view {
-                View::All => for_all.get_or_insert_with(|| list(&View::All).into()).clone(),
-                view => list(view).into(),
+                Some(View::All) => for_all.get_or_insert_with(|| list(&View::All).into()).clone(),
+                Some(view) => list(view).into(),
+                None => continue,
             };
             let differs = client.shown.as_ref().is_none_or(|shown| shown.get() != list.get());
             // One that was dropped, because the reader is slow, is not remembered as sent.
@@ -275,7 +283,8 @@ impl Hub {
 
     /// Whose presence a socket's user sees.
     pub fn view(&self, socket: SocketId) -> View {
-        self.lock().clients.get(&socket).map_or(View::Only(HashSet::new()), |client| client.view.clone())
+        let view = self.lock().clients.get(&socket).and_then(|client| client.view.clone());
+        view.unwrap_or_else(|| View::Only(HashSet::new()))
     }
 
     /// A customer's tickets have other staff now.
@@ -284,7 +293,7 @@ impl Hub {
         let state = &mut *guard;
         for socket in state.users.get(&(tenant, customer)).into_iter().flatten() {
             if let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) {
-                client.view.clone_from(view);
+                client.view = Some(view.clone());
             }
         }
     }
@@ -314,6 +323,10 @@ impl State {
 }
 
 impl Client {
+    fn sees(&self, user: UserKey) -> bool {
+        self.view.as_ref().is_some_and(|view| view.has(user))
+    }
+
     fn expire(&self) {
         self.handle.emit("session_expired", &wire::raw(&SessionExpired { code: "session_expired" }));
         self.handle.disconnect();

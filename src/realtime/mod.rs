@@ -26,7 +26,7 @@ use crate::realtime::housekeeping::Stirred;
 use crate::realtime::hub::Hub;
 use crate::realtime::presence::Presence;
 
-pub use housekeeping::keep_house;
+pub use housekeeping::{keep_books, keep_time};
 
 /// Realtime's part of `App`.
 #[derive(Clone, Default)]

@@ -15,7 +15,7 @@ use crate::realtime::sequencer::Sequencer;
 use crate::realtime::wire::{self, Resync};
 use crate::tickets::model::{Message, Side, Ticket};
 
-/// Messages that are held for a member whose snapshot is being read, at most; a longer wait ends in a replay.
+/// What is held for a member whose snapshot is being read, at most; a longer wait ends in a replay.
 const MOST_HELD: usize = 1000;
 
 /// A stored message with its JSON, made once and sent to many.
@@ -33,6 +33,16 @@ pub struct Hole {
     pub to_seq: i64,
 }
 
+/// Where the snapshot of a joining member ended.
+#[derive(Clone, Copy)]
+pub struct Snapshot<'a> {
+    pub ticket: &'a Ticket,
+    /// The last message that the member was given.
+    pub given_seq: i64,
+    /// More of what is stored remains for the member to fetch.
+    pub is_behind: bool,
+}
+
 #[derive(Default)]
 pub struct Room {
     /// Which ticket it is; None until the first member has settled.
@@ -41,6 +51,8 @@ pub struct Room {
     members: HashMap<SocketId, Member>,
     /// What each side was served since it was last collected.
     served: HashMap<Side, i64>,
+    /// A hole is being read from the database.
+    is_filling: bool,
 }
 
 pub struct Member {
@@ -51,11 +63,16 @@ pub struct Member {
 
 enum Place {
     /// Its snapshot is being read.
-    Joining { held: Vec<Arc<Parcel>>, is_overrun: bool },
+    Joining { held: Vec<Held>, is_overrun: bool },
     /// It has everything before `from_seq`.
     Live { from_seq: i64 },
     /// It has more to fetch before live messages make sense to it.
     Behind { is_told: bool },
+}
+
+enum Held {
+    Message(Arc<Parcel>),
+    Frame(&'static str, Box<RawValue>),
 }
 
 impl Room {
@@ -64,19 +81,21 @@ impl Room {
         self.members.insert(handle.id(), Member { handle, user, place });
     }
 
-    pub fn settle(&mut self, socket: SocketId, tenant: TenantKey, ticket: &Ticket, is_behind: bool) {
+    pub fn settle(&mut self, socket: SocketId, tenant: TenantKey, snapshot: Snapshot<'_>) {
+        let Snapshot { ticket, given_seq, is_behind } = snapshot;
         self.ticket = Some((tenant, ticket.key, ticket.customer));
         let Some(member) = self.members.get_mut(&socket) else { return };
-        let from_seq = ticket.last_seq + 1;
-        let place = if is_behind { Place::Behind { is_told: false } } else { Place::Live { from_seq } };
-        if let Place::Joining { held, is_overrun } = std::mem::replace(&mut member.place, place) {
-            if is_overrun && !is_behind {
+        let live = Place::Live { from_seq: ticket.last_seq + 1 };
+        if let Place::Joining { held, is_overrun } = std::mem::replace(&mut member.place, live) {
+            if is_behind || is_overrun {
                 member.place = Place::Behind { is_told: false };
             }
-            let side = Side::of(ticket, member.user);
-            note_served(&mut self.served, side, ticket.last_seq);
-            for parcel in held {
-                member.take(&parcel, ticket.customer, &mut self.served);
+            note_served(&mut self.served, Side::of(ticket, member.user), given_seq);
+            for one in held {
+                match one {
+                    Held::Message(parcel) => member.take(&parcel, ticket.customer, &mut self.served),
+                    Held::Frame(event, payload) => _ = member.handle.emit(event, &payload),
+                }
             }
         }
         for (_, parcel) in self.order.start_after(ticket.last_seq) {
@@ -88,6 +107,17 @@ impl Room {
         for (_, parcel) in self.order.offer(parcel.message.seq, parcel) {
             self.pass(&parcel);
         }
+    }
+
+    /// A hole that nobody reads yet. Whoever is answered reads it, and says so by `filled`.
+    pub fn take_hole(&mut self) -> Option<Hole> {
+        let hole = self.hole().filter(|_| !self.is_filling)?;
+        self.is_filling = true;
+        Some(hole)
+    }
+
+    pub fn filled(&mut self) {
+        self.is_filling = false;
     }
 
     pub fn hole(&self) -> Option<Hole> {
@@ -116,6 +146,10 @@ impl Room {
         self.members.keys().copied()
     }
 
+    pub fn everybody_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.members.values_mut()
+    }
+
     pub fn collect_served(&mut self, all: &mut HashMap<(TenantKey, TicketKey, Side), i64>) {
         let Some((tenant, ticket, _)) = self.ticket else { return };
         for (side, up_to_seq) in self.served.drain() {
@@ -133,16 +167,18 @@ impl Room {
 }
 
 impl Member {
+    /// While it is joining, it gets it behind the snapshot, which may be older.
+    pub fn tell(&mut self, event: &'static str, payload: &RawValue) {
+        match &mut self.place {
+            Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Frame(event, payload.to_owned())),
+            Place::Live { .. } | Place::Behind { .. } => _ = self.handle.emit(event, payload),
+        }
+    }
+
     fn take(&mut self, parcel: &Arc<Parcel>, customer: UserKey, served: &mut HashMap<Side, i64>) {
         let seq = parcel.message.seq;
         match &mut self.place {
-            Place::Joining { held, is_overrun } => {
-                if held.len() < MOST_HELD {
-                    held.push(parcel.clone());
-                } else {
-                    *is_overrun = true;
-                }
-            }
+            Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Message(parcel.clone())),
             Place::Live { from_seq } if seq >= *from_seq => {
                 *from_seq = seq + 1;
                 if self.handle.emit("chat_message", &parcel.json) {
@@ -158,6 +194,14 @@ impl Member {
                 }
             }
         }
+    }
+}
+
+fn hold(held: &mut Vec<Held>, is_overrun: &mut bool, one: Held) {
+    if held.len() < MOST_HELD {
+        held.push(one);
+    } else {
+        *is_overrun = true;
     }
 }
 

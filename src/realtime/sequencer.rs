@@ -11,11 +11,13 @@ pub struct Sequencer<T> {
     /// None until somebody has said where the ticket stands.
     next: Option<i64>,
     waiting: BTreeMap<i64, T>,
+    /// The highest `seq` that is known to be stored, heard of or not.
+    known: i64,
 }
 
 impl<T> Default for Sequencer<T> {
     fn default() -> Self {
-        Self { next: None, waiting: BTreeMap::new() }
+        Self { next: None, waiting: BTreeMap::new(), known: 0 }
     }
 }
 
@@ -28,8 +30,10 @@ impl<T> Sequencer<T> {
         self.release()
     }
 
-    /// Everything up to `last_seq` is known to whoever listens. Counts only if nobody has said so before.
+    /// A snapshot of the ticket ended with `last_seq`. The first one says where to begin; a later one may tell of messages
+    /// that nobody has announced.
     pub fn start_after(&mut self, last_seq: i64) -> Vec<(i64, T)> {
+        self.known = self.known.max(last_seq);
         if self.next.is_none() {
             self.next = Some(last_seq + 1);
             self.waiting = self.waiting.split_off(&(last_seq + 1));
@@ -37,11 +41,11 @@ impl<T> Sequencer<T> {
         self.release()
     }
 
-    /// The first and the last `seq` that are missing before the first item that waits.
+    /// The first and the last `seq` that are stored, by all that is known, and have not been heard of.
     pub fn hole(&self) -> Option<(i64, i64)> {
         let next = self.next?;
-        let (first, _) = self.waiting.first_key_value()?;
-        Some((next, first - 1))
+        let last = self.waiting.first_key_value().map_or(self.known, |(first, _)| first - 1);
+        (next <= last).then_some((next, last))
     }
 
     fn release(&mut self) -> Vec<(i64, T)> {
@@ -71,8 +75,12 @@ mod tests {
         assert_eq!(order.hole(), Some((6, 6)));
         assert_eq!(order.offer(6, "b"), [(6, "b"), (7, "late")]);
         assert_eq!(order.hole(), None);
-        assert_eq!(order.start_after(100), [], "a second start changes nothing");
+        assert_eq!(order.start_after(6), [], "nothing new");
+        assert_eq!(order.hole(), None);
+        assert_eq!(order.start_after(9), [], "a snapshot has what nobody announced");
+        assert_eq!(order.hole(), Some((8, 9)));
         assert_eq!(order.offer(8, "c"), [(8, "c")]);
+        assert_eq!(order.hole(), Some((9, 9)));
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use crate::error::{Error, FieldError};
 use crate::platform::clock::Timestamp;
 use crate::platform::http::text;
 use crate::realtime::presence::OnlineUser;
+use crate::tickets::messages::send;
 use crate::tickets::model::{Message, Note, Ticket};
 
 /// The `auth` of the handshake.
@@ -47,7 +48,7 @@ pub struct ChatMessage {
     pub message_content: String,
     #[garde(inner(custom(text::client_id)))]
     pub client_id: Option<String>,
-    #[garde(skip)]
+    #[garde(custom(send::no_attachments))]
     #[serde(default)]
     pub attachment_ids: Vec<String>,
 }
@@ -89,8 +90,8 @@ pub struct Reauth {
 
 /// Answers `join_ticket`.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Joined {
-    pub ticket: Ticket,
+pub struct Joined<'a> {
+    pub ticket: &'a Ticket,
     pub messages: Vec<Message>,
     /// Of the same snapshot as the messages.
     pub last_seq: i64,

@@ -9,8 +9,7 @@ use crate::auth::{self, Registry};
 use crate::events::{Event, What};
 use crate::platform::db::{Effect, OnCommit};
 use crate::realtime::dispatch;
-use crate::tickets::assign;
-use crate::tickets::model::TicketStatus;
+use crate::tickets::{self, assign, model::TicketStatus};
 
 /// Called by the database after each commit, before the writers have their answers: the registry of sessions has to know
 /// at once, the rest may follow.
@@ -30,9 +29,23 @@ pub async fn pump(app: App, mut queue: UnboundedReceiver<Vec<Event>>) {
     while let Some(events) = queue.recv().await {
         for event in &events {
             dispatch::announce(&app, event);
-            if frees_capacity(event) {
-                hand_out_waiting(&app, event);
-            }
+            react(&app, event);
+        }
+    }
+}
+
+/// What one service does because of what another has done.
+fn react(app: &App, event: &Event) {
+    let tenant = event.act.tenant;
+    if frees_capacity(event) {
+        assign::hand_out_waiting(app, tenant);
+    }
+    if let What::UserChanged { user, changed, .. } = &event.what {
+        if changed.iter().any(|field| ["roles", "is_disabled"].contains(field)) {
+            tickets::put_back::put_back(app, tenant, *user);
+        }
+        if changed.iter().any(|field| ["name", "username", "email"].contains(field)) {
+            tickets::reindex::reindex(app, tenant, *user);
         }
     }
 }
@@ -47,13 +60,4 @@ fn frees_capacity(event: &Event) -> bool {
         What::TicketDeleted { .. } => true,
         _ => false,
     }
-}
-
-fn hand_out_waiting(app: &App, event: &Event) {
-    let (app, tenant) = (app.clone(), event.act.tenant);
-    tokio::spawn(async move {
-        if let Err(error) = assign::assign_waiting(&app, tenant).await {
-            tracing::warn!(%error, "could not hand out waiting tickets; the next change will try again");
-        }
-    });
 }

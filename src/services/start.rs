@@ -67,7 +67,8 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);
     tokio::spawn(announce::pump(app.clone(), events));
-    tokio::spawn(realtime::keep_house(app.clone(), shutdown.clone()));
+    tokio::spawn(realtime::keep_time(app.clone(), shutdown.clone()));
+    tokio::spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     tokio::spawn(sweep(app.clone(), shutdown.clone()));
     tokio::spawn(operations::measure(gateway.clone(), shutdown.clone()));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());

@@ -12,6 +12,8 @@ pub mod create;
 pub mod messages;
 pub mod model;
 pub mod notes;
+pub mod put_back;
+pub mod reindex;
 pub mod store;
 pub mod update;
 

@@ -18,7 +18,9 @@ pub async fn remove(app: &App, caller: Arc<Caller>, ticket_id: String) -> Result
             let ticket = store::find_and_lock(tx, Scope::of(&caller), &ticket_id)?;
             caller.require(Action::TicketsDelete)?;
             store::delete(tx, caller.tenant, ticket.key)?;
-            let what = What::TicketDeleted { ticket: ticket.key, ticket_id };
+            // What happened to it stays in the history; what it said does not.
+            events::store::redact(tx, caller.tenant, &ticket_id)?;
+            let what = What::TicketDeleted { ticket_id, customer: ticket.customer };
             events::record(tx, &Act::of(&caller, now), what)
         })
         .await

@@ -67,6 +67,16 @@ pub fn find_and_lock(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<T
     find(tx, scope, ticket_id)
 }
 
+/// Like `find_by_key`, and nobody else changes the ticket until this transaction ends.
+pub fn find_by_key_and_lock(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<Ticket> {
+    let lock = format!(
+        "select ticket_key from tickets where tenant_key = $1 and ticket_key = $2{}",
+        tx.dialect().for_update()
+    );
+    tx.first(&lock, &[tenant.into(), key.into()], |row| row.take::<i64>())?.ok_or(Error::NotFound)?;
+    find_by_key(tx, tenant, key)
+}
+
 pub fn find_by_key(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<Ticket> {
     let sql = format!("{SELECT} where t.tenant_key = $1 and t.ticket_key = $2");
     tx.first(&sql, &[tenant.into(), key.into()], ticket)?.ok_or(Error::NotFound)
@@ -273,7 +283,8 @@ pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> 
     Ok(())
 }
 
-/// Gives a guest's tickets, and what the guest wrote in them, to the customer the guest turned out to be.
+/// Gives a guest's tickets, and what the guest wrote in them, to the customer the guest turned out to be. The tickets go
+/// first: they are locked then, and whatever the guest still sends waits.
 pub fn adopt(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -281,14 +292,54 @@ pub fn adopt(
     customer: UserKey,
     now: Timestamp,
 ) -> Result<Vec<TicketKey>> {
-    tx.execute(
-        "update messages set sender_key = $3 where sender_key = $2 and ticket_key in
-             (select ticket_key from tickets where tenant_key = $1 and customer_key = $2)",
-        &[tenant.into(), guest.into(), customer.into()],
-    )?;
-    tx.all(
-        "update tickets set customer_key = $3, updated_at = $4 where tenant_key = $1 and customer_key = $2 returning ticket_key",
+    let keys = tx.all(
+        "update tickets set customer_key = $3, updated_at = case when updated_at < $4 then $4 else updated_at + 1 end
+         where tenant_key = $1 and customer_key = $2 returning ticket_key",
         &[tenant.into(), guest.into(), customer.into(), now.into()],
+        |row| Ok(TicketKey(row.take()?)),
+    )?;
+    for key in &keys {
+        tx.execute(
+            "update messages set sender_key = $4 where tenant_key = $1 and ticket_key = $2 and sender_key = $3",
+            &[tenant.into(), (*key).into(), guest.into(), customer.into()],
+        )?;
+    }
+    Ok(keys)
+}
+
+/// Takes one ticket under way from somebody who may hold none any more. None: they may, or have none left.
+pub fn next_to_put_back(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    user: UserKey,
+    now: Timestamp,
+) -> Result<Option<TicketKey>> {
+    tx.first(
+        "update tickets set support_key = null, status = 'open', is_held = false,
+             updated_at = case when updated_at < $3 then $3 else updated_at + 1 end
+         where tenant_key = $1 and ticket_key =
+             (select t.ticket_key from tickets t
+              join users u on u.tenant_key = t.tenant_key and u.user_key = t.support_key
+              where t.tenant_key = $1 and t.support_key = $2 and t.status <> 'closed'
+                and (u.is_disabled = true or u.role = 'customer')
+              order by t.ticket_key limit 1)
+         returning ticket_key",
+        &[tenant.into(), user.into(), now.into()],
+        |row| Ok(TicketKey(row.take()?)),
+    )
+}
+
+pub fn list_keys_of_customer(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    customer: UserKey,
+    after: TicketKey,
+    limit: i64,
+) -> Result<Vec<TicketKey>> {
+    tx.all(
+        "select ticket_key from tickets where tenant_key = $1 and customer_key = $2 and ticket_key > $3
+         order by ticket_key limit $4",
+        &[tenant.into(), customer.into(), after.into(), limit.into()],
         |row| Ok(TicketKey(row.take()?)),
     )
 }
@@ -302,13 +353,24 @@ pub fn list_staff_of(tx: &mut Tx<'_>, tenant: TenantKey, customer: UserKey) -> R
     )
 }
 
-/// A user of the tenant who may hold tickets: staff by any of their roles, and not disabled.
+/// A user of the tenant who may hold tickets: a person who signs in as staff and is not disabled.
 pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
     tx.first(
-        "select user_key from users where tenant_key = $1 and user_id = $2 and is_disabled = false and role <> 'customer'",
+        "select user_key from users where tenant_key = $1 and user_id = $2 and is_disabled = false and role <> 'customer'
+             and password_hash is not null",
         &[tenant.into(), user_id.into()],
         |row| Ok(UserKey(row.take()?)),
     )
+}
+
+/// Whether a ticket's holder still may hold it.
+pub fn may_hold(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<bool> {
+    let found = tx.first(
+        "select user_key from users where tenant_key = $1 and user_key = $2 and is_disabled = false and role <> 'customer'",
+        &[tenant.into(), user.into()],
+        |row| row.take::<i64>(),
+    )?;
+    Ok(found.is_some())
 }
 
 /// A user of the tenant in whose name a ticket can be opened.

@@ -76,8 +76,15 @@ pub fn update_in(
     set_holder(tx, caller, &mut after, patch)?;
     set_status(&mut after, patch, now)?;
     set_fields(&mut after, patch);
+    if before.status == TicketStatus::Closed && after.status == TicketStatus::Open {
+        release_from_former(tx, caller, &mut after)?;
+    }
     let changed = differences(&before, &after);
     if changed.is_empty() {
+        // Nobody sees whether a ticket waits for whoever takes it: nothing to announce.
+        if before.is_held != after.is_held {
+            store::update(tx, caller.tenant, &after)?;
+        }
         return Ok(before.seen_by(caller.user));
     }
     after.updated_at = now.max(Timestamp(before.updated_at.0 + 1));
@@ -92,10 +99,21 @@ pub fn update_in(
     let what = What::TicketUpdated { ticket: Arc::new(after.clone()), changed };
     events::record(tx, &Act::of(caller, now), what)?;
     let reopened = before.status == TicketStatus::Closed && after.status == TicketStatus::Open;
-    if reopened && after.support.is_none() && assign::assign(tx, caller.tenant, after.key, online, now)? {
+    if reopened && after.support.is_none() && !after.is_held {
+        assign::assign(tx, caller.tenant, after.key, online, now)?;
         return Ok(store::find_by_key(tx, caller.tenant, after.key)?.seen_by(caller.user));
     }
     Ok(after.seen_by(caller.user))
+}
+
+/// A ticket that is reopened goes back to whoever had it, unless they may have none any more.
+fn release_from_former(tx: &mut Tx<'_>, caller: &Caller, ticket: &mut Ticket) -> Result<()> {
+    if let Some(holder) = ticket.support
+        && !store::may_hold(tx, caller.tenant, holder)?
+    {
+        ticket.support = None;
+    }
+    Ok(())
 }
 
 /// Staff change anything; a ticket's owner may close it and reopen it, and nothing else.

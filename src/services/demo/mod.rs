@@ -127,7 +127,7 @@ fn tell(
 fn say(tx: &mut Tx<'_>, caller: &Caller, ticket_id: &str, text: &str, now: Timestamp) -> Result<()> {
     let scope = Scope::of(caller);
     let ticket = store::find(tx, scope, ticket_id)?;
-    read::read_in(tx, caller, &ticket, ticket.last_seq, now)?;
+    read::read_in(tx, caller, &ticket, ticket.last_seq, None, now)?;
     let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids: Vec::new() };
     send::send_in(tx, caller, scope, ticket_id, &new, now)?;
     Ok(())

@@ -27,7 +27,7 @@ pub async fn read_message(app: &App, caller: Arc<Caller>, message_id: String) ->
             if message.sender_key == caller.user {
                 return Ok(message);
             }
-            read_in(tx, &caller, &ticket, seq, now)?;
+            read_in(tx, &caller, &ticket, seq, Some(seq), now)?;
             find(tx)
         })
         .await
@@ -40,20 +40,31 @@ pub async fn read_up_to(app: &App, caller: Arc<Caller>, ticket_id: String, up_to
     app.db
         .write(move |tx| {
             let ticket = tickets::find_and_lock(tx, Scope::of(&caller), &ticket_id)?;
-            read_in(tx, &caller, &ticket, up_to_seq.min(ticket.last_seq), now)
+            read_in(tx, &caller, &ticket, up_to_seq.min(ticket.last_seq), None, now)
         })
         .await
 }
 
-/// The part inside the transaction.
-pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64, now: Timestamp) -> Result<()> {
+/// The part inside the transaction. A message that is `named` is marked even if a colleague of the reader sent it.
+pub fn read_in(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    ticket: &Ticket,
+    up_to_seq: i64,
+    named: Option<i64>,
+    now: Timestamp,
+) -> Result<()> {
     let side = Side::of(ticket, caller.user);
-    let seqs = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
+    let mut seqs = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
+    if let Some(seq) = named
+        && store::mark_one_read(tx, caller.tenant, ticket, seq, now)?
+    {
+        seqs.push(seq);
+    }
     if seqs.is_empty() {
         return Ok(());
     }
     let what = What::MessagesRead {
-        ticket: ticket.key,
         ticket_id: ticket.ticket_id.clone(),
         reader_id: caller.user_id.to_string(),
         up_to_seq,

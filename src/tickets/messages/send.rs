@@ -39,7 +39,7 @@ pub struct NewMessage {
 }
 
 /// Nothing can be uploaded yet, so that no id is known.
-fn no_attachments<T: AsRef<[String]>>(ids: &T, _: &()) -> garde::Result {
+pub fn no_attachments<T: AsRef<[String]>>(ids: &T, _: &()) -> garde::Result {
     if ids.as_ref().is_empty() { Ok(()) } else { Err(garde::Error::new("unknown: It names a file that is not there.")) }
 }
 
@@ -127,7 +127,7 @@ pub fn send_in(
     if !store::insert(tx, caller.tenant, &row)? {
         return first_one(tx, caller, &target, ticket_id, new).map(|message| (Sent::Again(message), false));
     }
-    let advance = advance(caller, &target, now);
+    let advance = advance(tx, caller, &target, now)?;
     store::advance_ticket(tx, caller.tenant, &target, &advance)?;
     let message = store::find(tx, caller.tenant, target.key, ticket_id, row.seq)?;
     let message = Arc::new(message.ok_or(Error::bug("a message that was just stored is absent"))?);
@@ -156,13 +156,22 @@ fn first_one(
     }
 }
 
-fn advance(caller: &Caller, target: &Target, now: Timestamp) -> Advance {
+fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, now: Timestamp) -> Result<Advance> {
     let from_customer = caller.user == target.customer;
     let status = lifecycle::after_message(target.status, from_customer);
-    // Whoever replies first on a ticket that nobody has, has it.
-    let takes = status == TicketStatus::InProgress && !from_customer;
-    let support = if takes { target.support.or(Some(caller.user)) } else { target.support };
-    Advance { status, support, from_customer, updated_at: now.max(Timestamp(target.updated_at.0 + 1)) }
+    let reopened = target.status == TicketStatus::Closed && status == TicketStatus::Open;
+    let support = match target.support {
+        // It goes back to whoever had it, unless they may have none any more.
+        Some(holder) if reopened && !tickets::may_hold(tx, caller.tenant, holder)? => None,
+        Some(holder) => Some(holder),
+        // Whoever replies first on a ticket that nobody has, has it: a person, that is, and no server by its key.
+        None if status == TicketStatus::InProgress && !from_customer && caller.session_id.is_some() => {
+            Some(caller.user)
+        }
+        None => None,
+    };
+    let updated_at = now.max(Timestamp(target.updated_at.0 + 1));
+    Ok(Advance { status, support, from_customer, updated_at })
 }
 
 fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance, now: Timestamp) -> Result<()> {

@@ -1,0 +1,55 @@
+//! The SQL of assignment.
+
+use crate::auth::model::{TenantKey, TicketKey, UserKey};
+use crate::error::Result;
+use crate::platform::clock::Timestamp;
+use crate::platform::db::{Tx, Value};
+
+/// What somebody has under way.
+pub struct Load {
+    pub support: UserKey,
+    pub count: i64,
+    /// The newest ticket among them; 0 if there is none.
+    pub newest: i64,
+}
+
+pub fn lock_tenant(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<()> {
+    let sql = format!("select tenant_key from tenants where tenant_key = $1{}", tx.dialect().for_update());
+    tx.one(&sql, &[tenant.into()], |row| row.take::<i64>()).map(drop)
+}
+
+/// Of those of `staff` who still may have tickets: people who sign in as staff and are not disabled.
+pub fn loads(tx: &mut Tx<'_>, tenant: TenantKey, staff: &[UserKey]) -> Result<Vec<Load>> {
+    let places: Vec<String> = (0..staff.len()).map(|i| format!("${}", i + 2)).collect();
+    let sql = format!(
+        "select u.user_key, count(t.ticket_key), coalesce(max(t.ticket_key), 0)
+         from users u left join tickets t
+             on t.tenant_key = u.tenant_key and t.support_key = u.user_key and t.status <> 'closed'
+         where u.tenant_key = $1 and u.user_key in ({}) and u.is_disabled = false and u.role <> 'customer'
+         group by u.user_key",
+        places.join(", ")
+    );
+    let values: Vec<Value<'_>> =
+        std::iter::once(tenant.into()).chain(staff.iter().map(|user| (*user).into())).collect();
+    tx.all(&sql, &values, |row| Ok(Load { support: UserKey(row.take()?), count: row.take()?, newest: row.take()? }))
+}
+
+pub fn oldest_waiting(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<TicketKey>> {
+    tx.first(
+        "select ticket_key from tickets
+         where tenant_key = $1 and status = 'open' and support_key is null and is_held = false
+         order by created_at, ticket_key limit 1",
+        &[tenant.into()],
+        |row| Ok(TicketKey(row.take()?)),
+    )
+}
+
+/// Compare-and-set: false if somebody has it already, or it waits no longer.
+pub fn give(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, support: UserKey, now: Timestamp) -> Result<bool> {
+    let given = tx.execute(
+        "update tickets set support_key = $3, updated_at = case when updated_at < $4 then $4 else updated_at + 1 end
+         where tenant_key = $1 and ticket_key = $2 and support_key is null and status = 'open'",
+        &[tenant.into(), key.into(), support.into(), now.into()],
+    )?;
+    Ok(given == 1)
+}
