@@ -52,8 +52,11 @@ impl Handler for Sockets {
         let (app, caller) = (&self.app, &connection.caller);
         let view = caller.role.is_staff().then_some(View::All);
         app.realtime.hub.add(connection.handle.clone(), caller.clone(), connection.token_ends, view);
-        if app.auth.registry.has_ended(caller) {
-            // The session ended between the handshake and now: nobody has cut this socket yet.
+        let limits = &app.config.limits;
+        let is_one_too_many =
+            limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) > limits.sockets_per_user;
+        // The session may have ended between the handshake and now, and nobody has cut this socket yet.
+        if is_one_too_many || app.auth.registry.has_ended(caller) {
             return connection.handle.disconnect();
         }
         if app.realtime.presence.arrive(caller, caller.chosen_status) {

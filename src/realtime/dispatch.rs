@@ -46,7 +46,7 @@ pub fn announce(app: &App, event: &Event) {
             app.realtime.stirred.note_customer(event.act.tenant, *customer);
             let gone = wire::raw(&TicketDeleted { ticket_id });
             hub.to_staff(event.act.tenant, "ticket_deleted", &gone);
-            hub.put_out(ticket_id, |_, _| false);
+            hub.close_room(ticket_id, "ticket_deleted", &gone);
         }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
         _ => {}

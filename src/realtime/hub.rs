@@ -192,6 +192,21 @@ impl Hub {
         }
     }
 
+    /// Empties a ticket's room; tells the customers in it, since staff are told by themselves.
+    pub fn close_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue) {
+        let customers = |state: &State, room: &Room| -> Vec<SocketHandle> {
+            let is_customer =
+                |socket: SocketId| state.clients.get(&socket).is_some_and(|client| !client.caller.role.is_staff());
+            room.members().map(|member| &member.handle).filter(|handle| is_customer(handle.id())).cloned().collect()
+        };
+        let state = self.lock();
+        for handle in state.rooms.get(ticket_id).map(|room| customers(&state, room)).unwrap_or_default() {
+            handle.emit(event, payload);
+        }
+        drop(state);
+        self.put_out(ticket_id, |_, _| false);
+    }
+
     /// Puts everybody out of a ticket's room who fails `stays`.
     pub fn put_out(&self, ticket_id: &str, stays: impl Fn(UserKey, Role) -> bool) {
         let mut guard = self.lock();

@@ -22,6 +22,8 @@ struct Present {
     caller: Arc<Caller>,
     chosen: Status,
     sockets: usize,
+    /// Those of them that act as staff.
+    staff_sockets: usize,
     /// Since when no socket is left.
     gone_since: Option<Instant>,
 }
@@ -65,14 +67,18 @@ impl Presence {
             Some(present) => {
                 present.sockets += 1;
                 present.gone_since = None;
+                let was_staff = present.staff_sockets > 0;
+                present.staff_sockets += usize::from(caller.role.is_staff());
                 // Staff who also look at their product as a customer are staff.
-                if caller.role.is_staff() || !present.caller.role.is_staff() {
+                if caller.role.is_staff() || !was_staff {
                     present.caller = caller.clone();
                 }
-                false
+                caller.role.is_staff() && !was_staff
             }
             None => {
-                users.insert(caller.user, Present { caller: caller.clone(), chosen, sockets: 1, gone_since: None });
+                let staff_sockets = usize::from(caller.role.is_staff());
+                let present = Present { caller: caller.clone(), chosen, sockets: 1, staff_sockets, gone_since: None };
+                users.insert(caller.user, present);
                 chosen != Status::Offline
             }
         }
@@ -85,6 +91,7 @@ impl Presence {
             return;
         };
         present.sockets = present.sockets.saturating_sub(1);
+        present.staff_sockets = present.staff_sockets.saturating_sub(usize::from(caller.role.is_staff()));
         if present.sockets == 0 {
             present.gone_since = Some(now);
         }
@@ -124,9 +131,7 @@ impl Presence {
     pub fn staff_online(&self, tenant: TenantKey) -> Vec<UserKey> {
         let tenants = self.lock();
         let users = tenants.get(&tenant).into_iter().flatten();
-        let free = users.filter(|(_, present)| {
-            present.caller.role.is_staff() && present.chosen == Status::Online && present.gone_since.is_none()
-        });
+        let free = users.filter(|(_, present)| present.staff_sockets > 0 && present.chosen == Status::Online);
         free.map(|(user, _)| *user).collect()
     }
 
@@ -155,7 +160,8 @@ impl Present {
             user_id: self.caller.user_id.to_string(),
             username: self.caller.username.to_string(),
             name: self.caller.name.to_string(),
-            role: self.caller.role,
+            // During the moment of grace they are what they were.
+            role: if self.staff_sockets == 0 && self.sockets > 0 { Role::Customer } else { self.caller.role },
             status: self.chosen,
             user,
         };
@@ -208,6 +214,13 @@ mod tests {
         }
         assert!(presence.choose(&bob, Status::Busy) && !presence.choose(&bob, Status::Busy));
         assert_eq!(presence.staff_online(ann.tenant), [ann.user]);
+        let ann_as_customer = caller(1, Role::Customer);
+        presence.arrive(&ann_as_customer, Status::Online);
+        presence.leave(&ann, Instant::now());
+        assert!(
+            presence.staff_online(ann.tenant).is_empty(),
+            "who only looks at the product as a customer is given none"
+        );
         assert!(presence.staff_online(TenantKey(2)).is_empty());
     }
 }

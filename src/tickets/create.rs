@@ -52,6 +52,9 @@ pub async fn create(app: &App, caller: Arc<Caller>, new: NewTicketRequest) -> Re
     if new.customer_id.is_some() {
         caller.require(Action::TicketsCreateForOthers)?;
     }
+    if new.message_content.is_some() {
+        caller.require(Action::MessagesSend)?;
+    }
     let online = Online::now(app, caller.tenant);
     let shared = app.clone();
     app.db.write(move |tx| create_in(tx, &shared, &caller, &new, &online)).await
@@ -66,6 +69,12 @@ pub fn create_in(
     online: &Online,
 ) -> Result<Ticket> {
     let now = app.clock.now();
+    // A guest who is identified at this moment: their tickets have moved along, and this one has to be the customer's.
+    if let Some(session_id) = &caller.session_id
+        && !store::session_lives(tx, caller.tenant, session_id)?
+    {
+        return Err(Error::Unauthorized("unauthorized"));
+    }
     let customer = match &new.customer_id {
         Some(id) => store::find_customer(tx, caller.tenant, id)?.ok_or(Error::invalid(
             "customer_id",

@@ -192,6 +192,15 @@ fn list_statement<'a>(
     list
 }
 
+/// Whether a session lives, and will until this transaction ends: whoever ends it meanwhile waits.
+pub fn session_lives(tx: &mut Tx<'_>, tenant: TenantKey, session_id: &str) -> Result<bool> {
+    let sql = format!(
+        "select ended_at is null from sessions where tenant_key = $1 and session_id = $2{}",
+        tx.dialect().for_share()
+    );
+    Ok(tx.first(&sql, &[tenant.into(), session_id.into()], |row| row.take::<bool>())?.unwrap_or(false))
+}
+
 pub struct NewTicket<'a> {
     pub ticket_id: &'a str,
     pub subject: &'a str,
@@ -299,6 +308,12 @@ pub fn adopt(
         |row| Ok(TicketKey(row.take()?)),
     )?;
     for key in &keys {
+        // An id that the customer has used in this ticket too, as staff say, can name one message only.
+        tx.execute(
+            "update messages set client_id = null where tenant_key = $1 and ticket_key = $2 and sender_key = $3
+                 and client_id in (select client_id from messages where ticket_key = $2 and sender_key = $4)",
+            &[tenant.into(), (*key).into(), guest.into(), customer.into()],
+        )?;
         tx.execute(
             "update messages set sender_key = $4 where tenant_key = $1 and ticket_key = $2 and sender_key = $3",
             &[tenant.into(), (*key).into(), guest.into(), customer.into()],

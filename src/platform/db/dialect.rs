@@ -27,6 +27,14 @@ impl Dialect {
         }
     }
 
+    /// Ends a `select` whose rows nobody else may change, though others may read them so too.
+    pub fn for_share(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " for share",
+        }
+    }
+
     /// A condition that is true for the tickets, named `t`, whose words match. `tenant` and `query` are placeholders,
     /// bound to the tenant's key and to what `search_query` made.
     pub fn search_condition(self, tenant: &str, query: &str) -> String {
