@@ -111,6 +111,10 @@ impl Row {
         self.level == Public
     }
 
+    pub fn has_cursor(&self) -> bool {
+        self.places.contains(&Cursor)
+    }
+
     pub fn method(&self) -> &str {
         self.route.split(' ').next().expect("a method")
     }
