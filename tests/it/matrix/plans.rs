@@ -16,7 +16,7 @@ use crate::harness::{Engine, Server};
 use crate::servers::Postgres;
 
 /// The fewest statements that make the test worth its name.
-const ENOUGH: usize = 80;
+const ENOUGH: usize = 70;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_walks_a_whole_table() {
