@@ -128,7 +128,9 @@ async fn walks_of_sqlite(texts: &BTreeSet<&str>) -> Vec<String> {
     let path = server.running.app.config.database.url.trim_start_matches("sqlite://").to_owned();
     let connection = Connection::open(path).expect("the server's database");
     let mut walks = Vec::new();
-    for text in texts.iter().filter(|text| !text.contains("tsquery") && !text.contains("tsvector")) {
+    // An insert reads no table. Its plan may name a check of foreign keys that is skipped unless one is broken.
+    let is_planned = |text: &&&str| !text.contains("ticket_search") && !text.starts_with("insert ");
+    for text in texts.iter().filter(is_planned) {
         let plain = text.trim_end_matches(" for update");
         let mut statement = connection
             .prepare(&format!("explain query plan {plain}"))
