@@ -64,10 +64,12 @@ pub fn token_end(app: &App, token: &str) -> Result<i64> {
 }
 
 pub async fn tenant(app: &App, headers: &HeaderMap) -> Result<TenantKey> {
-    match api_key(app, headers).await? {
-        Some(key) => Ok(TenantKey(key.tenant)),
-        None => Ok(app.auth.default_tenant),
-    }
+    Ok(tenant_of_key(app, headers).await?.unwrap_or(app.auth.default_tenant))
+}
+
+/// None without a key.
+pub async fn tenant_of_key(app: &App, headers: &HeaderMap) -> Result<Option<TenantKey>> {
+    Ok(api_key(app, headers).await?.map(|key| TenantKey(key.tenant)))
 }
 
 async fn caller_of_token(app: &App, token: &str, key: Option<&ApiKey>) -> Result<Arc<Caller>> {

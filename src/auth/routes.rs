@@ -1,7 +1,7 @@
 //! Sign-up, sign-in and everything about one's own session.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::guard::{SignedIn, Tenant};
+use crate::auth::guard::{self, SignedIn, Tenant};
 use crate::auth::model::{Role, TenantKey};
 use crate::auth::session::{self, Session};
 use crate::auth::store::users::{self, Account, NewAccount};
@@ -163,8 +163,13 @@ pub struct RefreshRequest {
 /// Carries a session on. The same token again within the grace gets the same pair; later it ends the whole family.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", operation_id = "refresh", request_body = RefreshRequest,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
-async fn refresh(State(app): State<App>, Json(request): Json<RefreshRequest>) -> Result<Json<Session>> {
-    session::refresh(&app, request.refresh_token).await.map(Json)
+async fn refresh(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(request): Json<RefreshRequest>,
+) -> Result<Json<Session>> {
+    let named = guard::tenant_of_key(&app, &headers).await?;
+    session::refresh(&app, named, request.refresh_token).await.map(Json)
 }
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]

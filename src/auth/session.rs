@@ -62,20 +62,30 @@ enum Refreshed {
     Reused,
 }
 
-pub async fn refresh(app: &App, refresh_token: String) -> Result<Session> {
+/// `named` is the tenant that an API key beside the token names, if there is one: the two have to agree.
+pub async fn refresh(app: &App, named: Option<TenantKey>, refresh_token: String) -> Result<Session> {
     let now = app.clock.now();
     let shared = app.clone();
-    let refreshed = app.db.write(move |tx| carry_on(tx, &shared, &refresh_token, now)).await?;
+    let refreshed = app.db.write(move |tx| carry_on(tx, &shared, named, &refresh_token, now)).await?;
     match refreshed {
         Refreshed::Carried(session) => Ok(*session),
         Refreshed::Reused => Err(Error::Unauthorized("token_reused")),
     }
 }
 
-fn carry_on(tx: &mut Tx<'_>, app: &App, refresh_token: &str, now: Timestamp) -> Result<Refreshed> {
+fn carry_on(
+    tx: &mut Tx<'_>,
+    app: &App,
+    named: Option<TenantKey>,
+    refresh_token: &str,
+    now: Timestamp,
+) -> Result<Refreshed> {
     let hash = secret::hash_token(refresh_token);
     let unauthorized = || Error::Unauthorized("unauthorized");
     let refresh = sessions::find_refresh(tx, &hash)?.ok_or_else(unauthorized)?;
+    if named.is_some_and(|named| named != refresh.tenant) {
+        return Err(unauthorized());
+    }
     let caller = sessions::find_caller(tx, &refresh.session_id, now)?.ok_or_else(unauthorized)?;
     let successor = app.auth.tokens.successor(refresh_token);
     let first_use = match refresh.used_at {

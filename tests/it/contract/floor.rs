@@ -41,6 +41,19 @@ async fn a_repeated_post_gets_the_first_answer() {
             keyed(&server, &ann, "/api/tickets", key, lamp.clone()).await.problem(422, "invalid");
         }
         assert_eq!(server.count("select count(*) from tickets").await, 3);
+        let new = json!({"username": "eve", "password": PASSWORD});
+        let register = || server.post("/api/auth/register").header("idempotency-key", "k").json(new.clone());
+        let session = register().await.expect(201);
+        let again = register().await;
+        assert_eq!((again.expect(201), is_replayed(&again)), (session.clone(), true));
+        // What is kept holds tokens: it has to be sealed.
+        let token = session["refresh_token"].as_str().expect("a token").to_owned();
+        let kept = server.running.app.db.read(|tx| {
+            tx.all("select answer from idempotency_keys where answer is not null", &[], |row| row.take::<Vec<u8>>())
+        });
+        for answer in kept.await.expect("rows") {
+            assert!(!answer.windows(token.len()).any(|window| window == token.as_bytes()));
+        }
     })
     .await;
 }

@@ -1,13 +1,19 @@
 //! The wire contract, sentence by sentence, through HTTP. What touches data runs on both engines.
 
 mod auth;
+mod command_line;
 mod floor;
 mod ground;
 mod guests;
 mod keys;
+mod lifecycle;
 mod lists;
 mod messages;
+mod notes;
+mod openapi;
 mod operations;
+mod raw;
 mod sessions;
 mod tickets;
+mod two_factor;
 mod users;

@@ -57,6 +57,19 @@ async fn a_reuse_after_the_grace_ends_the_whole_family() {
     .await;
 }
 
+#[tokio::test]
+async fn a_key_that_comes_with_a_refresh_token_has_to_be_of_its_tenant() {
+    let server = Server::sqlite().await;
+    let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+    let ann = acme.customer("ann").await;
+    let refresh = || server.post("/api/auth/refresh").json(json!({"refresh_token": ann.refresh_token}));
+    for key in [&other.publishable_key, &other.secret_key, "pk_unknown"] {
+        refresh().key(key).await.problem(401, "unauthorized");
+    }
+    assert_eq!(server.count("select count(*) from refresh_tokens where used_at is not null").await, 0);
+    refresh().key(&acme.publishable_key).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_refreshes_get_one_new_pair() {
     on_both_engines(async |server| {

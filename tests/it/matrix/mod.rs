@@ -7,6 +7,7 @@
 mod attackers;
 mod digest;
 mod estate;
+mod plans;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -48,6 +49,9 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
         let other = Rc::new(Estate::build(&server, &away, OTHER).await);
         let attackers = attackers::all(&server, &home, &victim, &away, &other).await;
         let before = digest::of_tenant(&server, VICTIM).await;
+        assert!(
+            ["messages ", "notes ", "invites ", "api_keys ", "sessions "].iter().all(|table| before.contains(table))
+        );
         let (mut calls, mut wrong) = (0, Vec::new());
         for row in ROWS.iter().filter(|row| !row.is_public()) {
             for attacker in &attackers {

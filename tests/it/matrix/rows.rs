@@ -73,7 +73,7 @@ pub const ROWS: &[Row] = &[
     row("GET /api/users/status", Customer, &[None, Query("user_id")], none, 200),
     row("GET /api/users", Support, &[None, Cursor], none, 200),
     row("GET /api/users/{user_id}", Support, &[Path], none, 200),
-    row("PUT /api/users/{user_id}", Admin, &[Path], |_| json!({"roles": ["customer"], "is_disabled": false}), 200),
+    row("PUT /api/users/{user_id}", Admin, &[Path], |_| json!({"roles": ["customer", "support"]}), 200),
     row("GET /api/audit", Admin, &[None, Cursor], none, 200),
     row("GET /api/invites", Admin, &[None, Cursor], none, 200),
     row("POST /api/invites", Admin, &[None], |_| json!({"role": "support"}), 201),
@@ -109,6 +109,10 @@ fn totp_confirmation(own: &Estate) -> Value {
 impl Row {
     pub fn is_public(&self) -> bool {
         self.level == Public
+    }
+
+    pub fn has_cursor(&self) -> bool {
+        self.places.contains(&Cursor)
     }
 
     pub fn method(&self) -> &str {

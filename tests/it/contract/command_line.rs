@@ -1,0 +1,120 @@
+//! The binary: commands beside a running server, refusals at the start, and a drain at the end.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Engine, PASSWORD, Server};
+
+fn smilechat(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smilechat"));
+    command.args(args).env_clear().envs(environment.iter().copied()).current_dir(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(folder: &Path, args: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
+    let mut child = smilechat(folder, args, environment).spawn().expect("the binary runs");
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn answer(output: Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{output:?}: {error}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_and_users_are_made_while_the_server_runs() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let server = Server::start(engine).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let environment = [
+            ("DATABASE_URL", server.running.app.config.database.url.as_str()),
+            ("SMILECHAT_AUTH__PASSWORD_MEMORY_KIB", "64"),
+        ];
+        let name = " Ačme & Söhne; --drop ";
+        let tenant = answer(run(folder.path(), &["tenant", "create", "--name", name], &environment, ""));
+        assert_eq!(tenant["name"], name);
+        let fields = ["identity_secret", "name", "publishable_key", "secret_key", "tenant_id"];
+        assert_eq!(tenant.as_object().expect("an object").keys().collect::<Vec<_>>(), fields);
+        assert!(!run(folder.path(), &["tenant", "create", "--name", name], &environment, "").status.success());
+        let create = |role: &str, username: &str, password: &str| {
+            let args = ["user", "create", "--username", username, "--role", role, "--tenant", name, "--password-stdin"];
+            run(folder.path(), &args, &environment, password)
+        };
+        let user = answer(create("support", "sue", &format!("{PASSWORD}\n")));
+        assert_eq!((&user["username"], &user["role"]), (&json!("sue"), &json!("support")));
+        assert_eq!(create("support", "SUE", PASSWORD).status.code(), Some(1));
+        assert_eq!(create("root", "sam", PASSWORD).status.code(), Some(2));
+        assert_eq!(create("customer", "sam", "short").status.code(), Some(1));
+        let key = tenant["publishable_key"].as_str().expect("a key");
+        let login = server.post("/api/auth/login").key(key).json(json!({"username": "sue", "password": PASSWORD}));
+        assert_eq!(login.await.expect(200)["user"]["id"], user["id"]);
+        server.running.app.db.clone().close().await;
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (environment, name) in [
+        (&[("SMILECHAT_SERVER__PROT", "1")][..], "SMILECHAT_SERVER__PROT"),
+        (&[("PORT", "high")], "PORT"),
+        (&[("DATABASE_URL", "mysql://x/y")], "DATABASE_URL"),
+        (&[("SMILECHAT_ENV", "production"), ("JWT_SECRET", "secret")], "JWT_SECRET"),
+        (&[("SMILECHAT_ENV", "production")], "JWT_SECRET"),
+        (&[("CORS_ORIGINS", "https://good.example/path")], "CORS_ORIGINS"),
+    ] {
+        let refused = run(folder.path(), &["serve"], environment, "");
+        let told = String::from_utf8(refused.stderr).expect("UTF-8");
+        assert_eq!((refused.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains(name), "{told}");
+    }
+    let unreachable = [("DATABASE_URL", "postgres://nobody:canary@127.0.0.1:1/none")];
+    let refused = run(folder.path(), &["serve"], &unreachable, "");
+    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert_eq!(
+        (refused.status.code(), told.lines().filter(|line| line.starts_with("smilechat: ")).count()),
+        (Some(1), 1),
+        "{told}"
+    );
+    assert!(!told.contains("canary") && !told.contains("panicked"), "{told}");
+    let shown = run(folder.path(), &["config"], &unreachable, "");
+    let shown = String::from_utf8(shown.stdout).expect("UTF-8");
+    assert!(shown.contains("max_connections") && !shown.contains("canary"), "{shown}");
+    let printed = answer(run(folder.path(), &["openapi"], &[], ""));
+    assert!(printed["paths"]["/api/tickets"].is_object());
+}
+
+/// Sends the signal that asks for an orderly end, and waits for it.
+fn terminate(mut child: Child) -> (Option<i32>, Duration) {
+    let asked = Instant::now();
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    (child.wait().expect("it ends").code(), asked.elapsed())
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let (host, text) = ("127.0.0.1", port.to_string());
+    let child = smilechat(folder.path(), &["serve"], &[("HOST", host), ("PORT", &text)])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let url = format!("http://{host}:{port}/healthz");
+    let began = Instant::now();
+    while reqwest::get(&url).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not serve");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (code, took) = tokio::task::spawn_blocking(move || terminate(child)).await.expect("no panic");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}

@@ -1,0 +1,147 @@
+//! No statement walks a whole table.
+//!
+//! The statements are those that the routes themselves run: every row of the matrix by its owner, and the lists with each
+//! filter and from a cursor on, against a PostgreSQL that logs the plan of each statement. Their texts are then planned by
+//! SQLite as well, but for the search, which is another text there. Sockets and jobs are not driven.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::estate::Estate;
+use super::rows::{Level, ROWS};
+use super::{VICTIM, owners_succeed};
+use crate::harness::{Engine, Server};
+use crate::servers::Postgres;
+
+/// The fewest statements that make the test worth its name.
+const ENOUGH: usize = 70;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_walks_a_whole_table() {
+    let server = Server::start_with(Engine::Postgres, |config| log_plans(&config.database.url)).await;
+    drive(&server).await;
+    let plans = logged(&server).await;
+    let texts: BTreeSet<&str> =
+        plans.iter().filter_map(|plan| plan["Query Text"].as_str()).filter(|text| is_ours(text)).collect();
+    assert!(texts.len() >= ENOUGH, "{} statements only", texts.len());
+    let mut walks: Vec<String> = Vec::new();
+    for plan in plans.iter().filter(|plan| plan["Query Text"].as_str().is_some_and(is_ours)) {
+        walks_in(&plan["Plan"], &mut |node| walks.push(format!("PostgreSQL: {node}: {}", plan["Query Text"])));
+    }
+    walks.sort();
+    walks.dedup();
+    walks.extend(walks_of_sqlite(&texts).await);
+    assert!(walks.is_empty(), "{} of {} statements:\n{}", walks.len(), texts.len(), walks.join("\n"));
+    println!("{} statements, none walks a whole table", texts.len());
+    server.running.app.db.close().await;
+}
+
+/// A table of a few rows is read whole whatever indexes it has, unless that is made dear.
+fn log_plans(url: &str) {
+    let database = url.rsplit('/').next().expect("a name");
+    for setting in [
+        "session_preload_libraries = 'auto_explain'",
+        "auto_explain.log_min_duration = 0",
+        "auto_explain.log_format = 'json'",
+        "enable_seqscan = off",
+    ] {
+        Postgres::shared().sql(&format!("alter database {database} set {setting}"));
+    }
+}
+
+async fn drive(server: &Server) {
+    let tenant = server.tenant(VICTIM).await;
+    let estate = Estate::build(server, &tenant, VICTIM).await;
+    for row in ROWS.iter().filter(|row| row.has_cursor()) {
+        let path = format!("{}?cursor={}", row.path(&estate), estate.cursor(server, row).await);
+        server.get(&path).by(estate.owner(row.level)).await.expect(200);
+    }
+    let filters = [
+        "status=open",
+        "status=in_progress",
+        "status=closed",
+        "priority=high",
+        "support_id=me",
+        "support_id=none",
+        "support_id=unknown",
+        "customer_id=unknown",
+        "tag=x",
+        "q=kanari",
+        "updated_after=2026-01-01T00:00:00.000Z",
+    ];
+    for level in [Level::Customer, Level::Support] {
+        for filter in filters {
+            server.get(&format!("/api/tickets?{filter}")).by(estate.owner(level)).await.expect(200);
+        }
+        for query in ["after_seq=1", "before_seq=3"] {
+            server
+                .get(&format!("/api/messages/{}?{query}", estate.id("ticket_id")))
+                .by(estate.owner(level))
+                .await
+                .expect(200);
+        }
+    }
+    owners_succeed(server, &estate).await;
+}
+
+/// The plans in the log of PostgreSQL, which is beside its data folder.
+async fn logged(server: &Server) -> Vec<Value> {
+    let read = server
+        .running
+        .app
+        .db
+        .read(|tx| tx.one("select pg_read_file('../server.log')", &[], |row| row.take::<String>()));
+    let log = read.await.expect("the log");
+    let (mut plans, mut lines) = (Vec::new(), log.lines().peekable());
+    while let Some(line) = lines.next() {
+        if line.ends_with("plan:") {
+            let mut text = String::new();
+            while let Some(line) = lines.next_if(|line| line.starts_with('\t')) {
+                text.push_str(line);
+            }
+            plans.push(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")));
+        }
+    }
+    plans
+}
+
+/// The list of the migrations that were applied is read whole, once.
+fn is_ours(text: &str) -> bool {
+    !text.contains("schema_migrations") && !text.contains("pg_")
+}
+
+fn walks_in(node: &Value, report: &mut dyn FnMut(String)) {
+    let kind = node["Node Type"].as_str().unwrap_or_default();
+    let is_scan_of_index = ["Index Scan", "Index Only Scan", "Bitmap Index Scan"].contains(&kind);
+    if kind == "Seq Scan" || is_scan_of_index && node["Index Cond"].is_null() {
+        report(format!("{kind} of {} {}", node["Relation Name"], node["Index Name"]));
+    }
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        walks_in(child, report);
+    }
+}
+
+async fn walks_of_sqlite(texts: &BTreeSet<&str>) -> Vec<String> {
+    let server = Server::sqlite().await;
+    let path = server.running.app.config.database.url.trim_start_matches("sqlite://").to_owned();
+    let connection = Connection::open(path).expect("the server's database");
+    let mut walks = Vec::new();
+    // An insert reads no table. Its plan may name a check of foreign keys that is skipped unless one is broken.
+    let is_planned = |text: &&&str| !text.contains("ticket_search") && !text.starts_with("insert ");
+    for text in texts.iter().filter(is_planned) {
+        let plain = text.trim_end_matches(" for update");
+        let mut statement = connection
+            .prepare(&format!("explain query plan {plain}"))
+            .unwrap_or_else(|error| panic!("{error}: {plain}"));
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().expect("a plan") {
+            let step: String = row.get("detail").expect("text");
+            if step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW" {
+                walks.push(format!("SQLite: {step}: {plain}"));
+            }
+        }
+    }
+    walks
+}
