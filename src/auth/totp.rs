@@ -1,5 +1,7 @@
 //! Two-factor sign-in by time-based one-time passwords (RFC 6238: SHA-1, six digits, 30 s), as authenticator apps do.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
@@ -12,9 +14,10 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::Caller;
-use crate::auth::profile;
+use crate::auth::profile::{self, Confirmed};
 use crate::auth::store::users::{self, Account};
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::platform::clock::Timestamp;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
@@ -71,14 +74,14 @@ async fn enable(
     if account.totp_secret.is_some() {
         return Err(Error::Conflict("totp_active"));
     }
-    profile::check_current_password(&app, &account, Some(given.current_password)).await?;
+    let confirmed = profile::confirm_password(&app, &account, Some(given.current_password)).await?;
     let now = app.clock.now();
     let shape = Error::invalid("secret", "invalid", "has to be the secret that was offered");
     let totp = totp(&given.secret, &account.username).map_err(|_| shape)?;
     if totp.check(&given.code, now.seconds() as u64).is_none() {
         return Err(Error::invalid("code", "wrong", "is not the code of this moment"));
     }
-    set(&app, caller, Some(given.secret)).await
+    set(&app, caller, confirmed, Some(given.secret)).await
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -97,8 +100,8 @@ async fn disable(
     Json(given): Json<TotpRemoval>,
 ) -> Result<StatusCode> {
     let account = own_account(&app, &caller).await?;
-    profile::check_current_password(&app, &account, Some(given.current_password)).await?;
-    set(&app, caller, None).await
+    let confirmed = profile::confirm_password(&app, &account, Some(given.current_password)).await?;
+    set(&app, caller, confirmed, None).await
 }
 
 /// At sign-in. A code of the step before or after is taken too: clocks differ.
@@ -124,13 +127,17 @@ async fn own_account(app: &App, caller: &Caller) -> Result<Account> {
     app.db.read(move |tx| users::find(tx, tenant, user)).await
 }
 
-async fn set(app: &App, caller: std::sync::Arc<Caller>, secret: Option<String>) -> Result<StatusCode> {
+async fn set(app: &App, caller: Arc<Caller>, confirmed: Confirmed, secret: Option<String>) -> Result<StatusCode> {
     let now = app.clock.now();
     app.db
         .write(move |tx| {
-            let mut account = users::find(tx, caller.tenant, caller.user)?;
+            let mut account = users::find_and_lock(tx, caller.tenant, caller.user)?;
+            confirmed.still_holds(&account)?;
+            if secret.is_some() && account.totp_secret.is_some() {
+                return Err(Error::Conflict("totp_active"));
+            }
             account.totp_secret = secret;
-            profile::save(tx, &caller, account, vec!["totp"], now).map(drop)
+            profile::save(tx, &Act::of(&caller, now), account, vec!["totp"]).map(drop)
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)

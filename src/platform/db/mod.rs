@@ -11,6 +11,8 @@
 //! - Effects (`Tx::after_commit`) reach the listener after the commit and before the caller's answer; the effects of
 //!   closures committed as one group arrive as one batch. On SQLite they come in commit order; on PostgreSQL two
 //!   transactions that commit at the same moment on two connections may be told in either order.
+//! - A statement that would store a unique value twice is `Error::Conflict("conflict")`; the store that runs it knows
+//!   which value that is and says so.
 //! - A read sees one snapshot and changes nothing.
 //! - SQL is written for `$1` placeholders; the engines' differences are in `dialect` and nowhere else.
 //! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
