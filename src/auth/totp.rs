@@ -13,12 +13,13 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
-use crate::auth::model::Caller;
+use crate::auth::model::{Caller, TenantKey};
 use crate::auth::profile::{self, Confirmed};
 use crate::auth::store::users::{self, Account};
 use crate::error::{Error, Result};
 use crate::events::Act;
 use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 
@@ -78,10 +79,9 @@ async fn enable(
     let now = app.clock.now();
     let shape = Error::invalid("secret", "invalid", "has to be the secret that was offered");
     let totp = totp(&given.secret, &account.username).map_err(|_| shape)?;
-    if totp.check(&given.code, now.seconds() as u64).is_none() {
-        return Err(Error::invalid("code", "wrong", "is not the code of this moment"));
-    }
-    set(&app, caller, confirmed, Some(given.secret)).await
+    let wrong = Error::invalid("code", "wrong", "is not the code of this moment");
+    let step = totp.check(&given.code, now.seconds() as u64).ok_or(wrong)?;
+    set(&app, caller, confirmed, Some((given.secret, step))).await
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -104,12 +104,16 @@ async fn disable(
     set(&app, caller, confirmed, None).await
 }
 
-/// At sign-in. A code of the step before or after is taken too: clocks differ.
-pub fn check(account: &Account, code: Option<&str>, now: Timestamp) -> Result<()> {
+/// At sign-in. A code of the step before or after is taken too: clocks differ. No code serves twice (RFC 6238, 5.2):
+/// whoever looks over a shoulder comes too late.
+pub fn redeem(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, code: Option<&str>, now: Timestamp) -> Result<()> {
     let Some(secret) = &account.totp_secret else { return Ok(()) };
     let code = code.ok_or(Error::Unauthorized("totp_required"))?;
     let step = totp(secret, &account.username)?.check(code, now.seconds() as u64);
-    step.map(drop).ok_or(Error::Unauthorized("invalid_credentials"))
+    match step {
+        Some(step) if users::use_totp_step(tx, tenant, account.key, step)? => Ok(()),
+        _ => Err(Error::Unauthorized("invalid_credentials")),
+    }
 }
 
 fn totp(secret: &str, username: &str) -> Result<Totp> {
@@ -127,16 +131,20 @@ async fn own_account(app: &App, caller: &Caller) -> Result<Account> {
     app.db.read(move |tx| users::find(tx, tenant, user)).await
 }
 
-async fn set(app: &App, caller: Arc<Caller>, confirmed: Confirmed, secret: Option<String>) -> Result<StatusCode> {
+async fn set(app: &App, caller: Arc<Caller>, confirmed: Confirmed, new: Option<(String, u64)>) -> Result<StatusCode> {
     let now = app.clock.now();
     app.db
         .write(move |tx| {
             let mut account = users::find_and_lock(tx, caller.tenant, caller.user)?;
             confirmed.still_holds(&account)?;
-            if secret.is_some() && account.totp_secret.is_some() {
+            if new.is_some() && account.totp_secret.is_some() {
                 return Err(Error::Conflict("totp_active"));
             }
-            account.totp_secret = secret;
+            if let Some((_, step)) = &new {
+                // The code that confirmed it must not sign anybody in as well.
+                users::use_totp_step(tx, caller.tenant, caller.user, *step)?;
+            }
+            account.totp_secret = new.map(|(secret, _)| secret);
             profile::save(tx, &Act::of(&caller, now), account, vec!["totp"]).map(drop)
         })
         .await?;

@@ -60,7 +60,7 @@ pub fn account(row: &mut Row<'_>) -> Result<Account> {
         email: row.take()?,
         avatar_url: row.take()?,
         role: role_of(&row.take::<String>()?)?,
-        roles: serde_json::from_str(&row.take::<String>()?).map_err(Error::internal)?,
+        roles: roles_of(&row.take::<String>()?)?,
         external_id: row.take()?,
         is_guest: row.take()?,
         is_disabled: row.take()?,
@@ -73,6 +73,10 @@ pub fn account(row: &mut Row<'_>) -> Result<Account> {
 
 pub fn role_of(word: &str) -> Result<Role> {
     Role::parse(word).ok_or(Error::bug("an unknown role is stored"))
+}
+
+pub fn roles_of(list: &str) -> Result<Vec<Role>> {
+    serde_json::from_str(list).map_err(Error::internal)
 }
 
 pub fn status_of(word: &str) -> Result<Status> {
@@ -200,6 +204,16 @@ pub fn touch(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey, now: Timestamp) 
         &[tenant.into(), user.into(), now.into()],
     )?;
     Ok(())
+}
+
+/// Compare-and-set: false if a code of this time step, or of a later one, has served before.
+pub fn use_totp_step(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey, step: u64) -> Result<bool> {
+    let used = tx.execute(
+        "update users set totp_last_step = $3 where tenant_key = $1 and user_key = $2
+             and (totp_last_step is null or totp_last_step < $3)",
+        &[tenant.into(), user.into(), step.cast_signed().into()],
+    )?;
+    Ok(used == 1)
 }
 
 /// Whether the tenant has another admin who could still sign in.
