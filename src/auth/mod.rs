@@ -69,8 +69,9 @@ impl Auth {
 /// Called with every committed event, before the transaction's caller has its answer.
 pub fn observe(registry: &Registry, event: &Event) {
     match &event.what {
-        What::SessionEnded { session_id, .. } => registry.forget_session(session_id),
-        What::UserChanged { .. } | What::ApiKeyRevoked { .. } => registry.forget_all(),
+        What::SessionEnded { session_id, .. } => registry.forget(session_id),
+        What::ApiKeyRevoked { api_key_id } => registry.forget(api_key_id),
+        What::UserChanged { user, .. } => registry.user_changed(*user),
         _ => {}
     }
 }
