@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Caller, Status, User};
+use crate::auth::permissions::Action;
 use crate::auth::store::users::{self, Account};
 use crate::auth::{password, session, username};
 use crate::error::{Error, Result};
@@ -67,6 +68,7 @@ async fn update(
     SignedIn(caller): SignedIn,
     Json(patch): Json<ProfilePatch>,
 ) -> Result<Json<User>> {
+    caller.require_person()?;
     let new_name = patch.username.as_deref().map(|name| username::parse("username", name)).transpose()?;
     let new_password = match patch.new_password.clone() {
         Some(new_password) => Some(exchange(&app, &caller, new_password, patch.current_password.clone()).await?),
@@ -172,13 +174,16 @@ pub struct UserStatus {
 }
 
 #[utoipa::path(get, path = "/api/users/status", tag = "users", operation_id = "show_status", params(StatusQuery),
-    responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn status(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
     Query(query): Query<StatusQuery>,
 ) -> Result<Json<UserStatus>> {
     let tenant = caller.tenant;
+    if caller.scopes.is_some() && query.user_id.is_some() {
+        caller.require(Action::UsersRead)?;
+    }
     let user_id = query.user_id.unwrap_or_else(|| caller.user_id.to_string());
     let account = app.db.read(move |tx| users::find_by_id(tx, tenant, &user_id)).await?.ok_or(Error::NotFound)?;
     if !caller.role.is_staff() && account.key != caller.user && !account.role.is_staff() {

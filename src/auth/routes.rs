@@ -223,9 +223,7 @@ async fn switch_role(
     Json(request): Json<RoleSwitch>,
 ) -> Result<Json<Session>> {
     let (tenant, user) = (caller.tenant, caller.user);
-    if caller.session_id.is_none() {
-        return Err(Error::Forbidden("forbidden"));
-    }
+    caller.require_person()?;
     let session = open_session(&app, tenant, user, move |tx, present, now| {
         if present.is_disabled || !present.roles.contains(&request.role) {
             return Err(Error::Forbidden("forbidden"));

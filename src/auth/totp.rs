@@ -37,8 +37,9 @@ pub struct TotpOffer {
 }
 
 #[utoipa::path(post, path = "/api/users/totp/offer", tag = "users", operation_id = "offer_totp",
-    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn offer(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpOffer>> {
+    caller.require_person()?;
     let account = own_account(&app, &caller).await?;
     if account.totp_secret.is_some() {
         return Err(Error::Conflict("totp_active"));
@@ -71,6 +72,7 @@ async fn enable(
     SignedIn(caller): SignedIn,
     Json(given): Json<TotpConfirmation>,
 ) -> Result<StatusCode> {
+    caller.require_person()?;
     let account = own_account(&app, &caller).await?;
     if account.totp_secret.is_some() {
         return Err(Error::Conflict("totp_active"));
@@ -99,6 +101,7 @@ async fn disable(
     SignedIn(caller): SignedIn,
     Json(given): Json<TotpRemoval>,
 ) -> Result<StatusCode> {
+    caller.require_person()?;
     let account = own_account(&app, &caller).await?;
     let confirmed = profile::confirm_password(&app, &account, Some(given.current_password)).await?;
     set(&app, caller, confirmed, None).await
