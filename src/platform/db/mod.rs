@@ -126,6 +126,12 @@ impl Db {
 
     /// Finishes what is queued and ends the threads. Calls that come later are `Unavailable`.
     pub async fn close(self) {
+        let patience = self.shared.patience;
+        self.close_within(patience).await;
+    }
+
+    /// The same, for somebody who cannot wait longer than `time`.
+    pub async fn close_within(self, time: Duration) {
         self.shared.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (end, ended) = oneshot::channel();
@@ -134,7 +140,7 @@ impl Db {
             threads.into_iter().for_each(|thread| drop(thread.join()));
             let _ = end.send(());
         });
-        if timeout(self.shared.patience, ended).await.is_err() {
+        if timeout(time, ended).await.is_err() {
             tracing::warn!("the database threads did not end in time");
         }
     }
