@@ -3,6 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -155,9 +156,16 @@ pub fn save(tx: &mut Tx<'_>, act: &Act, mut account: Account, changed: Vec<&'sta
     }
     account.updated_at = act.at.max(Timestamp(account.updated_at.0 + 1));
     users::update(tx, act.tenant, &account, &username::canonical(&account.username))?;
-    let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed };
+    let rights = rights_of(&account, &changed);
+    let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed, rights };
     events::record(tx, act, what)?;
     Ok(account)
+}
+
+/// For the audit log: who got which rights is asked later, and by then they may have changed again.
+fn rights_of(account: &Account, changed: &[&str]) -> Value {
+    let now = [("roles", json!(account.roles)), ("is_disabled", json!(account.is_disabled))];
+    Value::Object(now.into_iter().filter(|(name, _)| changed.contains(name)).map(|(n, v)| (n.to_owned(), v)).collect())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
