@@ -33,6 +33,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "auth/store/sessions.rs find_caller",
     "auth/store/sessions.rs find_refresh",
     "auth/store/sessions.rs sweep",
+    "auth/store/sessions.rs sweep_refresh",
     "auth/store/tenants.rs find_by_name",
     "auth/store/tenants.rs insert",
 ];

@@ -35,6 +35,7 @@ use crate::error::Result;
 use crate::events::{Event, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::config::AuthConfig;
+use crate::platform::db::in_batches;
 use crate::platform::secret;
 
 pub use permissions::Action;
@@ -79,5 +80,7 @@ pub fn observe(registry: &Registry, event: &Event) {
 /// Forgets sessions that ran out, and refresh tokens used so long ago that a copy of one would be of no use.
 pub async fn sweep(app: &App, now: Timestamp) -> Result<()> {
     let used_before = now.minus(Duration::from_secs(app.config.auth.refresh_token_seconds));
-    app.db.write(move |tx| store::sessions::sweep(tx, now, used_before)).await
+    in_batches(&app.db, move |tx, limit| store::sessions::sweep(tx, now, limit)).await?;
+    in_batches(&app.db, move |tx, limit| store::sessions::sweep_refresh(tx, used_before, limit)).await?;
+    Ok(())
 }

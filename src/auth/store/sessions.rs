@@ -109,10 +109,18 @@ pub fn use_refresh(tx: &mut Tx<'_>, tenant: TenantKey, hash: &[u8], now: Timesta
     Ok(used == 1)
 }
 
-/// Forgets sessions that ran out, with their refresh tokens, and tokens that were used before `used_before`. Of all
-/// tenants.
-pub fn sweep(tx: &mut Tx<'_>, now: Timestamp, used_before: Timestamp) -> Result<()> {
-    tx.execute("delete from sessions where expires_at < $1", &[now.into()])?;
-    tx.execute("delete from refresh_tokens where used_at < $1", &[used_before.into()])?;
-    Ok(())
+/// Forgets up to `limit` sessions that ran out, with their refresh tokens. Of all tenants; how many went.
+pub fn sweep(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<u64> {
+    tx.execute(
+        "delete from sessions where session_id in (select session_id from sessions where expires_at < $1 limit $2)",
+        &[now.into(), limit.into()],
+    )
+}
+
+/// Forgets up to `limit` refresh tokens that were used before `used_before`. Of all tenants; how many went.
+pub fn sweep_refresh(tx: &mut Tx<'_>, used_before: Timestamp, limit: i64) -> Result<u64> {
+    tx.execute(
+        "delete from refresh_tokens where token_hash in (select token_hash from refresh_tokens where used_at < $1 limit $2)",
+        &[used_before.into(), limit.into()],
+    )
 }

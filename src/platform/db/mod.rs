@@ -168,6 +168,24 @@ impl Db {
     }
 }
 
+/// Deletes what may be many rows, a thousand in a transaction, so that nobody waits long behind it. `delete` is told how
+/// many at most, and answers how many went; so does this.
+pub async fn in_batches(
+    db: &Db,
+    delete: impl Fn(&mut Tx<'_>, i64) -> Result<u64> + Clone + Send + 'static,
+) -> Result<u64> {
+    const BATCH: u64 = 1000;
+    let mut all = 0;
+    loop {
+        let delete = delete.clone();
+        let gone = db.write(move |tx| delete(tx, BATCH.cast_signed())).await?;
+        all += gone;
+        if gone < BATCH {
+            return Ok(all);
+        }
+    }
+}
+
 /// Where the database lives.
 enum Place {
     Sqlite(PathBuf),
