@@ -1,8 +1,9 @@
 //! The auth service: accounts, sign-in, sessions, roles, invites, API keys and tenants.
 //!
 //! Other services know two files of it: `guard` (who calls) and `model` (what a caller and a user are).
-//! Invariants: no password, token or key is stored but as a hash; a session that ended is refused from its commit on;
-//! a role is only ever given by an admin, an invite or the operator at the command line.
+//! Invariants: no password, token or API key is stored but as a hash (a tenant's identity secret and a user's one-time
+//! secret are as they are: docs/decisions/0016); a session that ended is refused from its commit on; a role is only ever
+//! given by an admin, an invite or the operator at the command line.
 
 pub mod guard;
 pub mod model;
