@@ -8,6 +8,8 @@ mod keys;
 mod lists;
 mod messages;
 mod operations;
+mod races;
+mod rights;
 mod sessions;
 mod tickets;
 mod users;
