@@ -127,7 +127,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited { retry_after } => Some(*retry_after),
-            Self::Unavailable(_) => Some(1),
+            Self::Unavailable(_) | Self::Rejected(StatusCode::SERVICE_UNAVAILABLE, _) => Some(1),
             _ => None,
         }
     }

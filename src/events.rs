@@ -95,6 +95,8 @@ pub enum What {
         user_id: String,
         user: UserKey,
         changed: Vec<&'static str>,
+        /// What the fields that give or take rights are now; the others are the user's own business.
+        rights: Json,
     },
     RoleSwitched {
         user_id: String,
@@ -107,6 +109,9 @@ pub enum What {
     InviteUsed {
         invite_id: String,
         user_id: String,
+    },
+    InviteWithdrawn {
+        invite_id: String,
     },
     ApiKeyCreated {
         api_key_id: String,
@@ -162,8 +167,8 @@ impl What {
             Self::UserRegistered { user_id, role } => {
                 ("user_registered", None, json!({"user_id": user_id, "role": role}))
             }
-            Self::UserChanged { user_id, changed, .. } => {
-                ("user_changed", None, json!({"user_id": user_id, "changed": changed}))
+            Self::UserChanged { user_id, changed, rights, .. } => {
+                ("user_changed", None, json!({"user_id": user_id, "changed": changed, "rights": rights}))
             }
             Self::RoleSwitched { user_id, role } => ("role_switched", None, json!({"user_id": user_id, "role": role})),
             Self::InviteCreated { invite_id, role } => {
@@ -172,6 +177,7 @@ impl What {
             Self::InviteUsed { invite_id, user_id } => {
                 ("invite_used", None, json!({"invite_id": invite_id, "user_id": user_id}))
             }
+            Self::InviteWithdrawn { invite_id } => ("invite_withdrawn", None, json!({"invite_id": invite_id})),
             Self::ApiKeyCreated { api_key_id, kind } => {
                 ("api_key_created", None, json!({"api_key_id": api_key_id, "kind": kind}))
             }

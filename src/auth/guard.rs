@@ -1,7 +1,8 @@
 //! Who calls: from headers to a `Caller`, for every request and every socket.
 //!
-//! Handlers take `Caller`, `Staff` or `Admin`; an argument that exists is the proof that the token, its session, the
-//! tenant and the role were checked. `Tenant` is for the few routes that serve nobody in particular.
+//! Handlers take `SignedIn`; an argument that exists is the proof that the token, its session and the tenant were checked.
+//! What the caller may do is asked by `caller.require(Action::…)` (permissions.rs). `Tenant` is for the few routes that
+//! serve nobody in particular.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,9 +13,8 @@ use http::header::{AUTHORIZATION, ORIGIN};
 use http::request::Parts;
 
 use crate::app::App;
-use crate::auth::model::{Caller, Role, TenantKey};
-use crate::auth::store::api_keys::{ApiKey, ApiKeyKind};
-use crate::auth::store::users;
+use crate::auth::model::{Caller, TenantKey};
+use crate::auth::registry::KnownKey;
 use crate::error::{Error, Result};
 
 const API_KEY: &str = "x-api-key";
@@ -23,13 +23,7 @@ const API_KEY: &str = "x-api-key";
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(pub TenantKey);
 
-/// A caller who acts as support or admin.
-pub struct Staff(pub Arc<Caller>);
-
-/// A caller who acts as admin.
-pub struct Admin(pub Arc<Caller>);
-
-/// Any caller who is signed in.
+/// Whoever is signed in, or acts by a secret key.
 pub struct SignedIn(pub Arc<Caller>);
 
 /// Checks the credentials of a request. A bearer token and an API key have to name the same tenant.
@@ -39,8 +33,9 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<Caller>> {
         return caller_of_token(app, token, api_key.as_deref()).await;
     }
     match api_key {
-        Some(key) if key.kind == ApiKeyKind::Secret => caller_of_key(app, &key).await,
-        _ => Err(Error::Unauthorized("unauthorized")),
+        // A secret key acts as an account of its own, as far as its scopes go.
+        Some(known) => known.caller.clone().ok_or(Error::Unauthorized("unauthorized")),
+        None => Err(Error::Unauthorized("unauthorized")),
     }
 }
 
@@ -69,48 +64,31 @@ pub async fn tenant(app: &App, headers: &HeaderMap) -> Result<TenantKey> {
 
 /// None without a key.
 pub async fn tenant_of_key(app: &App, headers: &HeaderMap) -> Result<Option<TenantKey>> {
-    Ok(api_key(app, headers).await?.map(|key| TenantKey(key.tenant)))
+    Ok(api_key(app, headers).await?.map(|known| TenantKey(known.key.tenant)))
 }
 
-async fn caller_of_token(app: &App, token: &str, key: Option<&ApiKey>) -> Result<Arc<Caller>> {
+async fn caller_of_token(app: &App, token: &str, key: Option<&KnownKey>) -> Result<Arc<Caller>> {
     let now = app.clock.now();
     let claims = app.auth.tokens.verify(token, now)?;
     let caller = app.auth.registry.caller(&app.db, &claims.sid, now).await?;
-    let key_agrees = key.is_none_or(|key| key.tenant == caller.tenant.0);
+    let key_agrees = key.is_none_or(|known| known.key.tenant == caller.tenant.0);
     let token_agrees = claims.tid == caller.tenant.0 && claims.role == caller.role && *claims.sub == *caller.user_id;
     if key_agrees && token_agrees { Ok(caller) } else { Err(Error::Unauthorized("unauthorized")) }
 }
 
-/// A secret key acts as an account of its own, as far as its scopes go.
-async fn caller_of_key(app: &App, key: &ApiKey) -> Result<Arc<Caller>> {
-    let (tenant, user) = (TenantKey(key.tenant), key.user.ok_or(Error::bug("a secret key without an account"))?);
-    let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
-    Ok(Arc::new(Caller {
-        tenant,
-        user,
-        user_id: account.user_id.into(),
-        username: account.username.into(),
-        name: account.name.into(),
-        role: account.role,
-        chosen_status: account.chosen_status,
-        session_id: None,
-        scopes: Some(key.scopes.clone().into()),
-    }))
-}
-
-async fn api_key(app: &App, headers: &HeaderMap) -> Result<Option<Arc<ApiKey>>> {
+async fn api_key(app: &App, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>> {
     let Some(value) = headers.get(API_KEY) else { return Ok(None) };
     let key = value.to_str().map_err(|_| Error::Unauthorized("unauthorized"))?;
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     checked_key(app, key, origin).await.map(Some)
 }
 
-async fn checked_key(app: &App, key: &str, origin: Option<&str>) -> Result<Arc<ApiKey>> {
-    let key = app.auth.registry.api_key(&app.db, key).await?;
+async fn checked_key(app: &App, key: &str, origin: Option<&str>) -> Result<Arc<KnownKey>> {
+    let known = app.auth.registry.api_key(&app.db, key).await?;
+    let allowed = &known.key.allowed_origins;
     // A missing Origin is an app or a server: only browsers can be held to one.
-    let serves =
-        origin.is_none_or(|origin| key.allowed_origins.is_empty() || key.allowed_origins.iter().any(|o| o == origin));
-    if serves { Ok(key) } else { Err(Error::Forbidden("origin_not_allowed")) }
+    let serves = origin.is_none_or(|origin| allowed.is_empty() || allowed.iter().any(|allowed| allowed == origin));
+    if serves { Ok(known) } else { Err(Error::Forbidden("origin_not_allowed")) }
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
@@ -132,24 +110,6 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
-impl FromRequestParts<App> for Staff {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let SignedIn(caller) = SignedIn::from_request_parts(parts, app).await?;
-        if caller.role.is_staff() { Ok(Self(caller)) } else { Err(Error::Forbidden("forbidden")) }
-    }
-}
-
-impl FromRequestParts<App> for Admin {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let SignedIn(caller) = SignedIn::from_request_parts(parts, app).await?;
-        if caller.role == Role::Admin { Ok(Self(caller)) } else { Err(Error::Forbidden("forbidden")) }
-    }
-}
-
 impl FromRequestParts<App> for Tenant {
     type Rejection = Error;
 
@@ -159,22 +119,6 @@ impl FromRequestParts<App> for Tenant {
 }
 
 impl Deref for SignedIn {
-    type Target = Caller;
-
-    fn deref(&self) -> &Caller {
-        &self.0
-    }
-}
-
-impl Deref for Staff {
-    type Target = Caller;
-
-    fn deref(&self) -> &Caller {
-        &self.0
-    }
-}
-
-impl Deref for Admin {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {

@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::guard::{self, Tenant};
-use crate::auth::model::{Caller, Role, TenantKey};
+use crate::auth::model::{Caller, Role, TenantKey, UserKey};
+use crate::auth::profile;
 use crate::auth::session::{self, Session};
 use crate::auth::store::tenants;
 use crate::auth::store::users::{self, Account, NewAccount};
@@ -100,7 +101,7 @@ fn by_token(token: &str, secret: &str, now: Timestamp) -> Result<Vouched> {
     let key = DecodingKey::from_secret(secret.as_bytes());
     let vouched = jsonwebtoken::decode::<Vouched>(token, &key, &validation).map_err(|_| refused())?.claims;
     let ahead = vouched.exp.saturating_sub(now.seconds());
-    if !(1..=LONGEST_TOKEN).contains(&ahead) || vouched.sub.is_empty() || vouched.sub.chars().count() > 128 {
+    if !(1..=LONGEST_TOKEN).contains(&ahead) || !text::is_line(&vouched.sub, 128) {
         return Err(refused());
     }
     Ok(vouched)
@@ -119,18 +120,8 @@ fn find_or_create(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, vouched: &Vouch
     // What the tenant says is shown to staff: it is held to the same rules as any other input.
     let name = vouched.name.as_deref().filter(|name| text::is_line(name, 200));
     let email = vouched.email.as_deref().filter(|email| text::is_email(email));
-    if let Some(mut account) = users::find_by_external_id(tx, tenant, &vouched.sub)? {
-        if account.is_disabled {
-            return Err(Error::Unauthorized("unauthorized"));
-        }
-        let known = (name.unwrap_or(&account.name).to_owned(), email.map(str::to_owned).or(account.email.clone()));
-        if known != (account.name.clone(), account.email.clone()) {
-            (account.name, account.email) = known;
-            account.updated_at = now;
-            let canonical = crate::auth::username::canonical(&account.username);
-            users::update(tx, tenant, &account, &canonical)?;
-        }
-        return Ok(account);
+    if let Some(known) = users::find_by_external_id(tx, tenant, &vouched.sub)? {
+        return refresh(tx, tenant, known.key, name, email, now);
     }
     let user_id = id::new_id(now, &app.random);
     let username = format!("customer-{}", &user_id[24..]);
@@ -145,7 +136,32 @@ fn find_or_create(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, vouched: &Vouch
         external_id: Some(&vouched.sub),
         is_guest: false,
     };
-    users::insert(tx, tenant, &new, now)?.ok_or(Error::Conflict("conflict"))
+    if let Some(account) = users::insert(tx, tenant, &new, now)? {
+        return Ok(account);
+    }
+    // Somebody was identified as the same customer a moment earlier.
+    let known = users::find_by_external_id(tx, tenant, &vouched.sub)?.ok_or(Error::Conflict("conflict"))?;
+    refresh(tx, tenant, known.key, name, email, now)
+}
+
+/// What the tenant says of a customer now is what counts.
+fn refresh(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    user: UserKey,
+    name: Option<&str>,
+    email: Option<&str>,
+    now: Timestamp,
+) -> Result<Account> {
+    let mut account = users::find_and_lock(tx, tenant, user)?;
+    if account.is_disabled {
+        return Err(Error::Unauthorized("unauthorized"));
+    }
+    let mut changed = Vec::new();
+    profile::set(&mut account.name, name.map(str::to_owned), "name", &mut changed);
+    profile::set(&mut account.email, email.map(|email| Some(email.to_owned())), "email", &mut changed);
+    let act = Act::of_user(tenant, &account.user_id, now);
+    profile::save(tx, &act, account, changed)
 }
 
 /// Only a guest's things move: an account with a sign-in of its own keeps what it has.

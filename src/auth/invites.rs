@@ -109,11 +109,16 @@ async fn remove(
     Path(invite_id): Path<String>,
 ) -> Result<StatusCode> {
     caller.require(Action::InvitesManage)?;
-    let tenant = caller.tenant;
-    match app.db.write(move |tx| invites::delete(tx, tenant, &invite_id)).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Error::NotFound),
-    }
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            if !invites::delete(tx, caller.tenant, &invite_id)? {
+                return Err(Error::NotFound);
+            }
+            events::record(tx, &Act::of(&caller, now), What::InviteWithdrawn { invite_id })
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The invite behind a token, if it can still be used and for the role asked for.

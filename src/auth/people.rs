@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Caller, Role, User};
 use crate::auth::permissions::Action;
+use crate::auth::store::tenants;
 use crate::auth::store::users::{self, Account};
 use crate::auth::{profile, session};
 use crate::error::{Error, Result};
@@ -91,7 +92,11 @@ async fn update(
 }
 
 fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: Timestamp) -> Result<Account> {
-    let mut account = users::find_by_id(tx, by.tenant, user_id)?.ok_or(Error::NotFound)?;
+    // One at a time in a tenant: two admins who remove each other would leave none.
+    tenants::lock(tx, by.tenant)?;
+    let user = users::find_by_id(tx, by.tenant, user_id)?.ok_or(Error::NotFound)?.key;
+    let mut account = users::find_and_lock(tx, by.tenant, user)?;
+    let act = Act::of(by, now);
     let mut changed = Vec::new();
     let was_admin = account.role == Role::Admin && !account.is_disabled;
     if let Some(mut roles) = patch.roles {
@@ -112,9 +117,9 @@ fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: 
     if was_admin && !still_admin && !users::has_other_admin(tx, by.tenant, account.key)? {
         return Err(Error::Conflict("last_admin"));
     }
-    let account = profile::save(tx, by, account, changed, now)?;
+    let account = profile::save(tx, &act, account, changed)?;
     let keeps = |role| !account.is_disabled && account.roles.contains(&role);
-    session::end_others(tx, &Act::of(by, now), account.key, None, keeps, "rights_changed")?;
+    session::end_others(tx, &act, account.key, None, keeps, "rights_changed")?;
     Ok(account)
 }
 

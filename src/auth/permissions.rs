@@ -101,6 +101,11 @@ impl Caller {
         scoped && role_allows(self.role, action)
     }
 
+    /// For what concerns a person's own account: a secret key has no password to guard and no profile to keep.
+    pub fn require_person(&self) -> Result<()> {
+        if self.scopes.is_none() { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
+    }
+
     pub fn require(&self, action: Action) -> Result<()> {
         if self.may(action) { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
     }

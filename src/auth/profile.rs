@@ -1,10 +1,9 @@
 //! One's own profile and password, and whether somebody is there.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,6 +11,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Caller, Status, User};
+use crate::auth::permissions::Action;
 use crate::auth::store::users::{self, Account};
 use crate::auth::{password, session, username};
 use crate::error::{Error, Result};
@@ -69,11 +69,10 @@ async fn update(
     SignedIn(caller): SignedIn,
     Json(patch): Json<ProfilePatch>,
 ) -> Result<Json<User>> {
+    caller.require_person()?;
     let new_name = patch.username.as_deref().map(|name| username::parse("username", name)).transpose()?;
-    let new_hash = match patch.new_password.clone() {
-        Some(new_password) => {
-            Some(new_password_hash(&app, &caller, new_password, patch.current_password.clone()).await?)
-        }
+    let new_password = match patch.new_password.clone() {
+        Some(new_password) => Some(exchange(&app, &caller, new_password, patch.current_password.clone()).await?),
         None => None,
     };
     let now = app.clock.now();
@@ -81,35 +80,55 @@ async fn update(
     let account = app
         .db
         .write(move |tx| {
-            let mut account = users::find(tx, caller.tenant, caller.user)?;
+            let act = Act::of(&caller, now);
+            let mut account = users::find_and_lock(tx, caller.tenant, caller.user)?;
             let mut changed = Vec::new();
             set(&mut account.username, new_name.map(|name| name.shown), "username", &mut changed);
             set(&mut account.name, patch.name, "name", &mut changed);
             set(&mut account.email, patch.email, "email", &mut changed);
             set(&mut account.avatar_url, patch.avatar_url, "avatar_url", &mut changed);
-            if let Some(hash) = new_hash {
-                account.password_hash = Some(hash);
+            if let Some(new) = new_password {
+                new.current.still_holds(&account)?;
+                account.password_hash = Some(new.hash);
                 changed.push("password");
-                let (own, act) = (caller.session_id.as_deref(), Act::of(&caller, now));
+                let own = caller.session_id.as_deref();
                 session::end_others(tx, &act, caller.user, own, |_| false, "password_changed")?;
             }
-            save(tx, &caller, account, changed, now)
+            save(tx, &act, account, changed)
         })
         .await?;
     let status = app.realtime.presence.status(acting.tenant, acting.user);
     Ok(Json(account.shown(acting.role, status)))
 }
 
-async fn new_password_hash(app: &App, caller: &Arc<Caller>, new: String, current: Option<String>) -> Result<String> {
+/// A new password's hash, and what it was let in by.
+struct NewPassword {
+    hash: String,
+    current: Confirmed,
+}
+
+async fn exchange(app: &App, caller: &Caller, new: String, current: Option<String>) -> Result<NewPassword> {
     password::check("new_password", &new)?;
     let (tenant, user) = (caller.tenant, caller.user);
     let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
-    check_current_password(app, &account, current).await?;
-    app.auth.passwords.hash(new).await
+    let current = confirm_password(app, &account, current).await?;
+    Ok(NewPassword { hash: app.auth.passwords.hash(new).await?, current })
+}
+
+/// The proof that somebody knew the password that the account had then.
+pub struct Confirmed {
+    hash: Option<String>,
+}
+
+impl Confirmed {
+    /// Asked inside the transaction that acts on it: hashing takes its time, and the password may be another by now.
+    pub fn still_holds(&self, account: &Account) -> Result<()> {
+        if self.hash == account.password_hash { Ok(()) } else { Err(Error::Forbidden("wrong_password")) }
+    }
 }
 
 /// Who holds a session alone, on a borrowed phone say, cannot take the account over. Guessing is limited as at sign-in.
-pub async fn check_current_password(app: &App, account: &Account, current: Option<String>) -> Result<()> {
+pub async fn confirm_password(app: &App, account: &Account, current: Option<String>) -> Result<Confirmed> {
     let current =
         current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
     let now = app.clock.now();
@@ -118,10 +137,10 @@ pub async fn check_current_password(app: &App, account: &Account, current: Optio
         return Err(Error::Forbidden("wrong_password"));
     }
     app.limits.password_succeeded(&account.user_id);
-    Ok(())
+    Ok(Confirmed { hash: account.password_hash.clone() })
 }
 
-fn set<T: PartialEq>(field: &mut T, new: Option<T>, name: &'static str, changed: &mut Vec<&'static str>) {
+pub fn set<T: PartialEq>(field: &mut T, new: Option<T>, name: &'static str, changed: &mut Vec<&'static str>) {
     if let Some(new) = new
         && *field != new
     {
@@ -130,25 +149,23 @@ fn set<T: PartialEq>(field: &mut T, new: Option<T>, name: &'static str, changed:
     }
 }
 
-/// Stores a changed account and tells of it. Nothing changed: nothing stored.
-pub fn save(
-    tx: &mut Tx<'_>,
-    by: &Caller,
-    mut account: Account,
-    changed: Vec<&'static str>,
-    now: Timestamp,
-) -> Result<Account> {
+/// Stores a changed account, which its reader has locked, and tells of it. Nothing changed: nothing stored.
+pub fn save(tx: &mut Tx<'_>, act: &Act, mut account: Account, changed: Vec<&'static str>) -> Result<Account> {
     if changed.is_empty() {
         return Ok(account);
     }
-    account.updated_at = now.max(Timestamp(account.updated_at.0 + 1));
-    let canonical = username::canonical(&account.username);
-    if !users::update(tx, by.tenant, &account, &canonical)? {
-        return Err(Error::Conflict("username_taken"));
-    }
-    let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed };
-    events::record(tx, &Act::of(by, now), what)?;
+    account.updated_at = act.at.max(Timestamp(account.updated_at.0 + 1));
+    users::update(tx, act.tenant, &account, &username::canonical(&account.username))?;
+    let rights = rights_of(&account, &changed);
+    let what = What::UserChanged { user_id: account.user_id.clone(), user: account.key, changed, rights };
+    events::record(tx, act, what)?;
     Ok(account)
+}
+
+/// For the audit log: who got which rights is asked later, and by then they may have changed again.
+fn rights_of(account: &Account, changed: &[&str]) -> Value {
+    let now = [("roles", json!(account.roles)), ("is_disabled", json!(account.is_disabled))];
+    Value::Object(now.into_iter().filter(|(name, _)| changed.contains(name)).map(|(n, v)| (n.to_owned(), v)).collect())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -165,13 +182,16 @@ pub struct UserStatus {
 }
 
 #[utoipa::path(get, path = "/api/users/status", tag = "users", operation_id = "show_status", params(StatusQuery),
-    responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn status(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
     Query(query): Query<StatusQuery>,
 ) -> Result<Json<UserStatus>> {
     let tenant = caller.tenant;
+    if caller.scopes.is_some() && query.user_id.is_some() {
+        caller.require(Action::UsersRead)?;
+    }
     let user_id = query.user_id.unwrap_or_else(|| caller.user_id.to_string());
     let account = app.db.read(move |tx| users::find_by_id(tx, tenant, &user_id)).await?.ok_or(Error::NotFound)?;
     if !caller.role.is_staff() && account.key != caller.user && !account.role.is_staff() {

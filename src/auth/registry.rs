@@ -1,81 +1,163 @@
 //! Which sessions and API keys live, remembered for a moment so that a request need not ask the database.
 //!
-//! Invariant: once the transaction that ends a session has committed, this node answers for it with "no", at once
-//! (`forget_session` runs before the caller of that transaction has its answer). Other nodes learn it within `MEMORY`.
+//! Invariants: once the transaction that ends a session, revokes a key or changes a user has committed, this node does not
+//! answer from before it (`forget` and `user_changed` run before the caller of that transaction has its answer). Other nodes learn it within
+//! `MEMORY`. What strangers make up is remembered too, in bounded memory, and does not reach the database twice.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::auth::model::Caller;
-use crate::auth::store::api_keys::{self, ApiKey};
-use crate::auth::store::sessions;
+use crate::auth::model::{Caller, TenantKey, UserKey};
+use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
+use crate::auth::store::{sessions, users};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, Tx};
 use crate::platform::secret;
 
 const MEMORY: Duration = Duration::from_secs(2);
+/// Longer than any look-up takes.
+const LOOKUP: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 pub struct Registry {
-    callers: Cache<String, Arc<Caller>>,
-    api_keys: Cache<[u8; 32], Arc<ApiKey>>,
-    /// Sessions that ended a moment ago: a look-up that began before the end cannot bring one back.
+    callers: Cache<String, Remembered<Arc<Caller>>>,
+    api_keys: Cache<[u8; 32], Remembered<Arc<KnownKey>>>,
+    /// Sessions and keys, by their ids, that ended a moment ago: a look-up that began before the end brings none back.
     ended: Cache<String, ()>,
+    /// Hashes of keys and session ids that nobody has.
+    unknown: Cache<[u8; 32], ()>,
+    /// Users who changed a moment ago, and at which turn: what was looked up before that turn is out of date.
+    changed: Cache<UserKey, u64>,
+    turn: Arc<AtomicU64>,
+}
+
+/// An API key and, if it is a secret one, the account it acts as.
+pub struct KnownKey {
+    pub key: ApiKey,
+    pub caller: Option<Arc<Caller>>,
+}
+
+#[derive(Clone)]
+struct Remembered<T> {
+    what: T,
+    /// The turn at which the look-up began.
+    turn: u64,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        let callers = Cache::builder().max_capacity(100_000).time_to_live(MEMORY).build();
-        let api_keys = Cache::builder().max_capacity(10_000).time_to_live(MEMORY).build();
-        let ended = Cache::builder().max_capacity(1_000_000).time_to_live(Duration::from_secs(60)).build();
-        Self { callers, api_keys, ended }
+        Self {
+            callers: remembering(100_000, MEMORY),
+            api_keys: remembering(10_000, MEMORY),
+            ended: remembering(1_000_000, LOOKUP),
+            unknown: remembering(100_000, MEMORY),
+            changed: remembering(1_000_000, LOOKUP),
+            turn: Arc::default(),
+        }
     }
 }
 
 impl Registry {
     pub async fn caller(&self, db: &Db, session_id: &str, now: Timestamp) -> Result<Arc<Caller>> {
         if self.ended.contains_key(session_id) {
-            return Err(Error::Unauthorized("unauthorized"));
+            return Err(refused());
         }
-        if let Some(caller) = self.callers.get(session_id) {
-            return Ok(caller);
+        if let Some(known) = self.callers.get(session_id)
+            && self.is_fresh(&known, Some(known.what.user))
+        {
+            return Ok(known.what);
         }
-        let id = session_id.to_owned();
-        let found = db.read(move |tx| sessions::find_caller(tx, &id, now)).await?;
-        let caller = Arc::new(found.ok_or(Error::Unauthorized("unauthorized"))?);
-        self.callers.insert(session_id.to_owned(), caller.clone());
-        if self.ended.contains_key(session_id) {
-            return Err(Error::Unauthorized("unauthorized"));
-        }
-        Ok(caller)
+        let (turn, id) = (self.turn.load(Ordering::SeqCst), session_id.to_owned());
+        let look_up = db.read(move |tx| sessions::find_caller(tx, &id, now));
+        let what = Arc::new(self.known(secret::hash_token(session_id), look_up).await?);
+        self.callers.insert(session_id.to_owned(), Remembered { what: what.clone(), turn });
+        if self.ended.contains_key(session_id) { Err(refused()) } else { Ok(what) }
     }
 
-    pub async fn api_key(&self, db: &Db, key: &str) -> Result<Arc<ApiKey>> {
-        let hash = secret::hash_token(key);
-        if let Some(found) = self.api_keys.get(&hash) {
-            return Ok(found);
+    pub async fn api_key(&self, db: &Db, key: &str) -> Result<Arc<KnownKey>> {
+        if !ApiKeyKind::is_shape_of_key(key) {
+            return Err(refused());
         }
-        let found = db.read(move |tx| api_keys::find_by_hash(tx, &hash)).await?;
-        let found = Arc::new(found.ok_or(Error::Unauthorized("unauthorized"))?);
-        self.api_keys.insert(hash, found.clone());
-        Ok(found)
+        let hash = secret::hash_token(key);
+        let found = self.api_keys.get(&hash).filter(|known| self.is_fresh(known, known.what.key.user));
+        let what = match found {
+            Some(known) => known.what,
+            None => {
+                let turn = self.turn.load(Ordering::SeqCst);
+                let what = Arc::new(self.known(hash, db.read(move |tx| find_key(tx, &hash))).await?);
+                self.api_keys.insert(hash, Remembered { what: what.clone(), turn });
+                what
+            }
+        };
+        if self.ended.contains_key(&what.key.api_key_id) { Err(refused()) } else { Ok(what) }
     }
 
     pub fn has_ended(&self, caller: &Caller) -> bool {
         caller.session_id.as_deref().is_some_and(|id| self.ended.contains_key(id))
     }
 
-    pub fn forget_session(&self, session_id: &str) {
-        self.ended.insert(session_id.to_owned(), ());
-        self.callers.invalidate(session_id);
+    /// A session or a key, by its id, is refused from now on.
+    pub fn forget(&self, id: &str) {
+        self.ended.insert(id.to_owned(), ());
     }
 
-    /// After a user or a key changed: what is remembered of all is read again.
-    pub fn forget_all(&self) {
-        self.callers.invalidate_all();
-        self.api_keys.invalidate_all();
+    /// What is remembered of a user is looked up again.
+    pub fn user_changed(&self, user: UserKey) {
+        self.changed.insert(user, self.turn.fetch_add(1, Ordering::SeqCst) + 1);
     }
+
+    fn is_fresh<T>(&self, known: &Remembered<T>, user: Option<UserKey>) -> bool {
+        user.and_then(|user| self.changed.get(&user)).is_none_or(|changed| changed <= known.turn)
+    }
+
+    /// What a look-up finds. That it found nothing is remembered, so that a repeat costs nothing.
+    async fn known<T>(&self, hash: [u8; 32], look_up: impl Future<Output = Result<Option<T>>>) -> Result<T> {
+        if self.unknown.contains_key(&hash) {
+            return Err(refused());
+        }
+        let found = look_up.await?;
+        found.ok_or_else(|| {
+            self.unknown.insert(hash, ());
+            refused()
+        })
+    }
+}
+
+/// None for a secret key whose account was disabled, too.
+fn find_key(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<KnownKey>> {
+    let Some(key) = api_keys::find_by_hash(tx, hash)? else { return Ok(None) };
+    let Some(user) = key.user else { return Ok(Some(KnownKey { key, caller: None })) };
+    let tenant = TenantKey(key.tenant);
+    let account = users::find(tx, tenant, user)?;
+    if account.is_disabled {
+        return Ok(None);
+    }
+    let caller = Caller {
+        tenant,
+        user,
+        user_id: account.user_id.into(),
+        username: account.username.into(),
+        name: account.name.into(),
+        role: account.role,
+        chosen_status: account.chosen_status,
+        session_id: None,
+        scopes: Some(key.scopes.clone().into()),
+    };
+    Ok(Some(KnownKey { key, caller: Some(Arc::new(caller)) }))
+}
+
+fn remembering<K, V>(entries: u64, time: Duration) -> Cache<K, V>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder().max_capacity(entries).time_to_live(time).build()
+}
+
+fn refused() -> Error {
+    Error::Unauthorized("unauthorized")
 }

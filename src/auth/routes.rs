@@ -10,12 +10,14 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::{self, SignedIn, Tenant};
-use crate::auth::model::{Role, TenantKey};
+use crate::auth::model::{Role, TenantKey, UserKey};
 use crate::auth::session::{self, Session};
 use crate::auth::store::users::{self, Account, NewAccount};
 use crate::auth::{anonymous, api_keys, identify, invites, password, people, profile, totp, username};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
 use crate::platform::http::client_address::ClientAddress;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
@@ -144,13 +146,17 @@ async fn login(
     // A password longer than any that could be set is not worth hashing; nobody learns more from it than its length.
     let matches =
         given.password.len() <= password::MAX_BYTES && app.auth.passwords.verify(given.password, stored).await?;
-    let account = match account {
-        Some(account) if matches && !account.is_disabled => account,
-        _ => return Err(Error::Unauthorized("invalid_credentials")),
-    };
-    totp::check(&account, given.totp.as_deref(), now)?;
+    let account = account.filter(|account| matches && !account.is_disabled).ok_or(wrong_credentials())?;
+    let session = open_session(&app, tenant, account.key, move |tx, present, now| {
+        if present.password_hash != account.password_hash || present.is_disabled {
+            return Err(wrong_credentials());
+        }
+        totp::redeem(tx, tenant, present, given.totp.as_deref(), now)?;
+        Ok(present.role)
+    });
+    let session = session.await?;
     app.limits.login_succeeded(&attempt);
-    open_session(&app, tenant, account, None).await.map(Json)
+    Ok(Json(session))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -222,29 +228,38 @@ async fn switch_role(
     Json(request): Json<RoleSwitch>,
 ) -> Result<Json<Session>> {
     let (tenant, user) = (caller.tenant, caller.user);
-    if caller.session_id.is_none() {
-        return Err(Error::Forbidden("forbidden"));
-    }
-    let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
-    if !account.roles.contains(&request.role) {
-        return Err(Error::Forbidden("forbidden"));
-    }
-    open_session(&app, tenant, account, Some(request.role)).await.map(Json)
+    caller.require_person()?;
+    let session = open_session(&app, tenant, user, move |tx, present, now| {
+        if present.is_disabled || !present.roles.contains(&request.role) {
+            return Err(Error::Forbidden("forbidden"));
+        }
+        let what = What::RoleSwitched { user_id: present.user_id.clone(), role: request.role };
+        events::record(tx, &Act::of(&caller, now), what)?;
+        Ok(request.role)
+    });
+    session.await.map(Json)
 }
 
-/// Opens a session in the account's own role, or in `role` where the caller switched to it.
-async fn open_session(app: &App, tenant: TenantKey, account: Account, role: Option<Role>) -> Result<Session> {
+/// Opens a session in the role that `admit` answers. It judges the account as it is now and stays until the session is
+/// open: whoever was disabled or lost the role while a password was hashed does not come in.
+async fn open_session(
+    app: &App,
+    tenant: TenantKey,
+    user: UserKey,
+    admit: impl FnOnce(&mut Tx<'_>, &Account, Timestamp) -> Result<Role> + Send + 'static,
+) -> Result<Session> {
     let now = app.clock.now();
     let shared = app.clone();
     app.db
         .write(move |tx| {
-            users::touch(tx, tenant, account.key, now)?;
-            if let Some(role) = role {
-                let what = What::RoleSwitched { user_id: account.user_id.clone(), role };
-                events::record(tx, &Act::of_user(tenant, &account.user_id, now), what)?;
-            }
-            let acting = role.unwrap_or(account.role);
-            session::open(tx, &shared, tenant, account, acting, now)
+            let account = users::find_and_lock(tx, tenant, user)?;
+            let role = admit(tx, &account, now)?;
+            users::touch(tx, tenant, user, now)?;
+            session::open(tx, &shared, tenant, account, role, now)
         })
         .await
+}
+
+fn wrong_credentials() -> Error {
+    Error::Unauthorized("invalid_credentials")
 }

@@ -9,7 +9,7 @@ pub async fn choose(app: &App, caller: &Caller, status: Status) -> Result<()> {
     let (tenant, user, now) = (caller.tenant, caller.user, app.clock.now());
     app.db.write(move |tx| users::set_status(tx, tenant, user, status, now)).await?;
     // The next socket of this user has to arrive as what was chosen now.
-    app.auth.registry.forget_all();
+    app.auth.registry.user_changed(user);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Two-factor sign-in by time-based one-time passwords (RFC 6238: SHA-1, six digits, 30 s), as authenticator apps do.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
@@ -11,11 +13,13 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
-use crate::auth::model::Caller;
-use crate::auth::profile;
+use crate::auth::model::{Caller, TenantKey};
+use crate::auth::profile::{self, Confirmed};
 use crate::auth::store::users::{self, Account};
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 
@@ -33,8 +37,9 @@ pub struct TotpOffer {
 }
 
 #[utoipa::path(post, path = "/api/users/totp/offer", tag = "users", operation_id = "offer_totp",
-    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn offer(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpOffer>> {
+    caller.require_person()?;
     let account = own_account(&app, &caller).await?;
     if account.totp_secret.is_some() {
         return Err(Error::Conflict("totp_active"));
@@ -67,18 +72,18 @@ async fn enable(
     SignedIn(caller): SignedIn,
     Json(given): Json<TotpConfirmation>,
 ) -> Result<StatusCode> {
+    caller.require_person()?;
     let account = own_account(&app, &caller).await?;
     if account.totp_secret.is_some() {
         return Err(Error::Conflict("totp_active"));
     }
-    profile::check_current_password(&app, &account, Some(given.current_password)).await?;
+    let confirmed = profile::confirm_password(&app, &account, Some(given.current_password)).await?;
     let now = app.clock.now();
     let shape = Error::invalid("secret", "invalid", "has to be the secret that was offered");
     let totp = totp(&given.secret, &account.username).map_err(|_| shape)?;
-    if totp.check(&given.code, now.seconds() as u64).is_none() {
-        return Err(Error::invalid("code", "wrong", "is not the code of this moment"));
-    }
-    set(&app, caller, Some(given.secret)).await
+    let wrong = Error::invalid("code", "wrong", "is not the code of this moment");
+    let step = totp.check(&given.code, now.seconds() as u64).ok_or(wrong)?;
+    set(&app, caller, confirmed, Some((given.secret, step))).await
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -96,17 +101,22 @@ async fn disable(
     SignedIn(caller): SignedIn,
     Json(given): Json<TotpRemoval>,
 ) -> Result<StatusCode> {
+    caller.require_person()?;
     let account = own_account(&app, &caller).await?;
-    profile::check_current_password(&app, &account, Some(given.current_password)).await?;
-    set(&app, caller, None).await
+    let confirmed = profile::confirm_password(&app, &account, Some(given.current_password)).await?;
+    set(&app, caller, confirmed, None).await
 }
 
-/// At sign-in. A code of the step before or after is taken too: clocks differ.
-pub fn check(account: &Account, code: Option<&str>, now: Timestamp) -> Result<()> {
+/// At sign-in. A code of the step before or after is taken too: clocks differ. No code serves twice (RFC 6238, 5.2):
+/// whoever looks over a shoulder comes too late.
+pub fn redeem(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, code: Option<&str>, now: Timestamp) -> Result<()> {
     let Some(secret) = &account.totp_secret else { return Ok(()) };
     let code = code.ok_or(Error::Unauthorized("totp_required"))?;
     let step = totp(secret, &account.username)?.check(code, now.seconds() as u64);
-    step.map(drop).ok_or(Error::Unauthorized("invalid_credentials"))
+    match step {
+        Some(step) if users::use_totp_step(tx, tenant, account.key, step)? => Ok(()),
+        _ => Err(Error::Unauthorized("invalid_credentials")),
+    }
 }
 
 fn totp(secret: &str, username: &str) -> Result<Totp> {
@@ -124,13 +134,21 @@ async fn own_account(app: &App, caller: &Caller) -> Result<Account> {
     app.db.read(move |tx| users::find(tx, tenant, user)).await
 }
 
-async fn set(app: &App, caller: std::sync::Arc<Caller>, secret: Option<String>) -> Result<StatusCode> {
+async fn set(app: &App, caller: Arc<Caller>, confirmed: Confirmed, new: Option<(String, u64)>) -> Result<StatusCode> {
     let now = app.clock.now();
     app.db
         .write(move |tx| {
-            let mut account = users::find(tx, caller.tenant, caller.user)?;
-            account.totp_secret = secret;
-            profile::save(tx, &caller, account, vec!["totp"], now).map(drop)
+            let mut account = users::find_and_lock(tx, caller.tenant, caller.user)?;
+            confirmed.still_holds(&account)?;
+            if new.is_some() && account.totp_secret.is_some() {
+                return Err(Error::Conflict("totp_active"));
+            }
+            if let Some((_, step)) = &new {
+                // The code that confirmed it must not sign anybody in as well.
+                users::use_totp_step(tx, caller.tenant, caller.user, *step)?;
+            }
+            account.totp_secret = new.map(|(secret, _)| secret);
+            profile::save(tx, &Act::of(&caller, now), account, vec!["totp"]).map(drop)
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use http::Uri;
@@ -17,13 +16,12 @@ use crate::app::App;
 use crate::auth::guard;
 use crate::platform::http::floor::{Ground, floor};
 use crate::platform::http::identity::{Identify, Identity};
-use crate::platform::http::{cors, docs, rate_limit};
+use crate::platform::http::{cors, docs};
 use crate::realtime::gateway::Gateway;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
     let (_, document) = super::api().split_for_parts();
-    let (entrance, _) = crate::auth::entrance_routes().split_for_parts();
-    let entrance = entrance.layer(from_fn_with_state(app.limits.clone(), rate_limit::sign_in));
+    let (entrance, entrance_document) = crate::auth::entrance_routes().split_for_parts();
     let routes =
         super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
     let routes = routes
@@ -36,6 +34,7 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
         random: app.random.clone(),
         limits: app.limits.clone(),
         identify: identify(app.clone()),
+        entrance: entrance_document.paths.paths.into_keys().collect(),
     };
     // Around the router and not within it: a path is mended before it is looked up.
     let floor = MapRequestLayer::new(unversioned).layer(floor(routes, &app.config, ground));

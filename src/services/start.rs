@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::auth::{self, Auth, Registry};
@@ -16,14 +17,13 @@ use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Db;
 use crate::platform::http::{idempotency, serve as connections};
-
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::{self, Realtime};
-use crate::services::{announce, operations};
+use crate::services::{SERVICES, announce, operations};
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -52,6 +52,8 @@ pub struct Running {
     pub shutdown: Shutdown,
     gateway: Gateway,
     accepting: JoinHandle<()>,
+    /// What runs beside the requests for as long as the server serves.
+    workers: JoinSet<()>,
 }
 
 /// Listens and serves; returns as soon as it does.
@@ -60,28 +62,36 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let (app, events) = open(config, clock, random).await?;
     let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
+    // The gateway sees the peer alone: behind proxies that is one address for everybody, and a bound on it for all.
+    let is_behind_proxies = app.config.server.trusted_proxies > 0;
     let admission = Admission {
         origins: app.config.cors.origins.clone(),
-        max_connections_per_address: app.config.server.max_connections_per_address,
+        max_connections_per_address: match is_behind_proxies {
+            true => usize::MAX,
+            false => app.config.server.max_connections_per_address,
+        },
     };
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);
-    tokio::spawn(announce::pump(app.clone(), events));
-    tokio::spawn(realtime::keep_time(app.clone(), shutdown.clone()));
-    tokio::spawn(realtime::keep_books(app.clone(), shutdown.clone()));
-    tokio::spawn(sweep(app.clone(), shutdown.clone()));
-    tokio::spawn(operations::measure(gateway.clone(), shutdown.clone()));
+    let mut workers = JoinSet::new();
+    workers.spawn(announce::pump(app.clone(), events));
+    workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
+    workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
+    workers.spawn(sweep(app.clone(), shutdown.clone()));
+    workers.spawn(operations::measure(gateway.clone(), shutdown.clone()));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
-    Ok(Running { app, address, shutdown, gateway, accepting })
+    Ok(Running { app, address, shutdown, gateway, accepting, workers })
 }
 
 impl Running {
-    /// Waits for the signal, then drains: no new work, sockets go and come back elsewhere, what runs is finished.
-    pub async fn until_stopped(self) -> anyhow::Result<()> {
-        self.shutdown.begun().await;
+    /// Waits for the signal, then drains: no new work, sockets go and come back elsewhere, what runs is finished. It all
+    /// has `server.drain_seconds`, the database included.
+    pub async fn until_stopped(mut self) -> anyhow::Result<()> {
+        let served = self.until_draining().await;
         tracing::info!("draining");
         let drain = Duration::from_secs(self.app.config.server.drain_seconds);
+        let begun = Instant::now();
         self.gateway.close_all(drain / 4);
         let drained = async {
             while self.gateway.remaining() > 0 {
@@ -89,12 +99,28 @@ impl Running {
             }
             self.accepting.await
         };
-        if tokio::time::timeout(drain, drained).await.is_err() {
+        // The last quarter is the database's: what was accepted has to be written.
+        if tokio::time::timeout(drain * 3 / 4, drained).await.is_err() {
             tracing::warn!(sockets = self.gateway.remaining(), "time is up; the rest is cut");
         }
-        self.app.db.close().await;
+        self.app.db.close_within(drain.saturating_sub(begun.elapsed())).await;
         tracing::info!("stopped");
-        Ok(())
+        served
+    }
+
+    /// Returns when the draining begins. A worker that ends before that has panicked: a server that acks and delivers
+    /// nothing is worse than one that starts again, so that this begins the draining too.
+    async fn until_draining(&mut self) -> anyhow::Result<()> {
+        tokio::select! {
+            biased;
+            () = self.shutdown.begun() => Ok(()),
+            Some(ended) = self.workers.join_next() => {
+                let why = ended.map_or_else(|error| error.to_string(), |()| "it returned".into());
+                tracing::error!(why, "a worker has ended; the server stops");
+                self.shutdown.begin();
+                Err(anyhow::anyhow!("a worker has ended: {why}"))
+            }
+        }
     }
 }
 
@@ -108,13 +134,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// The first lines: where to go.
 fn welcome(running: &Running) {
     let (config, port) = (&running.app.config, running.address.port());
-    tracing::info!(address = %running.address, database = running.app.db.engine(), "ready");
+    let services: Vec<_> = SERVICES.iter().map(|service| service.name).collect();
+    let services = services.join(", ");
+    tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     if config.env == Environment::Development {
         eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
         eprintln!("  API       http://localhost:{port}/api");
         eprintln!("  Docs      http://localhost:{port}/docs");
         eprintln!("  Sockets   http://localhost:{port}/socket.io/");
         eprintln!("  Database  {}\n", running.app.db.engine());
+        SERVICES.iter().for_each(|service| eprintln!("  {:<10}{}", service.name, service.does));
+        eprintln!();
     }
 }
 

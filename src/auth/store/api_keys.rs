@@ -30,6 +30,12 @@ impl ApiKeyKind {
             Self::Secret => "sk_",
         }
     }
+
+    /// Whether `text` can be a key at all: a prefix and the 43 characters of 32 bytes. Anything else is not worth a look.
+    pub fn is_shape_of_key(text: &str) -> bool {
+        let random = [Self::Publishable, Self::Secret].iter().find_map(|kind| text.strip_prefix(kind.prefix()));
+        random.is_some_and(|random| random.len() == 43)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::auth::model::{Caller, Role, TenantKey, UserKey};
-use crate::auth::store::users::{role_of, status_of};
+use crate::auth::store::users::{role_of, roles_of, status_of};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -22,15 +22,17 @@ pub fn insert(
     Ok(())
 }
 
-/// The caller behind a live session of an enabled user. Takes no tenant: the session says which.
+/// The caller behind a live session of an enabled user who still has the role it acts in. Takes no tenant: the session
+/// says which.
 pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<Option<Caller>> {
-    tx.first(
-        "select s.tenant_key, s.user_key, u.user_id, u.username, u.name, s.role, u.chosen_status
+    let found = tx.first(
+        "select u.roles, s.tenant_key, s.user_key, u.user_id, u.username, u.name, s.role, u.chosen_status
          from sessions s join users u on u.tenant_key = s.tenant_key and u.user_key = s.user_key
          where s.session_id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_disabled = false",
         &[session_id.into(), now.into()],
         |row| {
-            Ok(Caller {
+            let roles = roles_of(&row.take::<String>()?)?;
+            let caller = Caller {
                 tenant: TenantKey(row.take()?),
                 user: UserKey(row.take()?),
                 user_id: Arc::from(row.take::<String>()?),
@@ -40,9 +42,11 @@ pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<
                 chosen_status: status_of(&row.take::<String>()?)?,
                 session_id: Some(Arc::from(session_id)),
                 scopes: None,
-            })
+            };
+            Ok((roles, caller))
         },
-    )
+    )?;
+    Ok(found.filter(|(roles, caller)| roles.contains(&caller.role)).map(|(_, caller)| caller))
 }
 
 pub fn extend(tx: &mut Tx<'_>, tenant: TenantKey, session_id: &str, expires_at: Timestamp) -> Result<()> {
@@ -105,10 +109,18 @@ pub fn use_refresh(tx: &mut Tx<'_>, tenant: TenantKey, hash: &[u8], now: Timesta
     Ok(used == 1)
 }
 
-/// Forgets sessions that ran out, with their refresh tokens, and tokens that were used before `used_before`. Of all
-/// tenants.
-pub fn sweep(tx: &mut Tx<'_>, now: Timestamp, used_before: Timestamp) -> Result<()> {
-    tx.execute("delete from sessions where expires_at < $1", &[now.into()])?;
-    tx.execute("delete from refresh_tokens where used_at < $1", &[used_before.into()])?;
-    Ok(())
+/// Forgets up to `limit` sessions that ran out, with their refresh tokens. Of all tenants; how many went.
+pub fn sweep(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<u64> {
+    tx.execute(
+        "delete from sessions where session_id in (select session_id from sessions where expires_at < $1 limit $2)",
+        &[now.into(), limit.into()],
+    )
+}
+
+/// Forgets up to `limit` refresh tokens that were used before `used_before`. Of all tenants; how many went.
+pub fn sweep_refresh(tx: &mut Tx<'_>, used_before: Timestamp, limit: i64) -> Result<u64> {
+    tx.execute(
+        "delete from refresh_tokens where token_hash in (select token_hash from refresh_tokens where used_at < $1 limit $2)",
+        &[used_before.into(), limit.into()],
+    )
 }

@@ -16,6 +16,12 @@ pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantKey>> {
     tx.first("select tenant_key from tenants where name = $1", &[name.into()], |row| Ok(TenantKey(row.take()?)))
 }
 
+/// Whoever holds it is alone in deciding what concerns all people of the tenant, until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<()> {
+    let sql = format!("select tenant_key from tenants where tenant_key = $1{}", tx.dialect().for_update());
+    tx.one(&sql, &[tenant.into()], |row| row.take::<i64>()).map(drop)
+}
+
 pub fn identity_secret(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<String> {
     tx.one("select identity_secret from tenants where tenant_key = $1", &[tenant.into()], |row| row.take())
 }

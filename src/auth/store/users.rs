@@ -60,7 +60,7 @@ pub fn account(row: &mut Row<'_>) -> Result<Account> {
         email: row.take()?,
         avatar_url: row.take()?,
         role: role_of(&row.take::<String>()?)?,
-        roles: serde_json::from_str(&row.take::<String>()?).map_err(Error::internal)?,
+        roles: roles_of(&row.take::<String>()?)?,
         external_id: row.take()?,
         is_guest: row.take()?,
         is_disabled: row.take()?,
@@ -73,6 +73,10 @@ pub fn account(row: &mut Row<'_>) -> Result<Account> {
 
 pub fn role_of(word: &str) -> Result<Role> {
     Role::parse(word).ok_or(Error::bug("an unknown role is stored"))
+}
+
+pub fn roles_of(list: &str) -> Result<Vec<Role>> {
+    serde_json::from_str(list).map_err(Error::internal)
 }
 
 pub fn status_of(word: &str) -> Result<Status> {
@@ -125,6 +129,13 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<Account
     tx.first(&sql, &[tenant.into(), user.into()], account)?.ok_or(Error::NotFound)
 }
 
+/// For whoever means to write the account back: nobody else can change it until the transaction ends.
+pub fn find_and_lock(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<Account> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select {COLUMNS} from users where tenant_key = $1 and user_key = $2{lock}");
+    tx.first(&sql, &[tenant.into(), user.into()], account)?.ok_or(Error::NotFound)
+}
+
 pub fn find_by_id(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<Account>> {
     let sql = format!("select {COLUMNS} from users where tenant_key = $1 and user_id = $2");
     tx.first(&sql, &[tenant.into(), user_id.into()], account)
@@ -146,18 +157,11 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, after: i64, limit: i64) -> Resul
     tx.all(&sql, &[tenant.into(), after.into(), limit.into()], account)
 }
 
-/// Writes back what a client may change. False if the new username is taken.
-pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, canonical: &str) -> Result<bool> {
+/// Writes back what a client may change of an account that `find_and_lock` gave. That the new username is free is for
+/// the unique key to say: of two who ask at once, one gets it.
+pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, canonical: &str) -> Result<()> {
     let roles = json!(account.roles).to_string();
-    let taken = tx.first(
-        "select user_key from users where tenant_key = $1 and username_canonical = $2 and user_key <> $3",
-        &[tenant.into(), canonical.into(), account.key.into()],
-        |row| row.take::<i64>(),
-    )?;
-    if taken.is_some() {
-        return Ok(false);
-    }
-    tx.execute(
+    let updated = tx.execute(
         "update users set username = $3, username_canonical = $4, password_hash = $5, totp_secret = $6, name = $7,
              email = $8, avatar_url = $9, role = $10, roles = $11, is_disabled = $12, external_id = $13, is_guest = $14,
              updated_at = $15
@@ -179,8 +183,11 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, canonical: 
             account.is_guest.into(),
             account.updated_at.into(),
         ],
-    )?;
-    Ok(true)
+    );
+    match updated {
+        Err(Error::Conflict(_)) => Err(Error::Conflict("username_taken")),
+        updated => updated.map(drop),
+    }
 }
 
 pub fn set_status(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey, status: Status, now: Timestamp) -> Result<()> {
@@ -197,6 +204,16 @@ pub fn touch(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey, now: Timestamp) 
         &[tenant.into(), user.into(), now.into()],
     )?;
     Ok(())
+}
+
+/// Compare-and-set: false if a code of this time step, or of a later one, has served before.
+pub fn use_totp_step(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey, step: u64) -> Result<bool> {
+    let used = tx.execute(
+        "update users set totp_last_step = $3 where tenant_key = $1 and user_key = $2
+             and (totp_last_step is null or totp_last_step < $3)",
+        &[tenant.into(), user.into(), step.cast_signed().into()],
+    )?;
+    Ok(used == 1)
 }
 
 /// Whether the tenant has another admin who could still sign in.

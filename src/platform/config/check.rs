@@ -99,9 +99,6 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
         "env" => (["development", "production"].contains(&text), "takes development or production"),
         "data_dir" => (!text.is_empty(), "takes the path of a folder"),
         "server.host" => (is_host(text), "takes an address or a host name, as in 127.0.0.1"),
-        "server.public_url" => {
-            (text.is_empty() || is_web_url(text), "takes a URL as in https://chat.example.com, no slash at its end")
-        }
         "database.url" => (
             text.is_empty() || is_database_url(text),
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
@@ -123,11 +120,6 @@ fn is_origin(text: &str) -> bool {
 
 fn is_host(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
-}
-
-fn is_web_url(text: &str) -> bool {
-    let is_web = |uri: Uri| ["http", "https"].map(Some).contains(&uri.scheme_str()) && uri.query().is_none();
-    text.parse().is_ok_and(is_web) && !text.ends_with('/')
 }
 
 fn is_database_url(text: &str) -> bool {
@@ -191,8 +183,6 @@ mod tests {
     fn texts_are_held_against_their_rules() {
         for (key, good, bad) in [
             ("server.host", "::1", "http://localhost"),
-            ("server.public_url", "https://chat.example.com/support", "chat.example.com"),
-            ("server.public_url", "", "https://chat.example.com/"),
             ("database.url", "sqlite://./data/chat.db", "sqlite://"),
             ("database.url", "postgres://app:p@127.0.0.1:5432/chat", "mysql://localhost/chat"),
             ("log.level", "info,smilechat::auth=debug", "debgu"),

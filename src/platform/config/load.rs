@@ -108,9 +108,6 @@ fn merge(settings: Vec<Setting>) -> Result<Loaded, Vec<Mistake>> {
     if config.database.url.is_empty() {
         config.database.url = format!("{}smilechat.db", config.database_folder());
     }
-    if config.server.public_url.is_empty() {
-        config.server.public_url = format!("http://localhost:{}", config.server.port);
-    }
     let given_by = settings.into_iter().map(|setting| (setting.key, setting.name)).collect();
     Ok(Loaded { config, given_by })
 }
@@ -146,7 +143,6 @@ mod tests {
         let Loaded { config, given_by } = load_from(&of_others).expect("defaults");
         assert_eq!((config.env, config.server.port), (Environment::Development, 3100));
         assert_eq!(config.database.url, "sqlite://./data/smilechat.db");
-        assert_eq!(config.server.public_url, "http://localhost:3100");
         assert!(config.auth.jwt_secret.expose().is_empty() && given_by.is_empty());
     }
 

@@ -60,7 +60,6 @@ pub enum Environment {
 pub struct ServerConfig {
     pub host: String,
     pub port: u16,
-    pub public_url: String,
     pub trusted_proxies: u8,
     pub max_connections: usize,
     pub max_connections_per_address: usize,

@@ -20,10 +20,12 @@ pub enum Dialect {
 
 impl Dialect {
     /// Ends a `select` whose rows nobody else may change until the transaction ends. SQLite has one writer at a time.
+    /// PostgreSQL's plain `for update` would also stop whoever inserts a row that refers to one of these, and the two
+    /// would wait for each other.
     pub fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",
-            Self::Postgres => " for update",
+            Self::Postgres => " for no key update",
         }
     }
 

@@ -1,15 +1,21 @@
-//! What an engine's error means to the caller: try again soon (`Unavailable`), or a fault of ours (`Internal`).
+//! What an engine's error means to the caller: try again soon (`Unavailable`), somebody else took that name or number
+//! first (`Conflict`), or a fault of ours (`Internal`).
 
 use std::error::Error as StdError;
 use std::io;
 
 use postgres::error::SqlState;
 use rusqlite::ErrorCode;
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 
 use crate::error::Error;
 
 #[track_caller]
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
+    let extended_code = error.sqlite_error().map(|error| error.extended_code);
+    if matches!(extended_code, Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)) {
+        return Error::Conflict("conflict");
+    }
     let is_outage = matches!(
         error.sqlite_error_code(),
         Some(
@@ -32,6 +38,9 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
 
 #[track_caller]
 pub(super) fn from_postgres(error: postgres::Error) -> Error {
+    if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
+        return Error::Conflict("conflict");
+    }
     let is_outage = match error.code() {
         Some(code) => is_postgres_outage(code),
         None => is_broken_connection(&error),

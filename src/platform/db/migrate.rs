@@ -30,6 +30,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0002_ticket_search.sql"),
         postgres: include_str!("../../../migrations/0002_ticket_search.postgres.sql"),
     },
+    Migration {
+        name: "0003_totp_step",
+        sqlite: include_str!("../../../migrations/0003_totp_step.sql"),
+        postgres: include_str!("../../../migrations/0003_totp_step.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

@@ -11,6 +11,8 @@
 //! - Effects (`Tx::after_commit`) reach the listener after the commit and before the caller's answer; the effects of
 //!   closures committed as one group arrive as one batch. On SQLite they come in commit order; on PostgreSQL two
 //!   transactions that commit at the same moment on two connections may be told in either order.
+//! - A statement that would store a unique value twice is `Error::Conflict("conflict")`; the store that runs it knows
+//!   which value that is and says so.
 //! - A read sees one snapshot and changes nothing.
 //! - SQL is written for `$1` placeholders; the engines' differences are in `dialect` and nowhere else.
 //! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
@@ -124,6 +126,12 @@ impl Db {
 
     /// Finishes what is queued and ends the threads. Calls that come later are `Unavailable`.
     pub async fn close(self) {
+        let patience = self.shared.patience;
+        self.close_within(patience).await;
+    }
+
+    /// The same, for somebody who cannot wait longer than `time`.
+    pub async fn close_within(self, time: Duration) {
         self.shared.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (end, ended) = oneshot::channel();
@@ -132,7 +140,7 @@ impl Db {
             threads.into_iter().for_each(|thread| drop(thread.join()));
             let _ = end.send(());
         });
-        if timeout(self.shared.patience, ended).await.is_err() {
+        if timeout(time, ended).await.is_err() {
             tracing::warn!("the database threads did not end in time");
         }
     }
@@ -157,6 +165,24 @@ impl Db {
             Kind::Write => &queues.writes,
         };
         queue.try_send(job).map_err(|_| Error::Unavailable("the database queue is full".into()))
+    }
+}
+
+/// Deletes what may be many rows, a thousand in a transaction, so that nobody waits long behind it. `delete` is told how
+/// many at most, and answers how many went; so does this.
+pub async fn in_batches(
+    db: &Db,
+    delete: impl Fn(&mut Tx<'_>, i64) -> Result<u64> + Clone + Send + 'static,
+) -> Result<u64> {
+    const BATCH: u64 = 1000;
+    let mut all = 0;
+    loop {
+        let delete = delete.clone();
+        let gone = db.write(move |tx| delete(tx, BATCH.cast_signed())).await?;
+        all += gone;
+        if gone < BATCH {
+            return Ok(all);
+        }
     }
 }
 

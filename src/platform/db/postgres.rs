@@ -29,6 +29,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Prepared on one connection. Lists build their text from filters: beyond this they are prepared anew.
+const PREPARED_STATEMENTS: usize = 500;
 /// Any number, as long as all versions take the same one.
 const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(5064120347)";
 
@@ -115,6 +117,10 @@ impl Session {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).map_err(from_postgres)?;
+        if self.statements.len() >= PREPARED_STATEMENTS {
+            // Dropping a statement closes it on the server as well.
+            self.statements.clear();
+        }
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }

@@ -33,12 +33,14 @@ pub struct Ground {
     pub random: Random,
     pub limits: Arc<Limits>,
     pub identify: Identify,
+    /// The paths where one signs in or up.
+    pub entrance: Arc<[String]>,
 }
 
 /// Puts the layers around all routes of `router`, and answers for paths and methods that it has not. CORS and the sockets
 /// go around the result.
 pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
-    let Ground { db, clock, random, limits, identify } = ground;
+    let Ground { db, clock, random, limits, identify, entrance } = ground;
     let keeper = idempotency::Keeper {
         db,
         clock: clock.clone(),
@@ -54,6 +56,7 @@ pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
         .layer(CompressionLayer::new().compress_when(is_worth_compressing))
         .layer(CatchPanicLayer::custom(|_| Error::bug("a handler panicked").into_response()))
         .layer(from_fn_with_state(time, within_time))
+        .layer(from_fn_with_state((limits.clone(), entrance), rate_limit::sign_in))
         .layer(from_fn_with_state(identify, identity::layer))
         .layer(from_fn_with_state(limits, rate_limit::api))
         .layer(from_fn_with_state(keeper, idempotency::layer))

@@ -1,6 +1,7 @@
 //! The database facade: what holds on both engines (`conformance`, `search`), and what each has to bear (`sqlite`,
 //! `postgres`, `migrations`).
 
+mod abandoned;
 mod conformance;
 mod migrations;
 mod postgres;

@@ -52,9 +52,11 @@ async fn world(change: impl FnOnce(&mut Config)) -> World {
         random: Random::System,
         limits: Arc::new(Limits::new(&config.limits, Clock::Manual(Arc::default()))),
         identify,
+        entrance: Arc::new(["/api/enter".into()]),
     };
     let routes = Router::new()
         .route("/api/things", post(async |Json(thing): Json<Thing>| thing.name).get(async || "things"))
+        .route("/api/enter", post(async |Json(thing): Json<Thing>| thing.name))
         .route("/api/panics", get(panics))
         .route("/api/slow", get(async || std::future::pending::<()>().await))
         .route("/long", get(async || "long ".repeat(1000)))
@@ -113,7 +115,9 @@ async fn whatever_goes_wrong_is_a_problem() {
     world.get("/nothing").await.assert_problem(404, "not_found");
     world.get("/api/nothing").await.assert_problem(404, "not_found");
     world.get("/api/panics").await.assert_problem(500, "internal");
-    world.get("/api/slow").await.assert_problem(503, "timeout");
+    let late = world.get("/api/slow").await;
+    late.assert_problem(503, "timeout");
+    assert_eq!(late.header("retry-after"), "1");
     let wrong_method = world.call("DELETE", "/api/things", &[], "").await;
     wrong_method.assert_problem(405, "method_not_allowed");
     let allowed: HashSet<&str> = wrong_method.header("allow").split(',').collect();
@@ -123,6 +127,22 @@ async fn whatever_goes_wrong_is_a_problem() {
     world.call("POST", "/api/things", &json, "{").await.assert_problem(400, "bad_json");
     world.call("POST", "/api/things", &json, "{}").await.assert_problem(422, "invalid");
     world.call("POST", "/api/things", &[], "{}").await.assert_problem(415, "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn a_flood_at_the_entrance_is_turned_away_before_the_database_is_asked() {
+    let world = world(|config| config.limits.auth_per_minute = 2).await;
+    let enter = async |key: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        world.call("POST", "/api/enter", &headers, r#"{"name": "ada"}"#).await
+    };
+    for key in ["a", "b"] {
+        assert_eq!(enter(key).await.status, 200);
+    }
+    // A repeat is answered from the database, if it gets there.
+    let refused = enter("a").await;
+    refused.assert_problem(429, "rate_limited");
+    assert_eq!(refused.header("ratelimit-policy"), r#""sign-in";q=2;w=60"#);
 }
 
 #[tokio::test]

@@ -3,6 +3,10 @@
 //! The key's row is inserted before the handler runs, so that of two requests at once one runs and the other is told to
 //! wait. The handler runs in a task of its own: a client that hangs up neither stops it half-way nor leaves the row behind.
 //!
+//! The answer is kept after the handler's own transaction, not in it. A process that dies in between leaves the work done
+//! and the key under way; after a minute the key is free again, and a repeat does the work a second time. Where that must
+//! not be, the row itself carries the client's key, as messages do with `client_id`.
+//!
 //! Invariants:
 //! - A key belongs to a tenant, to a caller (or an address, while nobody is signed in) and to a path.
 //! - Answers are kept sealed with a key made of the server's secret and the Idempotency-Key, because they may hold tokens.
@@ -29,7 +33,7 @@ use super::identity::Identity;
 use super::{body, request_id};
 use crate::error::{Error, Result};
 use crate::platform::clock::{Clock, Timestamp};
-use crate::platform::db::Db;
+use crate::platform::db::{Db, in_batches};
 use crate::platform::limits::address_key;
 use crate::platform::random::Random;
 use crate::platform::secret::{Secret, open, seal};
@@ -52,7 +56,7 @@ pub(super) struct Keeper {
 
 /// Forgets what is older than a day; the number of rows that went.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<u64> {
-    db.write(move |tx| store::delete_older(tx, now.minus(KEPT))).await
+    in_batches(db, move |tx, limit| store::delete_older(tx, now.minus(KEPT), limit)).await
 }
 
 pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: Next) -> Result<Response> {

@@ -81,6 +81,11 @@ pub fn release(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
     Ok(())
 }
 
-pub fn delete_older(tx: &mut Tx<'_>, than: Timestamp) -> Result<u64> {
-    tx.execute("delete from idempotency_keys where created_at < $1", &[than.into()])
+/// Up to `limit` of them; how many went.
+pub fn delete_older(tx: &mut Tx<'_>, than: Timestamp, limit: i64) -> Result<u64> {
+    tx.execute(
+        "delete from idempotency_keys where (tenant_key, scope_hash) in
+             (select tenant_key, scope_hash from idempotency_keys where created_at < $1 limit $2)",
+        &[than.into(), limit.into()],
+    )
 }

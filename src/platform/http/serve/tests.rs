@@ -11,7 +11,6 @@ fn config() -> ServerConfig {
     ServerConfig {
         host: "127.0.0.1".into(),
         port: 0,
-        public_url: "http://127.0.0.1".into(),
         trusted_proxies: 0,
         max_connections: 8,
         max_connections_per_address: 4,
