@@ -39,23 +39,32 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<Caller>> {
     }
 }
 
+/// What a socket lives by. It has to be cut when any of it ends.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub caller: Arc<Caller>,
+    /// Seconds since 1970 at which the access token ends.
+    pub token_ends: i64,
+    pub api_key_id: Option<String>,
+}
+
+impl Credentials {
+    /// Whether the session ended a moment ago. Asked once more when a socket is known to whoever would cut it.
+    pub fn have_ended(&self, app: &App) -> bool {
+        app.auth.registry.has_ended(&self.caller)
+    }
+}
+
 /// For sockets: the same checks on the values of the handshake.
-pub async fn caller_of_handshake(
-    app: &App,
-    token: &str,
-    key: Option<&str>,
-    origin: Option<&str>,
-) -> Result<Arc<Caller>> {
+pub async fn credentials(app: &App, token: &str, key: Option<&str>, origin: Option<&str>) -> Result<Credentials> {
     let api_key = match key {
         Some(key) => Some(checked_key(app, key, origin).await?),
         None => None,
     };
-    caller_of_token(app, token, api_key.as_deref()).await
-}
-
-/// Seconds since 1970 at which the token ends, for a socket that has to be cut then.
-pub fn token_end(app: &App, token: &str) -> Result<i64> {
-    Ok(app.auth.tokens.verify(token, app.clock.now())?.exp)
+    let caller = caller_of_token(app, token, api_key.as_deref()).await?;
+    let token_ends = app.auth.tokens.verify(token, app.clock.now())?.exp;
+    let api_key_id = api_key.map(|known| known.key.api_key_id.clone());
+    Ok(Credentials { caller, token_ends, api_key_id })
 }
 
 pub async fn tenant(app: &App, headers: &HeaderMap) -> Result<TenantKey> {
@@ -72,14 +81,15 @@ async fn caller_of_token(app: &App, token: &str, key: Option<&KnownKey>) -> Resu
     let claims = app.auth.tokens.verify(token, now)?;
     let caller = app.auth.registry.caller(&app.db, &claims.sid, now).await?;
     let key_agrees = key.is_none_or(|known| known.key.tenant == caller.tenant.0);
-    let token_agrees = claims.tid == caller.tenant.0 && claims.role == caller.role && *claims.sub == *caller.user_id;
+    let token_agrees = claims.role == caller.role && *claims.sub == *caller.user_id;
     if key_agrees && token_agrees { Ok(caller) } else { Err(Error::Unauthorized("unauthorized")) }
 }
 
 async fn api_key(app: &App, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>> {
     let Some(value) = headers.get(API_KEY) else { return Ok(None) };
     let key = value.to_str().map_err(|_| Error::Unauthorized("unauthorized"))?;
-    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    // An origin that cannot be read is a foreign one.
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
     checked_key(app, key, origin).await.map(Some)
 }
 

@@ -61,6 +61,9 @@ async fn create(
     Json(new): Json<NewInvite>,
 ) -> Result<(StatusCode, Json<CreatedInvite>)> {
     caller.require(Action::InvitesManage)?;
+    if caller.is_limited() && new.role.is_staff() {
+        return Err(Error::Forbidden("forbidden"));
+    }
     let now = app.clock.now();
     let token = app.random.token("inv_");
     let lifetime = Duration::from_secs(new.expires_in.unwrap_or(app.config.auth.invite_seconds));

@@ -96,6 +96,10 @@ fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: 
     tenants::lock(tx, by.tenant)?;
     let user = users::find_by_id(tx, by.tenant, user_id)?.ok_or(Error::NotFound)?.key;
     let mut account = users::find_and_lock(tx, by.tenant, user)?;
+    let concerns_staff = account.roles.iter().chain(patch.roles.iter().flatten()).any(|role| role.is_staff());
+    if by.is_limited() && concerns_staff {
+        return Err(Error::Forbidden("forbidden"));
+    }
     let act = Act::of(by, now);
     let mut changed = Vec::new();
     let was_admin = account.role == Role::Admin && !account.is_disabled;

@@ -106,6 +106,12 @@ impl Caller {
         if self.scopes.is_none() { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
     }
 
+    /// A secret key that may not do everything. It cannot make somebody staff, nor change who is: that would be a way
+    /// around its own limits.
+    pub fn is_limited(&self) -> bool {
+        self.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == "*"))
+    }
+
     pub fn require(&self, action: Action) -> Result<()> {
         if self.may(action) { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
     }

@@ -30,7 +30,6 @@ pub struct AccessClaims {
     pub typ: String,
     pub sub: String,
     pub sid: String,
-    pub tid: i64,
     pub role: Role,
     pub iat: i64,
     pub exp: i64,
@@ -58,7 +57,6 @@ impl TokenKeys {
         &self,
         user_id: &str,
         session_id: &str,
-        tenant: i64,
         role: Role,
         issued: Timestamp,
         seconds: u64,
@@ -69,7 +67,6 @@ impl TokenKeys {
             typ: KIND.into(),
             sub: user_id.into(),
             sid: session_id.into(),
-            tid: tenant,
             role,
             iat: issued.seconds(),
             exp: issued.seconds() + seconds as i64,
@@ -119,15 +116,15 @@ mod tests {
 
     #[test]
     fn a_token_lives_until_its_second_and_not_longer() {
-        let token = keys().access("u", "s", 1, Role::Customer, NOW, 900).expect("a token");
+        let token = keys().access("u", "s", Role::Customer, NOW, 900).expect("a token");
         assert_eq!(keys().verify(&token, Timestamp(NOW.0 + 899_000)).expect("still good").sub, "u");
         assert!(keys().verify(&token, Timestamp(NOW.0 + 900_000)).is_err());
-        assert_eq!(token, keys().access("u", "s", 1, Role::Customer, NOW, 900).expect("a token"));
+        assert_eq!(token, keys().access("u", "s", Role::Customer, NOW, 900).expect("a token"));
     }
 
     #[test]
     fn anything_but_our_own_access_token_is_refused() {
-        let good = json!({"iss": "smilechat", "aud": "smilechat-api", "typ": "access", "sub": "u", "sid": "s", "tid": 1,
+        let good = json!({"iss": "smilechat", "aud": "smilechat-api", "typ": "access", "sub": "u", "sid": "s",
             "role": "customer", "iat": NOW.seconds(), "exp": NOW.seconds() + 60});
         let with = |field: &str, value: serde_json::Value| {
             let mut claims = good.clone();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::app::App;
-use crate::auth::guard;
+use crate::auth::guard::{self, Credentials};
 use crate::auth::model::Caller;
 use crate::auth::status;
 use crate::error::Error;
@@ -21,10 +21,15 @@ pub struct Sockets {
 
 /// What is kept for a connected socket.
 pub struct Connection {
-    pub caller: Arc<Caller>,
+    pub credentials: Credentials,
     pub handle: SocketHandle,
     pub throttles: Throttles,
-    token_ends: i64,
+}
+
+impl Connection {
+    pub fn caller(&self) -> &Arc<Caller> {
+        &self.credentials.caller
+    }
 }
 
 impl Handler for Sockets {
@@ -35,28 +40,28 @@ impl Handler for Sockets {
         let unauthorized = || "unauthorized".to_owned();
         let auth: HandshakeAuth = serde_json::from_str(handshake.auth.get()).map_err(|_| unauthorized())?;
         let origin = handshake.origin.as_deref();
-        let caller = guard::caller_of_handshake(app, &auth.token, auth.api_key.as_deref(), origin).await;
-        let caller = caller.map_err(|error| match error {
+        let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin).await;
+        let credentials = credentials.map_err(|error| match error {
             Error::Unavailable(_) => "unavailable".to_owned(),
             _ => unauthorized(),
         })?;
-        let token_ends = guard::token_end(app, &auth.token).map_err(|_| unauthorized())?;
+        let caller = &credentials.caller;
         let limits = &app.config.limits;
         if limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) >= limits.sockets_per_user {
             return Err("too_many_connections".into());
         }
-        Ok(Connection { caller, handle, throttles: Throttles::new(limits, Instant::now()), token_ends })
+        Ok(Connection { credentials, handle, throttles: Throttles::new(limits, Instant::now()) })
     }
 
     async fn joined(&self, connection: &mut Connection) {
-        let (app, caller) = (&self.app, &connection.caller);
+        let (app, caller) = (&self.app, connection.caller());
         let view = caller.role.is_staff().then_some(View::All);
-        app.realtime.hub.add(connection.handle.clone(), caller.clone(), connection.token_ends, view);
+        app.realtime.hub.add(connection.handle.clone(), connection.credentials.clone(), view);
         let limits = &app.config.limits;
         let is_one_too_many =
             limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) > limits.sockets_per_user;
         // The session may have ended between the handshake and now, and nobody has cut this socket yet.
-        if is_one_too_many || app.auth.registry.has_ended(caller) {
+        if is_one_too_many || connection.credentials.have_ended(app) {
             return connection.handle.disconnect();
         }
         if app.realtime.presence.arrive(caller, caller.chosen_status) {
@@ -75,7 +80,7 @@ impl Handler for Sockets {
     }
 
     async fn disconnected(&self, connection: Connection, reason: &'static str) {
-        let (app, caller) = (&self.app, &connection.caller);
+        let (app, caller) = (&self.app, connection.caller());
         tracing::debug!(user_id = %caller.user_id, reason, "socket closed");
         dispatch::show_typing_ended(app, app.realtime.hub.remove(connection.handle.id()));
         app.realtime.presence.leave(caller, Instant::now());

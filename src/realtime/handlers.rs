@@ -79,7 +79,7 @@ async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Op
         return;
     }
     let (sendings, acks): (Vec<_>, Vec<_>) = sendings.into_iter().unzip();
-    match send::send_all(app, connection.caller.clone(), sendings).await {
+    match send::send_all(app, connection.caller().clone(), sendings).await {
         Ok(answers) => {
             for (sent, ack) in answers.into_iter().zip(acks) {
                 match sent {
@@ -103,9 +103,9 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
     };
     let (hub, socket) = (&app.realtime.hub, connection.handle.id());
     hub.enter(socket, &request.ticket_id);
-    match replay::replay(app, connection.caller.clone(), request.ticket_id.clone(), request.after_seq).await {
+    match replay::replay(app, connection.caller().clone(), request.ticket_id.clone(), request.after_seq).await {
         Ok(replay) => {
-            let online = app.realtime.presence.list(connection.caller.tenant, &hub.view(socket));
+            let online = app.realtime.presence.list(connection.caller().tenant, &hub.view(socket));
             let is_behind = request.after_seq.is_some() && replay.has_more;
             let last_seq = replay.ticket.last_seq;
             let given_seq = if is_behind { replay.messages.last().map_or(0, |message| message.seq) } else { last_seq };
@@ -134,7 +134,7 @@ fn leave_ticket(app: &App, connection: &Connection, payload: &[u8]) -> Result<()
 
 async fn typing(app: &App, connection: &Connection, payload: &[u8]) -> Result<()> {
     let TypingSignal { ticket_id, is_typing } = json::from_slice(payload)?;
-    let (hub, caller, socket) = (&app.realtime.hub, &connection.caller, connection.handle.id());
+    let (hub, caller, socket) = (&app.realtime.hub, connection.caller(), connection.handle.id());
     if !hub.is_in(socket, &ticket_id) {
         replay::check_right(app, caller.clone(), ticket_id.clone()).await?;
     }
@@ -150,7 +150,7 @@ async fn typing(app: &App, connection: &Connection, payload: &[u8]) -> Result<()
 
 async fn message_read(app: &App, connection: &Connection, payload: &[u8]) -> Result<()> {
     let request: MessageRead = json::from_slice(payload)?;
-    let caller = connection.caller.clone();
+    let caller = connection.caller().clone();
     match (request.message_id, request.ticket_id, request.up_to_seq) {
         (Some(message_id), None, None) => read::read_message(app, caller, message_id).await.map(drop),
         (None, Some(ticket_id), Some(up_to_seq)) => read::read_up_to(app, caller, ticket_id, up_to_seq).await,
@@ -160,7 +160,7 @@ async fn message_read(app: &App, connection: &Connection, payload: &[u8]) -> Res
 
 async fn user_status(app: &App, connection: &mut Connection, payload: &[u8]) -> Result<()> {
     let StatusChoice { status } = json::from_slice(payload)?;
-    let caller = connection.caller.clone();
+    let caller = connection.caller().clone();
     status::choose(app, &caller, status).await?;
     if app.realtime.presence.choose(&caller, status) {
         housekeeping::show_status(app, &caller, status);
@@ -174,17 +174,17 @@ async fn user_status(app: &App, connection: &mut Connection, payload: &[u8]) -> 
 /// Carries a connection over to a new token of the same user.
 async fn reauth(app: &App, connection: &mut Connection, payload: &[u8]) -> Result<()> {
     let Reauth { token } = json::from_slice(payload)?;
-    let caller = guard::caller_of_handshake(app, &token, None, None).await?;
-    let own = &connection.caller;
+    let renewed = guard::credentials(app, &token, None, None).await?;
+    let (caller, own) = (&renewed.caller, connection.caller());
     if (caller.tenant, caller.user, caller.role) != (own.tenant, own.user, own.role) {
         return Err(Error::Unauthorized("unauthorized"));
     }
-    app.realtime.hub.renew(connection.handle.id(), caller.clone(), guard::token_end(app, &token)?);
-    connection.caller = caller;
-    if app.auth.registry.has_ended(&connection.caller) {
+    app.realtime.hub.renew(connection.handle.id(), &renewed);
+    if renewed.have_ended(app) {
         // The new session ended in between: nobody has cut this socket for it yet.
         app.realtime.hub.expire(connection.handle.id());
     }
+    (connection.credentials.caller, connection.credentials.token_ends) = (renewed.caller, renewed.token_ends);
     Ok(())
 }
 

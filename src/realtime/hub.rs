@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
+use crate::auth::guard::Credentials;
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::realtime::gateway::{SocketHandle, SocketId};
 use crate::realtime::presence::View;
@@ -43,8 +44,8 @@ pub struct Views {
 struct Client {
     handle: SocketHandle,
     caller: Arc<Caller>,
-    /// Seconds since 1970 at which the access token ends.
     token_ends: i64,
+    api_key_id: Option<String>,
     rooms: HashSet<String>,
     /// Whose presence it sees; None until that was looked up.
     view: Option<View>,
@@ -53,14 +54,18 @@ struct Client {
 }
 
 impl Hub {
-    pub fn add(&self, handle: SocketHandle, caller: Arc<Caller>, token_ends: i64, view: Option<View>) {
+    pub fn add(&self, handle: SocketHandle, credentials: Credentials, view: Option<View>) {
+        let Credentials { caller, token_ends, api_key_id } = credentials;
         let mut state = self.lock();
         let socket = handle.id();
         state.users.entry((caller.tenant, caller.user)).or_default().push(socket);
         if caller.role.is_staff() {
             state.staff.entry(caller.tenant).or_default().insert(socket);
         }
-        state.clients.insert(socket, Client { handle, caller, token_ends, rooms: HashSet::new(), view, shown: None });
+        state.clients.insert(
+            socket,
+            Client { handle, caller, token_ends, api_key_id, rooms: HashSet::new(), view, shown: None },
+        );
     }
 
     /// Forgets a socket; answers the typing indicators that end with it.
@@ -93,9 +98,9 @@ impl Hub {
     }
 
     /// After `reauth`: the same user by another token, and perhaps another session.
-    pub fn renew(&self, socket: SocketId, caller: Arc<Caller>, token_ends: i64) {
+    pub fn renew(&self, socket: SocketId, credentials: &Credentials) {
         if let Some(client) = self.lock().clients.get_mut(&socket) {
-            (client.caller, client.token_ends) = (caller, token_ends);
+            (client.caller, client.token_ends) = (credentials.caller.clone(), credentials.token_ends);
         }
     }
 
@@ -259,6 +264,12 @@ impl Hub {
     pub fn end_session(&self, session_id: &str) {
         let of_session = |client: &&Client| client.caller.session_id.as_deref() == Some(session_id);
         self.lock().clients.values().filter(of_session).for_each(Client::expire);
+    }
+
+    /// The same for those that came with an API key.
+    pub fn end_api_key(&self, api_key_id: &str) {
+        let of_key = |client: &&Client| client.api_key_id.as_deref() == Some(api_key_id);
+        self.lock().clients.values().filter(of_key).for_each(Client::expire);
     }
 
     pub fn expire(&self, socket: SocketId) {

@@ -48,8 +48,13 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, by: UserKey, invite: &Invite, 
     Ok(())
 }
 
+/// Only while whoever made it still may: an admin who is not disabled.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, hash: &[u8]) -> Result<Option<Invite>> {
-    let sql = format!("select {COLUMNS} from invites where tenant_key = $1 and token_hash = $2");
+    let sql = format!(
+        "select {COLUMNS} from invites i where tenant_key = $1 and token_hash = $2 and exists
+             (select 1 from users u where u.tenant_key = i.tenant_key and u.user_key = i.created_by
+                  and u.is_disabled = false and u.roles like '%\"admin\"%')"
+    );
     tx.first(&sql, &[tenant.into(), hash.into()], invite)
 }
 
