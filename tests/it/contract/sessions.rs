@@ -191,7 +191,6 @@ async fn what_is_no_access_token_of_ours_is_refused() {
         with("iss", json!("others")),
         with("role", json!("admin")),
         with("sub", json!(bob.id)),
-        with("tid", json!(1)),
         with("sid", json!("unknown")),
         ann.refresh_token.clone(),
         ann.token[..ann.token.len() - 2].to_owned(),
