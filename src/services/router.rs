@@ -48,13 +48,17 @@ fn identify(app: App) -> Identify {
         Box::pin(async move {
             match guard::caller(&app, &parts.headers).await {
                 Ok(caller) => {
-                    let identity = Identity { tenant: caller.tenant.0, caller: Some(caller.user_id.to_string()) };
+                    let identity = Identity {
+                        tenant: caller.tenant.0,
+                        caller: Some(caller.user_id.to_string()),
+                        role: Some(caller.role.as_str()),
+                    };
                     parts.extensions.insert(caller);
                     Some(identity)
                 }
                 Err(_) => {
                     let tenant = guard::tenant(&app, &parts.headers).await.ok()?;
-                    Some(Identity { tenant: tenant.0, caller: None })
+                    Some(Identity { tenant: tenant.0, caller: None, role: None })
                 }
             }
         })

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a fault never shows the value of a secret.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use figment::value::Value;
@@ -9,6 +10,9 @@ use http::Uri;
 use tracing_subscriber::EnvFilter;
 
 const DAY: i128 = 24 * 60 * 60;
+const SAFE_PASSWORD_KIB: i128 = 8192;
+/// Different ones in a secret. 32 random hexadecimal digits have fewer about once in ten thousand times.
+const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
 pub const RANGES: [(&str, RangeInclusive<i128>); 33] = [
@@ -60,9 +64,16 @@ pub fn fault(key: &str, default: &Value, value: &Value) -> Option<String> {
     }
 }
 
-/// Why this would be no secret; for production.
+/// What does in development and on a test's machine, but not where passwords are real.
+pub fn production_fault(key: &str, value: &Value) -> Option<&'static str> {
+    let is_weak = key == "auth.password_memory_kib" && value.to_i128().is_some_and(|kib| kib < SAFE_PASSWORD_KIB);
+    is_weak.then_some("makes stolen passwords cheap to guess; production takes 8192 or more")
+}
+
+/// Why this would be no secret; for production. White space does not count.
 pub fn secret_fault(secret: &str) -> Option<&'static str> {
     const KNOWN: [&str; 7] = ["secret", "password", "changeme", "changethis", "example", "12345678", "abcdefgh"];
+    let secret: String = secret.split_whitespace().collect();
     let bytes = secret.as_bytes();
     let letters: String = secret.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let repeats = |period: usize| bytes[period..] == bytes[..bytes.len() - period];
@@ -72,7 +83,7 @@ pub fn secret_fault(secret: &str) -> Option<&'static str> {
         Some("looks like an example; make a secret with: openssl rand -base64 48")
     } else if bytes.len() < 32 {
         Some("is shorter than 32 bytes; make a secret with: openssl rand -base64 48")
-    } else if (1..=bytes.len() / 2).any(repeats) {
+    } else if bytes.iter().collect::<HashSet<_>>().len() < FEWEST_BYTES || (1..=bytes.len() / 2).any(repeats) {
         Some("repeats itself and can be guessed; make a secret with: openssl rand -base64 48")
     } else {
         None
@@ -208,6 +219,10 @@ mod tests {
             "a-string-secret-at-least-256-bits-long",
             "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
             "q7Zr9q7Zr9q7Zr9q7Zr9q7Zr9q7Zr9q7Zr9",
+            "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeee",
+            "                                                  x",
+            "Kd83hQ0zPw72                        mXc5",
+            "\t\u{2003} \n \u{3000}\t \u{a0} \t\n \u{2009} \u{2028}  ",
         ] {
             assert!(secret_fault(weak).is_some(), "{weak}");
         }

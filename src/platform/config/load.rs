@@ -70,7 +70,7 @@ pub fn load(
         mistakes.push(Mistake::new("REDIS_URL", "this build runs as a single node and shares nothing; unset it"));
     }
     mistakes.extend(settings.iter().filter_map(|setting| mistake_in(setting, &defaults)));
-    mistakes.extend(weak_secret(&settings));
+    mistakes.extend(mistakes_in_production(&settings));
     if mistakes.is_empty() { merge(settings) } else { Err(mistakes) }
 }
 
@@ -89,15 +89,19 @@ fn mistake_in(setting: &Setting, defaults: &BTreeMap<String, Value>) -> Option<M
     check::fault(key, default, value).map(|fault| Mistake::new(name, fault))
 }
 
-/// Development makes itself a secret (`data_dir.rs`); production has to be given a good one.
-fn weak_secret(settings: &[Setting]) -> Option<Mistake> {
+fn mistakes_in_production(settings: &[Setting]) -> Vec<Mistake> {
     let last = |key| settings.iter().rev().find(|setting| setting.key == key);
-    if last("env")?.value.as_str() != Some("production") {
-        return None;
+    if last("env").and_then(|setting| setting.value.as_str()) != Some("production") {
+        return Vec::new();
     }
+    // Development makes itself a secret (`data_dir.rs`); production has to be given a good one.
     let given = last("auth.jwt_secret");
-    let fault = check::secret_fault(given.and_then(|setting| setting.value.as_str()).unwrap_or_default())?;
-    Some(Mistake::new(given.map_or("JWT_SECRET", |setting| &setting.name), fault))
+    let fault = check::secret_fault(given.and_then(|setting| setting.value.as_str()).unwrap_or_default());
+    let weak_secret = fault.map(|fault| Mistake::new(given.map_or("JWT_SECRET", |setting| &setting.name), fault));
+    let others = settings.iter().filter_map(|setting| {
+        check::production_fault(&setting.key, &setting.value).map(|fault| Mistake::new(&setting.name, fault))
+    });
+    weak_secret.into_iter().chain(others).collect()
 }
 
 fn merge(settings: Vec<Setting>) -> Result<Loaded, Vec<Mistake>> {
@@ -272,7 +276,21 @@ mod tests {
             lines,
             ["JWT_SECRET: repeats itself and can be guessed; make a secret with: openssl rand -base64 48"]
         );
-        assert!(load_from(&[production, ("JWT_SECRET", "pPX4+1mDk0yVtbQ7sZr9cJ2hLw8uNfGe")]).is_ok());
+        let good = ("JWT_SECRET", "pPX4+1mDk0yVtbQ7sZr9cJ2hLw8uNfGe");
+        assert!(load_from(&[production, good]).is_ok());
         assert!(load_from(&[("JWT_SECRET", "secret")]).is_ok(), "development takes any");
+    }
+
+    #[test]
+    fn production_refuses_to_hash_passwords_cheaply() {
+        let (production, secret) =
+            (("SMILECHAT_ENV", "production"), ("JWT_SECRET", "pPX4+1mDk0yVtbQ7sZr9cJ2hLw8uNfGe"));
+        let memory = |kib| ("SMILECHAT_AUTH__PASSWORD_MEMORY_KIB", kib);
+        let lines = mistakes(&[production, secret, memory("8191")]);
+        let fault = "makes stolen passwords cheap to guess; production takes 8192 or more";
+        assert_eq!(lines, [format!("SMILECHAT_AUTH__PASSWORD_MEMORY_KIB: {fault}")]);
+        assert!(load_from(&[production, secret, memory("8192")]).is_ok());
+        assert!(load_from(&[memory("64")]).is_ok(), "development takes any");
+        assert!(load_from(&[("SMILECHAT_AUTH__PASSWORD_ITERATIONS", "0")]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Who calls, as far as the floor has to know: a tenant's number and a name to count and to keep answers by.
+//! Who calls, as far as the floor has to know: a tenant's number, a name and a role to count and to keep answers by.
 //!
 //! The floor knows no user. Whoever builds it hands in `Identify`, which looks at the headers once and may leave what it
 //! found in the extensions for the handlers.
@@ -16,6 +16,8 @@ pub struct Identity {
     pub tenant: i64,
     /// None: nobody is signed in.
     pub caller: Option<String>,
+    /// What the caller acts as: the same user may act as another in another session.
+    pub role: Option<&'static str>,
 }
 
 /// None where the credentials are wrong or cannot be checked just now: the handler then refuses in its own words.

@@ -2,7 +2,10 @@
 //!
 //! A handler takes `Json<T>` and returns `Json<T>`; a socket event calls `from_slice` on its raw payload.
 //!
-//! Invariant: text that came through here holds no NUL, which PostgreSQL cannot store.
+//! Invariants:
+//! - Text that came through here holds no NUL, which PostgreSQL cannot store.
+//! - No object has a key that serde_json keeps to itself. Under such a key a text would be parsed once more, as deep as it
+//!   likes and past all checks.
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +19,7 @@ use super::{body, fields};
 use crate::error::{Error, Result};
 
 const MAX_DEPTH: usize = 32;
+const RESERVED: &str = "$serde_json::private::";
 
 pub struct Json<T>(pub T);
 
@@ -59,6 +63,9 @@ pub fn from_slice<T: DeserializeOwned + Validate<Context = ()>>(bytes: &[u8]) ->
     if !text.trim_start().starts_with('{') {
         return Err(Error::invalid("body", "wrong_type", "Expected an object."));
     }
+    if scan.has_reserved_key {
+        return Err(Error::invalid("body", "reserved", "No key may begin with $serde_json::private::."));
+    }
     let value: T =
         serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(|error| {
             let path = error.path().to_string();
@@ -100,20 +107,26 @@ fn bad_json(cause: serde_json::Error) -> Error {
 struct Scan {
     depth: usize,
     has_nul: bool,
+    has_reserved_key: bool,
 }
 
-/// How deep the brackets go and whether a string holds `\u0000`. Cheap, and done before anything recurses.
+/// How deep the brackets go, whether a string holds `\u0000` and whether a key is reserved. Cheap, and done before
+/// anything recurses.
 fn scan(text: &str) -> Scan {
     let bytes = text.as_bytes();
-    let mut scan = Scan { depth: 0, has_nul: false };
-    let (mut open, mut in_string, mut at) = (0usize, false, 0);
+    let mut scan = Scan { depth: 0, has_nul: false, has_reserved_key: false };
+    let (mut open, mut in_string, mut at, mut start) = (0usize, false, 0, 0);
     while at < bytes.len() {
         match (in_string, bytes[at]) {
             (true, b'\\') => {
                 scan.has_nul |= bytes[at + 1..].starts_with(b"u0000");
                 at += 1;
             }
-            (_, b'"') => in_string = !in_string,
+            (true, b'"') => {
+                in_string = false;
+                scan.has_reserved_key |= is_reserved(&text[start..=at]) && is_key(&bytes[at + 1..]);
+            }
+            (false, b'"') => (in_string, start) = (true, at),
             (false, b'{' | b'[') => {
                 open += 1;
                 scan.depth = scan.depth.max(open);
@@ -124,6 +137,16 @@ fn scan(text: &str) -> Scan {
         at += 1;
     }
     scan
+}
+
+/// `quoted` is a string as it was sent. Only one that may turn out to be reserved is decoded.
+fn is_reserved(quoted: &str) -> bool {
+    quoted[1..].starts_with(['$', '\\'])
+        && serde_json::from_str::<String>(quoted).is_ok_and(|key| key.starts_with(RESERVED))
+}
+
+fn is_key(rest: &[u8]) -> bool {
+    rest.trim_ascii_start().starts_with(b":")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! the extractors (`json`, `query`, `path`, `client_address`), the shape of lists (`page`) and the rules for text (`text`),
 //! and return `Error`, which `problem` turns into an answer.
 
-mod body;
+pub mod body;
 pub mod client_address;
 pub mod cors;
 pub mod docs;

@@ -36,7 +36,7 @@ pub(super) async fn api(State(limits): State<Arc<Limits>>, request: Request, nex
         return next.run(request).await;
     }
     let key = match request.extensions().get::<Identity>() {
-        Some(Identity { tenant, caller: Some(caller) }) => format!("{tenant} {caller}"),
+        Some(Identity { tenant, caller: Some(caller), .. }) => format!("{tenant} {caller}"),
         _ => key_of_address(&request),
     };
     limited(&limits, Policy::Api, &key, request, next).await

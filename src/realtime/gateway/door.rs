@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ use super::Shared;
 use super::line::{Line, Switch};
 use super::seats::Seat;
 use crate::error::{Error, Result};
+use crate::platform::http::body;
 
 /// What is remembered of a handshake for as long as the engine knows the connection.
 pub struct Arrival {
@@ -60,10 +62,20 @@ impl Shared {
             return self.switch_to_websocket(request, upgrade, sid).await;
         }
         if sid.is_some() {
-            return Ok(self.call(request).await);
+            return self.pass_on(request).await;
         }
         let arrival = Arc::new(self.welcome(&request)?);
         Ok(self.call(without_baggage(&request, Some(arrival)).map(|()| Body::empty())).await)
+    }
+
+    /// The engine would wait for a body for ever, so it gets one that has arrived, and only where it reads one.
+    async fn pass_on(&self, request: Request) -> Result<Response> {
+        let (parts, body) = request.into_parts();
+        let body = match parts.method {
+            Method::POST => body::read(body).await?,
+            _ => Bytes::new(),
+        };
+        Ok(self.call(Request::from_parts(parts, Body::from(body))).await)
     }
 
     /// Lets the engine judge the request and answer it, but puts a `Line` around the stream before handing it over.

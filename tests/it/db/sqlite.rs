@@ -1,5 +1,7 @@
 //! What SQLite alone has to bear: groups, a full disk, a locked file, an orderly end.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -143,5 +145,16 @@ async fn close_leaves_one_whole_file() -> Result<()> {
     assert!(!log.exists(), "the log was moved into the file");
     let check: String = Connection::open(path(&t))?.query_row("pragma integrity_check", [], |row| row.get(0))?;
     assert_eq!(check, "ok");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_files_are_for_its_user_alone() -> Result<()> {
+    let t = TestDb::sqlite()?;
+    t.db.write(|tx| insert_tenant(tx, "acme")).await?;
+    let path = path(&t);
+    for file in ["", "-wal", "-shm"].map(|suffix| format!("{}{suffix}", path.display())) {
+        assert_eq!(fs::metadata(&file)?.permissions().mode() & 0o777, 0o600, "{file}");
+    }
     Ok(())
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use futures_util::stream;
+use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use super::raw::Client;
 use super::{Server, anybody, config, start, start_with, within};
@@ -81,6 +86,34 @@ async fn bad_bodies_are_refused() {
         server.gone().await;
     }
     server.serves().await;
+}
+
+/// Straight to the routes, without a network under them: a body can then be anything.
+async fn ask(routes: &Router, request: http::request::Builder, body: Body) -> (StatusCode, String) {
+    let answer = routes.clone().oneshot(request.body(body).expect("a request")).await.expect("infallible");
+    let status = answer.status();
+    let text = to_bytes(answer.into_body(), usize::MAX).await.expect("a body in memory");
+    (status, String::from_utf8_lossy(&text).into_owned())
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_given_up() {
+    let routes = start().await.gateway.routes();
+    let silent = Body::from_stream(stream::pending::<std::io::Result<Bytes>>());
+    let dripping = Body::from_stream(stream::unfold((), async |()| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Some((Ok::<_, std::io::Error>(Bytes::from_static(b"4")), ()))
+    }));
+    let is_given_up = async |body| {
+        let uri = "/socket.io/?EIO=4&transport=polling";
+        let (_, open) = ask(&routes, Request::get(uri), Body::empty()).await;
+        let open: Value = serde_json::from_str(&open[1..]).expect("an open packet");
+        let sid = open["sid"].as_str().expect("a session id");
+        let post = ask(&routes, Request::post(format!("{uri}&sid={sid}")), body);
+        let (status, answer) = tokio::time::timeout(Duration::from_secs(15), post).await.expect("an answer in time");
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{answer}");
+    };
+    tokio::join!(is_given_up(silent), is_given_up(dripping));
 }
 
 #[tokio::test(flavor = "multi_thread")]

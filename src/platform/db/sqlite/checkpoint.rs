@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::File;
 
@@ -63,7 +63,7 @@ pub(super) fn run(file: &File, commits: &Receiver<()>, log: &Log) {
 
 fn checkpoint_with(file: &File, connection: &mut Option<Connection>, sql: &str) -> rusqlite::Result<i64> {
     if connection.is_none() {
-        *connection = Some(file.connect(OpenFlags::empty())?);
+        *connection = Some(file.connect()?);
     }
     checkpoint(connection.as_ref().expect("it was opened just now"), sql)
 }

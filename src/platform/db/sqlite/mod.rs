@@ -6,6 +6,9 @@ mod checkpoint;
 mod reader;
 mod writer;
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -62,8 +65,8 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(place)?;
     }
-    let file = File::new(path, config);
-    let mut connection = file.connect(OpenFlags::SQLITE_OPEN_CREATE).with_context(place)?;
+    create_for_us_alone(path).with_context(place)?;
+    let mut connection = File::new(path, config).connect().with_context(place)?;
     let mut names = Vec::new();
     loop {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).with_context(place)?;
@@ -74,6 +77,11 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
             None => return Ok(names),
         }
     }
+}
+
+/// A new database is its user's alone: it holds hashes and secrets. SQLite gives its other files the mode of this one.
+fn create_for_us_alone(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// Shows the rows of a statement to `visit`, until it has seen enough.
@@ -125,9 +133,9 @@ impl File {
         Self { path: path.to_owned(), busy_timeout: Duration::from_secs(config.busy_timeout_seconds) }
     }
 
-    /// `extra`: the flag to create the file, at the first start alone. A file that vanished later must not come back empty.
-    fn connect(&self, extra: OpenFlags) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+    /// Without the flag to create the file: one that vanished must not come back empty.
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(self.busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);

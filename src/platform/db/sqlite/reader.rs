@@ -1,7 +1,7 @@
 //! A thread that reads: each closure in a transaction of its own, so that it sees one snapshot.
 
 use crossbeam_channel::Receiver;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::{File, execute};
 use crate::error::Result;
@@ -34,7 +34,7 @@ fn serve(file: &File, connection: &mut Option<Connection>, job: &mut Job) -> Res
 }
 
 fn connect(file: &File) -> rusqlite::Result<Connection> {
-    let connection = file.connect(OpenFlags::empty())?;
+    let connection = file.connect()?;
     connection.execute_batch("pragma query_only = on")?;
     Ok(connection)
 }

@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::checkpoint::Log;
 use super::{File, execute};
@@ -61,7 +61,7 @@ impl Writer {
 
     fn commit(&mut self, group: &mut [Job]) -> Result<Vec<Effect>> {
         if self.connection.is_none() {
-            self.connection = Some(self.file.connect(OpenFlags::empty()).map_err(from_sqlite)?);
+            self.connection = Some(self.file.connect().map_err(from_sqlite)?);
         }
         let connection = self.connection.as_ref().expect("it was opened just now");
         self.log.shorten(connection);

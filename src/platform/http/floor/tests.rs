@@ -41,7 +41,7 @@ async fn world(change: impl FnOnce(&mut Config)) -> World {
     change(&mut config);
     let identify: Identify = Arc::new(|parts| {
         let caller = parts.headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Box::pin(async { Some(Identity { tenant: 1, caller }) })
+        Box::pin(async { Some(Identity { tenant: 1, caller, role: None }) })
     });
     let db = Db::open(&config.database, Arc::new(|_| {})).expect("a new database");
     let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ('a', 'a', 'x', 0)";

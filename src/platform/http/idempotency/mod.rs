@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on every POST under /api: the first answer is kept for a day and given again.
+//! `Idempotency-Key` on the POSTs under /api: the first answer is kept for a day and given again.
 //!
 //! The key's row is inserted before the handler runs, so that of two requests at once one runs and the other is told to
 //! wait. The handler runs in a task of its own: a client that hangs up neither stops it half-way nor leaves the row behind.
@@ -8,9 +8,12 @@
 //! not be, the row itself carries the client's key, as messages do with `client_id`.
 //!
 //! Invariants:
-//! - A key belongs to a tenant, to a caller (or an address, while nobody is signed in) and to a path.
+//! - A key belongs to a tenant, to a caller in a role (or an address, while nobody is signed in) and to a path.
 //! - Answers are kept sealed with a key made of the server's secret and the Idempotency-Key, because they may hold tokens.
 //! - Answers that may turn out otherwise next time (401, 429, 5xx) are not kept.
+//! - Answers of `UNKEPT` are not kept at all. A refresh that is kept for a day would hand out tokens of a session that has
+//!   ended since; repeated within its grace it gives the same pair by itself. A repeated logout is a stranger's: its session
+//!   is gone and it gets the 401 of every ended session, which is what its sender wanted.
 
 mod store;
 
@@ -45,6 +48,8 @@ pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotenc
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The headers of an answer that are given again with it.
 const KEPT_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
+
+const UNKEPT: [&str; 2] = ["/api/auth/refresh", "/api/auth/logout"];
 
 #[derive(Clone)]
 pub(super) struct Keeper {
@@ -112,7 +117,8 @@ async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next
 }
 
 fn applies(request: &Request) -> bool {
-    request.method() == Method::POST && request.uri().path().starts_with("/api/")
+    let path = request.uri().path();
+    request.method() == Method::POST && path.starts_with("/api/") && !UNKEPT.contains(&path)
 }
 
 fn checked(key: &HeaderValue) -> Result<String> {
@@ -126,13 +132,14 @@ fn checked(key: &HeaderValue) -> Result<String> {
 
 /// None where nobody knows who calls: the handler will refuse.
 fn scope(request: &Request, key: &str) -> Option<(i64, [u8; 32])> {
-    let Identity { tenant, caller } = request.extensions().get()?;
+    let Identity { tenant, caller, role } = request.extensions().get()?;
     let who = match caller {
-        Some(caller) => format!("caller {caller}"),
+        Some(caller) => format!("caller {caller} as {}", role.unwrap_or_default()),
         None => format!("address {}", address_key(request.extensions().get::<ClientAddress>()?.0)),
     };
-    // None of the three can hold a line break, so that no two scopes are the same text.
-    let scope = format!("{who}\n{}\n{key}", request.uri().path());
+    // None of the four can hold a line break, so that no two scopes are the same text. The row has the tenant too, but the
+    // seal has only this.
+    let scope = format!("{tenant}\n{who}\n{}\n{key}", request.uri().path());
     Some((*tenant, Sha256::digest(scope).into()))
 }
 

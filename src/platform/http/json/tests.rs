@@ -144,6 +144,30 @@ fn nul_is_refused_wherever_it_hides() {
 }
 
 #[test]
+fn a_key_that_the_parser_keeps_to_itself_is_refused() {
+    let custom = |custom: &str| format!(r#"{{"title":"a","custom":{custom}}}"#);
+    let inner = r#"\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\u0000"#;
+    let refused = [
+        format!(r#"{{"a":{{"$serde_json::private::RawValue":"{inner}"}}}}"#),
+        r#"{"a":{"$serde_json::private::RawValue" : "{}"}}"#.into(),
+        r#"{"a":{"\u0024serde_json::private::RawValue":"{}"}}"#.into(),
+        r#"{"a":{"$serde_json:\u003aprivate::Raw\u0056alue":"{}"}}"#.into(),
+        r#"{"a":[{"x":1,"$serde_json::private::Number":"1"}]}"#.into(),
+        r#"{"$serde_json::private::anything":1}"#.into(),
+    ];
+    for hostile in refused {
+        assert_eq!(fault(&custom(&hostile)), pair("body", "reserved"), "{hostile}");
+    }
+    for harmless in [
+        r#"{"a":"$serde_json::private::RawValue"}"#,
+        r#"{"a":["$serde_json::private::RawValue",{"b":1}]}"#,
+        r#"{"$serde":1,"\\$serde_json::private::RawValue":1,"\n":2,"$":3}"#,
+    ] {
+        assert!(from_slice::<Draft>(custom(harmless).as_bytes()).is_ok(), "{harmless}");
+    }
+}
+
+#[test]
 fn a_message_does_not_echo_the_input() {
     let error = from_slice::<Draft>(br#"{"title":"a","stars":"canary, expected canary"}"#).expect_err("refused");
     assert!(!error.field_errors()[0].message.contains("canary"), "{error:?}");
