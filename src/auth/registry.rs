@@ -161,3 +161,45 @@ where
 fn refused() -> Error {
     Error::Unauthorized("unauthorized")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_outdates_what_was_looked_up_before_it_and_of_this_user_alone() {
+        let registry = Registry::default();
+        let looked_up_now = || Remembered { what: (), turn: registry.turn.load(Ordering::SeqCst) };
+        let (ann, bob) = (UserKey(1), UserKey(2));
+        let before = looked_up_now();
+        registry.user_changed(ann);
+        assert!(!registry.is_fresh(&before, Some(ann)));
+        assert!(registry.is_fresh(&before, Some(bob)));
+        assert!(registry.is_fresh(&looked_up_now(), Some(ann)));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_is_looked_up_once() {
+        let registry = Registry::default();
+        let nothing = registry.known([1; 32], async { Ok(None::<()>) }).await;
+        assert!(matches!(nothing, Err(Error::Unauthorized(_))));
+        let again = registry.known([1; 32], async { panic!("it was looked up again") }).await;
+        assert!(matches!(again, Err::<(), _>(Error::Unauthorized(_))));
+        // An outage says nothing of the key.
+        let down = registry.known([2; 32], async { Err::<Option<()>, _>(Error::Unavailable("down".into())) }).await;
+        assert!(matches!(down, Err(Error::Unavailable(_))));
+        assert!(registry.known([2; 32], async { Ok(Some(())) }).await.is_ok());
+    }
+
+    #[test]
+    fn a_key_has_its_prefix_and_its_length() {
+        let random = "x".repeat(43);
+        assert!(
+            ApiKeyKind::is_shape_of_key(&format!("pk_{random}"))
+                && ApiKeyKind::is_shape_of_key(&format!("sk_{random}"))
+        );
+        for other in ["", "pk_", &random, &format!("rt_{random}"), &format!("pk_{random}x"), &format!("PK_{random}")] {
+            assert!(!ApiKeyKind::is_shape_of_key(other), "{other}");
+        }
+    }
+}

@@ -38,6 +38,10 @@ impl Shutdown {
         self.begun.send_replace(true);
     }
 
+    pub fn has_begun(&self) -> bool {
+        *self.begun.borrow()
+    }
+
     /// Returns once the draining has begun, at once if it has already.
     pub async fn begun(&self) {
         let mut begun = self.begun.subscribe();

@@ -88,7 +88,7 @@ impl Running {
     /// Waits for the signal, then drains: no new work, sockets go and come back elsewhere, what runs is finished. It all
     /// has `server.drain_seconds`, the database included.
     pub async fn until_stopped(mut self) -> anyhow::Result<()> {
-        let served = self.until_draining().await;
+        let served = until_draining(&self.shutdown, &mut self.workers).await;
         tracing::info!("draining");
         let drain = Duration::from_secs(self.app.config.server.drain_seconds);
         let begun = Instant::now();
@@ -107,21 +107,23 @@ impl Running {
         tracing::info!("stopped");
         served
     }
+}
 
-    /// Returns when the draining begins. A worker that ends before that has panicked: a server that acks and delivers
-    /// nothing is worse than one that starts again, so that this begins the draining too.
-    async fn until_draining(&mut self) -> anyhow::Result<()> {
-        tokio::select! {
-            biased;
-            () = self.shutdown.begun() => Ok(()),
-            Some(ended) = self.workers.join_next() => {
-                let why = ended.map_or_else(|error| error.to_string(), |()| "it returned".into());
-                tracing::error!(why, "a worker has ended; the server stops");
-                self.shutdown.begin();
-                Err(anyhow::anyhow!("a worker has ended: {why}"))
-            }
-        }
+/// Returns when the draining begins. A worker that ends before that has panicked: a server that acks and delivers nothing
+/// is worse than one that starts again, so that this begins the draining too.
+async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyhow::Result<()> {
+    let ended = tokio::select! {
+        () = shutdown.begun() => return Ok(()),
+        Some(ended) = workers.join_next() => ended,
+    };
+    // Those who wait for the draining are told one after another: a worker may hear of it, and end, before we do.
+    if shutdown.has_begun() {
+        return Ok(());
     }
+    let why = ended.map_or_else(|error| error.to_string(), |()| "it returned".into());
+    tracing::error!(why, "a worker has ended; the server stops");
+    shutdown.begin();
+    Err(anyhow::anyhow!("a worker has ended: {why}"))
 }
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -139,11 +141,11 @@ fn welcome(running: &Running) {
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     if config.env == Environment::Development {
         eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
-        eprintln!("  API       http://localhost:{port}/api");
-        eprintln!("  Docs      http://localhost:{port}/docs");
-        eprintln!("  Sockets   http://localhost:{port}/socket.io/");
-        eprintln!("  Database  {}\n", running.app.db.engine());
-        SERVICES.iter().for_each(|service| eprintln!("  {:<10}{}", service.name, service.does));
+        eprintln!("  API         http://localhost:{port}/api");
+        eprintln!("  Docs        http://localhost:{port}/docs");
+        eprintln!("  Sockets     http://localhost:{port}/socket.io/");
+        eprintln!("  Database    {}\n", running.app.db.engine());
+        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
         eprintln!();
     }
 }
@@ -164,5 +166,22 @@ async fn sweep(app: App, shutdown: Shutdown) {
         if let Err(error) = swept.await {
             tracing::warn!(%error, "could not sweep what has run out; the next turn will");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_ends_ends_the_server_with_an_error() {
+        let (shutdown, mut workers) = (Shutdown::manual(), JoinSet::new());
+        workers.spawn(std::future::pending());
+        workers.spawn(async { panic!("on purpose") });
+        assert!(until_draining(&shutdown, &mut workers).await.is_err());
+        shutdown.begun().await;
+        // Workers that end because of the shutdown are no fault.
+        workers.spawn(async {});
+        assert!(until_draining(&shutdown, &mut workers).await.is_ok());
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, bounded};
+use postgres::config::Host;
 use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Statement};
 
@@ -221,8 +222,16 @@ fn session_setup(config: &DatabaseConfig) -> String {
 
 /// Host, port and database, without the password.
 fn address(server: &Config) -> String {
-    let hosts: Vec<String> = server.get_hosts().iter().map(|host| format!("{host:?}")).collect();
-    format!("{} port {:?} database {}", hosts.join(","), server.get_ports(), server.get_dbname().unwrap_or_default())
+    let (hosts, ports) = (server.get_hosts().iter(), server.get_ports());
+    let places = hosts.enumerate().map(|(place, host)| {
+        let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(folder) => format!("{}:{port}", folder.display()),
+        }
+    });
+    let places = places.collect::<Vec<_>>().join(", ");
+    format!("{places}, database {}", server.get_dbname().unwrap_or_default())
 }
 
 fn by_reference<'a>(params: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
