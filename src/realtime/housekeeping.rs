@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
 use crate::auth::model::{Caller, Status, TenantKey, UserKey};
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
-use crate::realtime::presence::View;
+use crate::realtime::presence::{OnlineUser, View};
 use crate::realtime::wire::{self, StatusShown};
 use crate::tickets::messages::delivered;
 use crate::tickets::staff_of_customer;
@@ -25,6 +26,7 @@ pub struct Stirred {
     tenants: Mutex<HashSet<TenantKey>>,
     /// Customers whose tickets may have other staff now.
     customers: Mutex<HashSet<(TenantKey, UserKey)>>,
+    customers_changed: Notify,
 }
 
 impl Stirred {
@@ -34,6 +36,7 @@ impl Stirred {
 
     pub fn note_customer(&self, tenant: TenantKey, customer: UserKey) {
         lock(&self.customers).insert((tenant, customer));
+        self.customers_changed.notify_one();
     }
 }
 
@@ -59,7 +62,12 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
 /// What reads and writes. Runs until the server shuts down.
 pub async fn keep_books(app: App, shutdown: Shutdown) {
     let mut ticks = ticks();
-    while goes_on(&mut ticks, &shutdown).await {
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = app.realtime.stirred.customers_changed.notified() => {}
+            () = shutdown.begun() => return,
+        }
         let customers = std::mem::take(&mut *lock(&app.realtime.stirred.customers));
         for (tenant, customer) in customers {
             if app.realtime.hub.count(tenant, customer) > 0 {
@@ -88,7 +96,12 @@ async fn goes_on(ticks: &mut Interval, shutdown: &Shutdown) -> bool {
 async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
     match staff_of_customer(app, tenant, customer).await {
         Ok(staff) => {
-            app.realtime.hub.set_view(tenant, customer, &View::Only(HashSet::from_iter(staff)));
+            let newly_seen = app.realtime.hub.set_view(tenant, customer, &HashSet::from_iter(staff));
+            // They may have changed in the moment before the customer could see it.
+            for online in app.realtime.presence.list(tenant, &View::Only(newly_seen)) {
+                let shown = wire::raw(&status_shown(app, &online));
+                app.realtime.hub.to_user(tenant, customer, "user_status", &shown);
+            }
             app.realtime.stirred.note(tenant);
         }
         Err(error) => {
@@ -106,6 +119,11 @@ async fn write_served(app: &App) {
         tracing::warn!(%error, "could not write delivery marks; trying again");
         app.realtime.hub.return_served(&served);
     }
+}
+
+fn status_shown<'a>(app: &App, online: &'a OnlineUser) -> StatusShown<'a> {
+    let OnlineUser { user_id, username, role, status, .. } = online;
+    StatusShown { user_id, username, role: *role, status: *status, last_active: app.clock.now() }
 }
 
 /// Tells those who may know that somebody came, went or changed.

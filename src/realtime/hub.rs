@@ -313,14 +313,25 @@ impl Hub {
         view.unwrap_or_else(|| View::Only(HashSet::new()))
     }
 
-    /// A customer's tickets have other staff now.
-    pub fn set_view(&self, tenant: TenantKey, customer: UserKey, view: &View) {
+    /// A customer's tickets have other staff now. Answers those whom the customer did not see before.
+    pub fn set_view(&self, tenant: TenantKey, customer: UserKey, staff: &HashSet<UserKey>) -> HashSet<UserKey> {
+        let mut newly_seen = HashSet::new();
         let mut guard = self.lock();
         let state = &mut *guard;
         for socket in state.users.get(&(tenant, customer)).into_iter().flatten() {
             if let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) {
-                client.view = Some(view.clone());
+                if let Some(before) = client.view.replace(View::Only(staff.clone())) {
+                    newly_seen.extend(staff.iter().filter(|user| !before.has(**user)));
+                }
             }
+        }
+        newly_seen
+    }
+
+    pub fn to_user(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
+        let state = self.lock();
+        for client in state.sockets_of(tenant, user).iter().filter_map(|socket| state.clients.get(socket)) {
+            client.handle.emit_volatile(event, payload);
         }
     }
 

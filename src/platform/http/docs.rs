@@ -16,8 +16,9 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub fn routes(openapi: OpenApi) -> Router {
-    // The validator's badge would ask a server elsewhere.
-    let config = Config::default().validator_url("none").persist_authorization(false);
+    // The validator's badge would ask a server elsewhere. The bar of the full layout has a logo with a style of its own,
+    // which the policy refuses, and a field for the address of another API.
+    let config = Config::default().use_base_layout().validator_url("none").persist_authorization(false);
     Router::from(SwaggerUi::new("/docs").url("/openapi.json", openapi).config(config))
         .route("/docs/errors", get(async || ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], ERRORS)))
         .layer(map_response(async |mut response: Response| {
@@ -58,7 +59,7 @@ mod tests {
         let (status, headers, page) = get("/docs/").await;
         assert_eq!((status, &headers[CONTENT_SECURITY_POLICY]), (200, &HeaderValue::from_static(PAGE_POLICY)));
         let (_, _, start) = get("/docs/swagger-initializer.js").await;
-        assert!(start.contains("/openapi.json"), "{start}");
+        assert!(start.contains("/openapi.json") && start.contains("BaseLayout"), "{start}");
         for text in [page, start] {
             assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
         }
