@@ -106,7 +106,8 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
         }
         Err(error) => {
             tracing::warn!(%error, "could not look up whom a customer may see; trying again");
-            app.realtime.stirred.note_customer(tenant, customer);
+            // At the next tick, not at once.
+            lock(&app.realtime.stirred.customers).insert((tenant, customer));
         }
     }
 }
