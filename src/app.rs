@@ -9,6 +9,7 @@ use crate::platform::db::Db;
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
 use crate::realtime::Realtime;
+use crate::realtime::presence::Presence;
 
 #[derive(Clone)]
 pub struct App {
@@ -18,7 +19,9 @@ pub struct App {
     pub random: Random,
     /// Keys of the access tokens, the password hasher, the registry of live sessions.
     pub auth: Auth,
-    /// Who is connected, which ticket rooms are open, and what goes to them.
+    /// Who is there. Written by realtime, read by whoever shows or assigns people.
+    pub presence: Presence,
+    /// Which sockets and ticket rooms are open, and what goes to them.
     pub realtime: Realtime,
     pub limits: Arc<Limits>,
 }

@@ -128,7 +128,7 @@ fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: 
 }
 
 fn person(app: &App, caller: &Caller, account: Account) -> Person {
-    let status = app.realtime.presence.status(caller.tenant, account.key);
+    let status = app.presence.status(caller.tenant, account.key);
     let (is_guest, is_disabled, external_id) = (account.is_guest, account.is_disabled, account.external_id.clone());
     let role = account.role;
     Person { user: account.shown(role, status), is_guest, is_disabled, external_id }

@@ -32,7 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
 async fn show(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<User>> {
     let (tenant, user) = (caller.tenant, caller.user);
     let account = app.db.read(move |tx| users::find(tx, tenant, user)).await?;
-    let status = app.realtime.presence.status(tenant, user);
+    let status = app.presence.status(tenant, user);
     Ok(Json(account.shown(caller.role, status)))
 }
 
@@ -97,7 +97,7 @@ async fn update(
             save(tx, &act, account, changed)
         })
         .await?;
-    let status = app.realtime.presence.status(acting.tenant, acting.user);
+    let status = app.presence.status(acting.tenant, acting.user);
     Ok(Json(account.shown(acting.role, status)))
 }
 
@@ -197,6 +197,6 @@ async fn status(
     if !caller.role.is_staff() && account.key != caller.user && !account.role.is_staff() {
         return Err(Error::NotFound);
     }
-    let status = app.realtime.presence.status(tenant, account.key);
+    let status = app.presence.status(tenant, account.key);
     Ok(Json(UserStatus { user_id: account.user_id, status, last_active: account.last_active }))
 }

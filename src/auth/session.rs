@@ -118,7 +118,7 @@ fn answer(
 ) -> Result<Session> {
     let expires_in = app.config.auth.access_token_seconds;
     let access_token = app.auth.tokens.access(&account.user_id, session_id, role, issued, expires_in)?;
-    let status = app.realtime.presence.status(tenant, account.key);
+    let status = app.presence.status(tenant, account.key);
     let user = account.shown(role, status);
     Ok(Session { user, access_token, refresh_token, token_type: "Bearer", expires_in })
 }

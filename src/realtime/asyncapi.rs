@@ -140,7 +140,7 @@ const FROM_SERVER: &[FromServer] = &[
     FromServer {
         name: "ticket_deleted",
         does: "A ticket is gone.",
-        to: "the tenant's staff",
+        to: "everybody in the ticket's room and the tenant's staff",
         payload: one::<wire::TicketDeleted<'_>>,
     },
     FromServer {

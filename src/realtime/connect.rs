@@ -64,7 +64,7 @@ impl Handler for Sockets {
         if is_one_too_many || connection.credentials.have_ended(app) {
             return connection.handle.disconnect();
         }
-        if app.realtime.presence.arrive(caller, caller.chosen_status) {
+        if app.presence.arrive(caller, caller.chosen_status) {
             housekeeping::show_status(app, caller, caller.chosen_status);
         }
         app.realtime.stirred.note(caller.tenant);
@@ -83,7 +83,7 @@ impl Handler for Sockets {
         let (app, caller) = (&self.app, connection.caller());
         tracing::debug!(user_id = %caller.user_id, reason, "socket closed");
         dispatch::show_typing_ended(app, app.realtime.hub.remove(connection.handle.id()));
-        app.realtime.presence.leave(caller, Instant::now());
+        app.presence.leave(caller, Instant::now());
         if let Err(error) = status::touch(app, caller).await {
             tracing::warn!(%error, "could not note when a user was last active");
         }

@@ -105,7 +105,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
     hub.enter(socket, &request.ticket_id);
     match replay::replay(app, connection.caller().clone(), request.ticket_id.clone(), request.after_seq).await {
         Ok(replay) => {
-            let online = app.realtime.presence.list(connection.caller().tenant, &hub.view(socket));
+            let online = app.presence.list(connection.caller().tenant, &hub.view(socket));
             let is_behind = request.after_seq.is_some() && replay.has_more;
             let last_seq = replay.ticket.last_seq;
             let given_seq = if is_behind { replay.messages.last().map_or(0, |message| message.seq) } else { last_seq };
@@ -162,7 +162,7 @@ async fn user_status(app: &App, connection: &mut Connection, payload: &[u8]) -> 
     let StatusChoice { status } = json::from_slice(payload)?;
     let caller = connection.caller().clone();
     status::choose(app, &caller, status).await?;
-    if app.realtime.presence.choose(&caller, status) {
+    if app.presence.choose(&caller, status) {
         housekeeping::show_status(app, &caller, status);
     }
     if caller.role.is_staff() && status == Status::Online {

@@ -51,7 +51,7 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
         let now = Instant::now();
         dispatch::show_typing_ended(&app, app.realtime.hub.expire_typing(now));
         app.realtime.hub.expire_tokens(app.clock.now().seconds());
-        for caller in app.realtime.presence.departed(now) {
+        for caller in app.presence.departed(now) {
             show_status(&app, &caller, Status::Offline);
         }
         let tenants = std::mem::take(&mut *lock(&app.realtime.stirred.tenants));
@@ -98,7 +98,7 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
         Ok(staff) => {
             let newly_seen = app.realtime.hub.set_view(tenant, customer, &HashSet::from_iter(staff));
             // They may have changed in the moment before the customer could see it.
-            for online in app.realtime.presence.list(tenant, &View::Only(newly_seen)) {
+            for online in app.presence.list(tenant, &View::Only(newly_seen)) {
                 let shown = wire::raw(&status_shown(app, &online));
                 app.realtime.hub.to_user(tenant, customer, "user_status", &shown);
             }
@@ -142,6 +142,6 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
 
 /// Sends the list of who is online to the sockets of a tenant whose list has changed.
 pub fn show_online(app: &App, tenant: TenantKey) {
-    let presence = &app.realtime.presence;
+    let presence = &app.presence;
     app.realtime.hub.show_online(tenant, |view| wire::raw(&presence.list(tenant, view)));
 }

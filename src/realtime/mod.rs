@@ -24,7 +24,6 @@ use std::sync::Arc;
 
 use crate::realtime::housekeeping::Stirred;
 use crate::realtime::hub::Hub;
-use crate::realtime::presence::Presence;
 
 pub use housekeeping::{keep_books, keep_time};
 
@@ -32,6 +31,5 @@ pub use housekeeping::{keep_books, keep_time};
 #[derive(Clone, Default)]
 pub struct Realtime {
     pub hub: Arc<Hub>,
-    pub presence: Presence,
     pub stirred: Arc<Stirred>,
 }

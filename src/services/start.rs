@@ -22,6 +22,7 @@ use crate::platform::random::Random;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
+use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
 use crate::services::{SERVICES, announce, operations};
 
@@ -41,7 +42,16 @@ pub async fn open(
     let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
     let auth = Auth::new(&config.auth, registry, default_tenant)?;
     let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
-    let app = App { config: Arc::new(config), db, clock, random, auth, realtime: Realtime::default(), limits };
+    let app = App {
+        config: Arc::new(config),
+        db,
+        clock,
+        random,
+        auth,
+        presence: Presence::default(),
+        realtime: Realtime::default(),
+        limits,
+    };
     Ok((app, events))
 }
 

@@ -28,7 +28,7 @@ pub struct Online {
 
 impl Online {
     pub fn now(app: &App, tenant: TenantKey) -> Self {
-        let staff = if app.config.assignment.enabled { app.realtime.presence.staff_online(tenant) } else { Vec::new() };
+        let staff = if app.config.assignment.enabled { app.presence.staff_online(tenant) } else { Vec::new() };
         Self { staff, limit: i64::from(app.config.assignment.max_open_per_agent) }
     }
 }

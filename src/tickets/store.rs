@@ -1,14 +1,18 @@
 //! The SQL of tickets and their tags. Messages have their own in `messages/store.rs`, notes in `notes.rs`.
 
-use std::fmt::Write;
+mod list;
+mod people;
 
 use serde_json::json;
 
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{self, Dialect, Row, Tx, Value};
+use crate::platform::db::{self, Row, Tx};
 use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
+
+pub use list::{Filter, Support, list};
+pub use people::{find_assignable, find_customer, list_staff_of, may_hold, next_to_put_back};
 
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,
          t.customer_delivered_seq, t.staff_unread, t.staff_read_seq, t.staff_delivered_seq, t.is_held,
@@ -80,116 +84,6 @@ pub fn find_by_key_and_lock(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) 
 pub fn find_by_key(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<Ticket> {
     let sql = format!("{SELECT} where t.tenant_key = $1 and t.ticket_key = $2");
     tx.first(&sql, &[tenant.into(), key.into()], ticket)?.ok_or(Error::NotFound)
-}
-
-/// What a list of tickets can be narrowed to.
-#[derive(Debug, Default)]
-pub struct Filter {
-    pub status: Option<TicketStatus>,
-    pub priority: Option<Priority>,
-    pub support: Option<Support>,
-    pub customer_id: Option<String>,
-    pub tag: Option<String>,
-    /// Words of a search.
-    pub q: Option<String>,
-    pub updated_after: Option<Timestamp>,
-}
-
-#[derive(Debug)]
-pub enum Support {
-    Nobody,
-    Key(UserKey),
-    Id(String),
-}
-
-/// Newest activity first; `before` is the place of the last ticket of the page before.
-pub fn list(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    filter: &Filter,
-    before: Option<(i64, i64)>,
-    limit: i64,
-) -> Result<Vec<Ticket>> {
-    let words = match &filter.q {
-        Some(q) => match tx.dialect().search_query(scope.tenant.0, q) {
-            Some(words) => Some(words),
-            None => return Ok(Vec::new()),
-        },
-        None => None,
-    };
-    let statement = list_statement(tx.dialect(), scope, filter, words.as_deref(), before, limit);
-    tx.all(&statement.text, &statement.values, ticket)
-}
-
-/// A statement put together from fixed pieces; what a client sent is only ever a value.
-struct Statement<'a> {
-    text: String,
-    values: Vec<Value<'a>>,
-}
-
-impl<'a> Statement<'a> {
-    /// `?` stands for the value.
-    fn and(&mut self, condition: &str, value: impl Into<Value<'a>>) {
-        self.values.push(value.into());
-        self.text.push_str(" and ");
-        self.text.push_str(&condition.replace('?', &format!("${}", self.values.len())));
-    }
-}
-
-fn list_statement<'a>(
-    dialect: Dialect,
-    scope: Scope,
-    filter: &'a Filter,
-    words: Option<&'a str>,
-    before: Option<(i64, i64)>,
-    limit: i64,
-) -> Statement<'a> {
-    let mut list = Statement { text: format!("{SELECT} where t.tenant_key = $1"), values: vec![scope.tenant.into()] };
-    if let Some(customer) = scope.customer {
-        list.and("t.customer_key = ?", customer);
-    }
-    match filter.status {
-        // Spelled out for the partial index of the tickets that are not closed.
-        Some(TicketStatus::Open) => list.text.push_str(" and t.status <> 'closed' and t.status = 'open'"),
-        Some(TicketStatus::InProgress) => list.text.push_str(" and t.status <> 'closed' and t.status = 'in_progress'"),
-        Some(TicketStatus::Closed) => list.text.push_str(" and t.status = 'closed'"),
-        None => {}
-    }
-    if let Some(priority) = filter.priority {
-        list.and("t.priority = ?", priority.as_str());
-    }
-    match &filter.support {
-        Some(Support::Key(key)) => list.and("t.support_key = ?", *key),
-        Some(Support::Id(id)) => {
-            list.and("t.support_key = (select user_key from users where tenant_key = $1 and user_id = ?)", id.as_str())
-        }
-        Some(Support::Nobody) => list.text.push_str(" and t.support_key is null"),
-        None => {}
-    }
-    if let Some(id) = &filter.customer_id {
-        list.and("t.customer_key = (select user_key from users where tenant_key = $1 and user_id = ?)", id.as_str());
-    }
-    if let Some(tag) = &filter.tag {
-        list.and(
-            "t.ticket_key in (select ticket_key from ticket_tags where tenant_key = $1 and tag = ?)",
-            tag.as_str(),
-        );
-    }
-    if let Some(after) = filter.updated_after {
-        list.and("t.updated_at > ?", after);
-    }
-    if let Some(words) = words {
-        let place = format!("${}", list.values.len() + 1);
-        list.and(&dialect.search_condition("$1", &place), words);
-    }
-    if let Some((updated_at, key)) = before {
-        list.and("t.updated_at <= ?", updated_at);
-        let place = list.values.len();
-        list.and(&format!("(t.updated_at < ${place} or t.ticket_key < ?)"), key);
-    }
-    list.values.push(limit.into());
-    let _ = write!(list.text, " order by t.updated_at desc, t.ticket_key desc limit ${}", list.values.len());
-    list
 }
 
 /// Whether a session lives, and will until this transaction ends: whoever ends it meanwhile waits.
@@ -322,28 +216,6 @@ pub fn adopt(
     Ok(keys)
 }
 
-/// Takes one ticket under way from somebody who may hold none any more. None: they may, or have none left.
-pub fn next_to_put_back(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    user: UserKey,
-    now: Timestamp,
-) -> Result<Option<TicketKey>> {
-    tx.first(
-        "update tickets set support_key = null, status = 'open', is_held = false,
-             updated_at = case when updated_at < $3 then $3 else updated_at + 1 end
-         where tenant_key = $1 and ticket_key =
-             (select t.ticket_key from tickets t
-              join users u on u.tenant_key = t.tenant_key and u.user_key = t.support_key
-              where t.tenant_key = $1 and t.support_key = $2 and t.status <> 'closed'
-                and (u.is_disabled = true or u.role = 'customer')
-              order by t.ticket_key limit 1)
-         returning ticket_key",
-        &[tenant.into(), user.into(), now.into()],
-        |row| Ok(TicketKey(row.take()?)),
-    )
-}
-
 pub fn list_keys_of_customer(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -356,43 +228,5 @@ pub fn list_keys_of_customer(
          order by ticket_key limit $4",
         &[tenant.into(), customer.into(), after.into(), limit.into()],
         |row| Ok(TicketKey(row.take()?)),
-    )
-}
-
-pub fn list_staff_of(tx: &mut Tx<'_>, tenant: TenantKey, customer: UserKey) -> Result<Vec<UserKey>> {
-    tx.all(
-        "select distinct support_key from tickets
-         where tenant_key = $1 and customer_key = $2 and status <> 'closed' and support_key is not null",
-        &[tenant.into(), customer.into()],
-        |row| Ok(UserKey(row.take()?)),
-    )
-}
-
-/// A user of the tenant who may hold tickets: a person who signs in as staff and is not disabled.
-pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
-    tx.first(
-        "select user_key from users where tenant_key = $1 and user_id = $2 and is_disabled = false and role <> 'customer'
-             and password_hash is not null",
-        &[tenant.into(), user_id.into()],
-        |row| Ok(UserKey(row.take()?)),
-    )
-}
-
-/// Whether a ticket's holder still may hold it.
-pub fn may_hold(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<bool> {
-    let found = tx.first(
-        "select user_key from users where tenant_key = $1 and user_key = $2 and is_disabled = false and role <> 'customer'",
-        &[tenant.into(), user.into()],
-        |row| row.take::<i64>(),
-    )?;
-    Ok(found.is_some())
-}
-
-/// A user of the tenant in whose name a ticket can be opened.
-pub fn find_customer(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
-    tx.first(
-        "select user_key from users where tenant_key = $1 and user_id = $2 and role = 'customer'",
-        &[tenant.into(), user_id.into()],
-        |row| Ok(UserKey(row.take()?)),
     )
 }
