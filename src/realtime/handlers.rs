@@ -22,6 +22,9 @@ use crate::tickets::messages::replay::Replay;
 use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
 use crate::tickets::messages::{read, replay};
 
+/// Messages in one transaction, at most: others wait while it runs.
+const MOST_TOGETHER: usize = 64;
+
 /// Handles what has gathered in a socket's inbox, in the order sent. Messages that follow one another share one
 /// transaction.
 pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming>) {
@@ -35,7 +38,8 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
             match sending(&incoming) {
                 Ok(sending) => {
                     // One ticket a transaction: two of them could wait for one another's tickets.
-                    if sendings.last().is_some_and(|(last, _)| last.ticket_id != sending.ticket_id) {
+                    let is_another = sendings.last().is_some_and(|(last, _)| last.ticket_id != sending.ticket_id);
+                    if is_another || sendings.len() == MOST_TOGETHER {
                         send_all(app, connection, std::mem::take(&mut sendings)).await;
                     }
                     sendings.push((sending, incoming.ack));
