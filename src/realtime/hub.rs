@@ -219,10 +219,11 @@ impl Hub {
         let mut guard = self.lock();
         let state = &mut *guard;
         for socket in state.users.get(&(tenant, customer)).into_iter().flatten() {
-            if let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) {
-                if let Some(before) = client.view.replace(View::Only(staff.clone())) {
-                    newly_seen.extend(staff.iter().filter(|user| !before.has(**user)));
-                }
+            let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) else {
+                continue;
+            };
+            if let Some(before) = client.view.replace(View::Only(staff.clone())) {
+                newly_seen.extend(staff.iter().filter(|user| !before.has(**user)));
             }
         }
         newly_seen
