@@ -51,6 +51,8 @@ pub struct Identification {
 struct Vouched {
     sub: String,
     exp: i64,
+    /// Not good before (RFC 7519, 4.1.5).
+    nbf: Option<i64>,
     name: Option<String>,
     email: Option<String>,
 }
@@ -101,7 +103,8 @@ fn by_token(token: &str, secret: &str, now: Timestamp) -> Result<Vouched> {
     let key = DecodingKey::from_secret(secret.as_bytes());
     let vouched = jsonwebtoken::decode::<Vouched>(token, &key, &validation).map_err(|_| refused())?.claims;
     let ahead = vouched.exp.saturating_sub(now.seconds());
-    if !(1..=LONGEST_TOKEN).contains(&ahead) || !text::is_line(&vouched.sub, 128) {
+    let is_early = vouched.nbf.is_some_and(|from| from > now.seconds());
+    if !(1..=LONGEST_TOKEN).contains(&ahead) || is_early || !text::is_line(&vouched.sub, 128) {
         return Err(refused());
     }
     Ok(vouched)
@@ -113,7 +116,7 @@ fn by_hash(user_id: &str, user_hash: &str, secret: &str) -> Result<Vouched> {
     if !bool::from(expected.as_bytes().ct_eq(given.as_bytes())) {
         return Err(Error::Unauthorized("unauthorized"));
     }
-    Ok(Vouched { sub: user_id.to_owned(), exp: 0, name: None, email: None })
+    Ok(Vouched { sub: user_id.to_owned(), exp: 0, nbf: None, name: None, email: None })
 }
 
 fn find_or_create(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, vouched: &Vouched, now: Timestamp) -> Result<Account> {

@@ -117,6 +117,8 @@ async fn who_is_not_vouched_for_gets_no_session() {
         vouched(json!({"sub": "", "exp": now + 60}), secret, Algorithm::HS256),
         vouched(json!({"sub": "x".repeat(200), "exp": now + 60}), secret, Algorithm::HS256),
         vouched(json!({"sub": 17, "exp": now + 60}), secret, Algorithm::HS256),
+        vouched(json!({"sub": "a\u{7}", "exp": now + 60}), secret, Algorithm::HS256),
+        vouched(json!({"sub": "shop-17", "exp": now + 60, "nbf": now + 30}), secret, Algorithm::HS256),
         json!({"token": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzaG9wLTE3In0."}),
         json!({"token": ""}),
         hashed("shop-17", &other.identity_secret),
