@@ -57,7 +57,7 @@ struct Vouched {
     email: Option<String>,
 }
 
-#[utoipa::path(post, path = "/api/auth/identify", tag = "auth", operation_id = "identify", request_body = Identification,
+#[utoipa::path(post, path = "/api/auth/identify", tag = "auth", operation_id = "identify", security(()), request_body = Identification,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub async fn identify(
     State(app): State<App>,

@@ -69,7 +69,7 @@ pub struct Registration {
     invite: Option<String>,
 }
 
-#[utoipa::path(post, path = "/api/auth/register", tag = "auth", operation_id = "register", request_body = Registration,
+#[utoipa::path(post, path = "/api/auth/register", tag = "auth", operation_id = "register", security(()), request_body = Registration,
     responses((status = 201, body = Session), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn register(
     State(app): State<App>,
@@ -129,7 +129,7 @@ pub struct Credentials {
 }
 
 /// Signs in. A wrong username and a wrong password are answered alike, in the same time.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", operation_id = "login", request_body = Credentials,
+#[utoipa::path(post, path = "/api/auth/login", tag = "auth", operation_id = "login", security(()), request_body = Credentials,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 async fn login(
     State(app): State<App>,
@@ -167,7 +167,7 @@ pub struct RefreshRequest {
 }
 
 /// Carries a session on. The same token again within the grace gets the same pair; later it ends the whole family.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", operation_id = "refresh", request_body = RefreshRequest,
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", operation_id = "refresh", security(()), request_body = RefreshRequest,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
 async fn refresh(
     State(app): State<App>,

@@ -120,5 +120,11 @@ pub fn revoke(tx: &mut Tx<'_>, tenant: TenantKey, api_key_id: &str, now: Timesta
         "update api_keys set revoked_at = $3 where tenant_key = $1 and api_key_id = $2 and revoked_at is null",
         &[tenant.into(), api_key_id.into(), now.into()],
     )?;
+    // What a secret key acted as goes with it, and so do the invites that it made.
+    tx.execute(
+        "update users set is_disabled = true where tenant_key = $1 and user_key =
+             (select user_key from api_keys where tenant_key = $1 and api_key_id = $2)",
+        &[tenant.into(), api_key_id.into()],
+    )?;
     Ok(revoked == 1)
 }

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
 use crate::error::{Error, Result};
 
 pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// A body that is too large is read on up to here and thrown away: a client that is cut off while it sends does not hear
+/// the answer.
+const MAX_DRAINED: usize = 16 * MAX_BYTES;
 
 /// Whoever drips a body byte by byte is cut after this.
 const MAX_TIME: Duration = Duration::from_secs(10);
@@ -19,15 +23,26 @@ pub async fn read(body: Body) -> Result<Bytes> {
 }
 
 async fn read_within(time: Duration, body: Body) -> Result<Bytes> {
-    if body.size_hint().lower() > MAX_BYTES as u64 {
+    let read = tokio::time::timeout(time, collect(body)).await;
+    read.unwrap_or(Err(Error::Rejected(StatusCode::REQUEST_TIMEOUT, "timeout")))
+}
+
+async fn collect(mut body: Body) -> Result<Bytes> {
+    if body.size_hint().lower() > MAX_DRAINED as u64 {
         return Err(too_large());
     }
-    match tokio::time::timeout(time, Limited::new(body, MAX_BYTES).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Error::Rejected(StatusCode::BAD_REQUEST, "bad_request")),
-        Err(_) => Err(Error::Rejected(StatusCode::REQUEST_TIMEOUT, "timeout")),
+    let (mut kept, mut length) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::Rejected(StatusCode::BAD_REQUEST, "bad_request"))?;
+        let data = frame.into_data().unwrap_or_default();
+        length += data.len();
+        if length <= MAX_BYTES {
+            kept.extend_from_slice(&data);
+        } else if length > MAX_DRAINED {
+            break;
+        }
     }
+    if length > MAX_BYTES { Err(too_large()) } else { Ok(kept.freeze()) }
 }
 
 pub(super) fn too_large() -> Error {

@@ -40,9 +40,13 @@ export async function newCustomer(server, name = "customer") {
 }
 
 export async function newSupport(server, name = "support") {
+  return newStaff(server, "support", name);
+}
+
+export async function newStaff(server, role, name = role) {
   const username = `${name}-${randomBytes(4).toString("hex")}`;
   const password = "staple of the support";
-  const command = ["user", "create", "--username", username, "--role", "support", "--password-stdin"];
+  const command = ["user", "create", "--username", username, "--role", role, "--password-stdin"];
   runCommand(server, command, `${password}\n`);
   return login(server, username, password);
 }

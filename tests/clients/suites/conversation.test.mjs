@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { allMessages, get, newCustomer, newSupport, newTicket, put } from "../harness/people.mjs";
+import { allMessages, call, get, newCustomer, newSupport, newTicket, put } from "../harness/people.mjs";
 import { allHeard, connect, heard, settle, tell, transports } from "../harness/sockets.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 import { poll } from "../harness/wait.mjs";
@@ -129,3 +129,17 @@ async function closeAndReopen(ticket_id, ours, theirs) {
     assert.equal(allHeard(line, "ticket_updated").length, 2, "each change is told once");
   }
 }
+
+test("a deleted ticket leaves its room, and everybody in it is told once", async () => {
+  const [customer, support] = [await newCustomer(server), await newSupport(server)];
+  const { ticket_id } = await newTicket(server, customer);
+  const lines = [await connect(server, customer), await connect(server, support)];
+  for (const line of lines) await tell(line, "join_ticket", { ticket_id });
+  await call(server, "DELETE", `/api/tickets/${ticket_id}`, { token: support.token });
+  for (const line of lines) {
+    await heard(line, "ticket_deleted", (gone) => gone.ticket_id === ticket_id);
+    const ack = await line.socket.timeout(5_000).emitWithAck("chat_message", { ticket_id, message_content: "Hello?" });
+    assert.equal(ack.error.code, "not_found");
+    assert.equal(allHeard(line, "ticket_deleted").length, 1);
+  }
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { call, login, newCustomer, newTicket, post, put } from "../harness/people.mjs";
+import { call, login, newCustomer, newStaff, newTicket, post, put } from "../harness/people.mjs";
 import { startServer, stopServer, withServer } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell, transports } from "../harness/sockets.mjs";
 import { pause } from "../harness/wait.mjs";
@@ -61,6 +61,17 @@ for (const transport of Object.keys(transports)) {
     assert.equal(old.status, 401);
   });
 }
+
+test("a revoked API key cuts the sockets that came with it, and no others", async () => {
+  const [customer, admin] = [await newCustomer(server), await newStaff(server, "admin")];
+  const key = await post(server, admin, "/api/api-keys", { kind: "publishable", name: "Shop" });
+  const auth = (answer) => answer({ token: customer.token, apiKey: key.api_key });
+  const [withKey, without] = [await connect(server, customer, "websocket", { auth }), await connect(server, customer)];
+  await call(server, "DELETE", `/api/api-keys/${key.api_key_id}`, { token: admin.token });
+  await isCut(withKey, 2_000);
+  await isServed(without, customer);
+  await assert.rejects(connect(server, customer, "websocket", { auth }), { message: "unauthorized" });
+});
 
 test("a socket ends with its token, unless it brought a new one", { timeout: 60_000 }, async () => {
   console.log("waiting for tokens of 3 s to run out (up to 15 s) ...");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, Person, Server, on_both_engines};
+use crate::harness::{Call, PASSWORD, Person, Server, on_both_engines};
 
 fn code_of(server: &Server, secret: &str) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
@@ -76,4 +76,51 @@ async fn newest(server: &Server, by: &Person, kind: &str) -> Value {
     let page = server.get("/api/audit").by(by).await.expect(200);
     let entries = page["data"].as_array().expect("a list");
     entries.iter().find(|entry| entry["kind"] == kind).unwrap_or_else(|| panic!("no {kind} in {page}")).clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invite_is_good_while_its_maker_is() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ada, ben) = (acme.admin("ada").await, acme.admin("ben").await);
+        let made =
+            server.post("/api/api-keys").by(&ada).json(json!({"kind": "secret", "name": "CRM", "scopes": ["*"]}));
+        let made = made.await.expect(201);
+        let invite = async |call: Call| {
+            let made = call.json(json!({"role": "support"})).await.expect(201);
+            made["invite"].as_str().expect("a token").to_owned()
+        };
+        let of_key = invite(server.post("/api/invites").key(made["api_key"].as_str().expect("a key"))).await;
+        let of_ben = invite(server.post("/api/invites").by(&ben)).await;
+        let of_ada = invite(server.post("/api/invites").by(&ada)).await;
+        let key_id = made["api_key_id"].as_str().expect("an id");
+        server.delete(&format!("/api/api-keys/{key_id}")).by(&ada).await.expect(204);
+        server.put(&format!("/api/users/{}", ben.id)).by(&ada).json(json!({"is_disabled": true})).await.expect(200);
+        let register = |name: &str, token: &str| {
+            let new = json!({"username": name, "password": PASSWORD, "invite": token});
+            server.post("/api/auth/register").key(&acme.publishable_key).json(new)
+        };
+        register("eve", &of_key).await.invalid("invite");
+        register("eve", &of_ben).await.invalid("invite");
+        register("eve", &of_ada).await.expect(201);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limited_key_makes_nobody_staff() {
+    let server = Server::sqlite().await;
+    let acme = server.tenant("acme").await;
+    let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+    let new = json!({"kind": "secret", "name": "CRM", "scopes": ["users:write"]});
+    let made = server.post("/api/api-keys").by(&ada).json(new).await.expect(201);
+    let key = made["api_key"].as_str().expect("a key");
+    for role in ["support", "admin"] {
+        server.post("/api/invites").key(key).json(json!({"role": role})).await.problem(403, "forbidden");
+        let promotion = json!({"roles": [role]});
+        server.put(&format!("/api/users/{}", ann.id)).key(key).json(promotion).await.problem(403, "forbidden");
+    }
+    let disabling = json!({"is_disabled": true});
+    server.put(&format!("/api/users/{}", ada.id)).key(key).json(disabling.clone()).await.problem(403, "forbidden");
+    server.put(&format!("/api/users/{}", ann.id)).key(key).json(disabling).await.expect(200);
 }
