@@ -76,26 +76,33 @@ enum Held {
 }
 
 impl Room {
+    /// Who is live already stays so: joining again interrupts nothing.
     pub fn enter(&mut self, handle: SocketHandle, user: UserKey) {
-        let place = Place::Joining { held: Vec::new(), is_overrun: false };
-        self.members.insert(handle.id(), Member { handle, user, place });
+        let is_live = self.members.get(&handle.id()).is_some_and(|member| matches!(member.place, Place::Live { .. }));
+        if !is_live {
+            let place = Place::Joining { held: Vec::new(), is_overrun: false };
+            self.members.insert(handle.id(), Member { handle, user, place });
+        }
     }
 
     pub fn settle(&mut self, socket: SocketId, tenant: TenantKey, snapshot: Snapshot<'_>) {
         let Snapshot { ticket, given_seq, is_behind } = snapshot;
         self.ticket = Some((tenant, ticket.key, ticket.customer));
         let Some(member) = self.members.get_mut(&socket) else { return };
-        let live = Place::Live { from_seq: ticket.last_seq + 1 };
-        if let Place::Joining { held, is_overrun } = std::mem::replace(&mut member.place, live) {
-            if is_behind || is_overrun {
-                member.place = Place::Behind { is_told: false };
-            }
-            note_served(&mut self.served, Side::of(ticket, member.user), given_seq);
-            for one in held {
-                match one {
-                    Held::Message(parcel) => member.take(&parcel, ticket.customer, &mut self.served),
-                    Held::Frame(event, payload) => _ = member.handle.emit(event, &payload),
-                }
+        note_served(&mut self.served, Side::of(ticket, member.user), given_seq);
+        let (from_seq, held, is_overrun) = match std::mem::replace(&mut member.place, Place::Behind { is_told: false })
+        {
+            Place::Live { from_seq } => (from_seq, Vec::new(), false),
+            Place::Joining { held, is_overrun } => (ticket.last_seq + 1, held, is_overrun),
+            Place::Behind { .. } => (ticket.last_seq + 1, Vec::new(), false),
+        };
+        if !is_behind && !is_overrun {
+            member.place = Place::Live { from_seq };
+        }
+        for one in held {
+            match one {
+                Held::Message(parcel) => member.take(&parcel, ticket.customer, &mut self.served),
+                Held::Frame(event, payload) => _ = member.handle.emit(event, &payload),
             }
         }
         for (_, parcel) in self.order.start_after(ticket.last_seq) {

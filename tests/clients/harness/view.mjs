@@ -60,6 +60,8 @@ async function replay(view) {
     view.replayedTo = 0;
     for (const message of ack.messages) take(view, message);
     more = ack.has_more;
+    // What is live goes on only when everything before it was fetched.
+    if (more) view.lastLive = undefined;
   }
   view.replays += 1;
   view.replayedTo = view.messages.length;
