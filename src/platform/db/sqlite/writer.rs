@@ -16,6 +16,9 @@ use crate::platform::db::job::Job;
 use crate::platform::db::tx::Tx;
 use crate::platform::db::{Effect, OnCommit};
 
+/// In KiB, as SQLite wants a size told apart from a number of pages: negative.
+const WRITER_CACHE_KIB: i64 = -32 * 1024;
+
 /// Bounds how long the first of a group waits for the last.
 const LARGEST_GROUP: usize = 512;
 
@@ -61,7 +64,10 @@ impl Writer {
 
     fn commit(&mut self, group: &mut [Job]) -> Result<Vec<Effect>> {
         if self.connection.is_none() {
-            self.connection = Some(self.file.connect().map_err(from_sqlite)?);
+            let connection = self.file.connect().map_err(from_sqlite)?;
+            // A group touches many pages; what does not fit is written out early and read again within the group.
+            connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB).map_err(from_sqlite)?;
+            self.connection = Some(connection);
         }
         let connection = self.connection.as_ref().expect("it was opened just now");
         self.log.shorten(connection);
