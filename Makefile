@@ -20,5 +20,5 @@ check: ## formatting, lints, the architecture, and the dependencies' licences an
 	@scripts/check
 
 bench: ## what a durable message costs on this machine: single commits against the product's send path, in one run
-	@echo "Building the optimised server (the first time: about 7 minutes on 2 cores) ..."
+	@echo "Building the optimised server (the first time: several minutes) ..."
 	@cargo bench --locked --bench send

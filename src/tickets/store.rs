@@ -1,4 +1,4 @@
-//! The SQL of tickets and their tags. Messages have their own in `messages/store.rs`, notes in `notes.rs`.
+//! The SQL of tickets and their tags. Messages have their own in `messages/store.rs`, notes in `notes/store.rs`.
 
 mod list;
 mod people;
