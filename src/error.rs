@@ -4,6 +4,7 @@
 //! docs/ERRORS.md. What went wrong inside stays inside: `Internal` carries its place and cause for the log, is logged
 //! once where it leaves the server, and is never sent.
 
+use std::fmt;
 use std::panic::Location;
 
 use http::StatusCode;
@@ -42,7 +43,24 @@ pub enum Error {
     Unavailable(String),
     /// Nothing to do for the client: the fault is ours.
     #[error("internal error at {place}: {cause}")]
-    Internal { place: &'static Location<'static>, cause: anyhow::Error },
+    Internal { place: &'static Location<'static>, cause: Cause },
+}
+
+/// What went wrong inside.
+#[derive(Debug)]
+pub enum Cause {
+    /// Costs nothing to make, so that `ok_or(Error::bug(…))` may stand beside each row that is read.
+    Bug(&'static str),
+    Failure(anyhow::Error),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bug(what) => f.write_str(what),
+            Self::Failure(error) => write!(f, "{error:#}"),
+        }
+    }
 }
 
 /// One fault of the input: which field, which rule, and a sentence for a person.
@@ -66,13 +84,13 @@ impl Error {
 
     #[track_caller]
     pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
-        Self::Internal { place: Location::caller(), cause: cause.into() }
+        Self::Internal { place: Location::caller(), cause: Cause::Failure(cause.into()) }
     }
 
     /// A state that the code holds to be impossible.
     #[track_caller]
-    pub fn bug(what: &'static str) -> Self {
-        Self::Internal { place: Location::caller(), cause: anyhow::anyhow!(what) }
+    pub const fn bug(what: &'static str) -> Self {
+        Self::Internal { place: Location::caller(), cause: Cause::Bug(what) }
     }
 
     pub fn status(&self) -> StatusCode {

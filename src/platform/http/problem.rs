@@ -66,7 +66,7 @@ impl IntoResponse for Error {
 /// Logs what the client is not told. Called once per error, where it leaves the server: here, and by the sockets' acks.
 pub fn log_cause(error: &Error) {
     match error {
-        Error::Internal { place, cause } => tracing::error!(%place, "internal error: {cause:#}"),
+        Error::Internal { place, cause } => tracing::error!(%place, "internal error: {cause}"),
         Error::Unavailable(cause) => tracing::warn!("unavailable: {cause}"),
         _ => {}
     }

@@ -129,8 +129,7 @@ pub fn send_in(
     }
     let advance = advance(tx, caller, &target, now)?;
     store::advance_ticket(tx, caller.tenant, &target, &advance)?;
-    let message = store::find(tx, caller.tenant, target.key, ticket_id, row.seq)?;
-    let message = Arc::new(message.ok_or(Error::bug("a message that was just stored is absent"))?);
+    let message = Arc::new(store::message_of(tx, caller.tenant, ticket_id, &row)?);
     let what = What::MessageSent { message: message.clone() };
     events::record(tx, &Act::of(caller, now), what)?;
     announce_move(tx, caller, &target, &advance, now)?;

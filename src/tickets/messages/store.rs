@@ -12,6 +12,42 @@ const SELECT: &str =
          m.delivered_at, m.timestamp, u.user_id, u.name, u.role, u.avatar_url
      from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key";
 
+/// The message that a new row will be read as.
+pub fn message_of(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str, new: &NewRow<'_>) -> Result<Message> {
+    let sender = tx.first(
+        "select user_id, name, role, avatar_url from users where tenant_key = $1 and user_key = $2",
+        &[tenant.into(), new.sender.into()],
+        sender,
+    )?;
+    let sender = sender.ok_or(Error::bug("the sender of a message is not there"))?;
+    Ok(Message {
+        message_id: message_id(ticket_id, new.seq),
+        ticket_id: ticket_id.to_owned(),
+        sender_id: sender.id.clone(),
+        sender,
+        seq: new.seq,
+        message_content: new.message_content.to_owned(),
+        kind: new.kind,
+        attachments: [],
+        client_id: new.client_id.map(str::to_owned),
+        is_read: false,
+        read_at: None,
+        delivered_at: None,
+        timestamp: new.timestamp,
+        ticket: new.ticket,
+        sender_key: new.sender,
+    })
+}
+
+fn sender(row: &mut Row<'_>) -> Result<Sender> {
+    Ok(Sender {
+        id: row.take()?,
+        name: row.take()?,
+        role: Role::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown role is stored"))?,
+        avatar_url: row.take()?,
+    })
+}
+
 fn message(row: &mut Row<'_>, ticket_id: &str) -> Result<Message> {
     let (ticket, sender_key, seq) = (TicketKey(row.take()?), UserKey(row.take()?), row.take::<i64>()?);
     let mut message = Message {
@@ -31,12 +67,7 @@ fn message(row: &mut Row<'_>, ticket_id: &str) -> Result<Message> {
         ticket,
         sender_key,
     };
-    message.sender = Sender {
-        id: row.take()?,
-        name: row.take()?,
-        role: Role::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown role is stored"))?,
-        avatar_url: row.take()?,
-    };
+    message.sender = sender(row)?;
     message.sender_id = message.sender.id.clone();
     Ok(message)
 }
