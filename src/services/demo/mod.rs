@@ -3,6 +3,7 @@
 //! Everything goes through the verbs that serve real people, in one transaction, with a clock that is turned back. So
 //! it is there whole or not at all, and a second run finds it and changes nothing.
 
+mod hand_out;
 mod stories;
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use std::fmt::Write;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Map;
 
+pub use self::hand_out::{hand_out, publishable_key};
 use self::stories::{Does, PEOPLE, STORIES, Story};
 use crate::app::App;
 use crate::auth::model::Caller;
@@ -47,7 +49,7 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
     let hands = Arc::new(AtomicI64::new(Clock::System.now().0));
     let (app, _) = services::open(config.clone(), Clock::Manual(hands.clone()), Random::System).await?;
     let password_hash = app.auth.passwords.hash(PASSWORD.to_owned()).await?;
-    let key_file = Path::new(&config.data_dir).join("demo-key");
+    let key_file = key_file(config);
     let known = fs::read_to_string(&key_file).ok();
     let (shared, known_before) = (app.clone(), known.clone());
     let seeded = app
@@ -131,6 +133,10 @@ fn say(tx: &mut Tx<'_>, caller: &Caller, ticket_id: &str, text: &str, now: Times
     let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids: Vec::new() };
     send::send_in(tx, caller, scope, ticket_id, &new, now)?;
     Ok(())
+}
+
+fn key_file(config: &Config) -> PathBuf {
+    Path::new(&config.data_dir).join("demo-key")
 }
 
 /// The server keeps only a hash of the key, and the next run is to print the same one.
