@@ -25,7 +25,7 @@ use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
-use crate::services::{SERVICES, announce, operations};
+use crate::services::{SERVICES, announce, demo, operations};
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -156,14 +156,14 @@ fn welcome(running: &Running) {
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     if config.env == Environment::Development {
         eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
-        eprintln!("  Demo        http://localhost:{port}/demo");
+        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
+        eprintln!("  {:<12}{}\n", "database", running.app.db.engine());
+        eprintln!("  Demo shop   http://localhost:{port}/demo   begin here");
         eprintln!("  Console     http://localhost:{port}/app");
         eprintln!("  API         http://localhost:{port}/api");
         eprintln!("  Docs        http://localhost:{port}/docs");
         eprintln!("  Sockets     http://localhost:{port}/socket.io/");
-        eprintln!("  Database    {}\n", running.app.db.engine());
-        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
-        eprintln!();
+        eprintln!("{}", demo::how_to_sign_in(config).unwrap_or_default());
     }
 }
 

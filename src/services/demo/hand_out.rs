@@ -1,7 +1,9 @@
-//! GET /demo/config.json: what the demo shop needs to show the widget and to open the console as a member of the staff.
+//! The demo's key and accounts, told to whoever tries it: in words, and at GET /demo/config.json to the demo shop, which
+//! shows the widget and opens the console as one of the staff.
 //!
 //! Invariant: in production there is no such address, whatever lies in the data folder.
 
+use std::fmt::Write;
 use std::fs;
 
 use axum::Json;
@@ -40,6 +42,20 @@ pub async fn hand_out(State(app): State<App>) -> Result<impl IntoResponse> {
     let staff = person.map(|person| Account { username: person.username, password: PASSWORD, name: person.name });
     let staff = staff.filter(|_| publishable_key.is_some());
     Ok(([(CACHE_CONTROL, "no-store")], Json(HandOut { publishable_key, staff })))
+}
+
+/// None where `smilechat demo` has not run.
+pub fn how_to_sign_in(config: &Config) -> Option<String> {
+    publishable_key(config).map(|key| in_words(&key))
+}
+
+pub fn in_words(key: &str) -> String {
+    let mut text = format!("\n  Demo accounts; the password of each is {PASSWORD}\n\n");
+    for person in PEOPLE {
+        let _ = writeln!(text, "    {:<10}{:<10}{}", person.username, person.role.as_str(), person.name);
+    }
+    let _ = writeln!(text, "\n  Publishable key, for the widget and for apps (X-API-Key):\n\n    {key}");
+    text
 }
 
 /// The key that `smilechat demo` has kept, if it has run.

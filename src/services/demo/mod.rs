@@ -7,9 +7,8 @@ mod hand_out;
 mod stories;
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write as _;
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Map;
 
-pub use self::hand_out::{hand_out, publishable_key};
+pub use self::hand_out::{hand_out, how_to_sign_in, publishable_key};
 use self::stories::{Does, PEOPLE, STORIES, Story};
 use crate::app::App;
 use crate::auth::model::Caller;
@@ -64,7 +63,7 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
     if known.as_ref() != Some(&key) {
         write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
     }
-    Ok(how_to_sign_in(&key))
+    Ok(hand_out::in_words(&key))
 }
 
 /// Does nothing where the first person is there already.
@@ -146,15 +145,6 @@ fn write_key(path: &Path, key: &str) -> anyhow::Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     Ok(file.write_all(key.as_bytes())?)
-}
-
-fn how_to_sign_in(key: &str) -> String {
-    let mut text = format!("\n  Demo accounts; the password of each is {PASSWORD}\n\n");
-    for person in PEOPLE {
-        let _ = writeln!(text, "    {:<10}{:<10}{}", person.username, person.role.as_str(), person.name);
-    }
-    let _ = writeln!(text, "\n  Publishable key, for the widget and for apps (X-API-Key):\n\n    {key}");
-    text
 }
 
 #[cfg(test)]
