@@ -3,20 +3,23 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench
+.PHONY: help run web test check bench
 
 help: ## list these targets
 	@echo "SmileChat: make <target>"
 	@sed -n 's/^\([a-z]*\): ## /\1\t/p' Makefile | expand -t 10 | sed 's/^/  /'
 
-run: ## build, seed the demo data and serve on http://localhost:3100 (PORT=… for another port)
+run: ## build, seed the demo data and serve; open http://localhost:3100/demo (PORT=… for another port)
 	@scripts/run
 
-test: ## install what the tests need, then run them all: Rust, Socket.IO clients under Node and Python, kill -9
+web: ## build the pages: widget, console, demo shop (needs Node 20)
+	@scripts/build-web
+
+test: ## install what the tests need, then run them all: the pages, Rust, Socket.IO clients, kill -9
 	@scripts/setup-tests
 	@scripts/test
 
-check: ## formatting, lints, the architecture, and the dependencies' licences and origins
+check: ## formatting, lints, types, the architecture, and the dependencies' licences and origins
 	@scripts/check
 
 bench: ## what a durable message costs on this machine: single commits against the product's send path, in one run

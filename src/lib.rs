@@ -8,6 +8,7 @@ pub mod auth;
 pub mod cli;
 pub mod error;
 pub mod events;
+pub mod pages;
 pub mod platform;
 pub mod realtime;
 pub mod services;

@@ -14,6 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("auth", &["platform", "app", "events"]),
     ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action"]),
     ("realtime", &["platform", "app", "events", "auth::guard", "auth::model", "auth::status", "tickets"]),
+    ("pages", &["platform", "app"]),
     ("notifications", &["platform", "app", "events", "auth::guard", "auth::model"]),
     ("analytics", &["platform", "app", "events", "auth::guard", "auth::model"]),
 ];

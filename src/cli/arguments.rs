@@ -59,6 +59,9 @@ pub enum Command {
     /// Tenants: the businesses that share this server, each with data of its own
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// The chat window for your pages
+    #[command(subcommand)]
+    Widget(WidgetCommand),
     /// Fill the tenant `default` with people and tickets to look at, and print how to sign in
     Demo,
     /// Print the OpenAPI document of the REST API as JSON
@@ -95,6 +98,22 @@ pub enum TenantCommand {
         #[arg(long, allow_hyphen_values = true)]
         name: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WidgetCommand {
+    /// Print the HTML to paste into your pages, and the line that pins this release by its integrity hash
+    Snippet(Snippet),
+}
+
+#[derive(Debug, Args)]
+pub struct Snippet {
+    /// Where browsers reach this server, as in https://chat.example.com [default: http://localhost and the port]
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The publishable key [default: the demo's where there is one, else pk_… for you to replace]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
 }
 
 impl Overrides {

@@ -15,10 +15,11 @@ use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 
-use self::arguments::{Arguments, Command, NewUser, TenantCommand, UserCommand};
+use self::arguments::{Arguments, Command, NewUser, Snippet, TenantCommand, UserCommand, WidgetCommand};
 use crate::auth::operator;
 use crate::error::Error;
-use crate::platform::config::{self, Config, Loaded};
+use crate::pages;
+use crate::platform::config::{self, Config, Environment, Loaded};
 use crate::platform::random::Random;
 use crate::platform::{db, metrics, telemetry};
 use crate::services;
@@ -62,6 +63,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         Command::Tenant(TenantCommand::Create { name }) => {
             print_json(&wait_for(operator::create_tenant(&prepared(loaded)?, &name))?)
         }
+        Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
         Command::Demo => print(&wait_for(services::demo::seed(&prepared(loaded)?))?),
         Command::Openapi => print(&services::openapi_json()),
     }
@@ -90,6 +92,13 @@ fn create_user(config: &Config, user: &NewUser) -> anyhow::Result<()> {
     io::stdin().read_to_string(&mut password).context("cannot read the password")?;
     let password = without_line_end(&password);
     print_json(&wait_for(operator::create_user(config, &user.tenant, &user.username, user.role, password))?)
+}
+
+fn widget_snippet(config: &Config, given: Snippet) -> anyhow::Result<String> {
+    let url = given.url.unwrap_or_else(|| format!("http://localhost:{}", config.server.port));
+    let key_of_demo = || services::demo::publishable_key(config).filter(|_| config.env == Environment::Development);
+    let key = given.key.or_else(key_of_demo);
+    pages::snippet(&url, key.as_deref())
 }
 
 fn without_line_end(text: &str) -> &str {

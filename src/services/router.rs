@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware::map_response;
 use axum::response::Redirect;
 use axum::routing::get;
 use http::Uri;
@@ -25,9 +26,10 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
     let routes =
         super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
     let routes = routes
+        .route("/demo/config.json", get(super::demo::hand_out))
         .with_state(app.clone())
         .merge(docs::routes(document))
-        .route("/", get(async || Redirect::temporary("/docs")));
+        .route("/", get(async || Redirect::temporary("/app")));
     let ground = Ground {
         db: app.db.clone(),
         clock: app.clock.clone(),
@@ -38,7 +40,7 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
     };
     // Around the router and not within it: a path is mended before it is looked up.
     let floor = MapRequestLayer::new(unversioned).layer(floor(routes, &app.config, ground));
-    gateway.routes().fallback_service(floor).layer(cors::layer(&app.config.cors))
+    gateway.routes().fallback_service(floor).layer(cors::layer(&app.config.cors)).layer(map_response(cors::open))
 }
 
 /// Looks at the credentials once for all layers. Who is found is left for the handlers; who is not, they refuse.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::auth::{self, Auth, Registry};
 use crate::events::Event;
+use crate::pages;
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Db;
@@ -24,7 +25,7 @@ use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
-use crate::services::{SERVICES, announce, operations};
+use crate::services::{SERVICES, announce, demo, operations};
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -139,6 +140,10 @@ async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyho
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let running = start(config, Clock::System, Random::System, shutdown).await?;
+    let data_dir = running.app.config.data_dir.clone();
+    if let Err(error) = tokio::task::spawn_blocking(move || pages::keep_widget(&data_dir)).await? {
+        tracing::warn!(%error, "pages that pin this release of the widget will lose it with the next one");
+    }
     welcome(&running);
     running.until_stopped().await
 }
@@ -151,12 +156,14 @@ fn welcome(running: &Running) {
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     if config.env == Environment::Development {
         eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
+        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
+        eprintln!("  {:<12}{}\n", "database", running.app.db.engine());
+        eprintln!("  Demo shop   http://localhost:{port}/demo   begin here");
+        eprintln!("  Console     http://localhost:{port}/app");
         eprintln!("  API         http://localhost:{port}/api");
         eprintln!("  Docs        http://localhost:{port}/docs");
         eprintln!("  Sockets     http://localhost:{port}/socket.io/");
-        eprintln!("  Database    {}\n", running.app.db.engine());
-        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
-        eprintln!();
+        eprintln!("{}", demo::how_to_sign_in(config).unwrap_or_default());
     }
 }
 

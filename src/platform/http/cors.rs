@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::response::Response;
+use http::header::{ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, VARY};
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -24,6 +25,19 @@ pub fn layer(config: &CorsConfig) -> CorsLayer {
         .max_age(Duration::from_secs(3600))
 }
 
+/// Marks an answer, in its extensions, that is the same for the pages of every site, whatever is configured: a public file.
+#[derive(Clone)]
+pub struct ForAnySite;
+
+/// Goes around `layer`, which would name the one origin that asked, and have caches keep a copy for each.
+pub async fn open(mut response: Response) -> Response {
+    if response.extensions().get::<ForAnySite>().is_some() {
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response.headers_mut().insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
+    }
+    response
+}
+
 /// The whole origin has to match: `https://good.com.evil` begins like a good one.
 fn allowed(origins: &[String]) -> AllowOrigin {
     if origins.iter().any(|origin| origin == "*") {
@@ -38,7 +52,6 @@ mod tests {
     use axum::body::Body;
     use axum::routing::get;
     use http::Request;
-    use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
     use tower::ServiceExt;
 
     use super::*;
@@ -64,6 +77,22 @@ mod tests {
             assert_eq!(seen.as_deref(), Some("https://good.com"));
         }
         assert_eq!(allowed_origin(&["*"], Method::OPTIONS, "https://any.example").await.as_deref(), Some("*"));
+    }
+
+    #[tokio::test]
+    async fn a_public_file_is_the_same_for_every_site() {
+        let config = CorsConfig { origins: vec!["https://good.com".into()] };
+        let app: Router = Router::new()
+            .route("/file", get(async || axum::Extension(ForAnySite)))
+            .layer(layer(&config))
+            .layer(axum::middleware::map_response(open));
+        for origin in ["https://good.com", "https://other.com"] {
+            let request = Request::get("/file").header("origin", origin).body(Body::empty()).expect("a request");
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+            let vary: Vec<_> = response.headers().get_all(VARY).iter().collect();
+            assert_eq!(vary, ["accept-encoding"], "{origin}");
+        }
     }
 
     #[tokio::test]

@@ -3,14 +3,14 @@
 //! Everything goes through the verbs that serve real people, in one transaction, with a clock that is turned back. So
 //! it is there whole or not at all, and a second run finds it and changes nothing.
 
+mod hand_out;
 mod stories;
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write as _;
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Map;
 
+pub use self::hand_out::{hand_out, how_to_sign_in, publishable_key};
 use self::stories::{Does, PEOPLE, STORIES, Story};
 use crate::app::App;
 use crate::auth::model::Caller;
@@ -47,7 +48,7 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
     let hands = Arc::new(AtomicI64::new(Clock::System.now().0));
     let (app, _) = services::open(config.clone(), Clock::Manual(hands.clone()), Random::System).await?;
     let password_hash = app.auth.passwords.hash(PASSWORD.to_owned()).await?;
-    let key_file = Path::new(&config.data_dir).join("demo-key");
+    let key_file = key_file(config);
     let known = fs::read_to_string(&key_file).ok();
     let (shared, known_before) = (app.clone(), known.clone());
     let seeded = app
@@ -62,7 +63,7 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
     if known.as_ref() != Some(&key) {
         write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
     }
-    Ok(how_to_sign_in(&key))
+    Ok(hand_out::in_words(&key))
 }
 
 /// Does nothing where the first person is there already.
@@ -133,6 +134,10 @@ fn say(tx: &mut Tx<'_>, caller: &Caller, ticket_id: &str, text: &str, now: Times
     Ok(())
 }
 
+fn key_file(config: &Config) -> PathBuf {
+    Path::new(&config.data_dir).join("demo-key")
+}
+
 /// The server keeps only a hash of the key, and the next run is to print the same one.
 fn write_key(path: &Path, key: &str) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
@@ -140,15 +145,6 @@ fn write_key(path: &Path, key: &str) -> anyhow::Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     Ok(file.write_all(key.as_bytes())?)
-}
-
-fn how_to_sign_in(key: &str) -> String {
-    let mut text = format!("\n  Demo accounts; the password of each is {PASSWORD}\n\n");
-    for person in PEOPLE {
-        let _ = writeln!(text, "    {:<10}{:<10}{}", person.username, person.role.as_str(), person.name);
-    }
-    let _ = writeln!(text, "\n  Publishable key, for the widget and for apps (X-API-Key):\n\n    {key}");
-    text
 }
 
 #[cfg(test)]

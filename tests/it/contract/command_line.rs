@@ -86,6 +86,9 @@ fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
     let shown = run(folder.path(), &["config"], &unreachable, "");
     let shown = String::from_utf8(shown.stdout).expect("UTF-8");
     assert!(shown.contains("max_connections") && !shown.contains("canary"), "{shown}");
+    let secret = ["widget", "snippet", "--url", "https://chat.example", "--key", "sk_1"];
+    let refused = run(folder.path(), &secret, &[], "");
+    assert!(refused.status.code() == Some(1) && refused.stdout.is_empty(), "{refused:?}");
     let printed = answer(run(folder.path(), &["openapi"], &[], ""));
     assert!(printed["paths"]["/api/tickets"].is_object());
 }

@@ -12,6 +12,7 @@ mod messages;
 mod notes;
 mod openapi;
 mod operations;
+mod pages;
 mod races;
 mod raw;
 mod rights;

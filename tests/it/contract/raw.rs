@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use crate::harness::Server;
 
 /// Sends bytes as they are and returns all of the answer; None: the server hung up without one.
-async fn raw(server: &Server, request: &[u8]) -> Option<String> {
+pub async fn raw(server: &Server, request: &[u8]) -> Option<String> {
     let mut stream = TcpStream::connect(server.running.address).await.expect("the server listens");
     // The server may hang up before it has read everything.
     let _ = stream.write_all(request).await;
@@ -15,7 +15,7 @@ async fn raw(server: &Server, request: &[u8]) -> Option<String> {
     (!answer.is_empty()).then(|| String::from_utf8_lossy(&answer).into_owned())
 }
 
-fn status(answer: &str) -> &str {
+pub fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).expect("a status line")
 }
 

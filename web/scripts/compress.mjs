@@ -1,0 +1,45 @@
+/**
+ * Runs after the build. Puts the loader a second time under the name of its content, for pages that pin it, and puts
+ * `.br` and `.gz` beside every file that becomes smaller by it, so that the server has nothing to compress.
+ */
+import { createHash } from "node:crypto";
+import { copyFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+const WORTH_COMPRESSING = /\.(js|css|svg|json|webmanifest|ttf)$/;
+const SMALLEST = 512;
+
+async function pinLoader() {
+  const loader = join(dist, "widget/widget.js");
+  const hash = createHash("sha256").update(await readFile(loader)).digest("hex").slice(0, 16);
+  const assets = join(dist, "widget/assets");
+  const earlier = (await readdir(assets)).filter((name) => name.startsWith("loader-"));
+  await Promise.all(earlier.map((name) => rm(join(assets, name))));
+  await copyFile(loader, join(assets, `loader-${hash}.js`));
+}
+
+async function compress(path) {
+  const content = await readFile(path);
+  const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  const forms = [
+    [".br", await promisify(brotliCompress)(content, { params: quality })],
+    [".gz", await promisify(gzip)(content, { level: 9 })],
+  ];
+  for (const [ending, form] of forms) {
+    if (form.length < content.length) await writeFile(path + ending, form);
+  }
+}
+
+async function files() {
+  const entries = await readdir(dist, { recursive: true, withFileTypes: true });
+  const all = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sized = await Promise.all(all.map(async (path) => ({ path, size: (await stat(path)).size })));
+  return sized.filter(({ path, size }) => WORTH_COMPRESSING.test(path) && size >= SMALLEST).map(({ path }) => path);
+}
+
+await pinLoader();
+await Promise.all((await files()).map(compress));
