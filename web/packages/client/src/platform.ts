@@ -22,7 +22,8 @@ export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 export interface FetchInit {
   method: string;
   headers: Record<string, string>;
-  body?: string | object;
+  /** JSON, or the host's `FormData`. */
+  body?: string | FormLike;
   signal?: AbortSignalLike;
 }
 
@@ -31,6 +32,10 @@ export interface FetchAnswer {
   readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
   blob(): Promise<BlobLike>;
+}
+
+export interface FormLike {
+  append(name: string, value: unknown, fileName?: string): void;
 }
 
 export interface WebLocks {
@@ -44,9 +49,8 @@ interface Host {
   navigator?: { locks?: WebLocks };
 }
 
-const host = globalThis as unknown as Host;
-
 export function hostEnvironment(): Environment {
+  const host = globalThis as unknown as Host;
   return {
     now: Date.now,
     random: Math.random,
@@ -58,4 +62,13 @@ export function hostEnvironment(): Environment {
     fetch: (url, init) => host.fetch(url, init),
     locks: host.navigator?.locks ?? null,
   };
+}
+
+/** 128 random bits in hexadecimal: names a message, a draft or a request for good. */
+export function freshId(environment: Environment): string {
+  const { crypto } = globalThis as { crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array } };
+  const bytes = new Uint8Array(16);
+  if (crypto) crypto.getRandomValues(bytes);
+  else for (const place of bytes.keys()) bytes[place] = environment.random() * 256;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

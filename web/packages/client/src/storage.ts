@@ -54,3 +54,32 @@ export function webStorage(kept: WebStorage, events: StorageEvents = globalThis 
     },
   };
 }
+
+/** The same storage for a client that has to go on when it fails (full, forbidden): what it cannot keep, memory does. */
+export function steadfast(storage: KeyValueStorage): KeyValueStorage {
+  const unkept = memoryStorage();
+  return {
+    async get(key) {
+      try {
+        return (await unkept.get(key)) ?? (await storage.get(key));
+      } catch {
+        return null;
+      }
+    },
+    async set(key, value) {
+      try {
+        await storage.set(key, value);
+        await unkept.remove(key);
+      } catch {
+        await unkept.set(key, value);
+      }
+    },
+    async remove(key) {
+      await unkept.remove(key);
+      try {
+        await storage.remove(key);
+      } catch {}
+    },
+    watch: storage.watch?.bind(storage),
+  };
+}
