@@ -227,8 +227,8 @@ export function createConversation(parts: ConversationParts): LiveConversation {
     ticket_deleted: () => refuse(new ApiError(404, "not_found", "The ticket was deleted.")),
   };
 
-  const signedIn = async () => {
-    if (!session.user()) await session.ready();
+  const requireUser = async () => {
+    await session.ready();
     if (!session.user()) throw new ApiError(401, "signed_out", "Nobody is signed in.");
   };
   /** The draft as it is kept once something is to be sent. */
@@ -240,7 +240,7 @@ export function createConversation(parts: ConversationParts): LiveConversation {
       details: { ...draft?.details, subject: draft?.details.subject ?? subjectFrom(subject) },
     });
   const requireTicket = async (subject: string) => {
-    await signedIn();
+    await requireUser();
     const id = ticketId.get();
     if (id) return id;
     await outbox.change(beginDraft(subject));
@@ -291,7 +291,8 @@ export function createConversation(parts: ConversationParts): LiveConversation {
       show();
     },
     async send(text, attachments = []) {
-      await signedIn();
+      // Shown in this very moment, if it is known whose it is.
+      if (!session.user()) await requireUser();
       const entry: Entry = {
         client_id: freshId(environment),
         ticket_id: ticketId.get(),
