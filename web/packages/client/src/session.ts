@@ -102,29 +102,30 @@ export function createSession(parts: SessionParts): SessionKeeper {
     return held;
   };
 
-  const refresh = async (refused: string): Promise<string> => {
-    const spent = (await read()) ?? held;
-    const mine = signedIn();
-    if (spent && spent.access_token !== refused) {
-      adopt(spent, "none");
-      return spent.access_token;
-    }
-    try {
-      const next = holding(await post("refresh", { refresh_token: mine.refresh_token }));
-      // Somebody may have signed out, or in as another, meanwhile.
-      if (held === mine) await keep(next);
-    } catch (fault) {
-      if (!(fault instanceof ApiError) || fault.status !== 401) throw fault;
-      const others = await read();
-      if (held === mine && others && others.refresh_token !== mine.refresh_token) adopt(others, "none");
-      else if (held === mine) await end("expired");
+  /** Spends the refresh token of `mine`, unless somebody has by now. */
+  const refresh = async (mine: Held): Promise<string> => {
+    const isSpent = (newest: Held | null) => newest && newest.refresh_token !== mine.refresh_token;
+    const newest = (await read()) ?? signedIn();
+    if (isSpent(newest)) adopt(newest, "none");
+    else {
+      try {
+        const next = holding(await post("refresh", { refresh_token: mine.refresh_token }));
+        // Somebody may have signed out, or in as another, meanwhile.
+        if (!isSpent(held) && held) await keep(next);
+      } catch (fault) {
+        if (!(fault instanceof ApiError) || fault.status !== 401) throw fault;
+        const others = await read();
+        if (isSpent(others)) adopt(others, "none");
+        else if (!isSpent(held)) await end("expired");
+      }
     }
     return signedIn().access_token;
   };
   const renew = async (refused: string) => {
     await restored;
-    if (signedIn().access_token !== refused) return signedIn().access_token;
-    renewing ??= lock(`${key}:refresh`, () => refresh(refused)).finally(() => {
+    const mine = signedIn();
+    if (mine.access_token !== refused) return mine.access_token;
+    renewing ??= lock(`${key}:refresh`, () => refresh(mine)).finally(() => {
       renewing = null;
     });
     return renewing;
