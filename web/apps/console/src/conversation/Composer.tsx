@@ -90,7 +90,7 @@ export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
 
   return (
     <section className={styles.composer} data-kind={kind} aria-label={isNote ? "Private note" : "Reply"}>
-      <div className={styles.kinds} role="group" aria-label="What to write">
+      <fieldset className={styles.kinds} aria-label="What to write">
         <button type="button" aria-pressed={!isNote} onClick={() => onKind("reply")}>
           Reply
         </button>
@@ -99,7 +99,7 @@ export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
           Private note
         </button>
         {isClosed && !isNote && <span className={styles.hint}>This ticket is closed. A reply does not reopen it.</span>}
-      </div>
+      </fieldset>
       <Textarea
         ref={field}
         className={styles.field ?? ""}

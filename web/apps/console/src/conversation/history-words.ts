@@ -36,6 +36,8 @@ function updateWords(
       if (value === null) return ["put it back for others"];
       return [value === actorId ? "took the ticket" : `gave it to ${name(value)}`];
     }
+    if (field === "status" && !("support_id" in data))
+      return [value === "open" ? "put it back for others" : "began to work on it"];
     if (field === "priority") return [`set the priority to ${String(value)}`];
     if (field === "tags")
       return [Array.isArray(value) && value.length > 0 ? `set the tags to ${value.join(", ")}` : "removed the tags"];

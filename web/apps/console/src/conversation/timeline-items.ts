@@ -43,12 +43,12 @@ export function timeline({ messages, notes, history, readUpTo, isComplete }: Sou
   return withSeparators(group(ordered), readUpTo);
 }
 
-/** Messages keep their order, whatever their clocks say; the rest goes between them by time. */
+/** Messages keep their order, whatever their clocks say; the rest goes between them by time, and before what it came with. */
 function weave(said: Moment[], aside: Moment[]): Moment[] {
   const woven: Moment[] = [];
   let next = 0;
   for (const moment of said) {
-    while (next < aside.length && compare(aside[next]?.timestamp ?? "", moment.timestamp) < 0) {
+    while (next < aside.length && compare(aside[next]?.timestamp ?? "", moment.timestamp) <= 0) {
       woven.push(aside[next++] as Moment);
     }
     woven.push(moment);

@@ -12,7 +12,6 @@ export function useMarkRead(conversation: Conversation, isAtEnd: boolean): void 
 }
 
 function useIsHere(): boolean {
-  const look = () => document.visibilityState === "visible" && document.hasFocus();
   const [isHere, setIsHere] = useState(look);
   useEffect(() => {
     const update = () => setIsHere(look());
@@ -24,4 +23,8 @@ function useIsHere(): boolean {
     };
   }, []);
   return isHere;
+}
+
+function look(): boolean {
+  return document.visibilityState === "visible" && document.hasFocus();
 }
