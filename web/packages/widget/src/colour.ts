@@ -1,36 +1,40 @@
 /**
- * Owns what is worked out from the one brand colour: text on it, and its shade as text on light and dark ground.
- * Used by the stylesheet. Invariant: every pair returned has a WCAG contrast of at least 4.5.
+ * Owns what is worked out from the one brand colour, for the light and the dark theme. Used by the stylesheet.
+ * Invariant: text on `primary` and `deep`, and `accent` on the ground, have a WCAG contrast of at least 4.5.
  */
 
 export interface Palette {
+  /** The brand colour; moved a little where it would vanish into the ground. */
   primary: string;
   /** Text and icons on `primary` and on `deep`. */
   onPrimary: string;
   /** The far end of the header's gradient: always further away from `onPrimary` than `primary` is. */
   deep: string;
-  /** `primary` as text on the light and on the dark theme. */
-  accentLight: string;
-  accentDark: string;
+  /** The brand colour as text on the theme's ground. */
+  accent: string;
 }
 
-export const LIGHT_GROUND = "#ffffff";
-export const DARK_GROUND = "#16181d";
+export const GROUNDS = { light: "#ffffff", dark: "#16181d" };
 const DEFAULT_PRIMARY = "#0b7a66";
 const READABLE = 4.5;
+/** What a bubble needs to be told from the ground. */
+const VISIBLE = 1.35;
 
 type Rgb = readonly [number, number, number];
+const WHITE: Rgb = [255, 255, 255];
+const BLACK: Rgb = [0, 0, 0];
 
-export function palette(primaryColor: string | undefined): Palette {
-  const primary = parse(primaryColor ?? "") ?? (parse(DEFAULT_PRIMARY) as Rgb);
-  const onPrimary: Rgb = contrast([255, 255, 255], primary) >= READABLE ? [255, 255, 255] : [0, 0, 0];
-  const away: Rgb = onPrimary[0] ? [0, 0, 0] : [255, 255, 255];
+export function palette(primaryColor: string | undefined, theme: keyof typeof GROUNDS): Palette {
+  const brand = parse(primaryColor ?? "") ?? (parse(DEFAULT_PRIMARY) as Rgb);
+  const ground = parse(GROUNDS[theme]) as Rgb;
+  const primary = awayFrom(ground, brand, VISIBLE);
+  const onPrimary = contrast(WHITE, primary) >= READABLE ? WHITE : BLACK;
   return {
     primary: hex(primary),
     onPrimary: hex(onPrimary),
-    deep: hex(mix(primary, away, 0.22)),
-    accentLight: hex(readableOn(LIGHT_GROUND, primary)),
-    accentDark: hex(readableOn(DARK_GROUND, primary)),
+    deep: hex(mix(primary, onPrimary === WHITE ? BLACK : WHITE, 0.22)),
+    // Some text stands on a ground a little off the theme's: ask for more than the bare minimum.
+    accent: hex(awayFrom(ground, brand, READABLE + 0.7)),
   };
 }
 
@@ -39,15 +43,14 @@ export function contrastOf(one: string, other: string): number {
   return contrast(parse(one) as Rgb, parse(other) as Rgb);
 }
 
-function readableOn(ground: string, colour: Rgb): Rgb {
-  const behind = parse(ground) as Rgb;
-  const towards: Rgb = luminance(behind) > 0.5 ? [0, 0, 0] : [255, 255, 255];
+/** The colour, moved as little as it takes towards black or white, whichever is away from the ground. */
+function awayFrom(ground: Rgb, colour: Rgb, wanted: number): Rgb {
+  const end = luminance(ground) > 0.5 ? BLACK : WHITE;
   for (let share = 0; share < 1; share += 0.05) {
-    const candidate = mix(colour, towards, share);
-    // The ground of a bubble is a little off the theme's: ask for more than the bare minimum.
-    if (contrast(candidate, behind) >= READABLE + 0.7) return candidate;
+    const candidate = mix(colour, end, share);
+    if (contrast(candidate, ground) >= wanted) return candidate;
   }
-  return towards;
+  return end;
 }
 
 function contrast(one: Rgb, other: Rgb): number {

@@ -5,7 +5,7 @@
 import { render } from "preact";
 import type { Value } from "./observable";
 import type { Actions, WidgetState } from "./state";
-import { addStyles } from "./stylesheet";
+import { styleRoot } from "./stylesheet";
 import { FULL_SCREEN } from "./view/observe";
 import { Root } from "./view/Root";
 
@@ -17,7 +17,7 @@ export interface Mounted {
 export function mount(state: Value<WidgetState>, actions: Actions, nonce: string | undefined): Mounted {
   const host = document.createElement("smilechat-widget");
   const root = host.attachShadow({ mode: "open" });
-  const setColour = addStyles(root, nonce);
+  const setColour = styleRoot(root, nonce);
   const place = document.createElement("div");
   root.append(place);
   document.documentElement.append(host);

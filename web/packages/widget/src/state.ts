@@ -1,6 +1,5 @@
-/** Owns the shape of everything the widget shows. Read by the view, changed by `widget.ts` alone. */
+/** Owns the shape of everything the widget shows. Read by the view, changed by the widget and its chat alone. */
 import type { Attachment, Client, Conversation, ConversationMessage } from "@smilechat/client";
-import type { Visitor } from "./chat";
 import type { Settings } from "./config";
 import type { Language } from "./languages";
 
@@ -20,6 +19,12 @@ export interface WidgetState {
   unread: number;
   preview: Preview | null;
   isMuted: boolean;
+}
+
+/** What a visitor says of themselves in the form before the chat. */
+export interface Visitor {
+  name?: string;
+  email?: string;
 }
 
 /** What is shown beside the closed launcher. */

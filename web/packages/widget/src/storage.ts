@@ -2,6 +2,9 @@
 
 type Place = "localStorage" | "sessionStorage";
 
+/** What is being written, so that it survives the way to another page. */
+export const DRAFT = "smilechat:draft";
+
 export function keep(place: Place, key: string, text: string | null): void {
   try {
     if (text === null) window[place].removeItem(key);

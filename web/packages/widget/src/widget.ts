@@ -3,8 +3,7 @@
  * Used by the commands (app.ts) and by the view through `Actions`.
  * Invariant: the client package is loaded once somebody writes, or if an earlier session is kept here, and not before.
  */
-import type { Conversation } from "@smilechat/client";
-import type { Chat, Proof, Visitor } from "./chat";
+import type { Chat, Proof } from "./chat";
 import { mergeConfig, type PageConfig, type ServerSettings, settingsFrom } from "./config";
 import { tell } from "./events";
 import { askIntroduction } from "./introduction";
@@ -12,14 +11,12 @@ import { ENGLISH, speak } from "./languages";
 import { type Mounted, mount } from "./mount";
 import { value } from "./observable";
 import type { Actions, WidgetState } from "./state";
-import { keep, kept, onOtherTab } from "./storage";
+import { DRAFT, keep, kept, onOtherTab } from "./storage";
 
 export type { Proof };
 
 /** How long a visitor may look around before the greeting shows itself. */
 const GREETING_DELAY = 5_000;
-
-export type Widget = ReturnType<typeof createWidget>;
 
 export function createWidget(server: string, nonce: string | undefined) {
   const state = value<WidgetState>(freshState());
@@ -31,78 +28,18 @@ export function createWidget(server: string, nonce: string | undefined) {
   let endings: (() => void)[] = [];
   const key = (name: string) => `smilechat:${page.apiKey ?? "default"}:${name}`;
 
-  /** Ends the following of the present conversation. */
-  let leave = () => {};
-  const adopt = async (conversation: Conversation) => {
-    const { follow } = await import("./chat");
-    leave();
-    leave = follow(conversation, {
-      unread(unread) {
-        if (unread === state.get().unread) return;
-        set({ unread });
-        tell("unread", { count: unread });
-      },
-      arrived(message) {
-        if (!state.get().isOpen) set({ preview: { text: message.message_content, sender: message.sender } });
-      },
-      wantsSound: () => state.get().settings.sound && !state.get().isMuted,
-      titleFor: (message) => `${state.get().language.texts.newMessage} · ${message.sender.name}`,
-    });
-    set({ conversation, stage: "ready" });
-  };
-  const abandon = () => {
-    leave();
-    leave = () => {};
-    set({ conversation: null, stage: "none" });
-    if (state.get().unread) tell("unread", { count: 0 });
-    set({ unread: 0 });
-  };
-
   const loadChat = async (): Promise<Chat> => {
     const { openChat } = await import("./chat");
-    if (chat) return chat;
-    chat = openChat(
-      server,
-      page.apiKey,
-      key("visitor"),
-      () => !state.get().conversation?.ticketId.get() && void resume(),
-    );
-    endings.push(
-      chat.client.session.state.subscribe((session) => {
-        if (session.status !== "signed_out" || !state.get().conversation) return;
-        abandon();
-        set({ isIdentified: false });
-      }),
-    );
-    set({ client: chat.client });
+    chat ??= openChat({ server, apiKey: page.apiKey, prefix: key("visitor"), get: state.get, set });
     return chat;
   };
-
   const resume = async () => {
     try {
-      if (!state.get().conversation) set({ stage: "opening" });
-      const earlier = await (await loadChat()).resume();
-      if (earlier) await adopt(earlier);
-      else if (!state.get().conversation) set({ stage: "none" });
+      await (await loadChat()).resume();
     } catch {
-      if (!state.get().conversation) set({ stage: "failed" });
+      // Its file could not be fetched.
+      set({ stage: "failed" });
     }
-  };
-
-  let beginning: Promise<Conversation> | null = null;
-  const begin = (): Promise<Conversation> => {
-    const { conversation, visitor } = state.get();
-    if (conversation) return Promise.resolve(conversation);
-    beginning ??= loadChat()
-      .then((loaded) => loaded.begin(visitor))
-      .then(async (begun) => {
-        await adopt(begun);
-        return begun;
-      })
-      .finally(() => {
-        beginning = null;
-      });
-    return beginning;
   };
 
   const actions: Actions = {
@@ -123,11 +60,12 @@ export function createWidget(server: string, nonce: string | undefined) {
       if (state.get().isOpen) actions.close();
       else actions.open();
     },
+    begin: async () => (await loadChat()).begin(),
     async send(text, attachments) {
       const isFirst = !state.get().conversation;
       if (isFirst) set({ firstMessage: text });
       try {
-        await (await begin()).send(text, attachments);
+        await (await actions.begin()).send(text, attachments);
         return true;
       } catch (error) {
         tell("error", { code: (error as { code?: string }).code ?? "send_failed", message: (error as Error).message });
@@ -136,8 +74,7 @@ export function createWidget(server: string, nonce: string | undefined) {
         if (isFirst) set({ firstMessage: null });
       }
     },
-    begin,
-    introduce: (visitor: Visitor) => set({ visitor }),
+    introduce: (visitor) => set({ visitor }),
     tryAgain: () => void resume(),
     setMuted(isMuted) {
       keep("localStorage", key("muted"), isMuted ? "yes" : null);
@@ -154,27 +91,26 @@ export function createWidget(server: string, nonce: string | undefined) {
     set({ settings, language: await speak(settings.language, navigator.languages) });
   };
 
-  const greetLater = () => {
-    const timer = setTimeout(() => {
-      const { settings, isOpen, conversation, preview } = state.get();
-      if (!settings.greeting || isOpen || conversation || preview || kept("sessionStorage", key("greeted"))) return;
-      set({ preview: { text: settings.greeting, sender: null } });
-    }, GREETING_DELAY);
-    endings.push(() => clearTimeout(timer));
+  const greet = () => {
+    const { settings, isOpen, conversation, preview } = state.get();
+    if (!settings.greeting || isOpen || conversation || preview || kept("sessionStorage", key("greeted"))) return;
+    set({ preview: { text: settings.greeting, sender: null } });
   };
 
-  const boot = async (given?: PageConfig) => {
-    if (mounted) return update(given ?? {});
-    const ofPage = (window as { SmileChatConfig?: PageConfig }).SmileChatConfig ?? {};
-    page = mergeConfig(ofPage, given ?? {});
+  const boot = async (given: PageConfig = {}) => {
+    if (mounted) return update(given);
+    page = mergeConfig((window as { SmileChatConfig?: PageConfig }).SmileChatConfig ?? {}, given);
     introduction = await askIntroduction(server, page);
     await applyConfig();
     set({ isMuted: kept("localStorage", key("muted")) !== null });
     mounted = mount(state, actions, page.nonce ?? nonce);
-    endings.push(onOtherTab(key("visitor:ticket"), (ticket) => ticket && !state.get().conversation && void resume()));
+    const greeting = setTimeout(greet, GREETING_DELAY);
+    endings = [
+      () => clearTimeout(greeting),
+      onOtherTab(key("visitor:ticket"), (ticket) => ticket && !chat && void resume()),
+    ];
     if (kept("localStorage", key("visitor:session"))) void resume();
     if (kept("sessionStorage", key("open")) && !mounted.isFullScreen()) actions.open();
-    greetLater();
     tell("ready", {});
   };
 
@@ -183,29 +119,26 @@ export function createWidget(server: string, nonce: string | undefined) {
     await applyConfig();
   };
 
-  const identify = async (proof: Proof) => {
-    await (await loadChat()).identify(proof);
-    abandon();
-    set({ isIdentified: true });
-    await resume();
-  };
-
   const shutdown = async () => {
-    abandon();
     for (const end of endings) end();
-    endings = [];
-    for (const name of ["open", "greeted"]) keep("sessionStorage", key(name), null);
-    keep("sessionStorage", key("draft"), null);
-    const ending = kept("localStorage", key("visitor:session")) ? await loadChat() : chat;
-    await ending?.forget();
-    ending?.close();
-    chat = null;
     mounted?.remove();
     mounted = null;
+    for (const name of [key("open"), key("greeted"), DRAFT]) keep("sessionStorage", name, null);
+    const hasSession = chat || kept("localStorage", key("visitor:session"));
+    if (hasSession) await (await loadChat()).end();
+    chat = null;
     state.set(freshState());
   };
 
-  return { boot, update, identify, shutdown, open: actions.open, close: actions.close, toggle: actions.toggle };
+  return {
+    boot,
+    update,
+    identify: async (proof: Proof) => (await loadChat()).identify(proof),
+    shutdown,
+    open: actions.open,
+    close: actions.close,
+    toggle: actions.toggle,
+  };
 }
 
 function freshState(): WidgetState {

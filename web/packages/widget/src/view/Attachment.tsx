@@ -7,9 +7,12 @@ import { useState } from "preact/hooks";
 import { fill } from "../languages";
 import { sizeOf } from "../size";
 import type { WidgetState } from "../state";
+import styles from "../styles/attachments.css?inline";
 import { fetchBlob, save } from "./bytes";
 import { Fetch, Sheet } from "./icons";
 import { Picture } from "./Picture";
+
+export { styles };
 
 interface Props {
   attachment: Attachment;

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fill } from "../languages";
 import type { Actions, WidgetState } from "../state";
-import { keep, kept } from "../storage";
+import { DRAFT, keep, kept } from "../storage";
 import type { Files } from "./files";
 import { Clip, Send, Smile } from "./icons";
 import { loadEmoji, useLazily } from "./lazy";
@@ -17,7 +17,6 @@ interface Props {
 }
 
 const MOST_CHARACTERS = 10_000;
-const DRAFT = "smilechat:draft";
 
 export function Composer({ now, actions, files, onFailure }: Props) {
   const { conversation, language } = now;

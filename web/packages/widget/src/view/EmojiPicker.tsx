@@ -1,5 +1,8 @@
 /** Owns the choice of emoji: a small list, one stop for Tab, arrows inside. Loaded when it is first opened. */
 import { useEffect, useRef } from "preact/hooks";
+import styles from "../styles/emoji.css?inline";
+
+export { styles };
 
 interface Props {
   label: string;

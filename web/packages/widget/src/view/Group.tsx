@@ -70,7 +70,7 @@ function Below({ message, now, name }: { message: ConversationMessage; now: Widg
   if (name !== null || message.state === "received")
     return (
       <p class="below">
-        <span dir="auto">{name}</span> · {at}
+        <bdi>{name}</bdi> · {at}
       </p>
     );
   const Sign = SIGNS[message.state];

@@ -34,8 +34,8 @@ export function Header({ now, actions, isLarge }: Props) {
             <Avatar key={face.name} name={face.name} url={face.avatar_url} />
           ))}
         </span>
-        <h2 class="head-name" dir="auto">
-          {counterpart?.name || settings.name || texts.chat}
+        <h2 class="head-name">
+          <bdi>{counterpart?.name || settings.name || texts.chat}</bdi>
         </h2>
         {settings.sound && (
           <button

@@ -49,7 +49,9 @@ function PreviewCard({ now, actions }: { now: WidgetState; actions: Actions }) {
       <button type="button" class="preview-open" onClick={actions.open}>
         <Avatar name={name} url={picture} />
         <span>
-          <b dir="auto">{name || language.texts.support}</b>
+          <b>
+            <bdi>{name || language.texts.support}</bdi>
+          </b>
           <span class="preview-text" dir="auto">
             {preview?.text}
           </span>

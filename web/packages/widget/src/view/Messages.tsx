@@ -24,7 +24,9 @@ export function Messages({ now, actions, onFailure }: Props) {
   const { conversation, language, stage, firstMessage } = now;
   const { texts } = language;
   const stored = useObservable(conversation?.messages, NONE);
-  const typists = useObservable(conversation?.typing, NONE);
+  const isLive = useObservable(conversation?.connection, "offline") === "live";
+  const typing = useObservable(conversation?.typing, NONE);
+  const typists = isLive ? typing : NONE;
   const hasOlder = useObservable(conversation?.hasOlder, false);
   const ticket = useObservable(conversation?.ticket, null);
   const ticketId = useObservable(conversation?.ticketId, null);

@@ -12,6 +12,7 @@ import { Clip } from "./icons";
 import { Messages } from "./Messages";
 import { Notice } from "./Notice";
 import { Prechat } from "./Prechat";
+import { useWholeScreen } from "./phone";
 
 interface Props {
   now: WidgetState;
@@ -27,6 +28,8 @@ export function Panel({ now, actions, isFullScreen }: Props) {
   const { isOver, ...drop } = useDrop(files.add);
   const asksFirst =
     settings.prechat !== "none" && stage === "none" && !visitor && !isIdentified && firstMessage === null;
+
+  useWholeScreen(panel, isOpen && isFullScreen);
 
   useEffect(() => {
     if (!isOpen) return;

@@ -1,7 +1,6 @@
 /** Owns the form before the chat, where it is asked for. */
 import { useState } from "preact/hooks";
-import type { Visitor } from "../chat";
-import type { WidgetState } from "../state";
+import type { Visitor, WidgetState } from "../state";
 import { Alert } from "./icons";
 
 interface Props {

@@ -24,16 +24,6 @@ export function Root({ state, actions }: { state: Observable<WidgetState>; actio
     }
   }, [isOpen]);
 
-  useEffect(() => {
-    if (!isOpen || !isFullScreen) return;
-    const page = document.documentElement.style;
-    const before = page.overflow;
-    page.overflow = "hidden";
-    return () => {
-      page.overflow = before;
-    };
-  }, [isOpen, isFullScreen]);
-
   return (
     <section
       class={`root ${settings.position} ${isDark ? "dark" : "light"} ${isFullScreen ? "full" : ""}`}

@@ -1,5 +1,6 @@
 /** Owns the parts of the view that are fetched when they are first needed: not every visitor gets that far. */
 import { useEffect, useState } from "preact/hooks";
+import { addStyles } from "../stylesheet";
 
 /** Null until it is wanted and there. */
 export function useLazily<Part>(isWanted: boolean, load: () => Promise<Part>): Part | null {
@@ -15,5 +16,14 @@ export function useLazily<Part>(isWanted: boolean, load: () => Promise<Part>): P
   return part?.it ?? null;
 }
 
-export const loadEmoji = async () => (await import("./EmojiPicker")).EmojiPicker;
-export const loadAttachments = async () => (await import("./Attachment")).AttachmentView;
+export async function loadEmoji() {
+  const { EmojiPicker, styles } = await import("./EmojiPicker");
+  addStyles(styles);
+  return EmojiPicker;
+}
+
+export async function loadAttachments() {
+  const { AttachmentView, styles } = await import("./Attachment");
+  addStyles(styles);
+  return AttachmentView;
+}
