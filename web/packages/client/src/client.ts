@@ -2,10 +2,11 @@
 import type { Answer, Attachment, CallArguments, Endpoint, Status } from "./api.js";
 import { createConnection } from "./connection.js";
 import { type ConversationParts, createConversation, type LiveConversation } from "./conversation.js";
-import { createDelivery } from "./delivery.js";
+import type { Delivery } from "./delivery.js";
 import { ApiError } from "./error.js";
-import type { OnlineUser, ServerEvent } from "./events.js";
+import type { OnlineUser } from "./events.js";
 import { createHttp, type HttpCall } from "./http.js";
+import { loadLive } from "./load.js";
 import { createLock } from "./lock.js";
 import { source } from "./observable.js";
 import { createOutbox } from "./outbox.js";
@@ -16,18 +17,6 @@ import { memoryStorage, steadfast } from "./storage.js";
 
 /** So many conversations that nobody has open are kept, to be shown at once when they are opened again. */
 const KEPT = 20;
-
-/** Events that concern one ticket, beside those that name it themselves. */
-const OF_TICKETS: readonly ServerEvent[] = [
-  "chat_message",
-  "message_read",
-  "message_delivered",
-  "typing",
-  "resync",
-  "ticket_updated",
-  "ticket_deleted",
-  "ticket_viewers",
-];
 
 export function createClient(options: ClientOptions): Client {
   const environment = { ...hostEnvironment(), ...options.environment };
@@ -45,39 +34,50 @@ export function createClient(options: ClientOptions): Client {
     onSignedOut: (user) => outbox.forget(user),
   });
   const outbox = createOutbox(storage, lock, prefix, session);
-  const connection = createConnection(environment, session, http.url, options.apiKey);
+  const connection = createConnection(environment, session, http.url, options.apiKey, (event, payload) => {
+    const named = "ticket" in payload ? payload.ticket : payload;
+    if ("ticket_id" in named) for (const conversation of of(named.ticket_id)) conversation.hear(event, payload);
+  });
+  const parts = { environment, http, session, connection, outbox };
   const state = source<ConnectionState>("offline");
   const online = source<readonly OnlineUser[]>([]);
   const conversations = new Set<LiveConversation>();
 
   const of = (ticketId: string) => [...conversations].filter((one) => one.ticketId.get() === ticketId);
-  const delivery = createDelivery({
-    environment,
-    session,
-    http,
-    connection,
-    outbox,
-    lock,
-    prefix,
-    onStored(message) {
-      for (const conversation of of(message.ticket_id)) conversation.take([message]);
-    },
-  });
+  let isClosed = false;
+  let loadingDelivery: Promise<Delivery> | null = null;
+  const delivery = () => {
+    loadingDelivery ??= loadLive(environment).then(({ createDelivery }) =>
+      createDelivery({
+        ...parts,
+        lock,
+        prefix,
+        onStored(message) {
+          for (const conversation of of(message.ticket_id)) conversation.take([message]);
+        },
+      }),
+    );
+    return loadingDelivery;
+  };
+  const flush = async () => {
+    if (!outbox.kept.get().entries.length || isClosed) return;
+    const loaded = await delivery();
+    if (!isClosed) loaded.flush();
+  };
 
   const judge = () => {
-    const isBehind = [...conversations].some((one) => one.isOpen() && one.connection.get() === "catching_up");
+    const isBehind = [...conversations].some(
+      (one) => one.isOpen() && one.connection.get() !== "live" && !one.error.get(),
+    );
     state.set(!connection.connected.get() ? "offline" : isBehind ? "catching_up" : "live");
   };
   const make = (place: Pick<ConversationParts, "ticketId" | "draft">): LiveConversation => {
     const conversation = createConversation({
-      environment,
-      http,
-      session,
-      connection,
-      outbox,
-      delivery,
-      online,
+      ...parts,
       ...place,
+      online,
+      flush,
+      ticketOf: async (draft) => (await delivery()).ticketOf(draft),
       onState: judge,
       onClosed(ticketId) {
         if (ticketId && !of(ticketId).some((one) => one.isOpen()) && connection.connected.get()) {
@@ -106,14 +106,13 @@ export function createClient(options: ClientOptions): Client {
   connection.connected.subscribe(judge);
   connection.connected.subscribe(tellStatus);
   connection.on("online_users", online.set);
-  session.state.subscribe(({ user }) => user || online.set([]));
-  for (const event of OF_TICKETS) {
-    connection.on(event, (payload) => {
-      const named = "ticket" in payload ? payload.ticket : payload;
-      for (const conversation of of((named as { ticket_id: string }).ticket_id)) conversation.hear(event, payload);
-    });
-  }
-
+  const followUser = () => {
+    if (!session.user()) online.set([]);
+    // What an earlier page left unsent.
+    void outbox.ready().then(flush);
+  };
+  session.state.subscribe(followUser);
+  followUser();
   /** With the session's token if there is one; once more with a new one if it is refused. */
   const authorized = async <T>(send: (token: string | null) => Promise<T>): Promise<T> => {
     const { user } = await session.ready();
@@ -157,15 +156,16 @@ export function createClient(options: ClientOptions): Client {
     },
     setOnline(isOnline) {
       connection.check();
-      if (isOnline) delivery.flush();
+      if (isOnline) void flush();
     },
     wake() {
       connection.check();
-      delivery.flush();
+      void flush();
     },
     close() {
+      isClosed = true;
       for (const conversation of conversations) conversation.close();
-      delivery.close();
+      void loadingDelivery?.then((loaded) => loaded.close());
       outbox.close();
       connection.close();
       session.close();

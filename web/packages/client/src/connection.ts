@@ -28,6 +28,8 @@ export function createConnection(
   session: SessionKeeper,
   url: string,
   apiKey: string | undefined,
+  /** Hears every event, before those who listen to it. */
+  hear: <E extends ServerEvent>(event: E, payload: ServerEvents[E]) => void,
 ): Connection {
   const connected = source(false);
   const listeners = new Map<string, Set<(payload: unknown) => void>>();
@@ -38,6 +40,7 @@ export function createConnection(
 
   const isWanted = () => holders > 0 && !isClosed && session.token.get() !== null;
   const onEvent = (event: string, payload: unknown) => {
+    hear(event as ServerEvent, payload as ServerEvents[ServerEvent]);
     for (const listener of [...(listeners.get(event) ?? [])]) listener(payload);
   };
   const follow = async () => {

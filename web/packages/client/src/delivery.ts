@@ -9,7 +9,7 @@ import type { Connection } from "./connection.js";
 import { ApiError } from "./error.js";
 import type { Http } from "./http.js";
 import type { Lock } from "./lock.js";
-import { type Draft, type Entry, mark, type Outbox, remove, settle } from "./outbox.js";
+import { type Change, type Draft, type Entry, type Failure, type Outbox, remove } from "./outbox.js";
 import type { Environment } from "./platform.js";
 import type { SessionKeeper } from "./session.js";
 
@@ -153,18 +153,14 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     if (!session.user()) return;
     for (const place of new Set(waiting().map(placeOf))) void pump(place);
   };
-  const unsubscribe = [
-    connection.connected.subscribe((isConnected) => isConnected && flush()),
-    session.state.subscribe(() => void outbox.ready().then(flush)),
-  ];
-  void outbox.ready().then(flush);
+  const unsubscribe = connection.connected.subscribe((isConnected) => isConnected && flush());
 
   return {
     flush,
     ticketOf,
     close() {
       retry();
-      for (const end of unsubscribe) end();
+      unsubscribe();
     },
   };
 }
@@ -174,3 +170,18 @@ function mayPass({ status, code }: ApiError): boolean {
   const passing = ["network", "rate_limited", "unavailable", "timeout", "idempotency_in_progress", "internal"];
   return passing.includes(code) || status === 401 || status >= 500 || ["unauthorized", "signed_out"].includes(code);
 }
+
+const mark =
+  (clientId: string, failed: Failure): Change =>
+  ({ entries, drafts }) => ({
+    drafts,
+    entries: entries.map((entry) => (entry.client_id === clientId ? { ...entry, failed } : entry)),
+  });
+
+/** The draft has become a ticket. */
+const settle =
+  (name: string, ticketId: string): Change =>
+  ({ entries, drafts }) => ({
+    drafts: drafts.map((draft) => (draft.name === name ? { ...draft, ticket_id: ticketId } : draft)),
+    entries: entries.map((entry) => (entry.draft === name ? { ...entry, ticket_id: ticketId } : entry)),
+  });

@@ -87,7 +87,7 @@ export function parse<T>(status: number, text: string): T {
   try {
     return (text ? JSON.parse(text) : undefined) as T;
   } catch {
-    throw new ApiError(status, "bad_answer", "The answer is no JSON.");
+    throw problem(status, text, null);
   }
 }
 

@@ -12,6 +12,8 @@ export type Lock = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 const LEASE = 10_000;
 const LOOK_AGAIN = 100;
+/** Within so long, all who saw a lease free have written theirs. */
+const SETTLED = 20;
 
 export function createLock(environment: Environment, storage: KeyValueStorage): Lock {
   if (environment.locks) {
@@ -44,11 +46,11 @@ function leases(environment: Environment, storage: KeyValueStorage): Lock {
     const acquire = async () => {
       if (await holder()) return false;
       await take();
-      // Whoever wrote last has it, once all who saw it free have written.
-      await pause(environment.random() * LOOK_AGAIN);
+      // Whoever wrote last has it.
+      await pause(SETTLED);
       return (await holder()) === me;
     };
-    while (!(await acquire())) await pause(LOOK_AGAIN);
+    while (!(await acquire())) await pause(LOOK_AGAIN * (1 + environment.random()));
 
     let renewal = () => {};
     const renew = () => {

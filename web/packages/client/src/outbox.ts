@@ -162,13 +162,6 @@ export const remove =
   (clientId: string): Change =>
   ({ entries, drafts }) => ({ drafts, entries: entries.filter((entry) => entry.client_id !== clientId) });
 
-export const mark =
-  (clientId: string, failed: Failure): Change =>
-  ({ entries, drafts }) => ({
-    drafts,
-    entries: entries.map((entry) => (entry.client_id === clientId ? { ...entry, failed } : entry)),
-  });
-
 /** Sends it again, under another `client_id` if the old one is spoilt. */
 export const revive =
   (clientId: string, next: string): Change =>
@@ -185,12 +178,4 @@ export const begin =
   ({ entries, drafts }) => ({
     entries,
     drafts: drafts.some(({ name }) => name === draft.name) ? drafts : [...drafts.slice(-19), draft],
-  });
-
-/** The draft has become a ticket. */
-export const settle =
-  (name: string, ticketId: string): Change =>
-  ({ entries, drafts }) => ({
-    drafts: drafts.map((draft) => (draft.name === name ? { ...draft, ticket_id: ticketId } : draft)),
-    entries: entries.map((entry) => (entry.draft === name ? { ...entry, ticket_id: ticketId } : entry)),
   });

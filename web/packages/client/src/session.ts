@@ -27,6 +27,8 @@ export interface SessionKeeper extends SessionControl {
   /** When `token` should be renewed. */
   renewAt(): number;
   user(): User | null;
+  /** Once the storage has answered. */
+  requireUser(): Promise<User>;
   /** Another token than this one, which the server has refused. */
   renew(refused: string): Promise<string>;
   close(): void;
@@ -142,6 +144,7 @@ export function createSession(parts: SessionParts): SessionKeeper {
     renew,
     accessToken,
     user: () => held?.user ?? null,
+    requireUser: () => restored.then(() => signedIn().user),
     renewAt: () => held?.renew_at ?? 0,
     close: () => unwatch?.(),
     ready: () => restored.then(() => state.get()),

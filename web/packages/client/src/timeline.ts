@@ -6,9 +6,7 @@
  * same object as before, so that a page need not draw it again.
  */
 import type { Message, Ticket, User } from "./api.js";
-import { ApiError } from "./error.js";
 import type { MessageDelivered, MessageRead } from "./events.js";
-import type { Entry } from "./outbox.js";
 import type { ConversationMessage, MessageState } from "./public.js";
 
 /** How far back a new join looks for marks that were set while away; one page. */
@@ -110,22 +108,5 @@ export function showStored(message: Message, own: boolean): ConversationMessage 
     attachments,
     timestamp,
     error: null,
-  };
-}
-
-export function showUnsent(entry: Entry, user: User): ConversationMessage {
-  const { client_id, message_content, attachments, timestamp, failed } = entry;
-  return {
-    key: client_id,
-    state: failed ? "failed" : "sending",
-    own: true,
-    message_id: null,
-    seq: null,
-    sender: { id: user.id, name: user.name, role: user.role, avatar_url: user.avatar_url },
-    message_content,
-    kind: "text",
-    attachments,
-    timestamp,
-    error: failed && new ApiError(failed.status, failed.code, failed.message, failed.errors),
   };
 }

@@ -1,6 +1,6 @@
 /** Who types in one conversation, and telling the others that we do. Used by a conversation. */
 import type { Typing } from "./events.js";
-import { type Observable, source } from "./observable.js";
+import type { Source } from "./observable.js";
 import type { Environment } from "./platform.js";
 import type { Typist } from "./public.js";
 
@@ -10,7 +10,6 @@ const IDLE_AFTER = 4_000;
 const FORGET_AFTER = 7_000;
 
 export interface TypingSignals {
-  readonly typists: Observable<readonly Typist[]>;
   hear(event: Pick<Typing, "user_id" | "is_typing"> & { name?: string }): void;
   /** We type, or no longer do. */
   signal(isTyping: boolean): void;
@@ -19,8 +18,11 @@ export interface TypingSignals {
   clear(): void;
 }
 
-export function createTyping(environment: Environment, tell: (isTyping: boolean) => void): TypingSignals {
-  const typists = source<readonly Typist[]>([]);
+export function createTyping(
+  environment: Environment,
+  typists: Source<readonly Typist[]>,
+  tell: (isTyping: boolean) => void,
+): TypingSignals {
   const forgetting = new Map<string, () => void>();
   let toldAt: number | null = null;
   let idle = () => {};
@@ -37,7 +39,6 @@ export function createTyping(environment: Environment, tell: (isTyping: boolean)
   };
 
   return {
-    typists,
     hear({ user_id, name, is_typing }) {
       if (!is_typing) return forget(user_id);
       forgetting.get(user_id)?.();

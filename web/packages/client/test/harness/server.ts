@@ -15,7 +15,13 @@ export interface Server {
   readonly url: string;
   readonly port: number;
   createStaff(username: string): void;
+  createTenant(name: string): Tenant;
   stop(): Promise<void>;
+}
+
+export interface Tenant {
+  publishable_key: string;
+  identity_secret: string;
 }
 
 export async function startServer(settings: Record<string, string> = {}): Promise<Server> {
@@ -38,6 +44,10 @@ export async function startServer(settings: Record<string, string> = {}): Promis
     createStaff(username) {
       const command = ["user", "create", "--username", username, "--role", "support", "--password-stdin"];
       execFileSync(binary, command, { env: environment, input: password, stdio: ["pipe", "ignore", "pipe"] });
+    },
+    createTenant(name) {
+      const command = ["tenant", "create", "--name", name];
+      return JSON.parse(execFileSync(binary, command, { env: environment, encoding: "utf8" })) as Tenant;
     },
     async stop() {
       const ended = new Promise((done) => child.once("exit", done));

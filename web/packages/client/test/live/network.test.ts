@@ -35,9 +35,9 @@ test("the network is cut for both, both write, it comes back: nothing is lost, d
   maria.setOnline(true);
   ben.setOnline(true);
 
-  await expect.poll(() => texts(hers).length, wait).toBe(11);
-  await expect.poll(() => texts(his), wait).toEqual(texts(hers));
-  await expect.poll(() => his.messages.get().every(({ seq }) => seq !== null), wait).toBe(true);
+  await expect.poll(() => texts(hers).length).toBe(11);
+  await expect.poll(() => texts(his)).toEqual(texts(hers));
+  await expect.poll(() => his.messages.get().every(({ seq }) => seq !== null)).toBe(true);
   for (const conversation of [hers, his]) {
     expect(conversation.messages.get().map(({ seq }) => seq)).toEqual(numbered(1, 11).map((_, place) => place + 1));
     expect(texts(conversation).filter((text) => text.startsWith("hers"))).toEqual(
@@ -59,8 +59,8 @@ test("it comes back by itself, without a word from the host", async () => {
   await expect.poll(() => maria.connection.get()).toBe("offline");
   await hers.send("meanwhile");
   wire.mend();
-  await expect.poll(() => maria.connection.get(), wait).toBe("live");
-  await expect.poll(() => shown(hers), wait).toEqual(["sent meanwhile"]);
+  await expect.poll(() => maria.connection.get()).toBe("live");
+  await expect.poll(() => shown(hers)).toEqual(["sent meanwhile"]);
 });
 
 test("who was away gets all that was written, more than a page of it, and the marks that were set", async () => {
@@ -80,11 +80,11 @@ test("who was away gets all that was written, more than a page of it, and the ma
   his.markRead();
   const all = numbered(1, 230);
   for (const text of all) void his.send(text);
-  await expect.poll(() => his.messages.get().filter(({ state }) => state === "sent").length, wait).toBe(230);
+  await expect.poll(() => his.messages.get().filter(({ state }) => state === "sent").length).toBe(230);
   wire.mend();
   maria.wake();
 
-  await expect.poll(() => hers.connection.get(), wait).toBe("live");
+  await expect.poll(() => hers.connection.get()).toBe("live");
   expect(texts(hers)).toEqual(["Hello?", ...all]);
   expect(hers.messages.get()[0]?.state).toBe("read");
   expect(hers.unread.get()).toBe(230);
@@ -103,7 +103,7 @@ test("a socket that died in sleep is found out at waking", async () => {
   wire.mend();
   expect(hers.connection.get()).toBe("live");
   maria.wake();
-  await expect.poll(() => texts(hers), wait).toEqual(["Are you there?"]);
+  await expect.poll(() => texts(hers)).toEqual(["Are you there?"]);
 });
 
 test("where no socket can open, messages go and come by REST", async () => {
@@ -121,8 +121,6 @@ test("where no socket can open, messages go and come by REST", async () => {
   await expect.poll(() => shown(hers)).toEqual(["sent By REST"]);
   const ben = await support(server);
   await ben.conversation(mine.ticket_id).send("So I see");
-  await expect.poll(() => texts(hers), wait).toEqual(["By REST", "So I see"]);
+  await expect.poll(() => texts(hers)).toEqual(["By REST", "So I see"]);
   expect(hers.connection.get()).toBe("offline");
 });
-
-const wait = { timeout: 25_000 };
