@@ -2,7 +2,7 @@
 
 export type Piece = { kind: "text"; text: string } | { kind: "link"; text: string; href: string };
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"'`]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+/giu;
+const ADDRESS = /\bhttps?:\/\/[^\s<>"'`“”„«»]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+/giu;
 
 export function withLinks(text: string): Piece[] {
   const pieces: Piece[] = [];

@@ -91,7 +91,7 @@ function withSeparators(moments: Moment[], readUpTo: number | null): TimelineIte
 }
 
 /** What the line of time shows by itself, or what says nothing to a reader, is no event. */
-function isTold(entry: AuditEntry): boolean {
+export function isTold(entry: AuditEntry): boolean {
   if (entry.kind === "note_added") return false;
   const isByServer = entry.kind === "ticket_updated" && !entry.actor_id;
   // The server's own choice stands beside it as `ticket_assigned`, with its reason.

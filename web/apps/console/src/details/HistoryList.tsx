@@ -4,6 +4,7 @@ import { useMe } from "../backend/session";
 import type { Ticket } from "../backend/types";
 import { useHistory } from "../conversation/asides";
 import { historyWords } from "../conversation/history-words";
+import { isTold } from "../conversation/timeline-items";
 import { staffName, usePerson, useStaff } from "../inbox/people";
 import { fullTime, sinceWhen } from "../shell/time";
 import styles from "./DetailsPane.module.css";
@@ -17,7 +18,7 @@ export function HistoryList({ ticket }: { ticket: Ticket }) {
   useStaff();
   const [isWhole, setIsWhole] = useState(false);
   const nameOf = (userId: string) => (userId === customer?.id ? customer.name : staffName(userId));
-  const entries = history.filter((entry) => entry.kind !== "note_added");
+  const entries = history.filter(isTold);
   if (entries.length === 0) return null;
   return (
     <section className={styles.section} aria-label="History">

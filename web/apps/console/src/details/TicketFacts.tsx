@@ -26,6 +26,7 @@ export function TicketFacts({ ticket }: { ticket: Ticket }) {
         maxTags={MOST_TAGS}
         acceptValueOnBlur
         clearable={false}
+        classNames={{ inputField: styles.tagField ?? "" }}
       />
       <dl className={styles.facts}>
         <dt>Came by</dt>

@@ -73,6 +73,7 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
           position="right"
           size={340}
           title="Customer and ticket"
+          classNames={{ body: styles.drawer ?? "" }}
         >
           <DetailsPane ticketId={ticketId} />
         </Drawer>

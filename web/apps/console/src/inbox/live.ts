@@ -29,7 +29,8 @@ export function startLive(userId: string): () => void {
   };
 
   const ask = () => {
-    asking ??= changes(since)
+    if (asking) return;
+    asking = changes(since)
       .then(({ tickets, isCut }) => {
         if (isOver) return;
         for (const ticket of tickets.reverse()) if (isNews(ticket)) take(ticket);
@@ -97,7 +98,8 @@ let countsTimer: ReturnType<typeof setTimeout> | null = null;
 
 /** A busy minute brings many events: one question answers for all of them. */
 function refreshCounts(): void {
-  countsTimer ??= setTimeout(() => {
+  if (countsTimer) return;
+  countsTimer = setTimeout(() => {
     countsTimer = null;
     void queryClient.invalidateQueries({ queryKey: ticketKeys.counts });
   }, 300);

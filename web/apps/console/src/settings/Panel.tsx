@@ -15,7 +15,7 @@ export function Page({
 }) {
   return (
     <div className={styles.page} data-wide={isWide}>
-      <header>
+      <header className={styles.intro}>
         <h2>{title}</h2>
         <p>{lead}</p>
       </header>

@@ -1,9 +1,9 @@
 // Which ink is readable on a colour, by the luminance of WCAG. Pure.
 
-export type Ink = "#ffffff" | "#111111";
+export type Ink = "#ffffff" | "#000000";
 
 export function readableInk(background: string): Ink {
-  return contrast(background, "#ffffff") >= contrast(background, "#111111") ? "#ffffff" : "#111111";
+  return contrast(background, "#ffffff") >= contrast(background, "#000000") ? "#ffffff" : "#000000";
 }
 
 /** From 1 to 21. */

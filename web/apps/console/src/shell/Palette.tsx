@@ -7,6 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { listPage } from "../inbox/tickets";
+import styles from "./Palette.module.css";
 import { Keys } from "./ShortcutSheet";
 import { boundShortcuts, runShortcut, SHORTCUTS } from "./shortcuts";
 
@@ -31,6 +32,10 @@ export function Palette() {
       maxHeight={420}
       limit={20}
       radius="lg"
+      centered={false}
+      yOffset="14vh"
+      overlayProps={{ blur: 2, backgroundOpacity: 0.4 }}
+      classNames={{ search: styles.search ?? "" }}
       searchProps={{
         leftSection: <IconSearch size={18} />,
         placeholder: "Find a ticket or a command…",

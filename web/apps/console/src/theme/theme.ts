@@ -57,6 +57,7 @@ export const theme = createTheme({
     Menu: { defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 80 } } },
     Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Switch: { defaultProps: { withThumbIndicator: false } },
     Button: { defaultProps: { size: "sm" } },
   },
 });
