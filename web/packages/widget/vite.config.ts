@@ -1,12 +1,13 @@
 /** Builds the app: ES modules with hashed names, which import each other by relative address wherever they are served. */
 import { fileURLToPath } from "node:url";
 import { defaultClientConditions, defineConfig } from "vite";
+import { outDir } from "./out";
 
 export default defineConfig({
   publicDir: false,
   resolve: { conditions: ["@smilechat/source", ...defaultClientConditions] },
   build: {
-    outDir: fileURLToPath(new URL("../../dist/widget", import.meta.url)),
+    outDir,
     emptyOutDir: true,
     manifest: ".vite/manifest.json",
     reportCompressedSize: false,

@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-
-const outDir = fileURLToPath(new URL("../../dist/widget", import.meta.url));
+import { outDir } from "./out";
 
 export default defineConfig(() => {
   const manifest: Record<string, { file: string }> = JSON.parse(readFileSync(`${outDir}/.vite/manifest.json`, "utf8"));

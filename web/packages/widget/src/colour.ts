@@ -72,10 +72,12 @@ function mix(from: Rgb, to: Rgb, share: number): Rgb {
 
 /** `#rgb` and `#rrggbb`; anything else is not a colour to us, so that nothing but digits reaches the stylesheet. */
 function parse(text: string): Rgb | null {
-  const short = /^#([\da-f])([\da-f])([\da-f])$/i.exec(text);
-  const long = short ? short.slice(1).map((digit) => digit + digit) : /^#(..)(..)(..)$/.exec(text)?.slice(1);
-  const channels = long?.map((digits) => (/^[\da-f]{2}$/i.test(digits) ? Number.parseInt(digits, 16) : Number.NaN));
-  return channels && !channels.some(Number.isNaN) ? (channels as unknown as Rgb) : null;
+  const digits = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(text)?.[1];
+  if (!digits) return null;
+  const size = digits.length / 3;
+  return [0, 1, 2].map((at) =>
+    Number.parseInt(digits.slice(at * size, (at + 1) * size).repeat(3 - size), 16),
+  ) as unknown as Rgb;
 }
 
 function hex(colour: Rgb): string {

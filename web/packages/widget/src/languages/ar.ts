@@ -26,7 +26,7 @@ export const ar: Texts = {
   sent: "أُرسلت",
   delivered: "وصلت",
   read: "قُرئت",
-  notSent: "لم تُرسل",
+  failed: "لم تُرسل",
   retry: "إعادة المحاولة",
   discard: "حذف",
   noNetwork: "لا يوجد اتصال. سيُرسل ما تكتبه فور عودته.",

@@ -26,7 +26,7 @@ export const de: Texts = {
   sent: "Gesendet",
   delivered: "Zugestellt",
   read: "Gelesen",
-  notSent: "Nicht gesendet",
+  failed: "Nicht gesendet",
   retry: "Erneut versuchen",
   discard: "Löschen",
   noNetwork: "Keine Verbindung. Ihre Nachrichten werden gesendet, sobald sie wieder da ist.",

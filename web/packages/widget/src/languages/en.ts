@@ -25,7 +25,7 @@ export const en = {
   sent: "Sent",
   delivered: "Delivered",
   read: "Read",
-  notSent: "Not sent",
+  failed: "Not sent",
   retry: "Try again",
   discard: "Delete",
   noNetwork: "No connection. What you write is sent as soon as it is back.",

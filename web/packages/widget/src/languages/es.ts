@@ -26,7 +26,7 @@ export const es: Texts = {
   sent: "Enviado",
   delivered: "Entregado",
   read: "Leído",
-  notSent: "No enviado",
+  failed: "No enviado",
   retry: "Reintentar",
   discard: "Eliminar",
   noNetwork: "Sin conexión. Lo que escriba se enviará en cuanto vuelva.",

@@ -26,7 +26,7 @@ export const fr: Texts = {
   sent: "Envoyé",
   delivered: "Distribué",
   read: "Lu",
-  notSent: "Non envoyé",
+  failed: "Non envoyé",
   retry: "Réessayer",
   discard: "Supprimer",
   noNetwork: "Pas de connexion. Vos messages partiront dès son retour.",

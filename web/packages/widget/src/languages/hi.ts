@@ -26,7 +26,7 @@ export const hi: Texts = {
   sent: "भेजा गया",
   delivered: "पहुँच गया",
   read: "पढ़ा गया",
-  notSent: "नहीं भेजा गया",
+  failed: "नहीं भेजा गया",
   retry: "फिर कोशिश करें",
   discard: "मिटाएँ",
   noNetwork: "कनेक्शन नहीं है। लौटते ही आपका लिखा भेज दिया जाएगा।",

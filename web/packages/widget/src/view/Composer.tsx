@@ -89,7 +89,8 @@ export function Composer({ now, actions, files, onFailure }: Props) {
         <textarea
           ref={field}
           rows={1}
-          dir="auto"
+          // Without a text its direction would be guessed wrong.
+          {...(text && { dir: "auto" as const })}
           value={text}
           aria-label={texts.placeholder}
           placeholder={ticket?.status === "closed" ? texts.placeholderClosed : texts.placeholder}

@@ -1,5 +1,5 @@
 /** Owns messages of one person that stand together: the face, the bubbles, and what is said of them below. */
-import type { ConversationMessage, MessageState } from "@smilechat/client";
+import type { ConversationMessage } from "@smilechat/client";
 import { findLinks } from "../links";
 import { isEmojiOnly, type Row } from "../rows";
 import type { WidgetState } from "../state";
@@ -77,7 +77,7 @@ function Below({ message, now, name }: { message: ConversationMessage; now: Widg
   return (
     <p class={`below ${message.state}`}>
       <Sign />
-      {wordFor(message.state, now)}
+      {texts[message.state]}
       {message.state === "failed" ? (
         <>
           <button type="button" onClick={() => void now.conversation?.retry(message.key)}>
@@ -92,14 +92,4 @@ function Below({ message, now, name }: { message: ConversationMessage; now: Widg
       )}
     </p>
   );
-}
-
-function wordFor(state: Exclude<MessageState, "received">, { language: { texts } }: WidgetState): string {
-  return {
-    sending: texts.sending,
-    failed: texts.notSent,
-    sent: texts.sent,
-    delivered: texts.delivered,
-    read: texts.read,
-  }[state];
 }
