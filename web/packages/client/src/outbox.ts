@@ -76,7 +76,7 @@ export function createOutbox(storage: KeyValueStorage, lock: Lock, prefix: strin
   const read = async (from: string): Promise<Kept> => {
     try {
       const found = JSON.parse((await storage.get(from)) ?? "null") as Partial<Kept> | null;
-      return Array.isArray(found?.entries) && Array.isArray(found.drafts) ? (found as Kept) : EMPTY;
+      return found?.entries && found.drafts ? (found as Kept) : EMPTY;
     } catch {
       return EMPTY;
     }
