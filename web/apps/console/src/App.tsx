@@ -1,0 +1,60 @@
+// Providers, and the gate: who is signed in decides what is shown.
+import { MantineProvider } from "@mantine/core";
+import { ModalsProvider } from "@mantine/modals";
+import { Notifications } from "@mantine/notifications";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Route, Router, Switch } from "wouter";
+import { client } from "./backend/client";
+import { useObservable } from "./backend/observe";
+import { queryClient } from "./backend/query-client";
+import { isStaff } from "./backend/session";
+import { drafts } from "./conversation/use-draft";
+import { styleNonce } from "./csp";
+import { Shell } from "./shell/Shell";
+import { Splash } from "./shell/Splash";
+import { Join } from "./sign-in/Join";
+import { NotStaff } from "./sign-in/NotStaff";
+import { SignIn } from "./sign-in/SignIn";
+import { cssVariables, theme } from "./theme/theme";
+
+export function App() {
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariables}
+      defaultColorScheme="auto"
+      getStyleNonce={() => styleNonce}
+    >
+      <QueryClientProvider client={queryClient}>
+        <Notifications position="top-right" autoClose={6000} />
+        <ModalsProvider labels={{ confirm: "Yes", cancel: "Cancel" }}>
+          <Router base="/app">
+            <Switch>
+              <Route path="/join">
+                <Join />
+              </Route>
+              <Route>
+                <Gate />
+              </Route>
+            </Switch>
+          </Router>
+        </ModalsProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+function Gate() {
+  const session = useObservable(client.session.state);
+  useEffect(() => {
+    if (session.status !== "signed_out") return;
+    queryClient.clear();
+    // What somebody wrote stays while their session merely ran out, and goes when they leave.
+    if (session.reason === "signed_out") drafts.clear();
+  }, [session]);
+  if (session.status === "restoring") return <Splash />;
+  if (session.status === "signed_out") return <SignIn hasExpired={session.reason === "expired"} />;
+  if (!isStaff(session.user)) return <NotStaff user={session.user} />;
+  return <Shell key={session.user.id} />;
+}

@@ -1,0 +1,40 @@
+// Errors in words for a person.
+import { ApiError } from "@smilechat/client";
+
+const WORDS: Record<string, string> = {
+  network: "The server could not be reached. Check your connection and try again.",
+  invalid_credentials: "That user name and password do not match.",
+  totp_required: "Enter the code from your authenticator app.",
+  token_reused: "Your session has ended. Sign in again.",
+  wrong_password: "That is not your current password.",
+  username_taken: "That user name is taken.",
+  rate_limited: "Too many tries. Wait a moment, then try again.",
+  unavailable: "The server is not ready just now. Try again in a moment.",
+  forbidden: "Your role does not allow that.",
+  not_found: "It is no longer there.",
+  last_admin: "Somebody has to stay admin. Make a colleague admin first.",
+  invite_used: "This invite was used already. Ask for a new one.",
+  invalid_transition: "The ticket has moved on meanwhile, so that step is not possible any more.",
+};
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof ApiError && error.code === code;
+}
+
+export function inWords(error: unknown): string {
+  if (!(error instanceof ApiError)) return "Something went wrong. Try again.";
+  if (error.code === "rate_limited" && error.retryAfter) {
+    return `Too many tries. Try again in ${waitLabel(error.retryAfter)}.`;
+  }
+  return WORDS[error.code] ?? error.errors[0]?.message ?? error.message;
+}
+
+/** What is wrong with each field of a form, by the field's name on the wire. */
+export function fieldErrors(error: unknown): Record<string, string> {
+  if (!(error instanceof ApiError)) return {};
+  return Object.fromEntries(error.errors.map(({ field, message }) => [field, message]));
+}
+
+function waitLabel(seconds: number): string {
+  return seconds < 90 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}

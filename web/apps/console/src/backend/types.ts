@@ -1,0 +1,22 @@
+// The server's shapes under the names that the console uses.
+export type {
+  ApiKey,
+  Attachment,
+  AuditEntry,
+  ConnectionState,
+  Conversation,
+  ConversationMessage,
+  Invite,
+  Note,
+  Person,
+  Priority,
+  Role,
+  Status,
+  Ticket,
+  TicketCounts,
+  TicketPatch,
+  TicketStatus,
+  User,
+  Viewer,
+  WidgetSettings,
+} from "@smilechat/client";

@@ -1,0 +1,100 @@
+// An attachment. Its bytes need the token, so that pictures are fetched and shown by a blob: address.
+import { Loader, Modal, UnstyledButton } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconDownload, IconFile, IconPhotoOff } from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+import { client } from "../backend/client";
+import { inWords } from "../backend/errors";
+import type { Attachment } from "../backend/types";
+import styles from "./AttachmentView.module.css";
+import { fileSize } from "./file-size";
+
+export function AttachmentView({ attachment }: { attachment: Attachment }) {
+  return attachment.is_image ? <Picture attachment={attachment} /> : <FileCard attachment={attachment} />;
+}
+
+function Picture({ attachment }: { attachment: Attachment }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const thumb = useBlobUrl(attachment, "thumb");
+  const { width, height, name } = attachment;
+  return (
+    <>
+      <UnstyledButton className={styles.picture} onClick={() => setIsOpen(true)} aria-label={`Enlarge ${name}`}>
+        {thumb.url ? (
+          <img src={thumb.url} alt={name} width={width ?? undefined} height={height ?? undefined} />
+        ) : (
+          <span className={styles.pending}>{thumb.hasFailed ? <IconPhotoOff size={20} /> : <Loader size="sm" />}</span>
+        )}
+      </UnstyledButton>
+      <Modal opened={isOpen} onClose={() => setIsOpen(false)} title={name} size="auto">
+        {isOpen && <FullPicture attachment={attachment} />}
+      </Modal>
+    </>
+  );
+}
+
+function FullPicture({ attachment }: { attachment: Attachment }) {
+  const full = useBlobUrl(attachment);
+  return (
+    <div className={styles.full}>
+      {full.url ? <img src={full.url} alt={attachment.name} /> : <Loader />}
+      <UnstyledButton className={styles.save} onClick={() => void saveFile(attachment)}>
+        <IconDownload size={16} aria-hidden="true" />
+        Save the file ({fileSize(attachment.size)})
+      </UnstyledButton>
+    </div>
+  );
+}
+
+function FileCard({ attachment }: { attachment: Attachment }) {
+  return (
+    <UnstyledButton
+      className={styles.file}
+      onClick={() => void saveFile(attachment)}
+      aria-label={`Save ${attachment.name}`}
+    >
+      <IconFile size={20} stroke={1.5} aria-hidden="true" />
+      <span>
+        <strong>{attachment.name}</strong>
+        <small>{fileSize(attachment.size)}</small>
+      </span>
+      <IconDownload size={16} aria-hidden="true" />
+    </UnstyledButton>
+  );
+}
+
+function useBlobUrl(attachment: Attachment, size?: "thumb") {
+  const [state, setState] = useState<{ url: string | null; hasFailed: boolean }>({ url: null, hasFailed: false });
+  const id = attachment.attachment_id;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an attachment never changes under its id
+  useEffect(() => {
+    const aborter = new AbortController();
+    let url: string | null = null;
+    client
+      .download(attachment, { signal: aborter.signal, ...(size ? { size } : {}) })
+      .then((blob) => {
+        if (aborter.signal.aborted) return;
+        url = URL.createObjectURL(blob as Blob);
+        setState({ url, hasFailed: false });
+      })
+      .catch(() => setState({ url: null, hasFailed: true }));
+    return () => {
+      aborter.abort();
+      if (url) URL.revokeObjectURL(url);
+    };
+  }, [id, size]);
+  return state;
+}
+
+async function saveFile(attachment: Attachment): Promise<void> {
+  try {
+    const url = URL.createObjectURL((await client.download(attachment)) as Blob);
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = attachment.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  } catch (error) {
+    notifications.show({ title: "Not saved", message: inWords(error), color: "red", withBorder: true });
+  }
+}

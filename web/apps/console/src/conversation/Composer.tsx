@@ -1,0 +1,178 @@
+// Where one writes: a reply to the customer, or a note for colleagues. What is written is kept until it is sent.
+import { ActionIcon, Button, Menu, Textarea, Tooltip } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconChevronDown, IconLock, IconPaperclip, IconSend } from "@tabler/icons-react";
+import { type ClipboardEvent, type KeyboardEvent, type Ref, useImperativeHandle, useRef, useState } from "react";
+import { client } from "../backend/client";
+import { inWords } from "../backend/errors";
+import { queryClient } from "../backend/query-client";
+import type { Conversation, Note, Ticket } from "../backend/types";
+import { useSaveTicket } from "../inbox/use-save";
+import styles from "./Composer.module.css";
+import type { DraftKind } from "./drafts";
+import { UploadList } from "./UploadList";
+import { useDraft } from "./use-draft";
+import { useUploads } from "./use-uploads";
+
+export interface ComposerHandle {
+  focus(): void;
+  attach(files: File[]): void;
+}
+
+interface Props {
+  ref: Ref<ComposerHandle>;
+  kind: DraftKind;
+  onKind: (kind: DraftKind) => void;
+  ticket: Ticket;
+  conversation: Conversation;
+}
+
+const MOST_LETTERS = 10_000;
+
+export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [text, setText] = useDraft(ticket.ticket_id, kind);
+  const [isBusy, setIsBusy] = useState(false);
+  const uploads = useUploads(conversation);
+  const save = useSaveTicket();
+  const isNote = kind === "note";
+  const isClosed = ticket.status === "closed";
+  const canSend =
+    !isBusy && !uploads.isBusy && (text.trim() !== "" || uploads.done.length > 0) && text.length <= MOST_LETTERS;
+  useImperativeHandle(ref, () => ({ focus: () => field.current?.focus(), attach: uploads.add }), [uploads.add]);
+
+  const change = (next: string) => {
+    setText(next);
+    if (!isNote) conversation.setTyping(next !== "");
+  };
+  const send = async (): Promise<boolean> => {
+    if (!canSend) return false;
+    if (isNote) return sendNote();
+    const sent = conversation.send(text.trim() === "" ? "" : text, uploads.done);
+    setText("");
+    uploads.clear();
+    await sent;
+    return true;
+  };
+  const sendNote = async () => {
+    setIsBusy(true);
+    try {
+      const path = { id: ticket.ticket_id };
+      const note = await client.request("POST /api/tickets/{id}/notes", { path, body: { body: text } });
+      setText("");
+      addNote(note);
+      return true;
+    } catch (error) {
+      notifications.show({ title: "The note was not saved", message: inWords(error), color: "red", withBorder: true });
+      return false;
+    } finally {
+      setIsBusy(false);
+      requestAnimationFrame(() => field.current?.focus());
+    }
+  };
+  const sendAndClose = async () => {
+    if (await send()) await save(ticket, { status: "closed" });
+  };
+
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === "Escape") event.currentTarget.blur();
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void send();
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const files = [...event.clipboardData.files];
+    if (files.length === 0 || isNote) return;
+    event.preventDefault();
+    uploads.add(files);
+  };
+
+  return (
+    <section className={styles.composer} data-kind={kind} aria-label={isNote ? "Private note" : "Reply"}>
+      <fieldset className={styles.kinds} aria-label="What to write">
+        <button type="button" aria-pressed={!isNote} onClick={() => onKind("reply")}>
+          Reply
+        </button>
+        <button type="button" aria-pressed={isNote} onClick={() => onKind("note")}>
+          <IconLock size={13} aria-hidden="true" />
+          Private note
+        </button>
+        {isClosed && !isNote && <span className={styles.hint}>This ticket is closed. A reply does not reopen it.</span>}
+      </fieldset>
+      <Textarea
+        ref={field}
+        className={styles.field ?? ""}
+        classNames={{ input: styles.input ?? "" }}
+        variant="unstyled"
+        autosize
+        minRows={2}
+        maxRows={10}
+        value={text}
+        onChange={(event) => change(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+        onPaste={onPaste}
+        onBlur={() => !isNote && conversation.setTyping(false)}
+        disabled={isBusy}
+        aria-label={isNote ? "Private note" : "Your reply"}
+        placeholder={isNote ? "Only colleagues see this…" : "Write to the customer…"}
+      />
+      <UploadList uploads={uploads} />
+      <div className={styles.foot}>
+        {!isNote && (
+          <Tooltip label="Attach files">
+            <ActionIcon variant="subtle" color="gray" aria-label="Attach files" onClick={() => picker.current?.click()}>
+              <IconPaperclip size={18} />
+            </ActionIcon>
+          </Tooltip>
+        )}
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          onChange={(event) => {
+            uploads.add([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+        <span className={styles.keys}>
+          {text.length > MOST_LETTERS - 500
+            ? `${MOST_LETTERS - text.length} letters left`
+            : "Enter sends, Shift + Enter breaks the line"}
+        </span>
+        <Button.Group>
+          <Button
+            className={styles.send}
+            size="compact-md"
+            loading={isBusy}
+            disabled={!canSend}
+            leftSection={<IconSend size={15} />}
+            onClick={() => void send()}
+          >
+            {isNote ? "Add note" : "Send"}
+          </Button>
+          {!isNote && !isClosed && (
+            <Menu position="top-end">
+              <Menu.Target>
+                <Button className={styles.more} size="compact-md" disabled={!canSend} aria-label="More ways to send">
+                  <IconChevronDown size={14} />
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => void sendAndClose()}>Send and close the ticket</Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          )}
+        </Button.Group>
+      </div>
+    </section>
+  );
+}
+
+/** The event of the socket may have brought it already. */
+function addNote(note: Note): void {
+  queryClient.setQueryData<Note[]>(["notes", note.ticket_id], (notes = []) =>
+    notes.some((other) => other.note_id === note.note_id) ? notes : [...notes, note],
+  );
+}

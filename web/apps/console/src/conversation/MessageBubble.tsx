@@ -1,0 +1,87 @@
+// One message. The customer's on the left, our side's on the right; groups of one sender stand close.
+import { UnstyledButton } from "@mantine/core";
+import { IconAlertCircle, IconCheck, IconChecks, IconClock } from "@tabler/icons-react";
+import { inWords } from "../backend/errors";
+import type { Conversation, ConversationMessage } from "../backend/types";
+import { Face } from "../shell/Face";
+import { clockTime, fullTime } from "../shell/time";
+import { AttachmentView } from "./AttachmentView";
+import styles from "./MessageBubble.module.css";
+import { RichText } from "./RichText";
+
+interface Props {
+  message: ConversationMessage;
+  isFirst: boolean;
+  isLast: boolean;
+  isCustomers: boolean;
+  conversation: Conversation;
+}
+
+export function MessageBubble({ message, isFirst, isLast, isCustomers, conversation }: Props) {
+  if (message.kind === "event") return <p className={styles.event}>{message.message_content}</p>;
+  const { sender } = message;
+  const by = message.kind === "bot" ? `${sender.name}, automatically` : sender.name;
+  return (
+    <article
+      className={styles.message}
+      data-side={isCustomers ? "theirs" : "ours"}
+      data-first={isFirst}
+      data-last={isLast}
+      aria-label={`${by}, ${fullTime(message.timestamp)}`}
+    >
+      {isCustomers && (
+        <span className={styles.face}>
+          {isLast && <Face id={sender.id} name={sender.name} url={sender.avatar_url} size="sm" />}
+        </span>
+      )}
+      <div className={styles.body}>
+        {isFirst && <p className={styles.by}>{message.own ? "You" : by}</p>}
+        {message.message_content !== "" && (
+          <div className={styles.bubble} data-state={message.state} title={fullTime(message.timestamp)} dir="auto">
+            <RichText text={message.message_content} />
+          </div>
+        )}
+        {message.attachments.length > 0 && (
+          <div className={styles.attachments}>
+            {message.attachments.map((attachment) => (
+              <AttachmentView key={attachment.attachment_id} attachment={attachment} />
+            ))}
+          </div>
+        )}
+        {message.state === "failed" ? (
+          <Failure message={message} conversation={conversation} />
+        ) : (
+          (isLast || message.state === "sending") && <Receipt message={message} />
+        )}
+      </div>
+    </article>
+  );
+}
+
+function Receipt({ message }: { message: ConversationMessage }) {
+  return (
+    <p className={styles.receipt} data-state={message.state}>
+      {message.state === "sending" ? "Sending" : clockTime(message.timestamp)}
+      {message.own && <Ticks state={message.state} />}
+    </p>
+  );
+}
+
+function Ticks({ state }: { state: ConversationMessage["state"] }) {
+  if (state === "sending") return <IconClock size={13} aria-hidden="true" />;
+  if (state === "sent") return <IconCheck size={14} role="img" aria-label="Sent" />;
+  if (state === "delivered") return <IconChecks size={14} role="img" aria-label="Delivered" />;
+  if (state === "read") return <IconChecks size={14} role="img" aria-label="Read" className={styles.read} />;
+  return null;
+}
+
+function Failure({ message, conversation }: { message: ConversationMessage; conversation: Conversation }) {
+  return (
+    <p className={styles.failure} role="alert">
+      <IconAlertCircle size={14} aria-hidden="true" />
+      Not sent. {message.error ? inWords(message.error) : ""}
+      <UnstyledButton onClick={() => void conversation.retry(message.key)}>Try again</UnstyledButton>
+      <UnstyledButton onClick={() => void conversation.discard(message.key)}>Discard</UnstyledButton>
+    </p>
+  );
+}

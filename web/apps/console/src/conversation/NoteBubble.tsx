@@ -1,0 +1,26 @@
+// A private note: never the customer's to see, and never to be mistaken for a message.
+import { IconLock } from "@tabler/icons-react";
+import { useMe } from "../backend/session";
+import type { Note } from "../backend/types";
+import { useStaff } from "../inbox/people";
+import { clockTime, fullTime } from "../shell/time";
+import styles from "./NoteBubble.module.css";
+import { RichText } from "./RichText";
+
+export function NoteBubble({ note }: { note: Note }) {
+  const me = useMe();
+  const author = useStaff().find((person) => person.id === note.author_id);
+  const name = note.author_id === me.id ? "You" : (author?.name ?? "A colleague");
+  return (
+    <article className={styles.note} aria-label={`Private note by ${name}, ${fullTime(note.timestamp)}`}>
+      <p className={styles.head}>
+        <IconLock size={13} aria-hidden="true" />
+        <span>{name}, private note</span>
+        <time dateTime={note.timestamp}>{clockTime(note.timestamp)}</time>
+      </p>
+      <div className={styles.body} dir="auto">
+        <RichText text={note.body} />
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,45 @@
+// An empty list says why it is empty, and what to do about it.
+import { Button } from "@mantine/core";
+import { IconArchive, IconInbox, IconMoodSmile, IconSearchOff } from "@tabler/icons-react";
+import { useLocation } from "wouter";
+import styles from "./EmptyQueue.module.css";
+import type { ListView, QueueId } from "./queues";
+import { useCounts } from "./tickets";
+
+const WORDS: Record<QueueId, { title: string; text: string }> = {
+  mine: { title: "Nothing waits for you", text: "Tickets that you take or are given appear here." },
+  unassigned: { title: "Everybody is looked after", text: "New tickets that nobody has appear here, at once." },
+  all: { title: "No open tickets", text: "When a customer writes, it shows up here." },
+  closed: { title: "Nothing closed yet", text: "Tickets that are done move here." },
+};
+
+export function EmptyQueue({ view, onView }: { view: ListView; onView: (view: ListView) => void }) {
+  const [, navigate] = useLocation();
+  const counts = useCounts();
+  if (view.search || view.priority || view.tag) {
+    return (
+      <div className={styles.empty}>
+        <IconSearchOff size={32} stroke={1.5} aria-hidden="true" />
+        <h2>Nothing found</h2>
+        <p>{view.search ? `No ticket matches “${view.search}”.` : "No ticket here fits what you narrowed it to."}</p>
+        <Button variant="default" onClick={() => onView({ queue: view.queue, search: "", priority: null, tag: null })}>
+          Show the whole queue
+        </Button>
+      </div>
+    );
+  }
+  const Icon = view.queue === "closed" ? IconArchive : view.queue === "mine" ? IconMoodSmile : IconInbox;
+  const waiting = view.queue === "mine" ? (counts?.unassigned ?? 0) : 0;
+  return (
+    <div className={styles.empty}>
+      <Icon size={32} stroke={1.5} aria-hidden="true" />
+      <h2>{WORDS[view.queue].title}</h2>
+      <p>{WORDS[view.queue].text}</p>
+      {waiting > 0 && (
+        <Button variant="light" onClick={() => navigate("/inbox/unassigned")}>
+          See {waiting === 1 ? "the one" : `the ${waiting}`} that nobody has
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,83 @@
+// The inbox: list, conversation, customer. On a phone one of them at a time.
+import { Drawer } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { useEffect, useState } from "react";
+import { Redirect, useLocation } from "wouter";
+import { ConversationPane } from "../conversation/ConversationPane";
+import { NothingOpen } from "../conversation/NothingOpen";
+import { DetailsPane } from "../details/DetailsPane";
+import { setShownTicket } from "../shell/notices";
+import { setPreferences, usePreferences } from "../shell/preferences";
+import { useShortcut } from "../shell/shortcuts";
+import styles from "./Inbox.module.css";
+import { isQueue, type ListView, type QueueId } from "./queues";
+import { TicketList } from "./TicketList";
+import { useTicketList } from "./tickets";
+
+export function Inbox({ queue, ticketId }: { queue: string; ticketId?: string | undefined }) {
+  if (!isQueue(queue)) return <Redirect to="/inbox/mine" replace />;
+  return <QueueInbox key={queue} queue={queue} ticketId={ticketId ?? null} />;
+}
+
+function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | null }) {
+  const [, navigate] = useLocation();
+  const [view, setView] = useState<ListView>({ queue, search: "", priority: null, tag: null });
+  const list = useTicketList(view);
+  const tickets = list.data ?? [];
+  const isRoomy = useMediaQuery("(min-width: 72rem)", true);
+  const { details } = usePreferences();
+  const [isDrawerOpen, setIsDrawerOpen] = useState(false);
+  const toggleDetails = () => (isRoomy ? setPreferences({ details: !details }) : setIsDrawerOpen(!isDrawerOpen));
+
+  const step = (by: number) => {
+    const at = tickets.findIndex((ticket) => ticket.ticket_id === ticketId);
+    const next = tickets[at < 0 ? 0 : at + by];
+    if (next) navigate(`/inbox/${queue}/${next.ticket_id}`);
+  };
+  useShortcut("next", () => step(1));
+  useShortcut("previous", () => step(-1));
+  useShortcut("back", () => navigate(`/inbox/${queue}`));
+
+  useEffect(() => {
+    setShownTicket(ticketId);
+    setIsDrawerOpen(false);
+    return () => setShownTicket(null);
+  }, [ticketId]);
+
+  const hasDetails = ticketId !== null && isRoomy && details;
+  return (
+    <div className={styles.inbox} data-open={ticketId !== null} data-details={hasDetails}>
+      <TicketList view={view} onView={setView} list={list} tickets={tickets} current={ticketId} />
+      <main className={styles.conversation} aria-label="Conversation">
+        {ticketId === null ? (
+          <NothingOpen />
+        ) : (
+          <ConversationPane
+            key={ticketId}
+            ticketId={ticketId}
+            queue={queue}
+            areDetailsShown={hasDetails || isDrawerOpen}
+            onDetails={toggleDetails}
+          />
+        )}
+      </main>
+      {hasDetails && (
+        <aside className={styles.details} aria-label="Customer and ticket">
+          <DetailsPane key={ticketId} ticketId={ticketId} />
+        </aside>
+      )}
+      {ticketId !== null && !isRoomy && (
+        <Drawer
+          opened={isDrawerOpen}
+          onClose={() => setIsDrawerOpen(false)}
+          position="right"
+          size={340}
+          title="Customer and ticket"
+          classNames={{ body: styles.drawer ?? "" }}
+        >
+          <DetailsPane ticketId={ticketId} />
+        </Drawer>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+// Keeps the inbox live: the socket's events, and a question for what has changed, every few seconds and after every
+// reconnect or sleep. So nothing that is shown is stale for long, whatever was missed.
+import { client } from "../backend/client";
+import { queryClient } from "../backend/query-client";
+import type { Ticket } from "../backend/types";
+import { announce } from "../shell/notices";
+import { isArrival } from "./arrivals";
+import { applyTicket, forgetTicket, knownTicket, listPage, refreshTickets, ticketKeys } from "./tickets";
+
+const ASK_MS = 5_000;
+/** Clocks of several servers may disagree by a little; what is asked for twice does no harm. */
+const OVERLAP_MS = 3_000;
+const MOST_PAGES = 5;
+
+/** For as long as somebody of the staff is signed in; the answer ends it. */
+export function startLive(userId: string): () => void {
+  let since = "";
+  let asking: Promise<void> | null = null;
+  let isOver = false;
+
+  const take = (ticket: Ticket) => {
+    const before = knownTicket(ticket.ticket_id);
+    applyTicket(ticket);
+    if (ticket.updated_at > since && since !== "") {
+      if (isArrival(before, ticket, userId)) announce(ticket);
+      since = ticket.updated_at;
+    }
+    refreshCounts();
+  };
+
+  const ask = () => {
+    if (asking) return;
+    asking = changes(since)
+      .then(({ tickets, isCut }) => {
+        if (isOver) return;
+        for (const ticket of tickets.reverse()) if (isNews(ticket)) take(ticket);
+        since ||= tickets.at(-1)?.updated_at ?? new Date().toISOString();
+        if (isCut) refreshTickets();
+      })
+      // The connection's state says it already; the next round asks again.
+      .catch(() => {})
+      .finally(() => {
+        asking = null;
+      });
+  };
+
+  const stops = [
+    client.connect(),
+    client.on("ticket_created", ({ ticket }) => take(ticket)),
+    client.on("ticket_updated", ({ ticket }) => {
+      take(ticket);
+      void queryClient.invalidateQueries({ queryKey: ["history", ticket.ticket_id] });
+    }),
+    client.on("ticket_deleted", ({ ticket_id }) => {
+      forgetTicket(ticket_id);
+      refreshCounts();
+    }),
+    client.on("ticket_note", (note) => void queryClient.invalidateQueries({ queryKey: ["notes", note.ticket_id] })),
+    client.on("chat_message", ask),
+    client.on("message_read", ({ ticket_id, up_to_seq, reader_id }) => {
+      const ticket = knownTicket(ticket_id);
+      const isAll = ticket && up_to_seq >= ticket.last_seq && reader_id !== ticket.customer_id;
+      if (isAll && ticket.unread_count > 0) applyTicket({ ...ticket, unread_count: 0 });
+    }),
+    onReturn(() => {
+      refreshTickets();
+      ask();
+    }),
+    every(ASK_MS, ask),
+  ];
+  ask();
+  return () => {
+    isOver = true;
+    for (const stop of stops) stop();
+  };
+}
+
+function isNews(ticket: Ticket): boolean {
+  const known = knownTicket(ticket.ticket_id);
+  return !known || known.updated_at < ticket.updated_at || known.unread_count !== ticket.unread_count;
+}
+
+async function changes(since: string): Promise<{ tickets: Ticket[]; isCut: boolean }> {
+  if (since === "") return { tickets: (await listPage({})).data.slice(0, 1), isCut: false };
+  const after = new Date(Date.parse(since) - OVERLAP_MS).toISOString();
+  const tickets: Ticket[] = [];
+  let cursor: string | null | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { data, next_cursor } = await listPage({ updated_after: after, ...(cursor ? { cursor } : {}) });
+    tickets.push(...data);
+    cursor = next_cursor;
+    if (!cursor) return { tickets, isCut: false };
+  }
+  return { tickets, isCut: true };
+}
+
+let countsTimer: ReturnType<typeof setTimeout> | null = null;
+
+/** A busy minute brings many events: one question answers for all of them. */
+function refreshCounts(): void {
+  if (countsTimer) return;
+  countsTimer = setTimeout(() => {
+    countsTimer = null;
+    void queryClient.invalidateQueries({ queryKey: ticketKeys.counts });
+  }, 300);
+}
+
+/** Calls back whenever the connection is live again. */
+function onReturn(back: () => void): () => void {
+  let wasLive = client.connection.get() === "live";
+  return client.connection.subscribe((state) => {
+    if (state === "live" && !wasLive) back();
+    wasLive = state === "live";
+  });
+}
+
+function every(ms: number, run: () => void): () => void {
+  const timer = setInterval(run, ms);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,77 @@
+// Settings: one's own, and for admins the tenant's. Loaded only when somebody goes there.
+import {
+  IconBell,
+  IconKey,
+  IconLock,
+  IconMessageCircle2,
+  IconUser,
+  IconUsers,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { ComponentType } from "react";
+import { Link, Redirect } from "wouter";
+import { isAdmin, useMe } from "../backend/session";
+import { KeysSettings } from "./KeysSettings";
+import { PeopleSettings } from "./PeopleSettings";
+import { PreferenceSettings } from "./PreferenceSettings";
+import { ProfileSettings } from "./ProfileSettings";
+import { SecuritySettings } from "./SecuritySettings";
+import styles from "./Settings.module.css";
+import { WidgetSettingsPage } from "./WidgetSettingsPage";
+
+interface Section {
+  id: string;
+  label: string;
+  icon: TablerIcon;
+  page: ComponentType;
+}
+
+const OWN: Section[] = [
+  { id: "profile", label: "Profile", icon: IconUser, page: ProfileSettings },
+  { id: "security", label: "Password and two-factor", icon: IconLock, page: SecuritySettings },
+  { id: "preferences", label: "Notifications and look", icon: IconBell, page: PreferenceSettings },
+];
+
+const TENANT: Section[] = [
+  { id: "people", label: "People", icon: IconUsers, page: PeopleSettings },
+  { id: "widget", label: "Widget", icon: IconMessageCircle2, page: WidgetSettingsPage },
+  { id: "keys", label: "API keys", icon: IconKey, page: KeysSettings },
+];
+
+export function Settings({ section }: { section: string | undefined }) {
+  const me = useMe();
+  const allowed = isAdmin(me) ? [...OWN, ...TENANT] : OWN;
+  const current = allowed.find((other) => other.id === section);
+  if (!current) return <Redirect to="/settings/profile" replace />;
+  const Page = current.page;
+  return (
+    <div className={styles.settings}>
+      <nav className={styles.menu} aria-label="Settings">
+        <h1>Settings</h1>
+        <Group title="You" sections={OWN} current={current.id} />
+        {isAdmin(me) && <Group title="Everybody" sections={TENANT} current={current.id} />}
+      </nav>
+      <main className={styles.page} key={current.id}>
+        <Page />
+      </main>
+    </div>
+  );
+}
+
+function Group({ title, sections, current }: { title: string; sections: Section[]; current: string }) {
+  return (
+    <div className={styles.group}>
+      <h2>{title}</h2>
+      <ul>
+        {sections.map(({ id, label, icon: Icon }) => (
+          <li key={id}>
+            <Link to={`/settings/${id}`} aria-current={id === current ? "page" : undefined}>
+              <Icon size={17} stroke={1.75} aria-hidden="true" />
+              {label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+// How the widget will look, drawn while one types: a picture, not the widget itself.
+import { IconMessageCircle2, IconSend } from "@tabler/icons-react";
+import type { CSSProperties } from "react";
+import { useMe } from "../backend/session";
+import type { WidgetSettings } from "../backend/types";
+import { Face } from "../shell/Face";
+import { isColor, readableInk } from "./contrast";
+import styles from "./WidgetPreview.module.css";
+
+export function WidgetPreview({ settings }: { settings: WidgetSettings }) {
+  const me = useMe();
+  const brand = isColor(settings.primary_color) ? settings.primary_color : "#0c7150";
+  const look = { "--brand": brand, "--on-brand": readableInk(brand) } as CSSProperties;
+  return (
+    <figure className={styles.stage} data-side={settings.position} data-theme={settings.theme} style={look}>
+      <figcaption className="visually-hidden">Preview of the widget</figcaption>
+      <div className={styles.window} aria-hidden="true">
+        <header>
+          <Face id={me.id} name={me.name} url={me.avatar_url} size="sm" />
+          <div>
+            <strong>{settings.name || "Support"}</strong>
+            <span>Here to help</span>
+          </div>
+        </header>
+        <div className={styles.talk}>
+          <p className={styles.theirs}>{settings.greeting || "Hello! How can we help?"}</p>
+          {settings.quick_replies.length > 0 ? (
+            <div className={styles.replies}>
+              {settings.quick_replies.map((reply) => (
+                <span key={reply}>{reply}</span>
+              ))}
+            </div>
+          ) : (
+            <p className={styles.own}>Is my order on its way?</p>
+          )}
+        </div>
+        <footer>
+          <span>Write a message…</span>
+          <IconSend size={18} />
+        </footer>
+      </div>
+      <span className={styles.launcher} aria-hidden="true">
+        <IconMessageCircle2 size={26} stroke={1.75} />
+      </span>
+    </figure>
+  );
+}

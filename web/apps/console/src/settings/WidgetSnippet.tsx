@@ -1,0 +1,53 @@
+// The lines to paste into the site, with a key of its own.
+import { Button, Code, Group, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { client } from "../backend/client";
+import { queryClient } from "../backend/query-client";
+import { Copy } from "./CopyField";
+import { Panel } from "./Panel";
+import { snippet } from "./snippet";
+import { useSaving } from "./use-saving";
+
+export function WidgetSnippet() {
+  const saving = useSaving();
+  const [site, setSite] = useState("");
+  const [key, setKey] = useState("");
+  const text = snippet(location.origin, key);
+  const make = () =>
+    saving.run(async () => {
+      const origin = new URL(site.includes("://") ? site : `https://${site}`).origin;
+      const body = {
+        kind: "publishable" as const,
+        name: `Widget on ${new URL(origin).host}`,
+        allowed_origins: [origin],
+      };
+      setKey((await client.request("POST /api/api-keys", { body })).api_key);
+      await queryClient.invalidateQueries({ queryKey: ["api-keys"] });
+    }, "The key is made, and stands in the lines below.");
+  return (
+    <Panel
+      title="Put it on your site"
+      lead="Paste these lines before the end of the body. The key names you and opens nothing; with your site's address, no other site can use it."
+      action={<Copy value={text} label="Copy the lines" />}
+    >
+      <Group align="flex-end" mb="md">
+        <TextInput
+          flex="1 1 14rem"
+          label="Your site"
+          placeholder="https://shop.example"
+          value={site}
+          onChange={(event) => setSite(event.currentTarget.value)}
+          error={saving.fields.allowed_origins ?? saving.error}
+        />
+        <Button variant="default" disabled={!isSite(site)} loading={saving.isBusy} onClick={() => void make()}>
+          Make a key for it
+        </Button>
+      </Group>
+      <Code block>{text}</Code>
+    </Panel>
+  );
+}
+
+function isSite(text: string): boolean {
+  return URL.canParse(text.includes("://") ? text : `https://${text}`) && text.trim() !== "";
+}

@@ -1,0 +1,94 @@
+// The rail: queues with their counts, settings, and who one is. On a phone it is a bar at the foot of the screen.
+import { Tooltip, UnstyledButton } from "@mantine/core";
+import { spotlight } from "@mantine/spotlight";
+import {
+  IconArchive,
+  IconInbox,
+  IconMoodSmile,
+  IconSearch,
+  IconSettings,
+  IconStack2,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import { Link, useLocation } from "wouter";
+import { countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../inbox/queues";
+import { useCounts } from "../inbox/tickets";
+import { Mark } from "../theme/Mark";
+import { MeMenu } from "./MeMenu";
+import styles from "./Rail.module.css";
+
+const ICONS: Record<QueueId, TablerIcon> = {
+  mine: IconMoodSmile,
+  unassigned: IconInbox,
+  all: IconStack2,
+  closed: IconArchive,
+};
+
+export function Rail({ onHelp }: { onHelp: () => void }) {
+  const counts = useCounts();
+  return (
+    <nav className={styles.rail} aria-label="Main">
+      <div className={styles.brand}>
+        <Mark size={26} />
+        <span className={styles.wide}>SmileChat</span>
+      </div>
+      <UnstyledButton className={styles.search} onClick={() => spotlight.open()} aria-label="Search or jump to…">
+        <IconSearch size={15} stroke={2} aria-hidden="true" />
+        <span className={styles.wide}>Search or jump to…</span>
+        <kbd className={styles.wide}>{isApple() ? "⌘K" : "Ctrl K"}</kbd>
+      </UnstyledButton>
+      <ul className={styles.links}>
+        {QUEUES.map((queue) => (
+          <RailLink
+            key={queue}
+            to={`/inbox/${queue}`}
+            label={QUEUE_NAMES[queue]}
+            icon={ICONS[queue]}
+            count={counts?.[queue]}
+            isQuiet={queue === "closed"}
+          />
+        ))}
+      </ul>
+      <div className={styles.foot}>
+        <ul className={styles.links}>
+          <RailLink to="/settings" label="Settings" icon={IconSettings} />
+        </ul>
+        <MeMenu onHelp={onHelp} />
+      </div>
+    </nav>
+  );
+}
+
+interface LinkProps {
+  to: string;
+  label: string;
+  icon: TablerIcon;
+  count?: number | undefined;
+  isQuiet?: boolean;
+}
+
+function RailLink({ to, label, icon: Icon, count, isQuiet = false }: LinkProps) {
+  const [path] = useLocation();
+  const isCurrent = path === to || path.startsWith(`${to}/`);
+  const hasCount = count !== undefined && count > 0 && !isQuiet;
+  return (
+    <li>
+      <Tooltip label={label} position="right" classNames={{ tooltip: styles.tooltip ?? "" }}>
+        <Link
+          to={to}
+          className={styles.link ?? ""}
+          aria-current={isCurrent ? "page" : undefined}
+          aria-label={hasCount ? `${label}, ${countLabel(count)}` : label}
+        >
+          <Icon size={18} stroke={1.75} aria-hidden="true" />
+          <span className={styles.label}>{label}</span>
+          {hasCount && <span className={styles.count}>{countLabel(count)}</span>}
+        </Link>
+      </Tooltip>
+    </li>
+  );
+}
+
+function isApple(): boolean {
+  return /Mac|iPhone|iPad/.test(navigator.userAgent);
+}

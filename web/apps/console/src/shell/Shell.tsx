@@ -1,0 +1,65 @@
+// The frame of the console: the rail, the stage, and what is there on every page.
+import { notifications } from "@mantine/notifications";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { useMe } from "../backend/session";
+import { Inbox } from "../inbox/Inbox";
+import { startLive } from "../inbox/live";
+import { ConnectionBar } from "./ConnectionBar";
+import { onNoticeOpened } from "./notices";
+import { restoreOwnStatus } from "./own-status";
+import { Palette } from "./Palette";
+import { Rail } from "./Rail";
+import styles from "./Shell.module.css";
+import { ShortcutSheet } from "./ShortcutSheet";
+import { Splash } from "./Splash";
+import { listenToKeys, useShortcut } from "./shortcuts";
+
+const Settings = lazy(() => import("../settings/Settings").then(({ Settings }) => ({ default: Settings })));
+
+export function Shell() {
+  const me = useMe();
+  const [path, navigate] = useLocation();
+  const [isHelpShown, setIsHelpShown] = useState(false);
+
+  useEffect(() => {
+    restoreOwnStatus();
+    return startLive(me.id);
+  }, [me.id]);
+  useEffect(listenToKeys, []);
+  useEffect(() => () => notifications.clean(), []);
+  useEffect(() => onNoticeOpened((ticket) => navigate(`/inbox/mine/${ticket.ticket_id}`)), [navigate]);
+  useShortcut("help", () => setIsHelpShown(true));
+  useShortcut("goMine", () => navigate("/inbox/mine"));
+  useShortcut("goUnassigned", () => navigate("/inbox/unassigned"));
+  useShortcut("goAll", () => navigate("/inbox/all"));
+  useShortcut("goClosed", () => navigate("/inbox/closed"));
+  useShortcut("goSettings", () => navigate("/settings"));
+
+  // On a phone one thing at a time: an open conversation has the screen to itself.
+  const isDeep = /^\/inbox\/[^/]+\/.+/.test(path);
+  return (
+    <div className={styles.shell} data-deep={isDeep}>
+      <a className={styles.skip} href="#stage">
+        Skip to the content
+      </a>
+      <Rail onHelp={() => setIsHelpShown(true)} />
+      <div className={styles.stage} id="stage" tabIndex={-1}>
+        <ConnectionBar />
+        <div className={styles.content}>
+          <Suspense fallback={<Splash />}>
+            <Switch>
+              <Route path="/inbox/:queue/:ticketId?">{(place) => <Inbox {...place} />}</Route>
+              <Route path="/settings/:section?">{(place) => <Settings section={place.section} />}</Route>
+              <Route>
+                <Redirect to="/inbox/mine" replace />
+              </Route>
+            </Switch>
+          </Suspense>
+        </div>
+      </div>
+      <Palette />
+      <ShortcutSheet isOpen={isHelpShown} onClose={() => setIsHelpShown(false)} />
+    </div>
+  );
+}

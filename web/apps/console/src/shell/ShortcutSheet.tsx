@@ -1,0 +1,58 @@
+// The sheet with all keyboard shortcuts.
+import { Modal } from "@mantine/core";
+import styles from "./ShortcutSheet.module.css";
+import { SHORTCUTS } from "./shortcuts";
+
+const GROUPS = ["Tickets", "Conversation", "Go", "Help"] as const;
+
+export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={isOpen} onClose={onClose} title="Keyboard shortcuts" size="lg">
+      <div className={styles.groups}>
+        {GROUPS.map((group) => (
+          <section key={group}>
+            <h3>{group}</h3>
+            <dl>
+              {Object.values(SHORTCUTS)
+                .filter((shortcut) => shortcut.group === group)
+                .map(({ keys, label }) => (
+                  <div key={label}>
+                    <dt>{label}</dt>
+                    <dd>
+                      <Keys keys={keys} />
+                    </dd>
+                  </div>
+                ))}
+              {group === "Help" && (
+                <div>
+                  <dt>Search or jump to</dt>
+                  <dd>
+                    <Keys keys={["Ctrl / ⌘", "K"]} />
+                  </dd>
+                </div>
+              )}
+              {group === "Conversation" && (
+                <div>
+                  <dt>Leave the text field</dt>
+                  <dd>
+                    <Keys keys={["Esc"]} />
+                  </dd>
+                </div>
+              )}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  );
+}
+
+export function Keys({ keys }: { keys: readonly string[] }) {
+  return (
+    <span className={styles.keys}>
+      {keys.map((key) => (
+        <kbd key={key}>{key}</kbd>
+      ))}
+    </span>
+  );
+}

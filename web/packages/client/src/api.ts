@@ -1,0 +1,143 @@
+/**
+ * The REST API's types: what the OpenAPI document says (`api.gen.ts`), under short names.
+ * Used by everything here and by whoever shows what the server holds.
+ */
+import type { components, paths as generated } from "./api.gen.js";
+
+type Schemas = components["schemas"];
+
+export type Session = Schemas["Session"];
+export type User = Schemas["User"];
+export type Person = Schemas["Person"];
+export type UserStatus = Schemas["UserStatus"];
+export type Role = Schemas["Role"];
+export type Status = Schemas["Status"];
+export type Ticket = Schemas["Ticket"];
+export type TicketStatus = Schemas["TicketStatus"];
+export type TicketPatch = Schemas["TicketPatch"];
+export type Priority = Schemas["Priority"];
+export type Sender = Schemas["Sender"];
+export type Note = Schemas["Note"];
+export type ApiKey = Schemas["ApiKey"];
+export type CreatedApiKey = Schemas["CreatedApiKey"];
+export type Invite = Schemas["Invite"];
+export type CreatedInvite = Schemas["CreatedInvite"];
+export type AuditEntry = Schemas["Entry"];
+export type TotpOffer = Schemas["TotpOffer"];
+export type Message = Omit<Schemas["Message"], "attachments"> & { attachments: Attachment[] };
+
+export interface Page<T> {
+  data: T[];
+  next_cursor?: string | null;
+}
+
+export interface Attachment {
+  attachment_id: string;
+  name: string;
+  content_type: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+  /** `/api/attachments/<id>`; needs the token: see `Client.download`. */
+  url: string;
+  is_image: boolean;
+}
+
+export interface WidgetSettings {
+  name: string;
+  greeting: string;
+  primary_color: string;
+  position: "right" | "left";
+  theme: "auto" | "light" | "dark";
+  language: string;
+  prechat: "none" | "optional" | "required";
+  quick_replies: string[];
+  sound: boolean;
+}
+
+/** What the widget shows before anybody has written. */
+export interface WidgetIntroduction extends WidgetSettings {
+  is_staffed: boolean;
+  staff: { name: string; avatar_url: string | null }[];
+}
+
+/** Open work, counted to 1,000 at most. */
+export interface TicketCounts {
+  mine: number;
+  unassigned: number;
+  all: number;
+  closed: number;
+}
+
+/** Calls whose shapes are agreed on and not yet in the OpenAPI document. */
+interface AgreedCalls {
+  "GET /api/settings/widget": Call<unknown, unknown, undefined, WidgetSettings>;
+  "PUT /api/settings/widget": Call<unknown, unknown, Partial<WidgetSettings>, WidgetSettings>;
+  "GET /api/widget": Call<unknown, unknown, undefined, WidgetIntroduction>;
+  "GET /api/tickets/counts": Call<unknown, unknown, undefined, TicketCounts>;
+}
+
+interface Call<Path, Query, Body, Answer> {
+  path: Path;
+  query: Query;
+  body: Body;
+  answer: Answer;
+}
+
+type Method = "get" | "put" | "post" | "delete";
+type Json<T> = T extends { content: { "application/json": infer Body } } ? Body : undefined;
+type Succeeded = 200 | 201 | 204;
+
+/** `attachments` is more than the document says of it. */
+type Precise<T> = T extends Schemas["Message"] ? Message : T extends { data: Schemas["Message"][] } ? Page<Message> : T;
+
+type CallOf<Operation> = Operation extends { parameters: infer Parameters; responses: infer Responses }
+  ? Call<
+      Parameters extends { path: infer Path } ? Path : unknown,
+      Parameters extends { query?: infer Query } ? Query : unknown,
+      Operation extends { requestBody: infer Body } ? Json<Body> : undefined,
+      { [S in keyof Responses & Succeeded]: Precise<Json<Responses[S]>> }[keyof Responses & Succeeded]
+    >
+  : never;
+
+type GeneratedCalls = {
+  [P in keyof generated as P extends `/api/${string}`
+    ? { [M in Method]: generated[P] extends Record<M, object> ? `${Uppercase<M>} ${P}` : never }[Method]
+    : never]: unknown;
+};
+
+/** `"GET /api/tickets"`, `"PUT /api/tickets/{id}"` …: every call of the server. */
+export type Endpoint = keyof GeneratedCalls | keyof AgreedCalls;
+
+type Described<E extends Endpoint> = E extends keyof AgreedCalls
+  ? AgreedCalls[E]
+  : E extends `${infer M} ${infer P extends keyof generated & string}`
+    ? CallOf<generated[P][Lowercase<M> & keyof generated[P]]>
+    : never;
+
+/** What a call answers. */
+export type Answer<E extends Endpoint> = Described<E>["answer"];
+
+type PathOption<Path> = unknown extends Path ? { path?: undefined } : { path: Path };
+type BodyOption<Body> = [Body] extends [undefined] ? { body?: undefined } : { body: Body };
+type QueryOption<Query> = unknown extends Query ? { query?: undefined } : { query?: Query };
+
+/** What a call takes: `path` and `body` where it has them, `query` if you like. */
+export type CallOptions<E extends Endpoint> = PathOption<Described<E>["path"]> &
+  BodyOption<Described<E>["body"]> &
+  QueryOption<Described<E>["query"]> & {
+    signal?: AbortSignalLike;
+    /** Makes a repeat of a POST harmless. */
+    idempotencyKey?: string;
+  };
+
+/** The part of an `AbortSignal` that `fetch` needs; named here because the DOM's types are not. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** The arguments after the endpoint: none are needed where none can be. */
+export type CallArguments<E extends Endpoint> =
+  Record<string, never> extends CallOptions<E> ? [options?: CallOptions<E>] : [options: CallOptions<E>];

@@ -1,0 +1,114 @@
+/**
+ * One request and its answer, with errors as `ApiError`. Knows nothing of sessions: who calls hands in the token.
+ *
+ * **Invariant:** every failure is an `ApiError`; whatever gives no answer within 30 s has the code `network`.
+ */
+import type { AbortSignalLike } from "./api.js";
+import { ApiError, type FieldError } from "./error.js";
+import type { Environment, FetchAnswer, FormLike } from "./platform.js";
+import type { BlobLike } from "./public.js";
+
+const PATIENCE = 30_000;
+
+export interface HttpCall {
+  method: string;
+  path: string;
+  token?: string | null;
+  query?: object;
+  body?: unknown;
+  form?: FormLike;
+  idempotencyKey?: string;
+  signal?: AbortSignalLike;
+}
+
+export interface Http {
+  readonly url: string;
+  headers(call: Pick<HttpCall, "token" | "idempotencyKey">): Record<string, string>;
+  blob(call: HttpCall): Promise<BlobLike>;
+  /** The answer's JSON; undefined where it has none. */
+  json<T>(call: HttpCall): Promise<T>;
+}
+
+interface AbortController {
+  signal: AbortSignalLike;
+  abort(): void;
+}
+
+export function createHttp(environment: Environment, address: string, apiKey: string | undefined): Http {
+  const url = address.replace(/\/+$/, "");
+  const { AbortController } = globalThis as unknown as { AbortController: new () => AbortController };
+
+  const headers: Http["headers"] = ({ token, idempotencyKey }) => ({
+    ...(token && { Authorization: `Bearer ${token}` }),
+    ...(apiKey && { "X-API-Key": apiKey }),
+    ...(idempotencyKey && { "Idempotency-Key": idempotencyKey }),
+  });
+
+  const exchange = async <T>(call: HttpCall, read: (answer: FetchAnswer) => Promise<T>): Promise<T> => {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const patience = environment.after(PATIENCE, abort);
+    call.signal?.addEventListener("abort", abort);
+    if (call.signal?.aborted) abort();
+    try {
+      const answer = await environment.fetch(url + call.path + queryString(call.query), {
+        method: call.method,
+        headers: { ...headers(call), ...(call.body !== undefined && { "Content-Type": "application/json" }) },
+        body: call.form ?? (call.body === undefined ? undefined : JSON.stringify(call.body)),
+        signal: controller.signal,
+      });
+      if (answer.status >= 400) {
+        throw problem(answer.status, await answer.text(), answer.headers.get("Retry-After"));
+      }
+      return await read(answer);
+    } catch (fault) {
+      throw fault instanceof ApiError ? fault : new ApiError(0, "network", String(fault));
+    } finally {
+      patience();
+      call.signal?.removeEventListener("abort", abort);
+    }
+  };
+
+  return {
+    url,
+    headers,
+    blob: (call) => exchange(call, (answer) => answer.blob()),
+    json: (call) => exchange(call, async (answer) => parse(answer.status, await answer.text())),
+  };
+}
+
+function queryString(query: object | undefined): string {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  return given.length ? `?${given.map((pair) => pair.map(encodeURIComponent).join("=")).join("&")}` : "";
+}
+
+/** The JSON of a body; undefined for none. */
+export function parse<T>(status: number, text: string): T {
+  try {
+    return (text ? JSON.parse(text) : undefined) as T;
+  } catch {
+    throw problem(status, text, null);
+  }
+}
+
+interface Problem {
+  code: string;
+  detail?: string;
+  errors?: FieldError[];
+}
+
+/** The error that a body of RFC 9457 tells of; `bad_answer` if it does not. */
+export function problem(status: number, text: string, retryAfter: string | null): ApiError {
+  let told: Partial<Problem> = {};
+  try {
+    told = (JSON.parse(text) ?? {}) as Partial<Problem>;
+  } catch {}
+  const seconds = Number.parseInt(retryAfter ?? "", 10);
+  return new ApiError(
+    status,
+    told.code ?? "bad_answer",
+    told.detail ?? `HTTP ${status}`,
+    told.errors,
+    Number.isNaN(seconds) ? null : seconds,
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * Owns the visitor's session and which conversation is theirs. Fetched once somebody writes or has written before: it
+ * brings the client package with it. Used by the widget.
+ * Invariant: a visitor who only looks gets no account, and there is one conversation at a time.
+ */
+import {
+  ApiError,
+  type Client,
+  type Conversation,
+  createClient,
+  localStorageOrMemory,
+  watchBrowser,
+} from "@smilechat/client";
+import { tell } from "./events";
+import { follow } from "./follow";
+import type { Visitor, WidgetState } from "./state";
+import { keep, onOtherTab } from "./storage";
+
+export type Proof = Parameters<Client["session"]["identify"]>[0];
+
+export interface Chat {
+  /** Shows the conversation begun earlier, here or in another tab, if there is one. */
+  resume(): Promise<void>;
+  /** The conversation, or a new one whose ticket is made with its first message. */
+  begin(): Promise<Conversation>;
+  identify(proof: Proof): Promise<void>;
+  /** Signs out and forgets, so that whoever uses this browser next sees nothing. */
+  end(): Promise<void>;
+}
+
+interface Place {
+  server: string;
+  apiKey: string | undefined;
+  /** What the keys in the storage begin with. */
+  prefix: string;
+  get(): WidgetState;
+  set(change: Partial<WidgetState>): void;
+}
+
+/** One name for the unsent conversation: it is found again after a reload, and two tabs share it. */
+const DRAFT = "widget";
+
+export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
+  const client = createClient({
+    url: server,
+    storage: localStorageOrMemory(),
+    storagePrefix: prefix,
+    ...(apiKey !== undefined && { apiKey }),
+  });
+  const { session } = client;
+  set({ client });
+
+  let leave = () => {};
+  const adopt = (conversation: Conversation) => {
+    leave();
+    const stopFollowing = follow(conversation, {
+      unread(unread) {
+        if (unread === get().unread) return;
+        set({ unread });
+        tell("unread", { count: unread });
+      },
+      arrived(message) {
+        if (!get().isOpen) set({ preview: { text: message.message_content, sender: message.sender } });
+      },
+      wantsSound: () => get().settings.sound && !get().isMuted,
+      titleFor: (message) => `${get().language.texts.newMessage} · ${message.sender.name}`,
+    });
+    // Other tabs learn of a new ticket by the storage.
+    const stopTelling = conversation.ticketId.subscribe((ticket) => keep("localStorage", `${prefix}:ticket`, ticket));
+    leave = () => {
+      stopFollowing();
+      stopTelling();
+    };
+    set({ conversation, stage: "ready" });
+    return conversation;
+  };
+  const abandon = () => {
+    leave();
+    leave = () => {};
+    if (get().unread) tell("unread", { count: 0 });
+    set({ conversation: null, stage: "none", unread: 0, preview: null });
+  };
+
+  const findEarlier = async (): Promise<Conversation | null> => {
+    if ((await session.ready()).status !== "signed_in") return null;
+    if ((await client.unsentDrafts()).includes(DRAFT)) return client.newConversation({ draft: DRAFT });
+    const newest = (await client.request("GET /api/tickets", { query: { limit: 1 } })).data[0];
+    return newest ? client.conversation(newest.ticket_id) : null;
+  };
+  const resume = async () => {
+    const isShown = () => get().conversation !== null;
+    if (!isShown()) set({ stage: "opening" });
+    try {
+      const earlier = await findEarlier();
+      if (earlier) adopt(earlier);
+      else if (!isShown()) set({ stage: "none" });
+    } catch {
+      if (!isShown()) set({ stage: "failed" });
+    }
+  };
+
+  const start = async () => {
+    await session.ready();
+    await session.anonymous();
+    const { visitor } = get();
+    if (visitor) await introduce(client, visitor);
+    return adopt(client.newConversation({ draft: DRAFT }));
+  };
+  let starting: Promise<Conversation> | null = null;
+
+  const endings = [
+    watchBrowser(client),
+    onOtherTab(`${prefix}:ticket`, (ticket) => ticket && !get().conversation?.ticketId.get() && void resume()),
+    session.state.subscribe(({ status }) => {
+      if (status !== "signed_out" || !get().conversation) return;
+      abandon();
+      set({ isIdentified: false });
+    }),
+  ];
+
+  return {
+    resume,
+    begin() {
+      const { conversation } = get();
+      if (conversation) return Promise.resolve(conversation);
+      starting ??= start().finally(() => {
+        starting = null;
+      });
+      return starting;
+    },
+    async identify(proof) {
+      await session.ready();
+      await session.identify(proof);
+      abandon();
+      set({ isIdentified: true });
+      await resume();
+    },
+    async end() {
+      for (const end of endings) end();
+      abandon();
+      keep("localStorage", `${prefix}:ticket`, null);
+      await session.ready();
+      await session.signOut();
+      client.close();
+    },
+  };
+}
+
+/** What visitors said of themselves must not keep their message from going out. */
+async function introduce(client: Client, { name, email }: Visitor): Promise<void> {
+  if (!name && !email) return;
+  try {
+    await client.session.updateProfile({ ...(name && { name }), ...(email && { email }) });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 422)) throw error;
+  }
+}

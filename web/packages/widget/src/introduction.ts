@@ -1,0 +1,26 @@
+/**
+ * Owns the first question to the server: how the widget looks and who is there. Used by the widget, without the client
+ * package, which a page loads only once somebody writes.
+ */
+import type { PageConfig, ServerSettings } from "./config";
+
+/** The server knows the key and will not have it used here: there is nothing to show. */
+export class Refused extends Error {}
+
+const PATIENCE = 6_000;
+
+/** Nothing, if the server is out of reach or older than the question: then the defaults serve. */
+export async function askIntroduction(server: string, page: PageConfig): Promise<Partial<ServerSettings>> {
+  let answer: Response;
+  try {
+    answer = await fetch(`${server}/api/widget`, {
+      headers: page.apiKey ? { "X-API-Key": page.apiKey } : {},
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (answer.ok) return (await answer.json()) as ServerSettings;
+  } catch {
+    return {};
+  }
+  if (answer.status === 401 || answer.status === 403) throw new Refused("The API key is not accepted for this page.");
+  return {};
+}

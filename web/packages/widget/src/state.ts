@@ -1,0 +1,49 @@
+/** Owns the shape of everything the widget shows. Read by the view, changed by the widget and its chat alone. */
+import type { Attachment, Client, Conversation, ConversationMessage } from "@smilechat/client";
+import type { Settings } from "./config";
+import type { Language } from "./languages";
+
+export interface WidgetState {
+  settings: Settings;
+  language: Language;
+  isOpen: boolean;
+  /** `none`: nobody has written yet. */
+  stage: "none" | "opening" | "ready" | "failed";
+  conversation: Conversation | null;
+  client: Client | null;
+  /** The first message, while session and ticket are being made for it. */
+  firstMessage: string | null;
+  /** Answers of the form before the chat; null while it has not been filled in. */
+  visitor: Visitor | null;
+  isIdentified: boolean;
+  unread: number;
+  preview: Preview | null;
+  isMuted: boolean;
+}
+
+/** What a visitor says of themselves in the form before the chat. */
+export interface Visitor {
+  name?: string;
+  email?: string;
+}
+
+/** What is shown beside the closed launcher. */
+export interface Preview {
+  text: string;
+  sender: ConversationMessage["sender"] | null;
+}
+
+/** What the view may ask for. */
+export interface Actions {
+  open(): void;
+  close(): void;
+  toggle(): void;
+  /** Sends into the conversation, and begins it if need be; false: it did not work, the text is still the visitor's. */
+  send(text: string, attachments: readonly Attachment[]): Promise<boolean>;
+  /** The conversation, begun if need be: files need its ticket. */
+  begin(): Promise<Conversation>;
+  introduce(visitor: Visitor): void;
+  tryAgain(): void;
+  setMuted(isMuted: boolean): void;
+  dismissPreview(): void;
+}

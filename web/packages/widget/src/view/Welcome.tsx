@@ -1,0 +1,37 @@
+/** Owns the beginning of a conversation: the greeting, and quick replies until something has been said. */
+import type { WidgetState } from "../state";
+import { Avatar } from "./Avatar";
+
+interface Props {
+  now: WidgetState;
+  isFresh: boolean;
+  onReply: (text: string) => void;
+}
+
+export function Welcome({ now, isFresh, onReply }: Props) {
+  const { settings, language } = now;
+  const staff = settings.staff[0];
+  return (
+    <>
+      <div class="group">
+        <Avatar name={staff?.name ?? settings.name} url={staff?.avatar_url} />
+        <div class="column">
+          <p class="bubble" dir="auto">
+            {settings.greeting || language.texts.greeting}
+          </p>
+        </div>
+      </div>
+      {isFresh && settings.quickReplies.length > 0 && (
+        <ul class="replies" aria-label={language.texts.suggestions}>
+          {settings.quickReplies.map((reply) => (
+            <li key={reply}>
+              <button type="button" dir="auto" onClick={() => onReply(reply)}>
+                {reply}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

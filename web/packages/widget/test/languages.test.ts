@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { fill, LANGUAGES, speak } from "../src/languages";
+import { en } from "../src/languages/en";
+
+const codes = Object.keys(LANGUAGES);
+const marks = (text: string) => (text.match(/\{\w+\}/g) ?? []).toSorted();
+
+test("there are seven", () => {
+  expect(codes.toSorted()).toEqual(["ar", "bn", "de", "en", "es", "fr", "hi"]);
+});
+
+test.each(codes)("%s says everything, with the same places to fill in", async (code) => {
+  const texts = await LANGUAGES[code]?.();
+  expect(Object.keys(texts ?? {}).toSorted()).toEqual(Object.keys(en).toSorted());
+  for (const [name, text] of Object.entries(texts ?? {})) {
+    expect(text.trim(), name).not.toBe("");
+    expect(marks(text), name).toEqual(marks(en[name as keyof typeof en]));
+  }
+});
+
+test.each(codes.filter((code) => code !== "en"))("%s is no copy of English", async (code) => {
+  const texts = Object.entries((await LANGUAGES[code]?.()) ?? {});
+  const same = texts.filter(([name, text]) => text === en[name as keyof typeof en]).map(([name]) => name);
+  // Words that are the same in some languages.
+  const shared = ["chat", "email", "emoji", "messages", "online", "assistant"];
+  expect(same.filter((name) => !shared.includes(name))).toEqual([]);
+});
+
+test.each([
+  ["auto", ["fr-CA", "en"], "fr-CA", "ltr"],
+  ["auto", ["nl", "ar-EG"], "ar-EG", "rtl"],
+  ["auto", ["nl"], "en", "ltr"],
+  ["de", ["fr"], "de", "ltr"],
+  ["de_AT", [], "de-AT", "ltr"],
+  ["constructor", ["de"], "en", "ltr"],
+  ["", [], "en", "ltr"],
+])("of %s and %s it speaks %s", async (wanted, browser, code, direction) => {
+  expect(await speak(wanted, browser)).toMatchObject({ code, direction });
+});
+
+test("fills in, and leaves what it does not know", () => {
+  expect(fill("{name}: {count} of {other}", { name: "$& {count}", count: 2 })).toBe("$& {count}: 2 of {other}");
+});
