@@ -12,7 +12,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("platform", &[]),
     ("events", &["platform", "auth::model", "tickets::model"]),
     ("auth", &["platform", "app", "events"]),
-    ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action"]),
+    ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action", "auth::lock_tenant"]),
     ("realtime", &["platform", "app", "events", "auth::guard", "auth::model", "auth::status", "tickets"]),
     ("notifications", &["platform", "app", "events", "auth::guard", "auth::model"]),
     ("analytics", &["platform", "app", "events", "auth::guard", "auth::model"]),

@@ -121,6 +121,7 @@ pub struct Caller {
     pub user_id: Arc<str>,
     pub username: Arc<str>,
     pub name: Arc<str>,
+    pub avatar_url: Option<Arc<str>>,
     pub role: Role,
     /// What they chose to be seen as while connected.
     pub chosen_status: Status,

@@ -13,7 +13,9 @@ use crate::auth::guard::{self, SignedIn, Tenant};
 use crate::auth::model::{Role, TenantKey, UserKey};
 use crate::auth::session::{self, Session};
 use crate::auth::store::users::{self, Account, NewAccount};
-use crate::auth::{anonymous, api_keys, identify, invites, password, people, profile, totp, username};
+use crate::auth::{
+    anonymous, api_keys, identify, identity, invites, password, people, profile, totp, username, widget,
+};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -44,6 +46,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(totp::routes())
         .merge(invites::routes())
         .merge(api_keys::routes())
+        .merge(widget::routes())
+        .merge(identity::routes())
 }
 
 /// A new account. Without an invite it is a customer's; an invite says which role it may take.

@@ -104,6 +104,25 @@ pub fn find_by_hash(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<ApiKey>> {
     tx.first(&sql, &[hash.into()], api_key)
 }
 
+/// One that serves, and nobody else changes it until this transaction ends.
+pub fn find_and_lock(tx: &mut Tx<'_>, tenant: TenantKey, api_key_id: &str) -> Result<Option<ApiKey>> {
+    let lock = tx.dialect().for_update();
+    let sql = format!(
+        "select {COLUMNS} from api_keys where tenant_key = $1 and api_key_id = $2 and revoked_at is null{lock}"
+    );
+    tx.first(&sql, &[tenant.into(), api_key_id.into()], api_key)
+}
+
+/// Writes back what an admin may change of one that `find_and_lock` gave.
+pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, key: &ApiKey) -> Result<()> {
+    let origins = json!(key.allowed_origins).to_string();
+    tx.execute(
+        "update api_keys set name = $3, allowed_origins = $4 where tenant_key = $1 and api_key_id = $2",
+        &[tenant.into(), key.api_key_id.as_str().into(), key.name.as_str().into(), origins.as_str().into()],
+    )?;
+    Ok(())
+}
+
 /// Newest first; `before` is the place of the last one of the page before.
 pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, before: Option<(i64, String)>, limit: i64) -> Result<Vec<ApiKey>> {
     let (at, id) = before.unwrap_or((i64::MAX, String::new()));

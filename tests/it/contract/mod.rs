@@ -2,6 +2,7 @@
 
 mod auth;
 mod command_line;
+mod desk;
 mod floor;
 mod ground;
 mod guests;
@@ -16,6 +17,7 @@ mod races;
 mod raw;
 mod rights;
 mod sessions;
+mod settings;
 mod tickets;
 mod two_factor;
 mod users;
