@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Role, TenantKey};
-use crate::auth::permissions::{Action, SCOPES};
+use crate::auth::permissions::{self, Action, SCOPES};
 use crate::auth::profile;
 use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
 use crate::auth::store::users::{self, NewAccount};
@@ -44,6 +44,7 @@ pub struct NewApiKey {
     /// For a secret key: what it may do, at least one of `tickets:read`, `tickets:write`, `messages:read`, … or `*`.
     #[garde(length(max = 20))]
     #[serde(default)]
+    #[schema(schema_with = permissions::scopes_schema)]
     pub scopes: Vec<String>,
     /// For a publishable key: the origins it serves (`https://shop.example`); empty for all.
     #[garde(length(max = 100), inner(custom(text::origin)))]
@@ -59,6 +60,7 @@ pub struct CreatedApiKey {
     api_key: String,
 }
 
+/// Makes an API key; the key itself is in this one answer alone.
 #[utoipa::path(post, path = "/api/api-keys", tag = "api keys", operation_id = "create_api_key", request_body = NewApiKey,
     responses((status = 201, body = CreatedApiKey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn create(
@@ -89,6 +91,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(CreatedApiKey { details, api_key })))
 }
 
+/// The tenant's API keys, revoked ones too; newest first.
 #[utoipa::path(get, path = "/api/api-keys", tag = "api keys", operation_id = "list_api_keys", params(PageQuery),
     responses((status = 200, body = Page<ApiKey>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn list(

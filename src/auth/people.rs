@@ -39,6 +39,7 @@ pub struct Person {
     is_guest: bool,
     is_disabled: bool,
     /// The tenant's own id of a customer, where it gave one.
+    #[schema(required)]
     external_id: Option<String>,
 }
 

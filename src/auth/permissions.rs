@@ -2,6 +2,8 @@
 //!
 //! It says what a role may do at all. Whose tickets a caller sees is the other half: `Scope` (tickets/model.rs).
 
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
+
 use crate::auth::model::{Caller, Role};
 use crate::error::{Error, Result};
 
@@ -101,6 +103,13 @@ pub const SCOPES: &[&str] = &[
     "settings:write",
     "audit:read",
 ];
+
+/// A list of scopes, as the document describes it.
+pub fn scopes_schema() -> Array {
+    ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(SCOPES.iter().copied())))
+        .build()
+}
 
 impl Caller {
     pub fn may(&self, action: Action) -> bool {

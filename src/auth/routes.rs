@@ -73,6 +73,7 @@ pub struct Registration {
     invite: Option<String>,
 }
 
+/// Makes an account and signs it in.
 #[utoipa::path(post, path = "/api/auth/register", tag = "auth", operation_id = "register", security(()), request_body = Registration,
     responses((status = 201, body = Session), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn register(
@@ -194,6 +195,7 @@ pub struct Logout {
     everywhere: Option<bool>,
 }
 
+/// Ends this session, and others if asked; its access token stops at once.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth", operation_id = "logout", request_body = Logout,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem)))]
 async fn logout(State(app): State<App>, SignedIn(caller): SignedIn, Json(request): Json<Logout>) -> Result<StatusCode> {

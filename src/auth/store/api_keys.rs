@@ -3,6 +3,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::auth::model::{TenantKey, UserKey};
+use crate::auth::permissions;
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx};
@@ -46,10 +47,12 @@ pub struct ApiKey {
     /// The first characters of the key, to recognise it by.
     pub prefix: String,
     /// What a secret key may do; `*` is everything.
+    #[schema(schema_with = permissions::scopes_schema)]
     pub scopes: Vec<String>,
     /// Origins that a publishable key serves; empty for all.
     pub allowed_origins: Vec<String>,
     pub created_at: Timestamp,
+    #[schema(required)]
     pub revoked_at: Option<Timestamp>,
     #[serde(skip)]
     pub tenant: i64,

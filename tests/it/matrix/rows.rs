@@ -99,6 +99,7 @@ pub const ROWS: &[Row] = &[
     row("POST /api/messages/{id}", Customer, &[Path], |own| json!({"message_content": own.word}), 201),
     row("PUT /api/messages/{id}/read", Customer, &[Path], none, 200),
     row("DELETE /api/tickets/{id}", Support, &[Path], none, 204),
+    row("GET /api/users/totp", Customer, &[None], none, 200),
     row("POST /api/users/totp/offer", Customer, &[None], none, 200),
     row("DELETE /api/users/totp", Customer, &[None], |_| json!({"current_password": PASSWORD}), 204),
     row("PUT /api/users/totp", Customer, &[None], totp_confirmation, 204),
