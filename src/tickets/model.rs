@@ -209,7 +209,7 @@ pub struct Message {
     /// As it was sent. It is data, never markup.
     pub message_content: String,
     pub kind: MessageKind,
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<HashMap<String, Json>>)]
     pub attachments: [(); 0],
     /// The sender's own id of it, by which a repeat is recognised.
     #[schema(required)]
