@@ -34,9 +34,8 @@ pub struct TotpState {
 
 /// Whether one's own account asks for a one-time code.
 #[utoipa::path(get, path = "/api/users/totp", tag = "users", operation_id = "show_totp",
-    responses((status = 200, body = TotpState), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = TotpState), (status = 401, body = Problem)))]
 async fn show(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpState>> {
-    caller.require_person()?;
     Ok(Json(TotpState { is_active: own_account(&app, &caller).await?.totp_secret.is_some() }))
 }
 
