@@ -8,7 +8,7 @@ pub mod store;
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::auth::model::{Caller, Role, TenantKey, UserKey};
 use crate::error::Result;
@@ -117,9 +117,19 @@ pub enum What {
         api_key_id: String,
         kind: String,
     },
+    ApiKeyChanged {
+        api_key_id: String,
+        changed: Vec<&'static str>,
+    },
     ApiKeyRevoked {
         api_key_id: String,
     },
+    WidgetSettingsChanged {
+        /// What the changed fields are now.
+        values: Map<String, Json>,
+    },
+    IdentitySecretShown,
+    IdentitySecretRotated,
     SessionEnded {
         session_id: Arc<str>,
         reason: &'static str,
@@ -181,7 +191,13 @@ impl What {
             Self::ApiKeyCreated { api_key_id, kind } => {
                 ("api_key_created", None, json!({"api_key_id": api_key_id, "kind": kind}))
             }
+            Self::ApiKeyChanged { api_key_id, changed } => {
+                ("api_key_changed", None, json!({"api_key_id": api_key_id, "changed": changed}))
+            }
             Self::ApiKeyRevoked { api_key_id } => ("api_key_revoked", None, json!({"api_key_id": api_key_id})),
+            Self::WidgetSettingsChanged { values } => ("widget_settings_changed", None, json!(values)),
+            Self::IdentitySecretShown => ("identity_secret_shown", None, json!({})),
+            Self::IdentitySecretRotated => ("identity_secret_rotated", None, json!({})),
             Self::SessionEnded { session_id, reason } => {
                 ("session_ended", None, json!({"session_id": &**session_id, "reason": reason}))
             }

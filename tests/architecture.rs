@@ -12,7 +12,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("platform", &[]),
     ("events", &["platform", "auth::model", "tickets::model"]),
     ("auth", &["platform", "app", "events"]),
-    ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action"]),
+    ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action", "auth::lock_tenant"]),
     ("realtime", &["platform", "app", "events", "auth::guard", "auth::model", "auth::status", "tickets"]),
     ("pages", &["platform", "app"]),
     ("notifications", &["platform", "app", "events", "auth::guard", "auth::model"]),

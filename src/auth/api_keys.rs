@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Role, TenantKey};
-use crate::auth::permissions::{Action, SCOPES};
+use crate::auth::permissions::{self, Action, SCOPES};
+use crate::auth::profile;
 use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
 use crate::auth::store::users::{self, NewAccount};
 use crate::error::{Error, Result};
@@ -30,7 +31,7 @@ use crate::platform::{id, secret};
 const SHOWN: usize = 11;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(remove))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(update, remove))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -43,6 +44,7 @@ pub struct NewApiKey {
     /// For a secret key: what it may do, at least one of `tickets:read`, `tickets:write`, `messages:read`, … or `*`.
     #[garde(length(max = 20))]
     #[serde(default)]
+    #[schema(schema_with = permissions::scopes_schema)]
     pub scopes: Vec<String>,
     /// For a publishable key: the origins it serves (`https://shop.example`); empty for all.
     #[garde(length(max = 100), inner(custom(text::origin)))]
@@ -58,6 +60,7 @@ pub struct CreatedApiKey {
     api_key: String,
 }
 
+/// Makes an API key; the key itself is in this one answer alone.
 #[utoipa::path(post, path = "/api/api-keys", tag = "api keys", operation_id = "create_api_key", request_body = NewApiKey,
     responses((status = 201, body = CreatedApiKey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn create(
@@ -88,6 +91,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(CreatedApiKey { details, api_key })))
 }
 
+/// The tenant's API keys, revoked ones too; newest first.
 #[utoipa::path(get, path = "/api/api-keys", tag = "api keys", operation_id = "list_api_keys", params(PageQuery),
     responses((status = 200, body = Page<ApiKey>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn list(
@@ -101,6 +105,44 @@ async fn list(
     let (before, limit) = (paging.after.clone(), paging.limit + 1);
     let found = app.db.read(move |tx| api_keys::list(tx, tenant, before, limit)).await?;
     Ok(Json(paging.page(found, |key| (key.created_at.0, key.api_key_id.clone()))))
+}
+
+/// What is absent stays.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeyPatch {
+    #[garde(inner(custom(text::line(200))))]
+    name: Option<String>,
+    /// The origins that a publishable key serves; empty for all.
+    #[garde(inner(length(max = 100), inner(custom(text::origin))))]
+    allowed_origins: Option<Vec<String>>,
+}
+
+/// Changes a key's name or its origins, at once. What it may do is fixed when it is made.
+#[utoipa::path(put, path = "/api/api-keys/{api_key_id}", tag = "api keys", operation_id = "update_api_key", request_body = ApiKeyPatch, params(("api_key_id" = String, Path)),
+    responses((status = 200, body = ApiKey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn update(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Path(api_key_id): Path<String>,
+    Json(patch): Json<ApiKeyPatch>,
+) -> Result<Json<ApiKey>> {
+    caller.require(Action::ApiKeysManage)?;
+    let now = app.clock.now();
+    let key = app.db.write(move |tx| change(tx, &Act::of(&caller, now), &api_key_id, patch));
+    Ok(Json(key.await?))
+}
+
+fn change(tx: &mut Tx<'_>, act: &Act, api_key_id: &str, patch: ApiKeyPatch) -> Result<ApiKey> {
+    let mut key = api_keys::find_and_lock(tx, act.tenant, api_key_id)?.ok_or(Error::NotFound)?;
+    let mut changed = Vec::new();
+    profile::set(&mut key.name, patch.name, "name", &mut changed);
+    profile::set(&mut key.allowed_origins, patch.allowed_origins, "allowed_origins", &mut changed);
+    if !changed.is_empty() {
+        api_keys::update(tx, act.tenant, &key)?;
+        events::record(tx, act, What::ApiKeyChanged { api_key_id: key.api_key_id.clone(), changed })?;
+    }
+    Ok(key)
 }
 
 /// Revokes a key: it stops at once.

@@ -57,6 +57,7 @@ struct Vouched {
     email: Option<String>,
 }
 
+/// A session of a customer for whom the tenant's own server vouches. A guest's tickets move along.
 #[utoipa::path(post, path = "/api/auth/identify", tag = "auth", operation_id = "identify", security(()), request_body = Identification,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
 pub async fn identify(

@@ -53,6 +53,7 @@ pub struct CreatedInvite {
     invite: String,
 }
 
+/// Invites somebody; the invite itself is in this one answer alone.
 #[utoipa::path(post, path = "/api/invites", tag = "users", operation_id = "create_invite", request_body = NewInvite,
     responses((status = 201, body = CreatedInvite), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn create(
@@ -88,6 +89,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(CreatedInvite { details, invite: token })))
 }
 
+/// The tenant's invites, used ones too; newest first.
 #[utoipa::path(get, path = "/api/invites", tag = "users", operation_id = "list_invites", params(PageQuery),
     responses((status = 200, body = Page<Invite>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn list(

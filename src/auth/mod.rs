@@ -1,4 +1,4 @@
-//! The auth service: accounts, sign-in, sessions, roles, invites, API keys and tenants.
+//! The auth service: accounts, sign-in, sessions, roles, invites, API keys, tenants and how a tenant's widget is set.
 //!
 //! Other services know two files of it: `guard` (who calls) and `model` (what a caller and a user are).
 //! Invariants: no password, token or API key is stored but as a hash (a tenant's identity secret and a user's one-time
@@ -11,6 +11,7 @@ pub mod model;
 mod anonymous;
 mod api_keys;
 mod identify;
+mod identity;
 mod invites;
 pub mod operator;
 mod password;
@@ -25,6 +26,7 @@ mod store;
 mod token;
 mod totp;
 mod username;
+mod widget;
 
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ use crate::platform::secret;
 pub use permissions::Action;
 pub use registry::Registry;
 pub use routes::{entrance_routes, routes};
+pub use store::tenants::lock as lock_tenant;
 
 /// Auth's part of `App`.
 #[derive(Clone)]
@@ -73,6 +76,7 @@ pub fn observe(registry: &Registry, event: &Event) {
     match &event.what {
         What::SessionEnded { session_id, .. } => registry.forget(session_id),
         What::ApiKeyRevoked { api_key_id } => registry.forget(api_key_id),
+        What::ApiKeyChanged { api_key_id, .. } => registry.key_changed(api_key_id),
         What::UserChanged { user, .. } => registry.user_changed(*user),
         _ => {}
     }

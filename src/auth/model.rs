@@ -102,10 +102,12 @@ pub struct User {
     pub id: String,
     pub username: String,
     pub name: String,
+    #[schema(required)]
     pub email: Option<String>,
     /// The role this session acts in.
     pub role: Role,
     pub roles: Vec<Role>,
+    #[schema(required)]
     pub avatar_url: Option<String>,
     pub status: Status,
     pub created_at: Timestamp,
@@ -121,6 +123,7 @@ pub struct Caller {
     pub user_id: Arc<str>,
     pub username: Arc<str>,
     pub name: Arc<str>,
+    pub avatar_url: Option<Arc<str>>,
     pub role: Role,
     /// What they chose to be seen as while connected.
     pub chosen_status: Status,

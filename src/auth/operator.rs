@@ -45,7 +45,7 @@ pub async fn create_tenant(config: &Config, name: &str) -> anyhow::Result<Create
 
 pub fn create_tenant_in(tx: &mut Tx<'_>, name: &str, clock: &Clock, random: &Random) -> Result<CreatedTenant> {
     let now = clock.now();
-    let (tenant_id, identity_secret) = (id::new_id(now, random), random.token("ids_"));
+    let (tenant_id, identity_secret) = (id::new_id(now, random), random.token(tenants::IDENTITY_SECRET));
     if !tenants::insert(tx, &tenant_id, name, &identity_secret, now)? {
         return Err(Error::Conflict("tenant_exists"));
     }
@@ -113,7 +113,13 @@ pub async fn default_tenant(db: &Db, clock: &Clock, random: &Random) -> Result<T
     db.write(move |tx| match tenants::find_by_name(tx, DEFAULT_TENANT)? {
         Some(tenant) => Ok(tenant),
         None => {
-            tenants::insert(tx, &id::new_id(clock.now(), &random), DEFAULT_TENANT, &random.token("ids_"), clock.now())?;
+            tenants::insert(
+                tx,
+                &id::new_id(clock.now(), &random),
+                DEFAULT_TENANT,
+                &random.token(tenants::IDENTITY_SECRET),
+                clock.now(),
+            )?;
             tenants::find_by_name(tx, DEFAULT_TENANT)?.ok_or(Error::bug("the default tenant is absent"))
         }
     })
@@ -154,6 +160,7 @@ pub fn add_person(
         user_id: account.user_id.into(),
         username: account.username.into(),
         name: account.name.into(),
+        avatar_url: account.avatar_url.map(Into::into),
         role,
         chosen_status: account.chosen_status,
         session_id: None,

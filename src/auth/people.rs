@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Caller, Role, User};
 use crate::auth::permissions::Action;
+use crate::auth::store::people::{self, Filter, PersonKind};
 use crate::auth::store::tenants;
 use crate::auth::store::users::{self, Account};
 use crate::auth::{profile, session};
@@ -22,6 +23,9 @@ use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
+
+/// As many as a page holds.
+const MOST_IDS: usize = 100;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, update)).routes(routes!(audit))
@@ -35,25 +39,50 @@ pub struct Person {
     is_guest: bool,
     is_disabled: bool,
     /// The tenant's own id of a customer, where it gave one.
+    #[schema(required)]
     external_id: Option<String>,
 }
 
-#[utoipa::path(get, path = "/api/users", tag = "users", operation_id = "list_users", params(PageQuery),
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PeopleQuery {
+    kind: Option<PersonKind>,
+    /// Beginnings of words of the name, the username, the e-mail address or the external id.
+    q: Option<String>,
+    /// At most 100 ids with commas between them: these people alone.
+    ids: Option<String>,
+}
+
+impl PeopleQuery {
+    fn filter(self) -> Result<Filter> {
+        let ids = self.ids.map(|ids| ids.split(',').map(str::to_owned).collect::<Vec<_>>());
+        if ids.as_ref().is_some_and(|ids| ids.len() > MOST_IDS) {
+            return Err(Error::invalid("ids", "too_many", "At most 100."));
+        }
+        Ok(Filter { kind: self.kind, q: self.q, ids })
+    }
+}
+
+/// The people of the tenant, with their presence; in the order in which they joined.
+#[utoipa::path(get, path = "/api/users", tag = "users", operation_id = "list_users", params(PeopleQuery, PageQuery),
     responses((status = 200, body = Page<Person>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn list(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<PeopleQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Person>>> {
     caller.require(Action::UsersRead)?;
     let tenant = caller.tenant;
-    let paging = query.read::<i64>(&app.auth.cursor_key, tenant.0, "users")?;
+    let filter = query.filter()?;
+    let paging = page.read::<i64>(&app.auth.cursor_key, tenant.0, "users")?;
     let (after, limit) = (paging.after.unwrap_or(0), paging.limit + 1);
-    let found = app.db.read(move |tx| users::list(tx, tenant, after, limit)).await?;
+    let found = app.db.read(move |tx| people::list(tx, tenant, &filter, after, limit)).await?;
     let page = paging.page(found, |account| account.key.0);
     Ok(Json(page.map(|account| person(&app, &caller, account))))
 }
 
+/// One of the people of the tenant, with their presence.
 #[utoipa::path(get, path = "/api/users/{user_id}", tag = "users", operation_id = "show_user", params(("user_id" = String, Path)),
     responses((status = 200, body = Person), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(user_id): Path<String>) -> Result<Json<Person>> {
@@ -75,6 +104,7 @@ pub struct PersonPatch {
     is_disabled: Option<bool>,
 }
 
+/// Changes which roles somebody has, or whether they may enter.
 #[utoipa::path(put, path = "/api/users/{user_id}", tag = "users", operation_id = "update_user", request_body = PersonPatch, params(("user_id" = String, Path)),
     responses((status = 200, body = Person), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]

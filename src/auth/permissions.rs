@@ -2,6 +2,8 @@
 //!
 //! It says what a role may do at all. Whose tickets a caller sees is the other half: `Scope` (tickets/model.rs).
 
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
+
 use crate::auth::model::{Caller, Role};
 use crate::error::{Error, Result};
 
@@ -23,12 +25,16 @@ pub enum Action {
     NotesRead,
     NotesWrite,
     HistoryRead,
+    /// See how much is open, and for whom.
+    InboxRead,
     /// See the other people of the tenant.
     UsersRead,
     /// Change roles, disable accounts.
     UsersManage,
     InvitesManage,
     ApiKeysManage,
+    /// How the widget looks, the identity secret.
+    SettingsManage,
     AuditRead,
 }
 
@@ -48,11 +54,12 @@ const SUPPORT: &[Action] = &[
     NotesRead,
     NotesWrite,
     HistoryRead,
+    InboxRead,
     UsersRead,
 ];
 
 /// On top of what support may do.
-const ADMIN: &[Action] = &[UsersManage, InvitesManage, ApiKeysManage, AuditRead];
+const ADMIN: &[Action] = &[UsersManage, InvitesManage, ApiKeysManage, SettingsManage, AuditRead];
 
 pub fn role_allows(role: Role, action: Action) -> bool {
     match role {
@@ -66,7 +73,7 @@ impl Action {
     /// The scope of a secret API key that grants it.
     pub fn scope(self) -> &'static str {
         match self {
-            TicketsRead | HistoryRead => "tickets:read",
+            TicketsRead | HistoryRead | InboxRead => "tickets:read",
             TicketsCreate | TicketsCreateForOthers | TicketsClose | TicketsUpdate | TicketsDelete => "tickets:write",
             MessagesRead => "messages:read",
             MessagesSend => "messages:write",
@@ -75,6 +82,7 @@ impl Action {
             UsersRead => "users:read",
             UsersManage | InvitesManage => "users:write",
             ApiKeysManage => "api_keys:write",
+            SettingsManage => "settings:write",
             AuditRead => "audit:read",
         }
     }
@@ -92,8 +100,16 @@ pub const SCOPES: &[&str] = &[
     "users:read",
     "users:write",
     "api_keys:write",
+    "settings:write",
     "audit:read",
 ];
+
+/// A list of scopes, as the document describes it.
+pub fn scopes_schema() -> Array {
+    ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(SCOPES.iter().copied())))
+        .build()
+}
 
 impl Caller {
     pub fn may(&self, action: Action) -> bool {
@@ -127,8 +143,15 @@ mod tests {
             assert!(SCOPES.contains(&action.scope()), "{action:?}");
             assert!(role_allows(Role::Admin, *action), "{action:?}");
         }
-        for action in ADMIN.iter().chain(&[NotesRead, NotesWrite, TicketsDelete, TicketsUpdate, HistoryRead, UsersRead])
-        {
+        for action in ADMIN.iter().chain(&[
+            NotesRead,
+            NotesWrite,
+            TicketsDelete,
+            TicketsUpdate,
+            HistoryRead,
+            InboxRead,
+            UsersRead,
+        ]) {
             assert!(!role_allows(Role::Customer, *action), "{action:?}");
         }
         assert!(ADMIN.iter().all(|action| !role_allows(Role::Support, *action)));

@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show, update)).routes(routes!(status))
 }
 
+/// Who is signed in.
 #[utoipa::path(get, path = "/api/users/profile", tag = "users", operation_id = "show_profile",
     responses((status = 200, body = User), (status = 401, body = Problem)))]
 async fn show(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<User>> {
@@ -62,6 +63,7 @@ pub struct ProfilePatch {
     new_password: Option<String>,
 }
 
+/// Changes one's own profile or password.
 #[utoipa::path(put, path = "/api/users/profile", tag = "users", operation_id = "update_profile", request_body = ProfilePatch,
     responses((status = 200, body = User), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn update(
@@ -181,6 +183,7 @@ pub struct UserStatus {
     last_active: Timestamp,
 }
 
+/// Whether somebody is there.
 #[utoipa::path(get, path = "/api/users/status", tag = "users", operation_id = "show_status", params(StatusQuery),
     responses((status = 200, body = UserStatus), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn status(

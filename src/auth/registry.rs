@@ -1,7 +1,7 @@
 //! Which sessions and API keys live, remembered for a moment so that a request need not ask the database.
 //!
 //! Invariants: once the transaction that ends a session, revokes a key or changes a user has committed, this node does not
-//! answer from before it (`forget` and `user_changed` run before the caller of that transaction has its answer). Other
+//! answer from before it (`forget`, `user_changed` and `key_changed` run before the caller of that transaction has its answer). Other
 //! nodes learn it within `MEMORY`. What strangers make up is remembered too, in bounded memory, and does not reach the
 //! database twice.
 
@@ -33,6 +33,8 @@ pub struct Registry {
     unknown: Cache<[u8; 32], ()>,
     /// Users who changed a moment ago, and at which turn: what was looked up before that turn is out of date.
     changed: Cache<UserKey, u64>,
+    /// The same of API keys, by their ids.
+    changed_keys: Cache<String, u64>,
     turn: Arc<AtomicU64>,
 }
 
@@ -57,6 +59,7 @@ impl Default for Registry {
             ended: remembering(1_000_000, LOOKUP),
             unknown: remembering(100_000, MEMORY),
             changed: remembering(1_000_000, LOOKUP),
+            changed_keys: remembering(10_000, LOOKUP),
             turn: Arc::default(),
         }
     }
@@ -84,7 +87,8 @@ impl Registry {
             return Err(refused());
         }
         let hash = secret::hash_token(key);
-        let found = self.api_keys.get(&hash).filter(|known| self.is_fresh(known, known.what.key.user));
+        let found = self.api_keys.get(&hash);
+        let found = found.filter(|known| self.is_fresh(known, known.what.key.user) && self.is_fresh_key(known));
         let what = match found {
             Some(known) => known.what,
             None => {
@@ -109,6 +113,15 @@ impl Registry {
     /// What is remembered of a user is looked up again.
     pub fn user_changed(&self, user: UserKey) {
         self.changed.insert(user, self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+    }
+
+    /// What is remembered of an API key is looked up again.
+    pub fn key_changed(&self, api_key_id: &str) {
+        self.changed_keys.insert(api_key_id.to_owned(), self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+    }
+
+    fn is_fresh_key(&self, known: &Remembered<Arc<KnownKey>>) -> bool {
+        self.changed_keys.get(&known.what.key.api_key_id).is_none_or(|changed| changed <= known.turn)
     }
 
     fn is_fresh<T>(&self, known: &Remembered<T>, user: Option<UserKey>) -> bool {
@@ -143,6 +156,7 @@ fn find_key(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<KnownKey>> {
         user_id: account.user_id.into(),
         username: account.username.into(),
         name: account.name.into(),
+        avatar_url: account.avatar_url.map(Arc::from),
         role: account.role,
         chosen_status: account.chosen_status,
         session_id: None,

@@ -13,7 +13,9 @@ use crate::auth::guard::{self, SignedIn, Tenant};
 use crate::auth::model::{Role, TenantKey, UserKey};
 use crate::auth::session::{self, Session};
 use crate::auth::store::users::{self, Account, NewAccount};
-use crate::auth::{anonymous, api_keys, identify, invites, password, people, profile, totp, username};
+use crate::auth::{
+    anonymous, api_keys, identify, identity, invites, password, people, profile, totp, username, widget,
+};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -44,6 +46,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(totp::routes())
         .merge(invites::routes())
         .merge(api_keys::routes())
+        .merge(widget::routes())
+        .merge(identity::routes())
 }
 
 /// A new account. Without an invite it is a customer's; an invite says which role it may take.
@@ -69,6 +73,7 @@ pub struct Registration {
     invite: Option<String>,
 }
 
+/// Makes an account and signs it in.
 #[utoipa::path(post, path = "/api/auth/register", tag = "auth", operation_id = "register", security(()), request_body = Registration,
     responses((status = 201, body = Session), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn register(
@@ -190,6 +195,7 @@ pub struct Logout {
     everywhere: Option<bool>,
 }
 
+/// Ends this session, and others if asked; its access token stops at once.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "auth", operation_id = "logout", request_body = Logout,
     responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem)))]
 async fn logout(State(app): State<App>, SignedIn(caller): SignedIn, Json(request): Json<Logout>) -> Result<StatusCode> {

@@ -24,7 +24,19 @@ use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(offer)).routes(routes!(enable, disable))
+    OpenApiRouter::new().routes(routes!(offer)).routes(routes!(show, enable, disable))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TotpState {
+    is_active: bool,
+}
+
+/// Whether one's own account asks for a one-time code.
+#[utoipa::path(get, path = "/api/users/totp", tag = "users", operation_id = "show_totp",
+    responses((status = 200, body = TotpState), (status = 401, body = Problem)))]
+async fn show(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpState>> {
+    Ok(Json(TotpState { is_active: own_account(&app, &caller).await?.totp_secret.is_some() }))
 }
 
 /// A secret to put into an authenticator app. Nothing is on until a code of it was confirmed.
@@ -36,6 +48,7 @@ pub struct TotpOffer {
     otpauth_url: String,
 }
 
+/// A new secret for an authenticator app. Nothing changes before a code of it has confirmed it.
 #[utoipa::path(post, path = "/api/users/totp/offer", tag = "users", operation_id = "offer_totp",
     responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn offer(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpOffer>> {

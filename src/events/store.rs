@@ -1,6 +1,7 @@
 //! The `events` table. Appended to here alone, read by the audit log and a ticket's history.
 
 use serde::Serialize;
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -15,14 +16,24 @@ use crate::platform::db::{Row, Tx};
 pub struct Entry {
     #[serde(skip)]
     pub key: i64,
+    /// What happened: `ticket_created`, `ticket_updated`, … There may be more in later versions.
     pub kind: String,
     /// Who did it; null for the server itself.
+    #[schema(required)]
     pub actor_id: Option<String>,
+    /// The name they have now.
+    #[schema(required)]
+    pub actor_name: Option<String>,
+    #[schema(required)]
     pub ticket_id: Option<String>,
-    #[schema(value_type = Object)]
+    /// By its kind: ids, and what the fields that changed are now.
+    #[schema(value_type = HashMap<String, Json>)]
     pub data: Box<RawValue>,
     pub timestamp: Timestamp,
 }
+
+const SELECT: &str = "select e.event_key, e.kind, e.actor_id, u.name, e.ticket_id, e.data, e.timestamp
+     from events e left join users u on u.tenant_key = e.tenant_key and u.user_id = e.actor_id";
 
 pub fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<()> {
     tx.execute(
@@ -35,8 +46,7 @@ pub fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, d
 /// Newest first; `before` is the key of the last entry of the page before.
 pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, before: Option<i64>, limit: i64) -> Result<Vec<Entry>> {
     tx.all(
-        "select event_key, kind, actor_id, ticket_id, data, timestamp from events
-         where tenant_key = $1 and event_key < $2 order by event_key desc limit $3",
+        &format!("{SELECT} where e.tenant_key = $1 and e.event_key < $2 order by e.event_key desc limit $3"),
         &[tenant.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
         entry,
     )
@@ -51,8 +61,10 @@ pub fn list_of_ticket(
     limit: i64,
 ) -> Result<Vec<Entry>> {
     tx.all(
-        "select event_key, kind, actor_id, ticket_id, data, timestamp from events
-         where tenant_key = $1 and ticket_id = $2 and event_key < $3 order by event_key desc limit $4",
+        &format!(
+            "{SELECT} where e.tenant_key = $1 and e.ticket_id = $2 and e.event_key < $3
+             order by e.event_key desc limit $4"
+        ),
         &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
         entry,
     )
@@ -63,6 +75,7 @@ fn entry(row: &mut Row<'_>) -> Result<Entry> {
         key: row.take()?,
         kind: row.take()?,
         actor_id: row.take()?,
+        actor_name: row.take()?,
         ticket_id: row.take()?,
         data: RawValue::from_string(row.take()?).map_err(Error::internal)?,
         timestamp: row.take()?,

@@ -120,6 +120,12 @@ const FROM_SERVER: &[FromServer] = &[
         payload: one::<wire::TypingShown<'_>>,
     },
     FromServer {
+        name: "ticket_viewers",
+        does: "Who of the staff has the ticket open has changed; three tabs are one viewer.",
+        to: "the staff in the ticket's room, whoever just joined too",
+        payload: one::<wire::ViewersShown<'_>>,
+    },
+    FromServer {
         name: "resync",
         does: "This connection has not been given all of the ticket's messages: join again with the last `seq` you have.",
         to: "the connection concerned",
@@ -262,8 +268,16 @@ mod tests {
     #[test]
     fn every_event_that_is_emitted_is_in_the_table_and_no_other() {
         let mut emitted = BTreeSet::new();
-        for file in ["dispatch.rs", "handlers.rs", "housekeeping.rs", "hub.rs", "hub/send.rs", "room.rs", "connect.rs"]
-        {
+        for file in [
+            "dispatch.rs",
+            "handlers.rs",
+            "housekeeping.rs",
+            "hub.rs",
+            "hub/send.rs",
+            "hub/viewers.rs",
+            "room.rs",
+            "connect.rs",
+        ] {
             let source = source(file);
             for call in [".emit(", ".emit_volatile(", ".to_room", ".to_staff", ".to_watchers("] {
                 // The event is the first string, and among the call's plain arguments.

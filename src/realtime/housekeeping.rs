@@ -51,6 +51,7 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
         let now = Instant::now();
         dispatch::show_typing_ended(&app, app.realtime.hub.expire_typing(now));
         app.realtime.hub.expire_tokens(app.clock.now().seconds());
+        app.realtime.hub.show_viewers();
         for caller in app.presence.departed(now) {
             show_status(&app, &caller, Status::Offline);
         }

@@ -4,6 +4,7 @@
 //! order of a room's frames the order of `seq`.
 
 mod send;
+mod viewers;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -35,6 +36,8 @@ struct State {
     staff: HashMap<TenantKey, HashSet<SocketId>>,
     rooms: HashMap<String, Room>,
     typing: Typing,
+    /// Tickets whose viewers may be others than were last shown.
+    stirred: HashSet<String>,
     /// Up to which `seq` each side of a ticket was served since the marks were last written.
     served: HashMap<(TenantKey, TicketKey, Side), i64>,
 }
@@ -120,6 +123,7 @@ impl Hub {
         let room = state.rooms.get_mut(&snapshot.ticket.ticket_id)?;
         let tenant = state.clients.get(&socket)?.caller.tenant;
         room.settle(socket, tenant, snapshot);
+        state.stirred.insert(snapshot.ticket.ticket_id.clone());
         room.collect_served(&mut state.served);
         room.take_hole()
     }
@@ -248,6 +252,8 @@ impl State {
             room.leave(socket);
             if room.is_empty() {
                 self.rooms.remove(ticket_id);
+            } else {
+                self.stirred.insert(ticket_id.to_owned());
             }
         }
     }

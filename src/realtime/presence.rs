@@ -182,6 +182,7 @@ mod tests {
             user_id: id.clone(),
             username: id.clone(),
             name: id,
+            avatar_url: None,
             role,
             chosen_status: Status::Online,
             session_id: None,

@@ -58,6 +58,8 @@ pub struct Room {
 pub struct Member {
     pub handle: SocketHandle,
     pub user: UserKey,
+    /// The list of viewers as it was last sent, to send only what differs.
+    pub shown_viewers: Option<Arc<RawValue>>,
     place: Place,
 }
 
@@ -81,7 +83,7 @@ impl Room {
         let is_live = self.members.get(&handle.id()).is_some_and(|member| matches!(member.place, Place::Live { .. }));
         if !is_live {
             let place = Place::Joining { held: Vec::new(), is_overrun: false };
-            self.members.insert(handle.id(), Member { handle, user, place });
+            self.members.insert(handle.id(), Member { handle, user, shown_viewers: None, place });
         }
     }
 
@@ -89,6 +91,7 @@ impl Room {
         let Snapshot { ticket, given_seq, is_behind } = snapshot;
         self.ticket = Some((tenant, ticket.key, ticket.customer));
         let Some(member) = self.members.get_mut(&socket) else { return };
+        member.shown_viewers = None;
         note_served(&mut self.served, Side::of(ticket, member.user), given_seq);
         let (from_seq, held, is_overrun) = match std::mem::replace(&mut member.place, Place::Behind { is_told: false })
         {
@@ -143,6 +146,10 @@ impl Room {
     /// Those whose right was checked.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values().filter(|member| !matches!(member.place, Place::Joining { .. }))
+    }
+
+    pub fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.members.values_mut().filter(|member| !matches!(member.place, Place::Joining { .. }))
     }
 
     pub fn has_settled(&self, socket: SocketId) -> bool {

@@ -190,6 +190,22 @@ pub struct StatusShown<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+pub struct ViewersShown<'a> {
+    pub ticket_id: &'a str,
+    /// The reader among them.
+    pub viewers: Vec<Viewer<'a>>,
+}
+
+/// A member of staff who has a ticket open.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Viewer<'a> {
+    pub user_id: &'a str,
+    pub name: &'a str,
+    #[schema(required)]
+    pub avatar_url: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Resync<'a> {
     pub ticket_id: &'a str,
 }

@@ -5,11 +5,11 @@
 
 mod announce;
 pub mod demo;
+mod document;
 mod operations;
 mod router;
 mod start;
 
-use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -39,34 +39,12 @@ pub const SERVICES: &[Service] = &[
     Service { name: "operations", does: "health, readiness, metrics", routes: operations::routes },
 ];
 
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "SmileChat",
-    description = "Real-time customer support that a business runs itself. Every path is also served under /api/v1. \
-        Errors are RFC 9457 problems with a stable `code`; the live half is described by /asyncapi.json."
-), security(("bearer" = []), ("api_key" = [])), modifiers(&Schemes))]
-struct Document;
-
-struct Schemes;
-
-impl utoipa::Modify for Schemes {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-        let components = document.components.get_or_insert_default();
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        let api_key = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
-        components.add_security_scheme("api_key", SecurityScheme::ApiKey(api_key));
-    }
-}
-
 /// All routes with their description.
 pub fn api() -> OpenApiRouter<App> {
-    let entrance = OpenApiRouter::with_openapi(Document::openapi()).merge(crate::auth::entrance_routes());
+    let entrance = OpenApiRouter::with_openapi(document::beginning()).merge(crate::auth::entrance_routes());
     SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)()))
 }
 
 pub fn openapi_json() -> String {
-    let (_, document) = api().split_for_parts();
-    document.to_pretty_json().expect("the document is strings and numbers")
+    document::of(api()).to_pretty_json().expect("the document is strings and numbers")
 }

@@ -21,7 +21,7 @@ use crate::platform::http::{cors, docs};
 use crate::realtime::gateway::Gateway;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
-    let (_, document) = super::api().split_for_parts();
+    let document = super::document::of(super::api());
     let (entrance, entrance_document) = crate::auth::entrance_routes().split_for_parts();
     let routes =
         super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));

@@ -12,6 +12,7 @@ mod store;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::auth::lock_tenant;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
 use crate::events::{self, Act, What};
@@ -39,7 +40,7 @@ pub fn assign(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, online: &Onlin
         return Ok(Outcome::NobodyFree);
     }
     // One assignment of a tenant at a time: two at once would both count the same load.
-    store::lock_tenant(tx, tenant)?;
+    lock_tenant(tx, tenant)?;
     let Some(choice) = choose(tx, tenant, online)? else { return Ok(Outcome::NobodyFree) };
     if !store::give(tx, tenant, key, choice.support, now)? {
         return Ok(Outcome::TakenBefore);

@@ -39,7 +39,7 @@ pub struct NewTicketRequest {
     /// An object of at most 50 fields and 16 KiB.
     #[garde(custom(fields::custom))]
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Json>)]
     pub custom: Map<String, Json>,
     /// Staff only: whose ticket it is.
     #[garde(skip)]

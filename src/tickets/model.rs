@@ -113,13 +113,14 @@ pub struct Ticket {
     pub subject: String,
     pub customer_id: String,
     /// The member of staff who has it.
+    #[schema(required)]
     pub support_id: Option<String>,
     pub status: TicketStatus,
     pub priority: Priority,
     pub tags: Vec<String>,
     /// How it came in: `web`, …
     pub channel: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, Json>)]
     pub custom: Map<String, Json>,
     /// The `seq` of its newest message; 0 while there is none.
     pub last_seq: i64,
@@ -127,6 +128,7 @@ pub struct Ticket {
     pub unread_count: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    #[schema(required)]
     pub closed_at: Option<Timestamp>,
 
     #[serde(skip)]
@@ -192,6 +194,7 @@ pub struct Sender {
     pub id: String,
     pub name: String,
     pub role: Role,
+    #[schema(required)]
     pub avatar_url: Option<String>,
 }
 
@@ -206,12 +209,15 @@ pub struct Message {
     /// As it was sent. It is data, never markup.
     pub message_content: String,
     pub kind: MessageKind,
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<HashMap<String, Json>>)]
     pub attachments: [(); 0],
     /// The sender's own id of it, by which a repeat is recognised.
+    #[schema(required)]
     pub client_id: Option<String>,
     pub is_read: bool,
+    #[schema(required)]
     pub read_at: Option<Timestamp>,
+    #[schema(required)]
     pub delivered_at: Option<Timestamp>,
     pub timestamp: Timestamp,
 

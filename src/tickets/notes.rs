@@ -64,6 +64,7 @@ async fn list(
     Ok(Json(paging.page(found, |note| (note.timestamp.0, note.note_id.clone()))))
 }
 
+/// Writes a private note, which customers never see. Staff only.
 #[utoipa::path(post, path = "/api/tickets/{id}/notes", tag = "tickets", operation_id = "create_note", request_body = NewNote,
     params(("id" = String, Path, description = "The ticket's id")),
     responses((status = 201, body = Note), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]

@@ -19,14 +19,15 @@ use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
 use crate::tickets::create::{self as creating, NewTicketRequest};
-use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
-use crate::tickets::store::{self, Filter, Support};
+use crate::tickets::model::{Priority, Scope, Ticket};
+use crate::tickets::store::{self, Filter, StatusFilter, Support, TicketCounts};
 use crate::tickets::update::{self as updating, TicketPatch};
 use crate::tickets::{messages, notes, remove as removing};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(counts))
         .routes(routes!(show, update, remove))
         .routes(routes!(history))
         .merge(notes::routes())
@@ -35,7 +36,8 @@ pub fn routes() -> OpenApiRouter<App> {
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct TicketQuery {
-    status: Option<TicketStatus>,
+    /// `active` is all that are not closed.
+    status: Option<StatusFilter>,
     priority: Option<Priority>,
     /// Who has it: `me`, `none` or a user's id.
     support_id: Option<String>,
@@ -83,6 +85,14 @@ fn filter(query: TicketQuery, caller: &Caller) -> Filter {
     }
 }
 
+/// How much there is in each queue of the inbox. Staff only.
+#[utoipa::path(get, path = "/api/tickets/counts", tag = "tickets", operation_id = "count_tickets",
+    responses((status = 200, body = TicketCounts), (status = 401, body = Problem), (status = 403, body = Problem)))]
+async fn counts(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TicketCounts>> {
+    caller.require(Action::InboxRead)?;
+    app.db.read(move |tx| store::counts(tx, caller.tenant, caller.user)).await.map(Json)
+}
+
 /// Opens a ticket. If staff are online, one of them has it when the answer comes.
 #[utoipa::path(post, path = "/api/tickets", tag = "tickets", operation_id = "create_ticket", request_body = NewTicketRequest,
     responses((status = 201, body = Ticket), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
@@ -95,6 +105,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(ticket)))
 }
 
+/// One ticket.
 #[utoipa::path(get, path = "/api/tickets/{id}", tag = "tickets", operation_id = "show_ticket", params(("id" = String, Path)),
     responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<Json<Ticket>> {

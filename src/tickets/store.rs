@@ -1,5 +1,6 @@
 //! The SQL of tickets and their tags. Messages have their own in `messages/store.rs`, notes in `notes/store.rs`.
 
+mod counts;
 mod list;
 mod people;
 
@@ -11,7 +12,8 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Row, Tx};
 use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
 
-pub use list::{Filter, Support, list};
+pub use counts::{TicketCounts, counts};
+pub use list::{Filter, StatusFilter, Support, list};
 pub use people::{find_assignable, find_customer, list_staff_of, may_hold, next_to_put_back};
 
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,

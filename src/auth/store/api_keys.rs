@@ -3,6 +3,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::auth::model::{TenantKey, UserKey};
+use crate::auth::permissions;
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx};
@@ -46,10 +47,12 @@ pub struct ApiKey {
     /// The first characters of the key, to recognise it by.
     pub prefix: String,
     /// What a secret key may do; `*` is everything.
+    #[schema(schema_with = permissions::scopes_schema)]
     pub scopes: Vec<String>,
     /// Origins that a publishable key serves; empty for all.
     pub allowed_origins: Vec<String>,
     pub created_at: Timestamp,
+    #[schema(required)]
     pub revoked_at: Option<Timestamp>,
     #[serde(skip)]
     pub tenant: i64,
@@ -102,6 +105,25 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, key: &ApiKey, hash: &[u8]) -> 
 pub fn find_by_hash(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<ApiKey>> {
     let sql = format!("select {COLUMNS} from api_keys where key_hash = $1 and revoked_at is null");
     tx.first(&sql, &[hash.into()], api_key)
+}
+
+/// One that serves, and nobody else changes it until this transaction ends.
+pub fn find_and_lock(tx: &mut Tx<'_>, tenant: TenantKey, api_key_id: &str) -> Result<Option<ApiKey>> {
+    let lock = tx.dialect().for_update();
+    let sql = format!(
+        "select {COLUMNS} from api_keys where tenant_key = $1 and api_key_id = $2 and revoked_at is null{lock}"
+    );
+    tx.first(&sql, &[tenant.into(), api_key_id.into()], api_key)
+}
+
+/// Writes back what an admin may change of one that `find_and_lock` gave.
+pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, key: &ApiKey) -> Result<()> {
+    let origins = json!(key.allowed_origins).to_string();
+    tx.execute(
+        "update api_keys set name = $3, allowed_origins = $4 where tenant_key = $1 and api_key_id = $2",
+        &[tenant.into(), key.api_key_id.as_str().into(), key.name.as_str().into(), origins.as_str().into()],
+    )?;
+    Ok(())
 }
 
 /// Newest first; `before` is the place of the last one of the page before.

@@ -11,9 +11,11 @@ use crate::platform::db::{Row, Tx};
 pub struct Invite {
     pub invite_id: String,
     pub role: Role,
+    #[schema(required)]
     pub email: Option<String>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    #[schema(required)]
     pub used_at: Option<Timestamp>,
 }
 

@@ -3,6 +3,8 @@
 
 pub mod api_keys;
 pub mod invites;
+pub mod people;
 pub mod sessions;
 pub mod tenants;
 pub mod users;
+pub mod widget;

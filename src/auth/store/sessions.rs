@@ -26,7 +26,7 @@ pub fn insert(
 /// says which.
 pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<Option<Caller>> {
     let found = tx.first(
-        "select u.roles, s.tenant_key, s.user_key, u.user_id, u.username, u.name, s.role, u.chosen_status
+        "select u.roles, s.tenant_key, s.user_key, u.user_id, u.username, u.name, u.avatar_url, s.role, u.chosen_status
          from sessions s join users u on u.tenant_key = s.tenant_key and u.user_key = s.user_key
          where s.session_id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_disabled = false",
         &[session_id.into(), now.into()],
@@ -38,6 +38,7 @@ pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<
                 user_id: Arc::from(row.take::<String>()?),
                 username: Arc::from(row.take::<String>()?),
                 name: Arc::from(row.take::<String>()?),
+                avatar_url: row.take::<Option<String>>()?.map(Arc::from),
                 role: role_of(&row.take::<String>()?)?,
                 chosen_status: status_of(&row.take::<String>()?)?,
                 session_id: Some(Arc::from(session_id)),

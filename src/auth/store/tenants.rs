@@ -3,6 +3,9 @@ use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 
+/// How an identity secret begins.
+pub const IDENTITY_SECRET: &str = "ids_";
+
 /// False if the name is taken.
 pub fn insert(tx: &mut Tx<'_>, tenant_id: &str, name: &str, identity_secret: &str, now: Timestamp) -> Result<bool> {
     let inserted = tx.execute(
@@ -16,10 +19,17 @@ pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantKey>> {
     tx.first("select tenant_key from tenants where name = $1", &[name.into()], |row| Ok(TenantKey(row.take()?)))
 }
 
-/// Whoever holds it is alone in deciding what concerns all people of the tenant, until the transaction ends.
+/// Whoever holds it is alone in deciding what concerns all of the tenant, until the transaction ends: who is admin, who
+/// gets which ticket, how the widget is set.
 pub fn lock(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<()> {
     let sql = format!("select tenant_key from tenants where tenant_key = $1{}", tx.dialect().for_update());
     tx.one(&sql, &[tenant.into()], |row| row.take::<i64>()).map(drop)
+}
+
+/// What the old one signed is refused from the commit on.
+pub fn set_identity_secret(tx: &mut Tx<'_>, tenant: TenantKey, secret: &str) -> Result<()> {
+    tx.execute("update tenants set identity_secret = $2 where tenant_key = $1", &[tenant.into(), secret.into()])?;
+    Ok(())
 }
 
 pub fn identity_secret(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<String> {

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::auth::model::{Role, Status, TenantKey, User, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Row, Tx};
+use crate::platform::db::{self, Row, Tx};
 
 /// A user as stored: what clients see of it is `User`.
 #[derive(Clone, Debug)]
@@ -46,7 +46,8 @@ impl Account {
     }
 }
 
-const COLUMNS: &str = "user_key, user_id, username, password_hash, totp_secret, name, email, avatar_url, role, roles,
+pub const COLUMNS: &str =
+    "user_key, user_id, username, password_hash, totp_secret, name, email, avatar_url, role, roles,
      external_id, is_guest, is_disabled, chosen_status, created_at, updated_at, last_active";
 
 pub fn account(row: &mut Row<'_>) -> Result<Account> {
@@ -99,11 +100,12 @@ pub struct NewAccount<'a> {
 /// None if the username or the external id is taken.
 pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewAccount<'_>, now: Timestamp) -> Result<Option<Account>> {
     let roles = json!(new.role.with_lower()).to_string();
+    let words = words(new.name, new.username, new.email, new.external_id);
     tx.first(
         &format!(
             "insert into users (tenant_key, user_id, username, username_canonical, password_hash, name, email, role, roles,
-                 external_id, is_guest, created_at, updated_at, last_active)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+                 external_id, is_guest, words, created_at, updated_at, last_active)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $13)
              on conflict do nothing returning {COLUMNS}"
         ),
         &[
@@ -118,6 +120,7 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewAccount<'_>, now: Tim
             roles.as_str().into(),
             new.external_id.into(),
             new.is_guest.into(),
+            words.as_str().into(),
             now.into(),
         ],
         account,
@@ -151,20 +154,20 @@ pub fn find_by_external_id(tx: &mut Tx<'_>, tenant: TenantKey, external_id: &str
     tx.first(&sql, &[tenant.into(), external_id.into()], account)
 }
 
-/// In the order in which they joined; `after` is the key of the last one of the page before.
-pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, after: i64, limit: i64) -> Result<Vec<Account>> {
-    let sql = format!("select {COLUMNS} from users where tenant_key = $1 and user_key > $2 order by user_key limit $3");
-    tx.all(&sql, &[tenant.into(), after.into(), limit.into()], account)
+/// What somebody is found by.
+fn words(name: &str, username: &str, email: Option<&str>, external_id: Option<&str>) -> String {
+    db::folded(&[name, username, email.unwrap_or_default(), external_id.unwrap_or_default()].join(" "))
 }
 
 /// Writes back what a client may change of an account that `find_and_lock` gave. That the new username is free is for
 /// the unique key to say: of two who ask at once, one gets it.
 pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, canonical: &str) -> Result<()> {
     let roles = json!(account.roles).to_string();
+    let words = words(&account.name, &account.username, account.email.as_deref(), account.external_id.as_deref());
     let updated = tx.execute(
         "update users set username = $3, username_canonical = $4, password_hash = $5, totp_secret = $6, name = $7,
              email = $8, avatar_url = $9, role = $10, roles = $11, is_disabled = $12, external_id = $13, is_guest = $14,
-             updated_at = $15
+             updated_at = $15, words = $16
          where tenant_key = $1 and user_key = $2",
         &[
             tenant.into(),
@@ -182,6 +185,7 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, account: &Account, canonical: 
             account.external_id.as_deref().into(),
             account.is_guest.into(),
             account.updated_at.into(),
+            words.as_str().into(),
         ],
     );
     match updated {

@@ -96,6 +96,11 @@ pub fn unindex_ticket(tx: &mut Tx<'_>, ticket: i64) -> Result<()> {
     Ok(())
 }
 
+/// The words of `text`, each after a space: the beginning of a word is found by ` beginning`, on both engines alike.
+pub fn folded(text: &str) -> String {
+    words(text).map(|word| format!(" {word}")).collect()
+}
+
 /// Letters and digits in runs, in one spelling: compatibility forms folded, accents dropped, lower case.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let folded: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();

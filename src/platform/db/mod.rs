@@ -41,7 +41,7 @@ use self::job::{Job, Kind};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
-pub use self::dialect::{Dialect, index_ticket, unindex_ticket};
+pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::migrate::migrate;
 pub use self::tx::Tx;
 pub use self::value::{FromColumn, Row, Value};

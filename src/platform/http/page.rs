@@ -82,6 +82,7 @@ impl<T: Serialize> Paging<T> {
 pub struct Page<T> {
     pub data: Vec<T>,
     /// Null on the last page.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

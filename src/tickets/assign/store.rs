@@ -13,11 +13,6 @@ pub struct Load {
     pub newest: i64,
 }
 
-pub fn lock_tenant(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<()> {
-    let sql = format!("select tenant_key from tenants where tenant_key = $1{}", tx.dialect().for_update());
-    tx.one(&sql, &[tenant.into()], |row| row.take::<i64>()).map(drop)
-}
-
 /// Of those of `staff` who still may have tickets: people who sign in as staff and are not disabled.
 pub fn loads(tx: &mut Tx<'_>, tenant: TenantKey, staff: &[UserKey]) -> Result<Vec<Load>> {
     let places: Vec<String> = (0..staff.len()).map(|i| format!("${}", i + 2)).collect();

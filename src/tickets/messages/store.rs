@@ -223,15 +223,7 @@ pub fn mark_read(
     if up_to_seq <= marked {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "update messages set is_read = true, read_at = $6, delivered_at = coalesce(delivered_at, $6)
-         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and is_read = false returning seq",
-        side.others()
-    );
-    let values =
-        [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
-    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
-    seqs.sort_unstable();
+    let seqs = mark(tx, tenant, ticket, side, &READ, (marked, up_to_seq), now)?;
     let sql = format!(
         "update tickets set {0}_unread = {0}_unread - $3, {0}_read_seq = $4 where tenant_key = $1 and ticket_key = $2",
         side.column()
@@ -263,17 +255,40 @@ pub fn mark_delivered(
     if up_to_seq <= marked {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "update messages set delivered_at = $6
-         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and delivered_at is null returning seq",
-        side.others()
-    );
-    let values =
-        [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
-    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
-    seqs.sort_unstable();
+    let seqs = mark(tx, tenant, ticket, side, &DELIVERED, (marked, up_to_seq), now)?;
     let sql =
         format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
     tx.execute(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
+    Ok(seqs)
+}
+
+/// What a message gets, at `$6`, and how it looks while it has not got it.
+struct Mark {
+    set: &'static str,
+    is_due: &'static str,
+}
+
+const READ: Mark =
+    Mark { set: "is_read = true, read_at = $6, delivered_at = coalesce(delivered_at, $6)", is_due: "is_read = false" };
+const DELIVERED: Mark = Mark { set: "delivered_at = $6", is_due: "delivered_at is null" };
+
+/// Answers the `seq`s that got the mark now, ascending.
+fn mark(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: &Ticket,
+    side: Side,
+    mark: &Mark,
+    (after, up_to): (i64, i64),
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let (set, is_due, others) = (mark.set, mark.is_due, side.others());
+    let sql = format!(
+        "update messages set {set}
+         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {others} and {is_due} returning seq"
+    );
+    let values = [ticket.key.into(), tenant.into(), after.into(), up_to.into(), ticket.customer.into(), now.into()];
+    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
+    seqs.sort_unstable();
     Ok(seqs)
 }

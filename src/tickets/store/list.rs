@@ -2,17 +2,20 @@
 
 use std::fmt::Write;
 
+use serde::Deserialize;
+use utoipa::ToSchema;
+
 use super::{SELECT, ticket};
 use crate::auth::model::UserKey;
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Dialect, Tx, Value};
-use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
+use crate::tickets::model::{Priority, Scope, Ticket};
 
 /// What a list of tickets can be narrowed to.
 #[derive(Debug, Default)]
 pub struct Filter {
-    pub status: Option<TicketStatus>,
+    pub status: Option<StatusFilter>,
     pub priority: Option<Priority>,
     pub support: Option<Support>,
     pub customer_id: Option<String>,
@@ -20,6 +23,16 @@ pub struct Filter {
     /// Words of a search.
     pub q: Option<String>,
     pub updated_after: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusFilter {
+    Open,
+    InProgress,
+    Closed,
+    /// All that are not closed.
+    Active,
 }
 
 #[derive(Debug)]
@@ -76,10 +89,11 @@ fn list_statement<'a>(
         list.and("t.customer_key = ?", customer);
     }
     match filter.status {
-        // Spelled out for the partial index of the tickets that are not closed.
-        Some(TicketStatus::Open) => list.text.push_str(" and t.status <> 'closed' and t.status = 'open'"),
-        Some(TicketStatus::InProgress) => list.text.push_str(" and t.status <> 'closed' and t.status = 'in_progress'"),
-        Some(TicketStatus::Closed) => list.text.push_str(" and t.status = 'closed'"),
+        // Spelled as the partial indexes are.
+        Some(StatusFilter::Open) => list.text.push_str(" and t.status <> 'closed' and t.status = 'open'"),
+        Some(StatusFilter::InProgress) => list.text.push_str(" and t.status <> 'closed' and t.status = 'in_progress'"),
+        Some(StatusFilter::Active) => list.text.push_str(" and t.status <> 'closed'"),
+        Some(StatusFilter::Closed) => list.text.push_str(" and t.status = 'closed'"),
         None => {}
     }
     if let Some(priority) = filter.priority {

@@ -105,3 +105,21 @@ async function isStatus(asker, person, status) {
   const answer = await get(server, asker, `/api/users/status?user_id=${person.id}`);
   assert.equal(answer.status, status);
 }
+
+test("the widget shows who of the staff is there", async () => {
+  await withServer({}, async (own) => {
+    const support = await newSupport(own);
+    const staffing = async () => {
+      const { is_staffed, staff } = (await call(own, "GET", "/api/widget")).body;
+      return [is_staffed, staff];
+    };
+    assert.deepEqual(await staffing(), [false, []]);
+    const face = { name: "Sue", avatar_url: "https://shop.example/sue.png" };
+    await put(own, support, "/api/users/profile", face);
+    const line = await connect(own, support);
+    await tell(line, "user_status", { status: "online" });
+    assert.deepEqual(await staffing(), [true, [face]]);
+    await tell(line, "user_status", { status: "busy" });
+    assert.deepEqual(await staffing(), [false, []]);
+  });
+});

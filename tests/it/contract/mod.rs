@@ -2,6 +2,7 @@
 
 mod auth;
 mod command_line;
+mod desk;
 mod floor;
 mod ground;
 mod guests;
@@ -17,6 +18,7 @@ mod races;
 mod raw;
 mod rights;
 mod sessions;
+mod settings;
 mod tickets;
 mod two_factor;
 mod users;

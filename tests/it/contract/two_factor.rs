@@ -27,7 +27,10 @@ async fn a_second_factor_is_asked_for_once_it_is_confirmed() {
         confirm(&now, "a wrong password").await.problem(403, "wrong_password");
         let other = if now == "000000" { "000001" } else { "000000" };
         confirm(other, PASSWORD).await.invalid("code");
+        let is_on = async || server.get("/api/users/totp").by(&ann).await.expect(200)["is_active"].clone();
+        assert_eq!(is_on().await, false);
         confirm(&now, PASSWORD).await.expect(204);
+        assert_eq!(is_on().await, true);
         confirm(&now, PASSWORD).await.problem(409, "totp_active");
         server.post("/api/users/totp/offer").by(&ann).await.problem(409, "totp_active");
         let login = |totp: Value| {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rusqlite::Connection;
 use smilechat::platform::db::{Db, migrate};
 
-use super::{TestDb, config, deaf, insert_tenant};
+use super::{TestDb, config, deaf};
 use crate::servers::Postgres;
 
 const CHILD: &str = "SMILECHAT_TEST_MIGRATES";
@@ -51,17 +51,27 @@ fn nodes_that_start_at_once_do_not_collide() -> Result<()> {
 async fn an_old_file_is_brought_forward_with_its_rows() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("test.db");
-    let t = TestDb::open(config(&format!("sqlite://{}", path.display())), Some(folder))?;
-    t.db.write(|tx| insert_tenant(tx, "old")).await?;
-    t.db.clone().close().await;
-    // As the first version left it.
-    Connection::open(&path)?.execute_batch(
-        "drop table ticket_search; alter table users drop column totp_last_step;
-         delete from schema_migrations where name > '0001_start';",
+    // As the first version left it, with the checksum that it has today.
+    let today = TestDb::sqlite()?;
+    let first = include_str!("../../../migrations/0001_start.sql")
+        .replace("{key}", "integer primary key autoincrement")
+        .replace("{clustered}", "without rowid")
+        .replace("{bytes}", "blob");
+    let connection = Connection::open(&path)?;
+    connection.execute_batch(&first)?;
+    connection.execute("attach database $1 as today", [today.config.url.trim_start_matches("sqlite://")])?;
+    connection.execute_batch(
+        "create table schema_migrations as select * from today.schema_migrations where name = '0001_start';
+         insert into tenants (tenant_id, name, identity_secret, created_at) values ('t', 'old', 'x', 0);
+         insert into users (tenant_key, user_id, username, username_canonical, name, role, roles, created_at, updated_at, last_active)
+             values (1, 'u', 'ann', 'ann', 'Ann Miller', 'customer', '[]', 0, 0, 0);",
     )?;
-    assert_eq!(migrate(&t.config)?.first().map(String::as_str), Some("0002_ticket_search"));
-    let again = TestDb::open(t.config.clone(), None)?;
+    drop(connection);
+    let config = config(&format!("sqlite://{}", path.display()));
+    assert_eq!(migrate(&config)?.first().map(String::as_str), Some("0002_ticket_search"));
+    let again = TestDb::open(config, None)?;
     assert_eq!(again.count("select count(*) from tenants where name = 'old'").await?, 1);
+    assert_eq!(again.count("select count(*) from users where words like '% ann%' and words like '% mill%'").await?, 1);
     assert_eq!(again.count("select count(*) from ticket_search").await?, 0);
     Ok(())
 }

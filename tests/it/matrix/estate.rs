@@ -26,12 +26,15 @@ impl Estate {
         for person in [&customer, &support, &admin] {
             server.put("/api/users/profile").by(person).json(profile.clone()).await.expect(200);
         }
+        let widget = json!({"name": word, "greeting": word, "quick_replies": [word]});
+        server.put("/api/settings/widget").by(&admin).json(widget).await.expect(200);
         let make = async |by: &Person, path: &str, body: Value, field: &str| {
             let made = server.post(path).by(by).json(body).await.expect(201);
             made[field].as_str().expect("an id").to_owned()
         };
         let mut ids = HashMap::from([
             ("user_id", customer.id.clone()),
+            ("ids", customer.id.clone()),
             ("customer_id", customer.id.clone()),
             ("support_id", support.id.clone()),
             ("refresh_token", customer.refresh_token.clone()),

@@ -64,6 +64,7 @@ async fn drive(server: &Server) {
         "status=open",
         "status=in_progress",
         "status=closed",
+        "status=active",
         "priority=high",
         "support_id=me",
         "support_id=none",
@@ -85,6 +86,10 @@ async fn drive(server: &Server) {
                 .expect(200);
         }
     }
+    for query in ["kind=staff", "kind=customer", "kind=guest", "q=kanari+x", "ids=x,y"] {
+        server.get(&format!("/api/users?{query}")).by(estate.owner(Level::Support)).await.expect(200);
+    }
+    server.get("/api/widget").key(&tenant.publishable_key).await.expect(200);
     owners_succeed(server, &estate).await;
 }
 
@@ -109,9 +114,10 @@ async fn logged(server: &Server) -> Vec<Value> {
     plans
 }
 
-/// The list of the migrations that were applied is read whole, once.
+/// The list of the migrations that were applied is read whole, once; and a migration, which begins with a comment, may
+/// fill a column.
 fn is_ours(text: &str) -> bool {
-    !text.contains("schema_migrations") && !text.contains("pg_")
+    !text.starts_with("--") && !text.contains("schema_migrations") && !text.contains("pg_")
 }
 
 fn walks_in(node: &Value, report: &mut dyn FnMut(String)) {
@@ -141,7 +147,9 @@ async fn walks_of_sqlite(texts: &BTreeSet<&str>) -> Vec<String> {
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().expect("a plan") {
             let step: String = row.get("detail").expect("text");
-            if step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW" {
+            // The rows that a statement has chosen already, to be counted, are no table.
+            let is_table = !["SCAN CONSTANT ROW", "SCAN counted"].contains(&step.as_str());
+            if step.starts_with("SCAN ") && is_table {
                 walks.push(format!("SQLite: {step}: {plain}"));
             }
         }

@@ -1,0 +1,126 @@
+//! The OpenAPI document: its head, and what is true of every operation and is said here once.
+//!
+//! Routes describe themselves. What follows from the floor under them (errors are problems, a query parameter is absent and
+//! never null) would be noise on each of them; types are generated from the document, so that it has to be precise.
+
+use http::StatusCode;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{ArrayItems, Schema, SchemaType, Type};
+use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "SmileChat",
+    description = "Real-time customer support that a business runs itself. Every path is also served under /api/v1. \
+        Errors are RFC 9457 problems with a stable `code`; the live half is described by /asyncapi.json."
+), security(("bearer" = []), ("api_key" = [])), modifiers(&Schemes))]
+struct Document;
+
+struct Schemes;
+
+impl utoipa::Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let api_key = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(api_key));
+    }
+}
+
+/// What the routes are added to.
+pub fn beginning() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+pub fn of(api: OpenApiRouter<App>) -> utoipa::openapi::OpenApi {
+    let (_, mut document) = api.split_for_parts();
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter {
+                    complete_parameter(parameter);
+                }
+            }
+            complete_responses(operation, path.starts_with("/api/"));
+        }
+    }
+    for (name, schema) in &mut document.components.get_or_insert_default().schemas {
+        if let Some(entry) = name.strip_prefix("Page_") {
+            name_entries(schema, entry);
+        }
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+/// A parameter that is optional can be left out; there is no null in a query.
+fn complete_parameter(parameter: &mut Parameter) {
+    let Some(RefOr::T(schema)) = &mut parameter.schema else { return };
+    match schema {
+        Schema::OneOf(either) => {
+            if let Some(named) = either.items.iter().find(|item| matches!(item, RefOr::Ref(_))) {
+                parameter.schema = Some(named.clone());
+            }
+        }
+        Schema::Object(object) => {
+            if let SchemaType::Array(types) = &object.schema_type
+                && let Some(kind) = types.iter().find(|kind| **kind != Type::Null)
+            {
+                object.schema_type = SchemaType::Type(kind.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn complete_responses(operation: &mut Operation, may_fail: bool) {
+    let responses = &mut operation.responses.responses;
+    for (status, response) in responses.iter_mut() {
+        let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            let status = status.parse().ok().and_then(|code: u16| StatusCode::from_u16(code).ok());
+            response.description = status.and_then(|status| status.canonical_reason()).unwrap_or_default().to_owned();
+        }
+        if response.content.get(JSON).is_some_and(is_problem)
+            && let Some(content) = response.content.swap_remove(JSON)
+        {
+            response.content.insert(PROBLEM.to_owned(), content);
+        }
+    }
+    if may_fail {
+        responses.insert("default".to_owned(), RefOr::T(any_problem()));
+    }
+}
+
+fn is_problem(content: &RefOr<Content>) -> bool {
+    let problem = Ref::from_schema_name("Problem");
+    matches!(content, RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. }) if named.ref_location == problem.ref_location)
+}
+
+/// What any request may be answered with: it is malformed, too large, one too many, or the server cannot just now.
+fn any_problem() -> Response {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new().description("Any other error").content(PROBLEM, content).build()
+}
+
+/// A page's entries, by the name of their schema instead of another copy of it.
+fn name_entries(page: &mut RefOr<Schema>, entry: &str) {
+    if let RefOr::T(Schema::Object(page)) = page
+        && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+    {
+        data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(entry).into()));
+    }
+}

@@ -1,0 +1,138 @@
+//! What a support desk asks all day: how much waits, who there is, what happened.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Person, Server, on_both_engines};
+
+async fn names(server: &Server, by: &Person, query: &str) -> Vec<String> {
+    let page = server.get(&format!("/api/users?{query}")).by(by).await.expect(200);
+    page["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["username"].as_str().expect("a name").into())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queues_are_counted() {
+    on_both_engines(async |server| {
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (sue, ann) = (acme.support("sue").await, acme.customer("ann").await);
+        let counts = async |by: &Person| server.get("/api/tickets/counts").by(by).await.expect(200);
+        assert_eq!(counts(&sue).await, json!({"mine": 0, "unassigned": 0, "all": 0, "closed": 0}));
+        let mut tickets = Vec::new();
+        for n in 0..4 {
+            tickets.push(server.ticket(&ann, &format!("ticket {n}")).await);
+        }
+        let put = |ticket: &str, body: Value| server.put(&format!("/api/tickets/{ticket}")).by(&sue).json(body);
+        put(&tickets[0], json!({"status": "in_progress"})).await.expect(200);
+        put(&tickets[1], json!({"status": "closed"})).await.expect(200);
+        assert_eq!(counts(&sue).await, json!({"mine": 1, "unassigned": 2, "all": 3, "closed": 1}));
+        let sam = acme.support("sam").await;
+        assert_eq!(counts(&sam).await["mine"], 0);
+        assert_eq!(
+            counts(&other.support("sue").await).await,
+            json!({"mine": 0, "unassigned": 0, "all": 0, "closed": 0})
+        );
+        server.get("/api/tickets/counts").by(&ann).await.problem(403, "forbidden");
+
+        for (query, expected) in
+            [("status=active", 3), ("status=active&support_id=none", 2), ("status=active&support_id=me", 1)]
+        {
+            let page = server.get(&format!("/api/tickets?{query}")).by(&sue).await.expect(200);
+            let listed = page["data"].as_array().expect("a list");
+            assert!(
+                listed.len() == expected && listed.iter().all(|ticket| ticket["status"] != "closed"),
+                "{query}: {page}"
+            );
+        }
+        server.get("/api/tickets?status=alive").by(&sue).await.invalid("status");
+        put(&tickets[2], json!({"status": "active"})).await.invalid("status");
+    })
+    .await;
+}
+
+/// What is counted stops at 1,000, however much there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_ends_at_a_thousand() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (sue, ann) = (acme.support("sue").await, acme.customer("ann").await);
+        server.ticket(&ann, "the first").await;
+        let copied = server.running.app.db.write(|tx| {
+            for n in 2..=1100_i64 {
+                tx.execute(
+                    "insert into tickets (tenant_key, ticket_id, number, subject, customer_key, status, priority, tags,
+                         channel, custom, created_at, updated_at)
+                     select tenant_key, ticket_id || $1, $2, subject, customer_key, status, priority, tags, channel,
+                         custom, created_at, updated_at
+                     from tickets where number = 1",
+                    &[n.to_string().as_str().into(), n.into()],
+                )?;
+            }
+            Ok(())
+        });
+        copied.await.expect("1,100 tickets");
+        let counts = server.get("/api/tickets/counts").by(&sue).await.expect(200);
+        assert_eq!(counts, json!({"mine": 0, "unassigned": 1000, "all": 1000, "closed": 0}));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_found_by_kind_by_words_and_by_ids() {
+    on_both_engines(async |server| {
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (ada, ann, bob) = (acme.admin("ada").await, acme.customer("ann").await, acme.customer("bob_100").await);
+        let (guest, stranger) = (acme.guest().await, other.customer("zoe").await);
+        let profile = json!({"name": "Zoë Müller-Lüdenscheidt", "email": "zoe@shop.example"});
+        server.put("/api/users/profile").by(&ann).json(profile).await.expect(200);
+        // The account that the tenant's secret key acts as is nobody to give a ticket to.
+        assert_eq!(names(&server, &ada, "kind=staff").await, ["ada"]);
+        assert_eq!(names(&server, &ada, "kind=customer").await, ["ann", "bob_100"]);
+        assert_eq!(names(&server, &ada, "kind=guest").await, [guest.username.as_str()]);
+        for (q, expected) in [
+            ("zoe", vec!["ann"]),
+            ("ZO%C3%8B", vec!["ann"]),
+            ("mull", vec!["ann"]),
+            ("m%C3%BCller+shop", vec!["ann"]),
+            ("ann", vec!["ann"]),
+            ("uller", vec![]),
+            ("zoe+bob", vec![]),
+            ("100", vec!["bob_100"]),
+            ("%25", vec![]),
+            ("_", vec![]),
+            ("'+or+1=1", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(names(&server, &ada, &format!("q={q}")).await, expected, "{q:?}");
+        }
+        assert_eq!(names(&server, &ada, "q=a&kind=staff").await, ["ada"]);
+        let ids = format!("ids={},{},{},nobody", bob.id, ada.id, stranger.id);
+        assert_eq!(names(&server, &ada, &ids).await, ["ada", "bob_100"]);
+        server.get("/api/users?kind=robot").by(&ada).await.invalid("kind");
+        server.get(&format!("/api/users?ids={}", "x,".repeat(100))).by(&ada).await.invalid("ids");
+        server.get("/api/users?q=zoe").by(&ann).await.problem(403, "forbidden");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_names_who_did_it() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (sue, ann) = (acme.support("sue").await, acme.customer("ann").await);
+        let ticket = server.ticket(&ann, "Lamp").await;
+        server.put(&format!("/api/tickets/{ticket}")).by(&sue).json(json!({"priority": "high"})).await.expect(200);
+        let history = server.get(&format!("/api/tickets/{ticket}/history")).by(&sue).await.expect(200);
+        let told: Vec<(&Value, &Value)> = history["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|entry| (&entry["kind"], &entry["actor_name"]))
+            .collect();
+        assert_eq!(told, [(&json!("ticket_updated"), &json!("sue")), (&json!("ticket_created"), &json!("ann"))]);
+    })
+    .await;
+}
