@@ -35,6 +35,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0003_totp_step.sql"),
         postgres: include_str!("../../../migrations/0003_totp_step.sql"),
     },
+    Migration {
+        name: "0005_attachments",
+        sqlite: include_str!("../../../migrations/0005_attachments.sql"),
+        postgres: include_str!("../../../migrations/0005_attachments.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (
