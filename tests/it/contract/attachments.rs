@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 use smilechat::tickets::attachments::sweep;
 
-use crate::harness::{Call, Engine, Person, Reply, Server, on_both_engines};
+use crate::harness::{Call, Engine, Person, Server, on_both_engines};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -145,25 +145,19 @@ async fn a_file_is_seen_and_sent_by_nobody_who_has_no_right_to_it() {
         let sues = id(&server.upload(&sue, &lamp, &[("b.txt", b"x")]).await[0]);
 
         let absent = "019e7044-8800-7000-8000-000000000000";
-        let refused: Vec<Reply> = {
-            let mut refused = Vec::new();
-            for (by, ticket, id) in [
-                (&ann, &desk, file.as_str()),
-                (&ann, &lamp, sues.as_str()),
-                (&sue, &lamp, file.as_str()),
-                (&ida, &lamp, sues.as_str()),
-                (&bob, &bobs, file.as_str()),
-                (&ann, &lamp, absent),
-                (&ann, &lamp, "../../etc/passwd"),
-                (&ann, &lamp, "a\u{0}b"),
-                (&ann, &lamp, ""),
-            ] {
-                let body = json!({"message_content": "x", "attachment_ids": [id]});
-                refused.push(send(&server, by, ticket, body).await);
-            }
-            refused
-        };
-        refused.iter().for_each(|reply| reply.invalid("attachment_ids"));
+        for (by, ticket, id) in [
+            (&ann, &desk, file.as_str()),
+            (&ann, &lamp, sues.as_str()),
+            (&sue, &lamp, file.as_str()),
+            (&ida, &lamp, sues.as_str()),
+            (&bob, &bobs, file.as_str()),
+            (&ann, &lamp, absent),
+            (&ann, &lamp, "../../etc/passwd"),
+            (&ann, &lamp, ""),
+        ] {
+            let body = json!({"message_content": "x", "attachment_ids": [id]});
+            send(&server, by, ticket, body).await.invalid("attachment_ids");
+        }
         send(&server, &bob, &lamp, json!({"message_content": "x", "attachment_ids": [file]}))
             .await
             .problem(404, "not_found");
@@ -338,7 +332,6 @@ async fn a_store_that_fails_is_an_outage_and_loses_nothing() {
     upload(&server, &ann, &ticket, &[("b.txt", b"x")]).await.expect(201);
 
     // What fails after it was received leaves a note, by which the rest goes.
-    std::fs::write(files.join("shelf"), b"").expect("written");
     let shelves: Vec<_> = (0..=255).map(|n| files.join(format!("{n:02x}"))).filter(|shelf| !shelf.exists()).collect();
     shelves.iter().for_each(|shelf| std::fs::write(shelf, b"").expect("a file where a folder should be"));
     let mut statuses = Vec::new();
