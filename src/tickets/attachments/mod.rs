@@ -13,6 +13,7 @@
 pub mod carry;
 pub mod model;
 pub mod sweep;
+pub mod upload;
 
 mod kind;
 mod name;
@@ -20,7 +21,6 @@ mod picture;
 mod routes;
 mod show;
 mod store;
-mod upload;
 
 pub use routes::{UPLOAD_PATH, routes};
 pub use store::{adopt, release_of_ticket};

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::app::App;
 use crate::auth::Action;
-use crate::auth::model::Caller;
+use crate::auth::model::{Caller, TenantKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -59,7 +59,9 @@ pub async fn upload(app: &App, caller: Arc<Caller>, ticket_id: String, request: 
     for one in received {
         files.push(judge(app, one).await?);
     }
-    keep(app, caller, ticket_id, files).await
+    let staged = stage(app, caller.tenant, files).await?;
+    let now = app.clock.now();
+    app.db.write(move |tx| write_rows(tx, &caller, &ticket_id, staged, now)).await
 }
 
 async fn check_right(app: &App, caller: &Arc<Caller>, ticket_id: &str) -> Result<()> {
@@ -146,9 +148,11 @@ async fn written(app: &App, bytes: Vec<u8>) -> Result<NamedTempFile> {
     written.await.unwrap_or_else(|panic| Err(io::Error::other(panic))).map_err(unavailable)
 }
 
-async fn keep(app: &App, caller: Arc<Caller>, ticket_id: String, files: Vec<Kept>) -> Result<Vec<Attachment>> {
-    let now = app.clock.now();
-    let (tenant, due_at) = (caller.tenant, now.plus(sweep::UNSENT));
+/// Files that are durable and have no rows yet. They go in a day, unless `write_rows` is called.
+pub struct Staged(Vec<(Attachment, Option<&'static str>)>);
+
+async fn stage(app: &App, tenant: TenantKey, files: Vec<Kept>) -> Result<Staged> {
+    let due_at = app.clock.now().plus(sweep::UNSENT);
     let ids: Vec<String> = files.iter().map(|file| file.attachment.attachment_id.clone()).collect();
     app.db.write(move |tx| ids.iter().try_for_each(|id| store::expect_removal(tx, tenant, id, due_at))).await?;
     let mut rows = Vec::with_capacity(files.len());
@@ -160,15 +164,23 @@ async fn keep(app: &App, caller: Arc<Caller>, ticket_id: String, files: Vec<Kept
         }
         rows.push((attachment, thumb_type));
     }
-    app.db.write(move |tx| write_rows(tx, &caller, &ticket_id, rows, now)).await
+    Ok(Staged(rows))
+}
+
+/// A file of the server's own making.
+pub async fn stage_own(app: &App, tenant: TenantKey, name: &str, bytes: Vec<u8>) -> Result<Staged> {
+    let (name, size) = (name::clean(name), bytes.len() as u64);
+    let head = BytesMut::from(&bytes[..bytes.len().min(kind::HEAD)]);
+    let received = Received { name, size, head, file: written(app, bytes).await? };
+    stage(app, tenant, vec![judge(app, received).await?]).await
 }
 
 /// The ticket is looked up again: it may have gone, or changed hands, while the files came in.
-fn write_rows(
+pub fn write_rows(
     tx: &mut Tx<'_>,
     caller: &Caller,
     ticket_id: &str,
-    rows: Vec<(Attachment, Option<&str>)>,
+    Staged(rows): Staged,
     now: Timestamp,
 ) -> Result<Vec<Attachment>> {
     let ticket = tickets::find_and_lock(tx, Scope::of(caller), ticket_id)?;
