@@ -6,6 +6,7 @@ use crate::auth::Auth;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
+use crate::platform::files::Files;
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
 use crate::realtime::Realtime;
@@ -24,4 +25,6 @@ pub struct App {
     /// Which sockets and ticket rooms are open, and what goes to them.
     pub realtime: Realtime,
     pub limits: Arc<Limits>,
+    /// Where what people upload lies.
+    pub files: Files,
 }

@@ -179,7 +179,7 @@ fn sentence(code: &str) -> &'static str {
         "last_admin" => "The tenant would be left without an admin.",
         "totp_active" => "Two-factor sign-in is on already.",
         "too_large" => "The request is larger than the server takes.",
-        "unsupported_media_type" => "The body has to be application/json.",
+        "unsupported_media_type" => "The body is not of the type that this call takes.",
         "method_not_allowed" => "This path has no such method.",
         "timeout" => "The request took too long to arrive or to answer.",
         "bad_request" => "The request is malformed.",

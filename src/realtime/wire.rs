@@ -10,6 +10,7 @@ use crate::error::{Error, FieldError};
 use crate::platform::clock::Timestamp;
 use crate::platform::http::text;
 use crate::realtime::presence::OnlineUser;
+use crate::tickets::attachments::carry;
 use crate::tickets::messages::send;
 use crate::tickets::model::{Message, Note, Ticket};
 
@@ -43,12 +44,13 @@ pub struct LeaveTicket {
 pub struct ChatMessage {
     #[garde(length(max = 64))]
     pub ticket_id: String,
-    /// 1 to 10,000 characters, not only white space.
-    #[garde(custom(text::content(10_000)))]
+    /// 1 to 10,000 characters, not only white space; empty where files come along.
+    #[garde(custom(send::content(&self.attachment_ids)))]
     pub message_content: String,
     #[garde(inner(custom(text::client_id)))]
     pub client_id: Option<String>,
-    #[garde(custom(send::no_attachments))]
+    /// Files that this sender has uploaded for this ticket and not sent yet, at most 10.
+    #[garde(custom(carry::ids))]
     #[serde(default)]
     pub attachment_ids: Vec<String>,
 }

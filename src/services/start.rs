@@ -17,6 +17,7 @@ use crate::pages;
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Db;
+use crate::platform::files::Files;
 use crate::platform::http::{idempotency, serve as connections};
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
@@ -26,6 +27,7 @@ use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
 use crate::services::{SERVICES, announce, demo, operations};
+use crate::tickets;
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -43,6 +45,7 @@ pub async fn open(
     let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
     let auth = Auth::new(&config.auth, registry, default_tenant)?;
     let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
+    let files = Files::new(&config.files, &config.data_dir)?;
     let app = App {
         config: Arc::new(config),
         db,
@@ -52,6 +55,7 @@ pub async fn open(
         presence: Presence::default(),
         realtime: Realtime::default(),
         limits,
+        files,
     };
     Ok((app, events))
 }
@@ -71,6 +75,7 @@ pub struct Running {
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
     let (app, events) = open(config, clock, random).await?;
+    app.files.prepare().await?;
     let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
     // The gateway sees the peer alone: behind proxies that is one address for everybody, and a bound on it for all.
@@ -167,7 +172,7 @@ fn welcome(running: &Running) {
     }
 }
 
-/// Forgets what has run out: sessions and first answers.
+/// Forgets what has run out: sessions, first answers, files that nobody sent.
 async fn sweep(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(SWEEP);
     loop {
@@ -178,7 +183,8 @@ async fn sweep(app: App, shutdown: Shutdown) {
         let now = app.clock.now();
         let swept = async {
             auth::sweep(&app, now).await?;
-            idempotency::sweep(&app.db, now).await
+            idempotency::sweep(&app.db, now).await?;
+            tickets::attachments::sweep::sweep(&app, now).await
         };
         if let Err(error) = swept.await {
             tracing::warn!(%error, "could not sweep what has run out; the next turn will");

@@ -8,6 +8,7 @@
 
 pub mod adopt;
 pub mod assign;
+pub mod attachments;
 pub mod create;
 pub mod messages;
 pub mod model;

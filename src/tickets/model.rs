@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::platform::clock::Timestamp;
+use crate::tickets::attachments::model::Attachment;
 
 /// Whose tickets: the tenant's, and of these a customer's own ones only. Made from a `Caller`, asked by every query.
 #[derive(Clone, Copy, Debug)]
@@ -209,8 +210,7 @@ pub struct Message {
     /// As it was sent. It is data, never markup.
     pub message_content: String,
     pub kind: MessageKind,
-    #[schema(value_type = Vec<HashMap<String, Json>>)]
-    pub attachments: [(); 0],
+    pub attachments: Vec<Attachment>,
     /// The sender's own id of it, by which a repeat is recognised.
     #[schema(required)]
     pub client_id: Option<String>,

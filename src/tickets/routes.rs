@@ -22,7 +22,7 @@ use crate::tickets::create::{self as creating, NewTicketRequest};
 use crate::tickets::model::{Priority, Scope, Ticket};
 use crate::tickets::store::{self, Filter, StatusFilter, Support, TicketCounts};
 use crate::tickets::update::{self as updating, TicketPatch};
-use crate::tickets::{messages, notes, remove as removing};
+use crate::tickets::{attachments, messages, notes, remove as removing};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -32,6 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(history))
         .merge(notes::routes())
         .merge(messages::routes::routes())
+        .merge(attachments::routes())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -10,6 +10,7 @@ use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Row, Tx};
+use crate::tickets::attachments;
 use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
 
 pub use counts::{TicketCounts, counts};
@@ -214,6 +215,7 @@ pub fn adopt(
             "update messages set sender_key = $4 where tenant_key = $1 and ticket_key = $2 and sender_key = $3",
             &[tenant.into(), (*key).into(), guest.into(), customer.into()],
         )?;
+        attachments::adopt(tx, tenant, *key, guest, customer)?;
     }
     Ok(keys)
 }

@@ -15,13 +15,14 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 33] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 36] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
     ("server.max_connections_per_address", 1..=1_000_000),
     ("server.header_timeout_seconds", 1..=300),
     ("server.request_timeout_seconds", 1..=3600),
+    ("server.upload_timeout_seconds", 1..=3600),
     ("server.tcp_user_timeout_seconds", 1..=300),
     ("server.drain_seconds", 1..=300),
     ("database.readers", 0..=64),
@@ -36,6 +37,8 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 33] = [
     ("auth.password_iterations", 1..=100),
     ("limits.api_per_minute", 1..=1_000_000),
     ("limits.auth_per_minute", 1..=1_000_000),
+    ("limits.uploads_per_minute", 1..=1_000_000),
+    ("limits.tenant_uploads_per_minute", 1..=1_000_000),
     ("limits.login_failures", 1..=1_000_000),
     ("limits.login_window_seconds", 1..=DAY),
     ("limits.messages_per_minute", 1..=1_000_000),
@@ -114,6 +117,15 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
             text.is_empty() || is_database_url(text),
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
         ),
+        "files.url" => (
+            text.is_empty() || is_files_url(text),
+            if cfg!(feature = "s3") {
+                "takes file:///abs/folder or s3://bucket/prefix"
+            } else {
+                "takes file:///abs/folder; for s3://bucket/prefix build with --features s3"
+            },
+        ),
+        "files.s3_endpoint" => (text.is_empty() || is_origin(text), "takes scheme://host or scheme://host:port"),
         "log.format" => (["text", "json"].contains(&text), "takes text or json"),
         "log.level" => (is_level(text), "takes error, warn, info, debug or trace, as in info,smilechat::auth=debug"),
         _ => (true, ""),
@@ -136,6 +148,12 @@ fn is_host(text: &str) -> bool {
 fn is_database_url(text: &str) -> bool {
     let rest = ["sqlite://", "postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     rest.is_some_and(|rest| !rest.trim_matches('/').is_empty())
+}
+
+fn is_files_url(text: &str) -> bool {
+    let is_folder = text.strip_prefix("file:///").is_some_and(|path| !path.trim_matches('/').is_empty());
+    let bucket = text.strip_prefix("s3://").and_then(|place| place.split('/').next());
+    is_folder || (cfg!(feature = "s3") && bucket.is_some_and(|bucket| !bucket.is_empty()))
 }
 
 /// A bare word that is no level would be read as the name of a module, and nothing would be logged.
@@ -196,6 +214,9 @@ mod tests {
             ("server.host", "::1", "http://localhost"),
             ("database.url", "sqlite://./data/chat.db", "sqlite://"),
             ("database.url", "postgres://app:p@127.0.0.1:5432/chat", "mysql://localhost/chat"),
+            ("files.url", "file:///srv/files", "file://files"),
+            ("files.url", "", "ftp://files.example/x"),
+            ("files.s3_endpoint", "http://127.0.0.1:9000", "127.0.0.1:9000"),
             ("log.level", "info,smilechat::auth=debug", "debgu"),
             ("log.level", "off", "smilechat=loud"),
             ("log.format", "json", "JSON "),

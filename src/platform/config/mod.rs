@@ -33,6 +33,7 @@ pub struct Config {
     pub data_dir: String,
     pub server: ServerConfig,
     pub database: DatabaseConfig,
+    pub files: FilesConfig,
     pub auth: AuthConfig,
     pub cors: CorsConfig,
     pub limits: LimitsConfig,
@@ -65,6 +66,7 @@ pub struct ServerConfig {
     pub max_connections_per_address: usize,
     pub header_timeout_seconds: u64,
     pub request_timeout_seconds: u64,
+    pub upload_timeout_seconds: u64,
     pub tcp_user_timeout_seconds: u64,
     pub drain_seconds: u64,
 }
@@ -85,6 +87,17 @@ impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseConfig").field("url", &show::masked(&self.url)).finish_non_exhaustive()
     }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesConfig {
+    /// `file:///abs/folder` or `s3://bucket/prefix`; empty for a folder in the data folder.
+    pub url: String,
+    pub s3_endpoint: String,
+    pub s3_region: String,
+    pub s3_access_key_id: String,
+    pub s3_secret_access_key: Secret,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,6 +126,9 @@ pub struct LimitsConfig {
     /// Requests per minute: of one caller to the API, and of one address to the sign-in routes.
     pub api_per_minute: u32,
     pub auth_per_minute: u32,
+    /// Files uploaded per minute: by one user, and by all of a tenant.
+    pub uploads_per_minute: u32,
+    pub tenant_uploads_per_minute: u32,
     pub login_failures: u32,
     pub login_window_seconds: u64,
     /// Socket events of one connection, per minute, with a burst of the same size.

@@ -15,7 +15,7 @@ pub const HABITUAL: [(&str, &str); 7] = [
 pub const CONFIG_FILE: &str = "SMILECHAT_CONFIG";
 
 /// What no message may show, and what may come from a file: `JWT_SECRET_FILE`.
-pub const SECRETS: [&str; 2] = ["auth.jwt_secret", "database.url"];
+pub const SECRETS: [&str; 3] = ["auth.jwt_secret", "database.url", "files.s3_secret_access_key"];
 
 const PREFIX: &str = "SMILECHAT_";
 /// So close to a known name, a variable without `__` is taken for a slip and not for somebody else's.

@@ -36,9 +36,14 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0003_totp_step.sql"),
     },
     Migration {
-        name: "0006_desk",
-        sqlite: include_str!("../../../migrations/0006_desk.sql"),
-        postgres: include_str!("../../../migrations/0006_desk.sql"),
+        name: "0004_attachments",
+        sqlite: include_str!("../../../migrations/0004_attachments.sql"),
+        postgres: include_str!("../../../migrations/0004_attachments.sql"),
+    },
+    Migration {
+        name: "0005_desk",
+        sqlite: include_str!("../../../migrations/0005_desk.sql"),
+        postgres: include_str!("../../../migrations/0005_desk.sql"),
     },
 ];
 

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -35,27 +35,36 @@ pub struct Ground {
     pub identify: Identify,
     /// The paths where one signs in or up.
     pub entrance: Arc<[String]>,
+    /// The paths that files are sent to: their bodies are streams, with bounds of their own (`multipart`).
+    pub uploads: &'static [&'static str],
 }
 
 /// Puts the layers around all routes of `router`, and answers for paths and methods that it has not. CORS and the sockets
 /// go around the result.
 pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
-    let Ground { db, clock, random, limits, identify, entrance } = ground;
+    let Ground { db, clock, random, limits, identify, entrance, uploads } = ground;
     let keeper = idempotency::Keeper {
         db,
         clock: clock.clone(),
         random: random.clone(),
         secret: config.auth.jwt_secret.clone(),
+        uploads,
     };
-    let time = Duration::from_secs(config.server.request_timeout_seconds);
-    let is_worth_compressing = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES);
+    let times = Times {
+        request: Duration::from_secs(config.server.request_timeout_seconds),
+        upload: Duration::from_secs(config.server.upload_timeout_seconds),
+        uploads,
+    };
+    let is_worth_compressing = SizeAbove::new(WORTH_COMPRESSING)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("application/octet-stream"));
     let outermost_first = ServiceBuilder::new()
         .layer(from_fn_with_state(config.server.trusted_proxies, client_address::layer))
         .layer(from_fn_with_state((clock, random), request_id::layer))
         .layer(from_fn(headers::layer))
         .layer(CompressionLayer::new().compress_when(is_worth_compressing))
         .layer(CatchPanicLayer::custom(|_| Error::bug("a handler panicked").into_response()))
-        .layer(from_fn_with_state(time, within_time))
+        .layer(from_fn_with_state(times, within_time))
         .layer(from_fn_with_state((limits.clone(), entrance), rate_limit::sign_in))
         .layer(from_fn_with_state(identify, identity::layer))
         .layer(from_fn_with_state(limits, rate_limit::api))
@@ -67,7 +76,17 @@ pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
         .layer(outermost_first)
 }
 
-async fn within_time(State(time): State<Duration>, request: Request, next: Next) -> Result<Response> {
+/// How long a request may take.
+#[derive(Clone, Copy)]
+struct Times {
+    request: Duration,
+    upload: Duration,
+    uploads: &'static [&'static str],
+}
+
+async fn within_time(State(times): State<Times>, request: Request, next: Next) -> Result<Response> {
+    let is_upload = request.method() == Method::POST && times.uploads.contains(&request.uri().path());
+    let time = if is_upload { times.upload } else { times.request };
     let answer = tokio::time::timeout(time, next.run(request)).await;
     answer.map_err(|_| Error::Rejected(StatusCode::SERVICE_UNAVAILABLE, "timeout"))
 }

@@ -14,6 +14,7 @@ mod headers;
 pub mod idempotency;
 pub mod identity;
 pub mod json;
+pub mod multipart;
 pub mod page;
 pub mod path;
 pub mod problem;

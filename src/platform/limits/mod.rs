@@ -28,6 +28,10 @@ pub enum Policy {
     Api,
     /// Requests of one address to the routes where one signs in or up.
     SignIn,
+    /// Files that one user uploads.
+    Upload,
+    /// Files that all users of a tenant upload.
+    TenantUpload,
 }
 
 impl Policy {
@@ -35,6 +39,8 @@ impl Policy {
         match self {
             Self::Api => "api",
             Self::SignIn => "sign-in",
+            Self::Upload => "upload",
+            Self::TenantUpload => "tenant-upload",
         }
     }
 }
@@ -52,6 +58,8 @@ pub struct Limits {
     clock: Clock,
     api: Budget,
     sign_in: Budget,
+    upload: Budget,
+    tenant_upload: Budget,
     failures: Failures,
     swept_at: AtomicI64,
 }
@@ -62,6 +70,8 @@ impl Limits {
             enabled: config.enabled,
             api: Budget::new(config.api_per_minute, &clock),
             sign_in: Budget::new(config.auth_per_minute, &clock),
+            upload: Budget::new(config.uploads_per_minute, &clock),
+            tenant_upload: Budget::new(config.tenant_uploads_per_minute, &clock),
             failures: Failures::new(config.login_failures, Duration::from_secs(config.login_window_seconds)),
             swept_at: AtomicI64::new(clock.now().0),
             clock,
@@ -75,6 +85,17 @@ impl Limits {
         }
         self.sweep_now_and_then();
         Some(self.budget(policy).take(key))
+    }
+
+    /// Counts one file of a user, and of their tenant.
+    pub fn upload_allowed(&self, tenant: i64, user_id: &str) -> Result<()> {
+        let (user, tenant) = (format!("{tenant} {user_id}"), tenant.to_string());
+        for (policy, key) in [(Policy::Upload, user), (Policy::TenantUpload, tenant)] {
+            if let Some(retry_after) = self.check(policy, &key).and_then(|snapshot| snapshot.retry_after) {
+                return Err(Error::RateLimited { retry_after });
+            }
+        }
+        Ok(())
     }
 
     /// Counts this try as a wrong one until `login_succeeded` takes it back, so that tries side by side count as well.
@@ -107,6 +128,8 @@ impl Limits {
         match policy {
             Policy::Api => &self.api,
             Policy::SignIn => &self.sign_in,
+            Policy::Upload => &self.upload,
+            Policy::TenantUpload => &self.tenant_upload,
         }
     }
 
@@ -117,6 +140,8 @@ impl Limits {
         if is_due && self.swept_at.compare_exchange(swept_at, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.api.sweep();
             self.sign_in.sweep();
+            self.upload.sweep();
+            self.tenant_upload.sweep();
             self.failures.sweep(now);
         }
     }

@@ -18,6 +18,8 @@ impl World {
             enabled,
             api_per_minute: 6,
             auth_per_minute: 2,
+            uploads_per_minute: 2,
+            tenant_uploads_per_minute: 3,
             login_failures: 10,
             login_window_seconds: 900,
             messages_per_minute: 1,
@@ -147,4 +149,16 @@ fn a_network_has_one_key() {
     assert_eq!(key("2001:db8:1:2:3:4:5:6"), key("2001:db8:1:2::1"));
     assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
     assert_eq!(key("::ffff:10.0.0.1"), "10.0.0.1");
+}
+
+#[test]
+fn uploads_are_counted_for_the_user_and_for_the_tenant() {
+    let world = World::new(true);
+    let allowed = |tenant, user| world.limits.upload_allowed(tenant, user).is_ok();
+    assert_eq!([1, 2, 3].map(|_| allowed(1, "ann")), [true, true, false]);
+    assert_eq!([allowed(1, "bob"), allowed(1, "bob")], [true, false], "three files of all together");
+    assert!(allowed(2, "ann"), "another tenant has its own");
+    world.pass(60);
+    assert!(allowed(1, "ann"));
+    assert!([1; 9].iter().all(|tenant| World::new(false).limits.upload_allowed(*tenant, "ann").is_ok()));
 }

@@ -4,6 +4,7 @@
 //! it is there whole or not at all, and a second run finds it and changes nothing.
 
 mod hand_out;
+mod photo;
 mod stories;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use crate::platform::db::Tx;
 use crate::platform::random::Random;
 use crate::services;
 use crate::tickets::assign::Online;
+use crate::tickets::attachments::upload::{self, Staged};
 use crate::tickets::create::{self, NewTicketRequest};
 use crate::tickets::messages::read;
 use crate::tickets::messages::send::{self, NewMessage};
@@ -50,11 +52,17 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
     let password_hash = app.auth.passwords.hash(PASSWORD.to_owned()).await?;
     let key_file = key_file(config);
     let known = fs::read_to_string(&key_file).ok();
+    app.files.prepare().await?;
+    // Where people are already, there is nothing to send it with.
+    let photo = match known {
+        Some(_) => None,
+        None => Some(upload::stage_own(&app, app.auth.default_tenant, "torn-bag.png", photo::draw()).await?),
+    };
     let (shared, known_before) = (app.clone(), known.clone());
     let seeded = app
         .db
         .write(move |tx| {
-            fill(tx, &shared, &hands, &password_hash)?;
+            fill(tx, &shared, &hands, &password_hash, photo)?;
             operator::keep_publishable_key(tx, &shared, known_before.as_deref())
         })
         .await;
@@ -67,7 +75,7 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
 }
 
 /// Does nothing where the first person is there already.
-fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str) -> Result<()> {
+fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str, mut photo: Option<Staged>) -> Result<()> {
     let now = app.clock.now();
     let turn_back = |minutes: u64| hands.store(now.minus(Duration::from_secs(minutes * 60)).0, Ordering::SeqCst);
     let mut people = HashMap::new();
@@ -81,7 +89,7 @@ fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str) -> R
     }
     if !people.is_empty() {
         for story in STORIES {
-            tell(tx, app, &people, story, turn_back)?;
+            tell(tx, app, &people, story, &mut photo, turn_back)?;
         }
     }
     hands.store(now.0, Ordering::SeqCst);
@@ -93,6 +101,7 @@ fn tell(
     app: &App,
     people: &HashMap<&str, Caller>,
     story: &Story,
+    photo: &mut Option<Staged>,
     turn_back: impl Fn(u64),
 ) -> Result<()> {
     let who = |name: &str| people.get(name).ok_or(Error::bug("a story names somebody who is not there"));
@@ -113,7 +122,8 @@ fn tell(
         turn_back(minutes_ago);
         let (caller, now) = (who(name)?, app.clock.now());
         match does {
-            Does::Says(text) => say(tx, caller, &ticket_id, text, now)?,
+            Does::Says(text) => say(tx, caller, &ticket_id, text, None, now)?,
+            Does::Shows(text) => say(tx, caller, &ticket_id, text, photo.take(), now)?,
             Does::Notes(text) => _ = notes::create_in(tx, app, caller, &ticket_id, text.to_string())?,
             Does::Closes => {
                 let patch = TicketPatch { status: Some(TicketStatus::Closed), ..TicketPatch::default() };
@@ -125,11 +135,23 @@ fn tell(
 }
 
 /// Whoever answers has read what was said before.
-fn say(tx: &mut Tx<'_>, caller: &Caller, ticket_id: &str, text: &str, now: Timestamp) -> Result<()> {
+fn say(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    ticket_id: &str,
+    text: &str,
+    photo: Option<Staged>,
+    now: Timestamp,
+) -> Result<()> {
     let scope = Scope::of(caller);
     let ticket = store::find(tx, scope, ticket_id)?;
     read::read_in(tx, caller, &ticket, ticket.last_seq, None, now)?;
-    let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids: Vec::new() };
+    let attachments = match photo {
+        Some(staged) => upload::write_rows(tx, caller, ticket_id, staged, now)?,
+        None => Vec::new(),
+    };
+    let attachment_ids = attachments.into_iter().map(|attachment| attachment.attachment_id).collect();
+    let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids };
     send::send_in(tx, caller, scope, ticket_id, &new, now)?;
     Ok(())
 }
@@ -154,6 +176,7 @@ mod tests {
     use super::*;
     use crate::events;
     use crate::platform::config::{load, prepare};
+    use crate::tickets::messages::store as messages;
 
     fn config(folder: &Path, more: &[(&str, &str)]) -> Config {
         let mut environment = BTreeMap::from([("SMILECHAT_DATA_DIR".to_owned(), folder.display().to_string())]);
@@ -203,6 +226,12 @@ mod tests {
         }
         assert!(tickets.iter().all(|ticket| ticket.updated_at <= app.clock.now() && ticket.last_seq > 0));
         assert!(tickets.is_sorted_by_key(|ticket| -ticket.updated_at.0));
+        let torn =
+            tickets.into_iter().find(|ticket| ticket.subject.contains("torn bag")).expect("the story of the bag");
+        let list = move |tx: &mut Tx<'_>| messages::list_after(tx, scope.tenant, torn.key, &torn.ticket_id, 0, 100);
+        let said = app.db.read(list).await.expect("listed");
+        let shown: Vec<_> = said.iter().flat_map(|message| &message.attachments).collect();
+        assert!(shown.len() == 1 && shown[0].is_image, "one message has a picture: {shown:?}");
         app.db.close().await;
     }
 

@@ -3,7 +3,7 @@
 use crate::auth::model::Role::{self, Admin, Customer, Support};
 use crate::tickets::model::Priority::{self, High, Low, Medium};
 
-use Does::{Closes, Notes, Says};
+use Does::{Closes, Notes, Says, Shows};
 
 pub struct Person {
     pub username: &'static str,
@@ -27,6 +27,8 @@ pub struct Story {
 
 pub enum Does {
     Says(&'static str),
+    /// With the demo's one picture.
+    Shows(&'static str),
     Notes(&'static str),
     Closes,
 }
@@ -60,7 +62,7 @@ pub const STORIES: &[Story] = &[
         opening: "Hi! My order came today, but one of the two bags is torn and the beans are all over the box.",
         steps: &[
             (6, "ben", Says("Hello Maria, I am sorry about that. Could you tell me which of the two coffees it is?")),
-            (4, "maria", Says("The Huila, 500 g.")),
+            (4, "maria", Shows("The Huila, 500 g. This is how it came.")),
             (9, "ben", Says("Thank you. A new bag leaves our roastery tomorrow morning, at no cost of course.")),
             (2, "maria", Says("That was quick. Thanks a lot!")),
             (3, "ben", Notes("Third torn 500 g bag this month. I told the packing table.")),

@@ -13,6 +13,8 @@ use crate::tickets::store as tickets;
 /// Messages in one answer, at most; and, so that an answer stays well below a frame of 1 MiB, their text.
 const MOST_MESSAGES: i64 = 200;
 const MOST_BYTES: usize = 400_000;
+/// What a file adds to a message, at most: its name, and as much again.
+const BYTES_OF_FILE: usize = 2000;
 /// How many of the newest somebody gets who comes for the first time.
 const FIRST_PAGE: i64 = 50;
 
@@ -57,7 +59,7 @@ fn cut(mut messages: Vec<Message>, most: usize) -> (Vec<Message>, bool) {
     let mut bytes = 0;
     let fits = messages.iter().take(most).take_while(|message| {
         let before = bytes;
-        bytes += message.message_content.len();
+        bytes += message.message_content.len() + BYTES_OF_FILE * message.attachments.len();
         before == 0 || bytes <= MOST_BYTES
     });
     let keep = fits.count();

@@ -18,6 +18,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
+use crate::tickets::attachments::carry;
 use crate::tickets::lifecycle;
 use crate::tickets::messages::store::{self, Advance, NewRow, Target};
 use crate::tickets::model::{Message, MessageKind, Scope, TicketStatus};
@@ -26,21 +27,25 @@ use crate::tickets::store as tickets;
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
-    /// 1 to 10,000 characters, not only white space. Stored as sent.
-    #[garde(custom(text::content(10_000)))]
+    /// 1 to 10,000 characters, not only white space; empty where files come along. Stored as sent.
+    #[garde(custom(content(&self.attachment_ids)))]
     pub message_content: String,
     /// The sender's own id for it, at most 128 characters: the same one again gives the first message again.
     #[garde(inner(custom(text::client_id)))]
     pub client_id: Option<String>,
-    /// Files uploaded before.
-    #[garde(custom(no_attachments))]
+    /// Files that this sender has uploaded for this ticket and not sent yet, at most 10.
+    #[garde(custom(carry::ids))]
     #[serde(default)]
     pub attachment_ids: Vec<String>,
 }
 
-/// Nothing can be uploaded yet, so that no id is known.
-pub fn no_attachments<T: AsRef<[String]>>(ids: &T, _: &()) -> garde::Result {
-    if ids.as_ref().is_empty() { Ok(()) } else { Err(garde::Error::new("unknown: It names a file that is not there.")) }
+/// The rule for the text of a message, given the files that come along.
+pub fn content<T: AsRef<str>>(attachment_ids: &[String]) -> impl FnOnce(&T, &()) -> garde::Result {
+    let may_be_empty = !attachment_ids.is_empty();
+    move |sent, context| match sent.as_ref() {
+        "" if may_be_empty => Ok(()),
+        _ => text::content(10_000)(sent, context),
+    }
 }
 
 pub enum Sent {
@@ -115,6 +120,11 @@ pub fn send_in(
     now: Timestamp,
 ) -> Result<(Sent, bool)> {
     let target = store::lock_target(tx, scope, ticket_id)?;
+    let Some(attachments) = carry::find_unsent(tx, caller, target.key, &new.attachment_ids)? else {
+        // Sent before, which is well if this repeats the message that did.
+        let first = first_one(tx, caller, &target, ticket_id, new)?.ok_or_else(carry::unknown)?;
+        return Ok((Sent::Again(first), false));
+    };
     let row = NewRow {
         ticket: target.key,
         seq: target.last_seq + 1,
@@ -122,11 +132,14 @@ pub fn send_in(
         kind: MessageKind::Text,
         message_content: &new.message_content,
         client_id: new.client_id.as_deref(),
+        attachments: &attachments,
         timestamp: now,
     };
     if !store::insert(tx, caller.tenant, &row)? {
-        return first_one(tx, caller, &target, ticket_id, new).map(|message| (Sent::Again(message), false));
+        let first = first_one(tx, caller, &target, ticket_id, new)?;
+        return Ok((Sent::Again(first.ok_or(Error::bug("a client_id is taken by no message"))?), false));
     }
+    carry::mark_sent(tx, caller, &attachments, row.seq)?;
     let advance = advance(tx, caller, &target, now)?;
     store::advance_ticket(tx, caller.tenant, &target, &advance)?;
     let message = Arc::new(store::message_of(tx, caller.tenant, ticket_id, &row)?);
@@ -137,19 +150,20 @@ pub fn send_in(
     Ok((Sent::New(message), reopened))
 }
 
-/// The message that this `client_id` made before.
+/// The message that this `client_id` made before, if it did.
 fn first_one(
     tx: &mut Tx<'_>,
     caller: &Caller,
     target: &Target,
     ticket_id: &str,
     new: &NewMessage,
-) -> Result<Arc<Message>> {
-    let client_id = new.client_id.as_deref().ok_or(Error::bug("a conflict of messages without a client_id"))?;
+) -> Result<Option<Arc<Message>>> {
+    let Some(client_id) = new.client_id.as_deref() else { return Ok(None) };
     let first = store::find_by_client_id(tx, caller.tenant, target.key, ticket_id, caller.user, client_id)?;
-    let first = first.ok_or(Error::bug("a client_id is taken by no message"))?;
-    if first.message_content == new.message_content {
-        Ok(Arc::new(first))
+    let Some(first) = first else { return Ok(None) };
+    let carried = first.attachments.iter().map(|attachment| &attachment.attachment_id);
+    if first.message_content == new.message_content && carried.eq(&new.attachment_ids) {
+        Ok(Some(Arc::new(first)))
     } else {
         Err(Error::Conflict("client_id_reused"))
     }

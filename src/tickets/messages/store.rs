@@ -1,15 +1,18 @@
 //! The SQL of messages. `messages` is clustered by (ticket, seq), see migrations/0001.
 
+use serde_json::json;
+
 use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx};
+use crate::tickets::attachments::model::Attachment;
 use crate::tickets::model::{Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
 use crate::tickets::store::status_of;
 
 const SELECT: &str =
     "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
-         m.delivered_at, m.timestamp, u.user_id, u.name, u.role, u.avatar_url
+         m.delivered_at, m.timestamp, m.attachments, u.user_id, u.name, u.role, u.avatar_url
      from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key";
 
 /// The message that a new row will be read as.
@@ -28,7 +31,7 @@ pub fn message_of(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str, new: &New
         seq: new.seq,
         message_content: new.message_content.to_owned(),
         kind: new.kind,
-        attachments: [],
+        attachments: new.attachments.to_vec(),
         client_id: new.client_id.map(str::to_owned),
         is_read: false,
         read_at: None,
@@ -58,7 +61,7 @@ fn message(row: &mut Row<'_>, ticket_id: &str) -> Result<Message> {
         seq,
         message_content: row.take()?,
         kind: MessageKind::parse(&row.take::<String>()?).ok_or(Error::bug("an unknown kind of message is stored"))?,
-        attachments: [],
+        attachments: Vec::new(),
         client_id: row.take()?,
         is_read: row.take()?,
         read_at: row.take()?,
@@ -67,6 +70,9 @@ fn message(row: &mut Row<'_>, ticket_id: &str) -> Result<Message> {
         ticket,
         sender_key,
     };
+    if let Some(attachments) = row.take::<Option<String>>()? {
+        message.attachments = serde_json::from_str(&attachments).map_err(Error::internal)?;
+    }
     message.sender = sender(row)?;
     message.sender_id = message.sender.id.clone();
     Ok(message)
@@ -110,14 +116,16 @@ pub struct NewRow<'a> {
     pub kind: MessageKind,
     pub message_content: &'a str,
     pub client_id: Option<&'a str>,
+    pub attachments: &'a [Attachment],
     pub timestamp: Timestamp,
 }
 
 /// False if this sender has used the `client_id` in this ticket before: the unique key decides.
 pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewRow<'_>) -> Result<bool> {
+    let attachments = (!new.attachments.is_empty()).then(|| json!(new.attachments).to_string());
     let inserted = tx.execute(
-        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp, attachments)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing",
         &[
             new.ticket.into(),
@@ -128,6 +136,7 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewRow<'_>) -> Result<bo
             new.message_content.into(),
             new.client_id.into(),
             new.timestamp.into(),
+            attachments.as_deref().into(),
         ],
     )?;
     Ok(inserted == 1)

@@ -1,5 +1,6 @@
 //! The wire contract, sentence by sentence, through HTTP. What touches data runs on both engines.
 
+mod attachments;
 mod auth;
 mod command_line;
 mod desk;

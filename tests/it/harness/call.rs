@@ -46,6 +46,25 @@ impl Call {
         Self { builder: call.builder.body(body.into()), ..call }
     }
 
+    /// A form of files: (name, bytes) of each.
+    pub fn files(self, files: &[(&str, &[u8])]) -> Self {
+        let mut body = Vec::new();
+        for (name, bytes) in files {
+            let head = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+            body.extend(format!("--seam\r\n{head}\r\nContent-Type: image/png\r\n\r\n").as_bytes());
+            body.extend(*bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--seam--\r\n");
+        self.form(body)
+    }
+
+    /// A body that says it is a form with the boundary `seam`.
+    pub fn form(self, body: impl Into<reqwest::Body>) -> Self {
+        let call = self.header("content-type", "multipart/form-data; boundary=seam");
+        Self { builder: call.builder.body(body), ..call }
+    }
+
     pub fn text(self, body: impl Into<String>) -> Self {
         Self { builder: self.builder.body(body.into()), ..self }
     }
@@ -68,14 +87,16 @@ pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Vec<u8>,
     what: String,
 }
 
 impl Reply {
     async fn read(what: String, response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        let reply = Self { status, headers, text, what };
+        let bytes = response.bytes().await.unwrap_or_else(|error| panic!("{what}: {error:?}")).to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let reply = Self { status, headers, text, bytes, what };
         // A preflight is the browser's own affair.
         assert!(
             reply.header("x-request-id").is_some() || reply.what.starts_with("OPTIONS"),
@@ -101,6 +122,13 @@ impl Reply {
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text);
         if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The same for what is no JSON.
+    #[track_caller]
+    pub fn expect_bytes(&self, status: u16) -> Vec<u8> {
+        assert_eq!(self.status, status, "{}: {}", self.what, self.text);
+        self.bytes.clone()
     }
 
     #[track_caller]

@@ -58,6 +58,12 @@ impl Server {
         ticket["ticket_id"].as_str().expect("an id").to_owned()
     }
 
+    /// Uploads files, (name, bytes) of each, for a ticket; the attachments.
+    pub async fn upload(&self, by: &Person, ticket: &str, files: &[(&str, &[u8])]) -> Value {
+        let call = self.post(&format!("/api/attachments?ticket_id={ticket}")).by(by).files(files);
+        call.await.expect(201)["data"].clone()
+    }
+
     /// Sends a message; the answer's body.
     pub async fn say(&self, by: &Person, ticket: &str, content: &str) -> Value {
         let path = format!("/api/messages/{ticket}");

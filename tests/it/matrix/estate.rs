@@ -49,6 +49,10 @@ impl Estate {
                 ids.insert("message_id", message);
                 make(&support, &notes, json!({"body": word}), "note_id").await;
             }
+            let file = server.upload(&customer, &ticket, &[(&format!("{word}.txt"), word.as_bytes())]).await;
+            let file = file[0]["attachment_id"].as_str().expect("an id").to_owned();
+            make(&customer, &messages, json!({"message_content": "", "attachment_ids": [file]}), "message_id").await;
+            ids.insert("attachment_id", file);
             ids.insert("ticket_id", ticket);
             let invite = json!({"role": "support", "email": format!("{word}@shop.example")});
             ids.insert("invite_id", make(&admin, "/api/invites", invite, "invite_id").await);
@@ -87,6 +91,7 @@ impl Estate {
             ("user_id", person.id.clone()),
             ("ticket_id", ticket),
             ("message_id", message),
+            ("attachment_id", "none".into()),
             ("invite_id", "none".into()),
             ("api_key_id", "none".into()),
         ]);

@@ -121,5 +121,9 @@ async fn attack(server: &Server, row: &Row, attacker: &Attacker, place: Place, v
 fn call(server: &Server, row: &Row, path: &str, body: Value) -> Call {
     let method = Method::from_bytes(row.method().as_bytes()).expect("a method");
     let call = server.call(method, path).header("x-request-id", "matrix");
-    if body.is_null() { call } else { call.json(body) }
+    match body["file"].as_str().filter(|_| row.is_upload()) {
+        Some(content) => call.files(&[(&format!("{content}.txt"), content.as_bytes())]),
+        None if body.is_null() => call,
+        None => call.json(body),
+    }
 }

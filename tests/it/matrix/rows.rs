@@ -97,6 +97,8 @@ pub const ROWS: &[Row] = &[
     row("POST /api/tickets/{id}/notes", Support, &[Path], |own| json!({"body": own.word}), 201),
     row("GET /api/messages/{id}", Customer, &[Path, Cursor], none, 200),
     row("POST /api/messages/{id}", Customer, &[Path], |own| json!({"message_content": own.word}), 201),
+    row("POST /api/attachments", Customer, &[Path], |own| json!({"file": own.word}), 201),
+    row("GET /api/attachments/{attachment_id}", Customer, &[Path], none, 200),
     row("PUT /api/messages/{id}/read", Customer, &[Path], none, 200),
     row("DELETE /api/tickets/{id}", Support, &[Path], none, 204),
     row("GET /api/users/totp", Customer, &[None], none, 200),
@@ -128,13 +130,21 @@ impl Row {
     }
 
     fn template(&self) -> &str {
-        self.route.split(' ').nth(1).expect("a path")
+        match self.route.split(' ').nth(1).expect("a path") {
+            "/api/attachments" => "/api/attachments?ticket_id={id}",
+            path => path,
+        }
+    }
+
+    /// A body of files instead of JSON.
+    pub fn is_upload(&self) -> bool {
+        self.route == "POST /api/attachments"
     }
 
     pub fn path(&self, of: &Estate) -> String {
         let id = if self.route.ends_with("/read") { "message_id" } else { "ticket_id" };
         let path = self.template().replace("{id}", of.id(id));
-        ["user_id", "invite_id", "api_key_id"]
+        ["user_id", "invite_id", "api_key_id", "attachment_id"]
             .iter()
             .fold(path, |path, name| path.replace(&format!("{{{name}}}"), of.id(name)))
     }
@@ -143,7 +153,7 @@ impl Row {
         let absent = "019e7044-8800-7000-8000-000000000000";
         let id = if self.route.ends_with("/read") { format!("{absent}.1") } else { absent.to_owned() };
         let path = self.template().replace("{id}", &id);
-        ["user_id", "invite_id", "api_key_id"]
+        ["user_id", "invite_id", "api_key_id", "attachment_id"]
             .iter()
             .fold(path, |path, name| path.replace(&format!("{{{name}}}"), absent))
     }
@@ -157,7 +167,9 @@ impl Row {
     }
 
     pub fn expected(&self, attacker: &Attacker, place: Place) -> &'static [u16] {
-        let hides = self.template().starts_with("/api/tickets/") || self.template().starts_with("/api/messages/");
+        let hides = ["/api/tickets/", "/api/messages/", "/api/attachments"]
+            .iter()
+            .any(|place| self.template().starts_with(place));
         let is_below = attacker.level < self.level;
         match place {
             _ if attacker.level == Public => &[401],

@@ -53,6 +53,7 @@ async fn world(change: impl FnOnce(&mut Config)) -> World {
         limits: Arc::new(Limits::new(&config.limits, Clock::Manual(Arc::default()))),
         identify,
         entrance: Arc::new(["/api/enter".into()]),
+        uploads: &[],
     };
     let routes = Router::new()
         .route("/api/things", post(async |Json(thing): Json<Thing>| thing.name).get(async || "things"))

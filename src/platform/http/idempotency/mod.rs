@@ -10,6 +10,9 @@
 //! Invariants:
 //! - A key belongs to a tenant, to a caller in a role (or an address, while nobody is signed in) and to a path.
 //! - Answers are kept sealed with a key made of the server's secret and the Idempotency-Key, because they may hold tokens.
+//! - The body of an upload is a stream that nobody holds whole, and the same files come in other bytes the next time, because
+//!   every browser draws a new boundary. Its length and the query stand for it, and only what succeeded is kept: an upload
+//!   that broke off is to be tried again.
 //! - Answers that may turn out otherwise next time (401, 429, 5xx) are not kept.
 //! - Answers of `UNKEPT` are not kept at all. A refresh that is kept for a day would hand out tokens of a session that has
 //!   ended since; repeated within its grace it gives the same pair by itself. A repeated logout is a stranger's: its session
@@ -24,7 +27,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
@@ -57,6 +60,8 @@ pub(super) struct Keeper {
     pub clock: Clock,
     pub random: Random,
     pub secret: Secret,
+    /// The paths that files are sent to.
+    pub uploads: &'static [&'static str],
 }
 
 /// Forgets what is older than a day; the number of rows that went.
@@ -70,13 +75,19 @@ pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: 
     };
     let key = checked(key)?;
     let Some((tenant, scope)) = scope(&request, &key) else { return Ok(next.run(request).await) };
-    let (parts, body) = request.into_parts();
-    let body = body::read(body).await?;
     let now = keeper.clock.now();
-    let row = Row { tenant, scope, body_hash: Sha256::digest(&body).into(), claimed_at: now };
+    let (request, body_hash) = if keeper.uploads.contains(&request.uri().path()) {
+        let hash = hash_of_upload(&request);
+        (request, hash)
+    } else {
+        let (parts, body) = request.into_parts();
+        let body = body::read(body).await?;
+        let hash = Sha256::digest(&body).into();
+        (Request::from_parts(parts, Body::from(body)), hash)
+    };
+    let row = Row { tenant, scope, body_hash, claimed_at: now };
     match keeper.db.write(move |tx| store::claim(tx, &row, now.minus(KEPT))).await? {
         Claim::Ours => {
-            let request = Request::from_parts(parts, Body::from(body));
             let work = run(keeper, row, key, request, next).in_current_span();
             let work = tokio::spawn(request_id::within(request_id::current(), work));
             work.await.map_err(|panic| Error::internal(anyhow::anyhow!("the handler panicked: {panic}")))
@@ -93,6 +104,7 @@ pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: 
 
 /// Runs the handler and keeps its answer, or gives the key back.
 async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next) -> Response {
+    let is_upload = keeper.uploads.contains(&request.uri().path());
     let (mut parts, body) = next.run(request).await.into_parts();
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),
@@ -102,13 +114,15 @@ async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next
         }
     };
     let status = parts.status;
-    let kept =
-        if status.is_server_error() || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
-            keeper.db.write(move |tx| store::release(tx, &row)).await
-        } else {
-            let sealed = seal(&key_material(&keeper, &row, &key), &keeper.random, &frame(&parts.headers, &body));
-            keeper.db.write(move |tx| store::answer(tx, &row, status.as_u16().into(), &sealed)).await
-        };
+    let may_turn_out_otherwise = status.is_server_error()
+        || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+        || (is_upload && !status.is_success());
+    let kept = if may_turn_out_otherwise {
+        keeper.db.write(move |tx| store::release(tx, &row)).await
+    } else {
+        let sealed = seal(&key_material(&keeper, &row, &key), &keeper.random, &frame(&parts.headers, &body));
+        keeper.db.write(move |tx| store::answer(tx, &row, status.as_u16().into(), &sealed)).await
+    };
     // The work is done and the caller gets its answer; only a repeat will have to wait until the claim is void.
     if let Err(error) = kept {
         tracing::warn!("an idempotent answer was not kept: {error}");
@@ -119,6 +133,16 @@ async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next
 fn applies(request: &Request) -> bool {
     let path = request.uri().path();
     request.method() == Method::POST && path.starts_with("/api/") && !UNKEPT.contains(&path)
+}
+
+fn hash_of_upload(request: &Request) -> [u8; 32] {
+    let length = request.headers().get(CONTENT_LENGTH).map(HeaderValue::as_bytes).unwrap_or_default();
+    Sha256::new()
+        .chain_update(length)
+        .chain_update(b"\n")
+        .chain_update(request.uri().query().unwrap_or_default())
+        .finalize()
+        .into()
 }
 
 fn checked(key: &HeaderValue) -> Result<String> {

@@ -70,6 +70,7 @@ async fn world() -> World {
         clock: Clock::Manual(hand.clone()),
         random: Random::System,
         secret: Secret::new("the server's secret"),
+        uploads: &["/api/files"],
     };
     let tenants = keeper.db.write(|tx| {
         let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 'x', 0)";

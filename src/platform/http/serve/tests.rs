@@ -16,6 +16,7 @@ fn config() -> ServerConfig {
         max_connections_per_address: 4,
         header_timeout_seconds: 1,
         request_timeout_seconds: 5,
+        upload_timeout_seconds: 30,
         tcp_user_timeout_seconds: 5,
         drain_seconds: 5,
     }

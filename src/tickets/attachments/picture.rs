@@ -1,0 +1,184 @@
+//! Pictures, drawn anew: what a browser gets to see was made by our own encoder. Places, names and whatever else was
+//! hidden in or behind the original are gone.
+//!
+//! Invariant: one picture at a time, of at most 40 million pixels, off the async threads. That bounds the memory, about
+//! 400 MB at the worst.
+
+use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::num::NonZeroU64;
+
+use gif::{ColorOutput, DecodeOptions, MemoryLimit};
+use image::codecs::gif::GifDecoder;
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
+use image::codecs::webp::{WebPDecoder, WebPEncoder};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits};
+use tokio::sync::Semaphore;
+
+use super::MAX_BYTES;
+use crate::error::{Error, Result};
+
+const MAX_PIXELS: u64 = 40_000_000;
+/// With four bytes a pixel. A picture of 16 bits a colour may have half the pixels.
+const MAX_DECODED: u64 = 4 * MAX_PIXELS;
+const MAX_SIDE: u32 = 32_768;
+/// Of all frames of an animation together.
+const MAX_FRAME_PIXELS: u64 = 5 * MAX_PIXELS;
+
+const THUMB_WIDTH: u32 = 480;
+const THUMB_HEIGHT: u32 = 960;
+
+static TURN: Semaphore = Semaphore::const_new(1);
+
+pub struct Picture {
+    pub format: ImageFormat,
+    pub width: u32,
+    pub height: u32,
+    pub bytes: Vec<u8>,
+    /// None where the picture itself is small.
+    pub thumb: Option<(ImageFormat, Vec<u8>)>,
+}
+
+/// None: it begins like a picture and is none. An error: it is larger than we draw.
+pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Option<Picture>> {
+    let _turn = TURN.acquire().await.expect("nobody closes it");
+    let drawn = tokio::task::spawn_blocking(move || match draw(&mut BufReader::new(original), format) {
+        Ok(picture) => Ok(Some(picture)),
+        Err(ImageError::Limits(_)) => Err(too_many_pixels()),
+        Err(error) => {
+            tracing::debug!(%error, "a file begins like a picture and is none");
+            Ok(None)
+        }
+    });
+    // A decoder that panics has met a file that is no picture.
+    drawn.await.unwrap_or(Ok(None))
+}
+
+fn too_many_pixels() -> Error {
+    Error::invalid("file", "too_large", "A picture may have 40 million pixels, or 20 million of 16 bits a colour.")
+}
+
+fn draw(original: &mut (impl BufRead + Seek), format: ImageFormat) -> ImageResult<Picture> {
+    let image = eight_bits(match format {
+        ImageFormat::Png => decode(PngDecoder::with_limits(&mut *original, limits())?)?,
+        ImageFormat::Jpeg => decode(JpegDecoder::new(&mut *original)?)?,
+        ImageFormat::Gif => decode(GifDecoder::new(&mut *original)?)?,
+        _ => decode(WebPDecoder::new(&mut *original)?)?,
+    });
+    let bytes = if format == ImageFormat::Gif {
+        original.rewind()?;
+        copy_frames(original)?
+    } else {
+        encode(&image, format)?
+    };
+    // What lossless drawing blows up beyond the bound of a file becomes a photograph.
+    let (format, bytes) = if bytes.len() <= MAX_BYTES {
+        (format, bytes)
+    } else {
+        (ImageFormat::Jpeg, encode(&image, ImageFormat::Jpeg)?)
+    };
+    Ok(Picture { format, width: image.width(), height: image.height(), bytes, thumb: thumb(&image)? })
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::no_limits();
+    (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
+    limits.max_alloc = Some(2 * MAX_DECODED);
+    limits
+}
+
+/// Upright, as the camera meant it, because what says so is not kept.
+fn decode(mut decoder: impl ImageDecoder) -> ImageResult<DynamicImage> {
+    decoder.set_limits(limits())?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED {
+        return Err(beyond_limits());
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+fn beyond_limits() -> ImageError {
+    ImageError::Limits(image::error::LimitError::from_kind(image::error::LimitErrorKind::InsufficientMemory))
+}
+
+fn eight_bits(image: DynamicImage) -> DynamicImage {
+    use image::ColorType::{L8, La8, Rgb8, Rgba8};
+    match image.color() {
+        L8 | La8 | Rgb8 | Rgba8 => image,
+        color if color.has_alpha() => image.into_rgba8().into(),
+        color if color.has_color() => image.into_rgb8().into(),
+        _ => image.into_luma8().into(),
+    }
+}
+
+fn encode(image: &DynamicImage, format: ImageFormat) -> ImageResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match format {
+        ImageFormat::Png => image.write_with_encoder(PngEncoder::new_with_quality(
+            &mut bytes,
+            CompressionType::Default,
+            FilterType::Adaptive,
+        ))?,
+        ImageFormat::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes))?,
+        _ => jpeg(image, 90, &mut bytes)?,
+    }
+    Ok(bytes)
+}
+
+fn jpeg(image: &DynamicImage, quality: u8, bytes: &mut Vec<u8>) -> ImageResult<()> {
+    let encoder = JpegEncoder::new_with_quality(bytes, quality);
+    match image.color() {
+        image::ColorType::L8 | image::ColorType::Rgb8 => image.write_with_encoder(encoder),
+        _ => image.to_rgb8().write_with_encoder(encoder),
+    }
+}
+
+fn thumb(image: &DynamicImage) -> ImageResult<Option<(ImageFormat, Vec<u8>)>> {
+    if image.width() <= THUMB_WIDTH && image.height() <= THUMB_HEIGHT {
+        return Ok(None);
+    }
+    let small = image.thumbnail(THUMB_WIDTH, THUMB_HEIGHT);
+    if image.color().has_alpha() {
+        return Ok(Some((ImageFormat::Png, encode(&small, ImageFormat::Png)?)));
+    }
+    let mut bytes = Vec::new();
+    jpeg(&small, 80, &mut bytes)?;
+    Ok(Some((ImageFormat::Jpeg, bytes)))
+}
+
+/// An animation as it is: every frame's pixels, palette and time, written anew; comments and what follows stay behind.
+fn copy_frames(original: &mut impl BufRead) -> ImageResult<Vec<u8>> {
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::new(MAX_PIXELS).unwrap_or(NonZeroU64::MIN)));
+    options.check_frame_consistency(true);
+    let mut decoder = options.read_info(original).map_err(broken)?;
+    let palette = decoder.global_palette().unwrap_or_default().to_vec();
+    let mut out =
+        gif::Encoder::new(Cursor::new(Vec::new()), decoder.width(), decoder.height(), &palette).map_err(broken)?;
+    let mut pixels = 0;
+    while let Some(frame) = decoder.next_frame_info().map_err(broken)? {
+        let mut frame = frame.clone();
+        // How often it plays is known once the first frame has begun, and has to stand before it.
+        if pixels == 0 {
+            out.set_repeat(decoder.repeat()).map_err(broken)?;
+        }
+        pixels += u64::from(frame.width) * u64::from(frame.height);
+        if pixels > MAX_FRAME_PIXELS {
+            return Err(beyond_limits());
+        }
+        let mut indices = vec![0; decoder.buffer_size()];
+        decoder.read_into_buffer(&mut indices).map_err(broken)?;
+        (frame.buffer, frame.interlaced) = (indices.into(), false);
+        out.write_frame(&frame).map_err(broken)?;
+    }
+    Ok(out.into_inner().map_err(|error| ImageError::IoError(std::io::Error::other(error)))?.into_inner())
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ImageError {
+    ImageError::Decoding(image::error::DecodingError::new(ImageFormat::Gif.into(), error))
+}
