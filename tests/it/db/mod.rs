@@ -2,6 +2,7 @@
 //! `postgres`, `migrations`).
 
 mod abandoned;
+mod backup;
 mod conformance;
 mod migrations;
 mod postgres;
