@@ -1,5 +1,6 @@
 //! Starting and stopping.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,14 +151,27 @@ fn welcome(running: &Running) {
     let services = services.join(", ");
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     if config.env == Environment::Development {
-        eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
-        eprintln!("  API         http://localhost:{port}/api");
-        eprintln!("  Docs        http://localhost:{port}/docs");
-        eprintln!("  Sockets     http://localhost:{port}/socket.io/");
-        eprintln!("  Database    {}\n", running.app.db.engine());
-        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
-        eprintln!();
+        // Whether anybody can read it changes nothing for the server.
+        let _ = io::stderr().write_all(greeting(port, running.app.db.engine()).as_bytes());
     }
+}
+
+fn greeting(port: u16, engine: &str) -> String {
+    let services = SERVICES.iter().map(|service| format!("  {:<12}{}\n", service.name, service.does));
+    format!(
+        "
+  SmileChat {} is ready.
+
+  API         http://localhost:{port}/api
+  Docs        http://localhost:{port}/docs
+  Sockets     http://localhost:{port}/socket.io/
+  Database    {engine}
+
+{}
+",
+        env!("CARGO_PKG_VERSION"),
+        services.collect::<String>(),
+    )
 }
 
 /// Forgets what has run out: sessions and first answers.
