@@ -45,6 +45,12 @@ export function runSql(postgres, statement) {
   return execFileSync(join(programs(), "psql"), command, { encoding: "utf8" });
 }
 
+/** The tables, keys and indexes of a database, as text. Each dump names a key of its own, which is left out. */
+export function dumpSchema(url) {
+  const dump = execFileSync(join(programs(), "pg_dump"), ["--schema-only", "-d", url], { encoding: "utf8" });
+  return dump.replace(/^\\(un)?restrict .*$/gm, "");
+}
+
 /** PostgreSQL refuses to run as root; then it runs as the user that its package made. */
 function run(program, args) {
   const command = [join(programs(), program), ...args];

@@ -15,10 +15,10 @@ import { fileURLToPath } from "node:url";
 import { poll } from "./wait.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const binary = process.env.SMILECHAT_BIN
+export const binary = process.env.SMILECHAT_BIN
   ? resolve(process.env.SMILECHAT_BIN)
   : join(root, "target/debug/smilechat");
-const secret = "a secret of the tests alone, long enough to be taken";
+export const secret = "a secret of the tests alone, long enough to be taken";
 
 // A suite that breaks off leaves no server behind.
 const running = new Set();

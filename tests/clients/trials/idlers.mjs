@@ -1,5 +1,6 @@
 // Strangers who hold connections, in a process of their own: `idlers.mjs PORT COUNT`. Each opens one, begins something
-// that it never ends, some byte by byte, and notes when the server closes it. Prints one JSON object when all are closed.
+// that it never ends, some byte by byte, and notes when the server closes it. Prints one line when all are open, and one JSON object when all are
+// closed.
 
 import { connect } from "node:net";
 
@@ -24,6 +25,7 @@ const kinds = {
 
 const closed = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, { count: 0, longest: 0, answers: {} }]));
 const names = Object.keys(kinds);
+let open = 0;
 
 function idle(kind) {
   const [first, drop] = kinds[kind];
@@ -32,6 +34,8 @@ function idle(kind) {
     let dripping;
     const socket = connect(port, "127.0.0.1", () => {
       socket.write(first);
+      open += 1;
+      if (open === count) console.log("open");
       dripping = drop && setInterval(() => socket.write(drop), 1000);
     });
     // The server's end counts. Ours follows by itself.
