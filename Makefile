@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench
+.PHONY: help run test chaos check bench
 
 help: ## list these targets
 	@echo "SmileChat: make <target>"
@@ -15,6 +15,10 @@ run: ## build, seed the demo data and serve on http://localhost:3100 (PORT=… f
 test: ## install what the tests need, then run them all: Rust, Socket.IO clients under Node and Python, kill -9
 	@scripts/setup-tests
 	@scripts/test
+
+chaos: ## the long forms of what is promised when things break, with a report; about an hour, needs root for some
+	@scripts/setup-tests
+	@scripts/chaos
 
 check: ## formatting, lints, the architecture, and the dependencies' licences and origins
 	@scripts/check
