@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help run web test check bench
+.PHONY: help run web test chaos check bench
 
 help: ## list these targets
 	@echo "SmileChat: make <target>"
@@ -18,6 +18,10 @@ web: ## build the pages: widget, console, demo shop (needs Node 20)
 test: ## install what the tests need, then run them all: the pages, Rust, Socket.IO clients, kill -9
 	@scripts/setup-tests
 	@scripts/test
+
+chaos: ## the long forms of what is promised when things break, with a report; about an hour, needs root for some
+	@scripts/setup-tests
+	@scripts/chaos
 
 check: ## formatting, lints, types, the architecture, and the dependencies' licences and origins
 	@scripts/check

@@ -1,5 +1,7 @@
 //! What the command line takes. Its texts are what `--help` prints.
 
+use std::path::PathBuf;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
@@ -51,6 +53,11 @@ pub enum Command {
     Serve,
     /// Bring the database to the schema of this version, and print what was applied
     Migrate,
+    /// Copy the SQLite database into a new file; the server may be running
+    Backup {
+        /// Must not exist. To restore: stop the server, put the copy in the place of the database, start
+        file: PathBuf,
+    },
     /// Print the effective settings as TOML, each with where it came from; secrets are masked
     Config,
     /// People

@@ -8,6 +8,7 @@ mod arguments;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(prepared(loaded)?),
         Command::Migrate => migrate(&prepared(loaded)?),
+        Command::Backup { file } => backup(&loaded.config, &file),
         Command::Config => print(config::show(&loaded).trim_end()),
         Command::User(UserCommand::Create(user)) => create_user(&prepared(loaded)?, &user),
         Command::Tenant(TenantCommand::Create { name }) => {
@@ -85,6 +87,11 @@ fn serve(config: Config) -> anyhow::Result<()> {
 fn migrate(config: &Config) -> anyhow::Result<()> {
     let applied = db::migrate(&config.database)?;
     print(&if applied.is_empty() { "the schema is up to date".into() } else { applied.join("\n") })
+}
+
+fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let bytes = db::backup(&config.database, file)?;
+    print(&format!("{}: {bytes} bytes", file.display()))
 }
 
 fn create_user(config: &Config, user: &NewUser) -> anyhow::Result<()> {

@@ -27,7 +27,9 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(&config.level).context("log.level")?;
-    let lines = fmt().with_env_filter(filter).with_writer(writer);
+    // A line that cannot be written, on a full disk perhaps, is lost. To complain of it on stderr, as is the default,
+    // would panic for the same reason.
+    let lines = fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     Ok(match config.format {
         LogFormat::Text => lines.compact().with_ansi(is_terminal).into(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).into(),

@@ -1,5 +1,6 @@
 //! Starting and stopping.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,16 +161,30 @@ fn welcome(running: &Running) {
     let services = services.join(", ");
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     if config.env == Environment::Development {
-        eprintln!("\n  SmileChat {} is ready.\n", env!("CARGO_PKG_VERSION"));
-        SERVICES.iter().for_each(|service| eprintln!("  {:<12}{}", service.name, service.does));
-        eprintln!("  {:<12}{}\n", "database", running.app.db.engine());
-        eprintln!("  Demo shop   http://localhost:{port}/demo   begin here");
-        eprintln!("  Console     http://localhost:{port}/app");
-        eprintln!("  API         http://localhost:{port}/api");
-        eprintln!("  Docs        http://localhost:{port}/docs");
-        eprintln!("  Sockets     http://localhost:{port}/socket.io/");
-        eprintln!("{}", demo::how_to_sign_in(config).unwrap_or_default());
+        // Whether anybody can read it changes nothing for the server.
+        let _ = io::stderr().write_all(greeting(port, running.app.db.engine(), config).as_bytes());
     }
+}
+
+fn greeting(port: u16, engine: &str, config: &Config) -> String {
+    let services = SERVICES.iter().map(|service| format!("  {:<12}{}\n", service.name, service.does));
+    format!(
+        "
+  SmileChat {} is ready.
+
+{}  database    {engine}
+
+  Demo shop   http://localhost:{port}/demo   begin here
+  Console     http://localhost:{port}/app
+  API         http://localhost:{port}/api
+  Docs        http://localhost:{port}/docs
+  Sockets     http://localhost:{port}/socket.io/
+{}
+",
+        env!("CARGO_PKG_VERSION"),
+        services.collect::<String>(),
+        demo::how_to_sign_in(config).unwrap_or_default(),
+    )
 }
 
 /// Forgets what has run out: sessions, first answers, files that nobody sent.

@@ -20,6 +20,7 @@ use smilechat::platform::shutdown::Shutdown;
 use smilechat::services::{self, Running};
 use tempfile::TempDir;
 
+use crate::panics;
 use crate::servers::Postgres;
 
 pub use call::{Call, Reply};
@@ -68,6 +69,7 @@ impl Server {
     }
 
     pub async fn start_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
+        panics::are_fatal_in_the_server();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = config::load(&BTreeMap::new(), None, Vec::new()).expect("the defaults are good").config;
         config.data_dir = folder.path().display().to_string();

@@ -5,4 +5,6 @@ mod db;
 mod gateway;
 mod harness;
 mod matrix;
+mod panics;
 mod servers;
+mod strangers;

@@ -17,6 +17,7 @@
 //! - SQL is written for `$1` placeholders; the engines' differences are in `dialect` and nowhere else.
 //! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
 
+mod backup;
 mod dialect;
 mod failure;
 mod job;
@@ -41,6 +42,7 @@ use self::job::{Job, Kind};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
+pub use self::backup::backup;
 pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::migrate::migrate;
 pub use self::tx::Tx;

@@ -47,7 +47,7 @@ export async function newStaff(server, role, name = role) {
   const username = `${name}-${randomBytes(4).toString("hex")}`;
   const password = "staple of the support";
   const command = ["user", "create", "--username", username, "--role", role, "--password-stdin"];
-  runCommand(server, command, `${password}\n`);
+  await runCommand(server, command, `${password}\n`);
   return login(server, username, password);
 }
 

@@ -1,7 +1,7 @@
 // A private PostgreSQL on a free port of the loopback, for as long as a suite runs.
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,12 +15,40 @@ export async function startPostgres() {
   run("initdb", ["-D", data, "-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8"]);
   const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder}`;
   run("pg_ctl", ["-w", "-D", data, "-l", join(folder, "log"), "-o", settings, "start"]);
-  return { folder, data, url: `postgres://app@127.0.0.1:${port}/postgres` };
+  return { folder, data, port, settings, url: `postgres://app@127.0.0.1:${port}/postgres` };
 }
 
 export function stopPostgres(postgres) {
   run("pg_ctl", ["-w", "-D", postgres.data, "-m", "fast", "stop"]);
   rmSync(postgres.folder, { recursive: true, force: true });
+}
+
+/** Ends it as a crash would. */
+export function crashPostgres(postgres) {
+  run("pg_ctl", ["-w", "-D", postgres.data, "-m", "immediate", "stop"]);
+}
+
+export function restartPostgres(postgres) {
+  run("pg_ctl", ["-w", "-D", postgres.data, "-l", join(postgres.folder, "log"), "-o", postgres.settings, "start"]);
+}
+
+/** Stops (`STOP`) or wakes (`CONT`) every process of it. */
+export function signalPostgres(postgres, signal) {
+  const [postmaster] = readFileSync(join(postgres.data, "postmaster.pid"), "utf8").split("\n");
+  const children = spawnSync("pgrep", ["-P", postmaster], { encoding: "utf8" }).stdout.split("\n").filter(Boolean);
+  execFileSync("kill", ["-s", signal, postmaster, ...children]);
+}
+
+/** What a statement prints, run as the owner. */
+export function runSql(postgres, statement) {
+  const command = ["-X", "-q", "-A", "-t", "-d", postgres.url, "-c", statement];
+  return execFileSync(join(programs(), "psql"), command, { encoding: "utf8" });
+}
+
+/** The tables, keys and indexes of a database, as text. Each dump names a key of its own, which is left out. */
+export function dumpSchema(url) {
+  const dump = execFileSync(join(programs(), "pg_dump"), ["--schema-only", "-d", url], { encoding: "utf8" });
+  return dump.replace(/^\\(un)?restrict .*$/gm, "");
 }
 
 /** PostgreSQL refuses to run as root; then it runs as the user that its package made. */

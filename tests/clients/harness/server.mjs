@@ -3,20 +3,22 @@
 // that it did not have to be shot.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 import { poll } from "./wait.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const binary = process.env.SMILECHAT_BIN
+export const binary = process.env.SMILECHAT_BIN
   ? resolve(process.env.SMILECHAT_BIN)
   : join(root, "target/debug/smilechat");
-const secret = "a secret of the tests alone, long enough to be taken";
+export const secret = "a secret of the tests alone, long enough to be taken";
 
 // A suite that breaks off leaves no server behind.
 const running = new Set();
@@ -109,11 +111,13 @@ export async function withServer(options, work) {
   }
 }
 
-/** One command of the same binary, on the same database, while the server runs. */
-export function runCommand(server, args, input = "") {
-  const run = spawnSync(binary, args, { cwd: server.folder, env: server.environment, input, encoding: "utf8" });
-  assert.equal(run.status, 0, `smilechat ${args.join(" ")}: ${run.stderr ?? run.error}`);
-  return run.stdout;
+/** One command of the same binary, on the same database, while the server runs: what it prints. */
+export async function runCommand(server, args, input = "") {
+  const child = spawn(binary, args, { cwd: server.folder, env: server.environment });
+  child.stdin.end(input);
+  const [printed, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  assert.equal(code, 0, `smilechat ${args.join(" ")}: ${complaint}`);
+  return printed;
 }
 
 export function readLog(server) {

@@ -3,15 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { allMessages, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
-import { between, chooseSeed, seeded } from "../harness/random.mjs";
+import { newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 import { connect, heard, tell, transports } from "../harness/sockets.mjs";
-import { catchUp, watch } from "../harness/view.mjs";
-import { pause } from "../harness/wait.mjs";
-import { clean, facts, judge, startWriter, stop } from "../harness/write.mjs";
-
-const soakSeconds = 20;
+import { facts, startWriter } from "../harness/write.mjs";
+import { cutAtRandom } from "../trials/cuts.mjs";
 
 let server;
 before(async () => (server = await startServer()));
@@ -50,33 +46,7 @@ for (const transport of Object.keys(transports)) {
   });
 }
 
-test(`cuts at random instants for ${soakSeconds} s lose nothing on any transport`, { timeout: 120_000 }, async () => {
-  console.log(`cutting clients at random for ${soakSeconds} s ...`);
-  const random = seeded(chooseSeed());
-  const [customer, support] = [await newCustomer(server), await newSupport(server)];
-  const { ticket_id } = await newTicket(server, customer);
-  const again = { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 200 };
-  const lines = await Promise.all(
-    Object.keys(transports).flatMap((transport) =>
-      [customer, support].map((person) => connect(server, person, transport, again)),
-    ),
-  );
-  const views = lines.map((line) => watch(line, ticket_id));
-  const writers = lines.map((line, index) => startWriter(line, ticket_id, `writer ${index}`, { window: 3, gap: 10 }));
-
-  const end = Date.now() + soakSeconds * 1000;
-  let cuts = 0;
-  while (Date.now() < end) {
-    await pause(between(random, 5, 120));
-    const line = lines[Math.floor(random() * lines.length)];
-    if (!line.socket.connected) continue;
-    line.socket.io.engine.close();
-    cuts += 1;
-  }
-  await Promise.all(writers.map(stop));
-  const rows = await allMessages(server, customer, ticket_id);
-  await catchUp(views, rows.length);
-  console.log(`${cuts} cuts, ${rows.length} messages, ${views.reduce((sum, view) => sum + view.replays, 0)} replays`);
-  assert.deepEqual(judge(rows, writers, views), clean);
-  assert.ok(cuts > 50 && rows.length > 100, "there was something to lose");
+test("cuts at random instants lose nothing on any transport", { timeout: 120_000 }, async () => {
+  console.log("cutting clients 200 times at random (about 15 s) ...");
+  await cutAtRandom({ cuts: 200, longest: 2_000 });
 });

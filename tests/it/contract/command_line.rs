@@ -1,5 +1,6 @@
 //! The binary: commands beside a running server, refusals at the start, and a drain at the end.
 
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -101,23 +102,58 @@ fn terminate(mut child: Child) -> (Option<i32>, Duration) {
     (child.wait().expect("it ends").code(), asked.elapsed())
 }
 
-#[tokio::test]
-async fn sigterm_ends_it_in_order() {
-    let folder = tempfile::tempdir().expect("a folder");
+/// Serves with its log in `log` until it is asked to end; the exit code, and how long the end took.
+async fn serve_and_end(folder: &Path, log: std::fs::File) -> (Option<i32>, Duration) {
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
     let (host, text) = ("127.0.0.1", port.to_string());
-    let child = smilechat(folder.path(), &["serve"], &[("HOST", host), ("PORT", &text)])
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it runs");
+    let child = smilechat(folder, &["serve"], &[("HOST", host), ("PORT", &text)]).stderr(log).spawn().expect("it runs");
     let url = format!("http://{host}:{port}/healthz");
     let began = Instant::now();
     while reqwest::get(&url).await.is_err() {
         assert!(began.elapsed() < Duration::from_secs(20), "it does not serve");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let (code, took) = tokio::task::spawn_blocking(move || terminate(child)).await.expect("no panic");
+    tokio::task::spawn_blocking(move || terminate(child)).await.expect("no panic")
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let (code, took) = serve_and_end(folder.path(), File::create(&log).expect("a log")).await;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(10), "{took:?}");
+    let log = std::fs::read_to_string(log).expect("a log");
+    assert!(log.contains("ready") && !log.contains("panicked") && !log.contains("ERROR"), "{log}");
+}
+
+/// The disk that the log is on may be full.
+#[tokio::test]
+async fn it_serves_without_a_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    assert_eq!(serve_and_end(folder.path(), full).await.0, Some(0));
+}
+
+#[test]
+fn a_backup_is_a_database_and_overwrites_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment = [("SMILECHAT_AUTH__PASSWORD_MEMORY_KIB", "64")];
+    let user = ["user", "create", "--username", "ada", "--role", "admin", "--password-stdin"];
+    answer(run(folder.path(), &user, &environment, PASSWORD));
+    let made = run(folder.path(), &["backup", "copy.db"], &[], "");
+    let told = String::from_utf8(made.stdout).expect("UTF-8");
+    assert!(made.status.success() && told.starts_with("copy.db: ") && told.ends_with(" bytes\n"), "{told}");
+    let again = run(folder.path(), &["backup", "copy.db"], &[], "");
+    let told = String::from_utf8(again.stderr).expect("UTF-8");
+    assert_eq!((again.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    assert!(told.contains("copy.db") && told.contains("exists"), "{told}");
+    let restored = [environment[0], ("DATABASE_URL", "sqlite://copy.db")];
+    let taken = run(folder.path(), &user, &restored, PASSWORD);
+    let told = String::from_utf8(taken.stderr).expect("UTF-8");
+    assert!(told.contains("This username is taken"), "the copy knows her: {told}");
+    let elsewhere = [("DATABASE_URL", "postgres://app@127.0.0.1:1/none")];
+    let refused = run(folder.path(), &["backup", "other.db"], &elsewhere, "");
+    assert!(String::from_utf8(refused.stderr).expect("UTF-8").contains("pg_dump"));
 }

@@ -2,6 +2,7 @@
 //! `postgres`, `migrations`).
 
 mod abandoned;
+mod backup;
 mod conformance;
 mod migrations;
 mod postgres;
@@ -38,6 +39,7 @@ impl TestDb {
     }
 
     pub fn open(config: DatabaseConfig, folder: Option<TempDir>) -> Result<Self> {
+        crate::panics::are_fatal_in_the_server();
         let (on_commit, heard) = listener();
         Ok(Self { db: Db::open(&config, on_commit)?, config, heard, _folder: folder })
     }

@@ -1,20 +1,19 @@
 // "Acked means on disk": watches the server's system calls. A message's row is written, then synced, and only then may
 // its text leave in an ack or an event.
 //
-//   node tests/clients/fsync.mjs --messages 10000
+//   node tests/clients/trials/fsync.mjs --messages 10000
 
 import assert from "node:assert/strict";
 import { createReadStream, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 
-import { newCustomer, newTicket } from "./harness/people.mjs";
-import { withServer } from "./harness/server.mjs";
-import { connect } from "./harness/sockets.mjs";
-import { startWriter } from "./harness/write.mjs";
+import { asCommand } from "../harness/command.mjs";
+import { newCustomer, newTicket } from "../harness/people.mjs";
+import { withServer } from "../harness/server.mjs";
+import { connect } from "../harness/sockets.mjs";
+import { startWriter } from "../harness/write.mjs";
 
 const writers = 4;
 // Long enough for the frames of a whole group of messages in one call.
@@ -37,7 +36,8 @@ export async function ackedIsOnDisk({ messages = 2_000 } = {}) {
   const verdict = { acked: acked.length, ...(await readTrace(trace, acked)) };
   rmSync(trace, { force: true });
   console.log(`fsync: ${JSON.stringify(verdict)}`);
-  return verdict;
+  assert.deepEqual({ early: verdict.early, unseen: verdict.unseen }, { early: 0, unseen: 0 });
+  assert.ok(verdict.syncs > 0);
 }
 
 /** Follows each text through the calls: written (to the log of the database), synced, sent. */
@@ -75,9 +75,4 @@ async function readTrace(trace, acked) {
   return { syncs, early, unseen };
 }
 
-if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { messages: { type: "string" } } });
-  const { early, unseen } = await ackedIsOnDisk({ messages: Number(values.messages ?? 2_000) });
-  assert.deepEqual({ early, unseen }, { early: 0, unseen: 0 });
-  process.exit(0);
-}
+await asCommand(import.meta.url, { messages: 2_000 }, ackedIsOnDisk);

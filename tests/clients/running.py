@@ -1,0 +1,76 @@
+"""Starts the real binary for a suite, and ends it; proves by the way that it had no panic and no internal error."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("SMILECHAT_BIN", ROOT / "target/debug/smilechat")).resolve()
+
+
+class Server:
+    """The real binary with a folder, a port and a database of its own."""
+
+    def __init__(self, folder: Path):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.folder = folder
+        self.log = folder / "server.log"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "DATABASE_URL": f"sqlite://{folder}/smilechat.db",
+            "JWT_SECRET": "a secret of the tests alone, long enough to be taken",
+            "RATE_LIMIT": "off",
+            "SMILECHAT_ASSIGNMENT__ENABLED": "false",
+        }
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [BINARY, "serve"], cwd=folder, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        self.wait_until_ready()
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.url}/readyz").close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.process.kill()
+                    raise AssertionError(f"the server is not ready:\n{self.log.read_text()}") from None
+                time.sleep(0.05)
+
+    def call(self, method: str, path: str, body=None, token: str | None = None):
+        headers = {"content-type": "application/json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=11) == 0
+        faults = re.findall(".*(?:panicked at| ERROR ).*", self.log.read_text())
+        assert not faults, faults
+
+    def new_user(self, username: str, password: str, role: str):
+        """The session of a new user."""
+        subprocess.run(
+            [BINARY, "user", "create", "--username", username, "--role", role, "--password-stdin"],
+            input=password, text=True, check=True, cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL,
+        )
+        return self.call("POST", "/api/auth/login", {"username": username, "password": password})
