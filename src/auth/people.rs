@@ -46,6 +46,7 @@ pub struct Person {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PeopleQuery {
+    #[param(inline)]
     kind: Option<PersonKind>,
     /// Beginnings of words of the name, the username, the e-mail address or the external id.
     q: Option<String>,

@@ -71,7 +71,7 @@ fn complete_parameter(parameter: &mut Parameter) {
     let Some(RefOr::T(schema)) = &mut parameter.schema else { return };
     match schema {
         Schema::OneOf(either) => {
-            if let Some(named) = either.items.iter().find(|item| matches!(item, RefOr::Ref(_))) {
+            if let Some(named) = either.items.iter().find(|item| !is_null(item)) {
                 parameter.schema = Some(named.clone());
             }
         }
@@ -84,6 +84,10 @@ fn complete_parameter(parameter: &mut Parameter) {
         }
         _ => {}
     }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
 }
 
 fn complete_responses(operation: &mut Operation, may_fail: bool) {

@@ -38,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct TicketQuery {
     /// `active` is all that are not closed.
+    #[param(inline)]
     status: Option<StatusFilter>,
     priority: Option<Priority>,
     /// Who has it: `me`, `none` or a user's id.

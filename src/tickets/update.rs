@@ -38,7 +38,7 @@ pub struct TicketPatch {
     #[garde(inner(custom(fields::tags)))]
     pub tags: Option<Vec<String>>,
     #[garde(inner(custom(fields::custom)))]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Json>>)]
     pub custom: Option<Map<String, Json>>,
     /// The `updated_at` that the caller has seen: 409 `conflict` if the ticket has changed since.
     #[garde(skip)]

@@ -67,6 +67,7 @@ fn exact_types_can_be_made_of_it() {
                     vague.push(format!("{name} {status}: {}", response["content"]));
                 }
             }
+            collect(&document, &operation["parameters"], &mut taken);
             collect(&document, &operation["requestBody"], &mut taken);
             collect(&document, &operation["responses"], &mut given);
         }
@@ -123,7 +124,7 @@ fn collect(document: &Value, from: &Value, names: &mut BTreeSet<String>) {
 }
 
 fn find_objects<'a>(schema: &'a Value, found: &mut Vec<&'a Value>) {
-    if schema["type"] == "object" {
+    if schema["type"] == "object" || schema["type"].as_array().is_some_and(|types| types.contains(&"object".into())) {
         found.push(schema);
     }
     match schema {

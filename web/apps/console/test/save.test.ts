@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { ApiError } from "@smilechat/client";
 import { expect, test, vi } from "vitest";
 import type { Ticket, TicketPatch } from "../src/backend/types";

@@ -61,8 +61,13 @@ export function createConversation(parts: ConversationParts): LiveConversation {
 
   const show = () => {
     const waiting = [...lingering, ...unsent].filter((entry) => !thread?.has(entry.client_id));
-    const next = [...(thread?.messages() ?? []), ...waiting.flatMap((entry) => (user ? showUnsent(entry, user) : []))];
     const now = messages.get();
+    const all = [...(thread?.messages() ?? []), ...waiting.flatMap((entry) => (user ? showUnsent(entry, user) : []))];
+    // What is shown already stays the same object, so that a page need not draw it again.
+    const next = all.map((message, place) => {
+      const known = now[place];
+      return known && isSame(message, known) ? known : message;
+    });
     if (next.length !== now.length || next.some((message, place) => message !== now[place])) messages.set(next);
     hasOlder.set(thread?.hasOlder() ?? false);
     unread.set(thread?.unread() ?? 0);
@@ -214,6 +219,9 @@ export function createConversation(parts: ConversationParts): LiveConversation {
     },
   };
 }
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  one === other || JSON.stringify(one) === JSON.stringify(other);
 
 const asItIs: Change = (kept) => kept;
 

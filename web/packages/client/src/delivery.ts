@@ -183,5 +183,7 @@ const settle =
   (name: string, ticketId: string): Change =>
   ({ entries, drafts }) => ({
     drafts: drafts.map((draft) => (draft.name === name ? { ...draft, ticket_id: ticketId } : draft)),
-    entries: entries.map((entry) => (entry.draft === name ? { ...entry, ticket_id: ticketId } : entry)),
+    entries: entries.map((entry) =>
+      entry.draft === name && !entry.ticket_id ? { ...entry, ticket_id: ticketId } : entry,
+    ),
   });

@@ -4,14 +4,9 @@ import { ApiError } from "./error.js";
 import type { Entry } from "./outbox.js";
 import type { ConversationMessage } from "./public.js";
 
-const shown = new WeakMap<Entry, ConversationMessage>();
-
-/** The same object for the same entry, so that a page need not draw it again. */
 export function showUnsent(entry: Entry, user: User): ConversationMessage {
-  const known = shown.get(entry);
-  if (known) return known;
   const { client_id, message_content, attachments, timestamp, failed } = entry;
-  const made: ConversationMessage = {
+  return {
     key: client_id,
     state: failed ? "failed" : "sending",
     own: true,
@@ -24,6 +19,4 @@ export function showUnsent(entry: Entry, user: User): ConversationMessage {
     timestamp,
     error: failed && new ApiError(failed.status, failed.code, failed.message, failed.errors),
   };
-  shown.set(entry, made);
-  return made;
 }

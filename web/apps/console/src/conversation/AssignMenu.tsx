@@ -1,5 +1,5 @@
 // Who has the ticket, and giving it to somebody else.
-import { Button, Menu, ScrollArea } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { IconCheck, IconChevronDown, IconUserOff } from "@tabler/icons-react";
 import { useState } from "react";
 import { client } from "../backend/client";
@@ -10,6 +10,7 @@ import { useStaff } from "../inbox/people";
 import { useSaveTicket } from "../inbox/use-save";
 import { Face } from "../shell/Face";
 import { useShortcut } from "../shell/shortcuts";
+import styles from "./AssignMenu.module.css";
 
 export function AssignMenu({ ticket }: { ticket: Ticket }) {
   const me = useMe();
@@ -39,14 +40,14 @@ export function AssignMenu({ ticket }: { ticket: Ticket }) {
           disabled={isClosed}
           rightSection={<IconChevronDown size={14} />}
           leftSection={holder && <Face id={holder.id} name={holder.name} url={holder.avatar_url} size="xs" />}
-          aria-label={holder ? `Assigned to ${holder.name}. Assign` : "Assign"}
         >
+          {holder && <span className="visually-hidden">Assigned to&nbsp;</span>}
           {holder ? (holder.id === me.id ? "You" : holder.name.split(" ")[0]) : "Assign"}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Assign to</Menu.Label>
-        <ScrollArea.Autosize mah={320}>
+        <div className={styles.people}>
           {sorted.map((person) => (
             <Menu.Item
               key={person.id}
@@ -59,7 +60,7 @@ export function AssignMenu({ ticket }: { ticket: Ticket }) {
               {person.id === me.id ? `${person.name} (you)` : person.name}
             </Menu.Item>
           ))}
-        </ScrollArea.Autosize>
+        </div>
         {ticket.support_id && (
           <>
             <Menu.Divider />

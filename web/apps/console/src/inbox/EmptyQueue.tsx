@@ -20,7 +20,7 @@ export function EmptyQueue({ view, onView }: { view: ListView; onView: (view: Li
     return (
       <div className={styles.empty}>
         <IconSearchOff size={32} stroke={1.5} aria-hidden="true" />
-        <h2>Nothing found</h2>
+        <h3>Nothing found</h3>
         <p>{view.search ? `No ticket matches “${view.search}”.` : "No ticket here fits what you narrowed it to."}</p>
         <Button variant="default" onClick={() => onView({ queue: view.queue, search: "", priority: null, tag: null })}>
           Show the whole queue
@@ -33,7 +33,7 @@ export function EmptyQueue({ view, onView }: { view: ListView; onView: (view: Li
   return (
     <div className={styles.empty}>
       <Icon size={32} stroke={1.5} aria-hidden="true" />
-      <h2>{WORDS[view.queue].title}</h2>
+      <h3>{WORDS[view.queue].title}</h3>
       <p>{WORDS[view.queue].text}</p>
       {waiting > 0 && (
         <Button variant="light" onClick={() => navigate("/inbox/unassigned")}>

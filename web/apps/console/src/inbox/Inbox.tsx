@@ -46,9 +46,10 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
 
   const hasDetails = ticketId !== null && isRoomy && details;
   return (
-    <div className={styles.inbox} data-open={ticketId !== null} data-details={hasDetails}>
+    <main className={styles.inbox} data-open={ticketId !== null} data-details={hasDetails}>
+      <h1 className="visually-hidden">Inbox</h1>
       <TicketList view={view} onView={setView} list={list} tickets={tickets} current={ticketId} />
-      <main className={styles.conversation} aria-label="Conversation">
+      <section className={styles.conversation} aria-label="Conversation">
         {ticketId === null ? (
           <NothingOpen />
         ) : (
@@ -60,11 +61,11 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
             onDetails={toggleDetails}
           />
         )}
-      </main>
+      </section>
       {hasDetails && (
-        <aside className={styles.details} aria-label="Customer and ticket">
+        <section className={styles.details} aria-label="Customer and ticket">
           <DetailsPane key={ticketId} ticketId={ticketId} />
-        </aside>
+        </section>
       )}
       {ticketId !== null && !isRoomy && (
         <Drawer
@@ -78,6 +79,6 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
           <DetailsPane ticketId={ticketId} />
         </Drawer>
       )}
-    </div>
+    </main>
   );
 }

@@ -28,7 +28,7 @@ export function ListHead({ view, onView }: { view: ListView; onView: (view: List
   return (
     <header className={styles.head}>
       <div className={styles.line}>
-        <h1>{view.search ? "Search" : QUEUE_NAMES[view.queue]}</h1>
+        <h2>{view.search ? "Search" : QUEUE_NAMES[view.queue]}</h2>
         <Menu position="bottom-end" width={200}>
           <Menu.Target>
             <ActionIcon variant="subtle" color="gray" aria-label="Narrow the list" data-active={view.priority !== null}>

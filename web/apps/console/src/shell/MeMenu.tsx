@@ -32,13 +32,14 @@ export function MeMenu({ onHelp }: { onHelp: () => void }) {
   const status = connection === "offline" ? "offline" : chosen;
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="right-end" width={224} withinPortal>
+    <Menu position="right-end" width={224}>
       <Menu.Target>
-        <UnstyledButton className={styles.me} aria-label={`${me.name}, ${STATUS_NAMES[status]}. Your menu`}>
+        <UnstyledButton className={styles.me}>
           <Face id={me.id} name={me.name} url={me.avatar_url} size="sm" status={status} />
           <span className={styles.text}>
             <span className={styles.name}>{me.name}</span>
             <span className={styles.status}>{STATUS_NAMES[status]}</span>
+            <span className="visually-hidden">Your menu</span>
           </span>
         </UnstyledButton>
       </Menu.Target>

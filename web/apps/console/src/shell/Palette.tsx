@@ -32,6 +32,7 @@ export function Palette() {
       maxHeight={420}
       limit={20}
       radius="lg"
+      attributes={{ content: { "aria-label": "Search or jump to" } }}
       centered={false}
       yOffset="14vh"
       overlayProps={{ blur: 2, backgroundOpacity: 0.4 }}

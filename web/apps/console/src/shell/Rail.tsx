@@ -32,7 +32,7 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
         <Mark size={26} />
         <span className={styles.wide}>SmileChat</span>
       </div>
-      <UnstyledButton className={styles.search} onClick={() => spotlight.open()} aria-label="Search or jump to…">
+      <UnstyledButton className={styles.search} onClick={() => spotlight.open()}>
         <IconSearch size={15} stroke={2} aria-hidden="true" />
         <span className={styles.wide}>Search or jump to…</span>
         <kbd className={styles.wide}>{isApple() ? "⌘K" : "Ctrl K"}</kbd>
@@ -74,12 +74,7 @@ function RailLink({ to, label, icon: Icon, count, isQuiet = false }: LinkProps) 
   return (
     <li>
       <Tooltip label={label} position="right" classNames={{ tooltip: styles.tooltip ?? "" }}>
-        <Link
-          to={to}
-          className={styles.link ?? ""}
-          aria-current={isCurrent ? "page" : undefined}
-          aria-label={hasCount ? `${label}, ${countLabel(count)}` : label}
-        >
+        <Link to={to} className={styles.link ?? ""} aria-current={isCurrent ? "page" : undefined}>
           <Icon size={18} stroke={1.75} aria-hidden="true" />
           <span className={styles.label}>{label}</span>
           {hasCount && <span className={styles.count}>{countLabel(count)}</span>}

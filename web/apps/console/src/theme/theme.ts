@@ -54,7 +54,16 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, fz: 12 } },
-    Menu: { defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 80 } } },
+    Menu: {
+      defaultProps: {
+        shadow: "md",
+        radius: "md",
+        transitionProps: { duration: 80 },
+        // So that a menu belongs to its place on the page, for screen readers too.
+        withinPortal: false,
+        withInitialFocusPlaceholder: false,
+      },
+    },
     Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     Switch: { defaultProps: { withThumbIndicator: false } },
