@@ -69,6 +69,8 @@ export function createWidget(server: string, nonce: string | undefined) {
       const isFirst = !state.get().conversation;
       if (isFirst) set({ firstMessage: text });
       try {
+        // Later messages wait in the client's outbox; for the first there is none yet.
+        if (isFirst && !navigator.onLine) await new Promise((back) => addEventListener("online", back, { once: true }));
         await (await actions.begin()).send(text, attachments);
         return true;
       } catch (error) {
