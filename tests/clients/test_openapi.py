@@ -64,8 +64,6 @@ def configuration(ids):
     for name, parameter, operation in uses:
         lines += ["[[operations]]", f'include-operation-id = "{operation}"']
         lines += ["[operations.parameters]", f'"{parameter}" = {{ dictionary = "{name}", probability = 0.9 }}']
-    # No body is as good as an empty object; the document has no way to say that of one whose fields are all optional.
-    lines += ["[[operations]]", 'include-operation-id = "anonymous"', "checks.negative_data_rejection.enabled = false"]
     return "\n".join(lines) + "\n"
 
 
