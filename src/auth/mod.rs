@@ -26,7 +26,7 @@ mod store;
 mod token;
 mod totp;
 mod username;
-mod widget;
+pub mod widget;
 
 use std::time::Duration;
 
