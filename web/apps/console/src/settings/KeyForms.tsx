@@ -134,7 +134,7 @@ function Origins({ value, onChange, error }: FieldProps<string[]>) {
   return (
     <TagsInput
       label="Sites that may use it"
-      description="Like https://shop.example. None: every site may"
+      description="Like https://shop.example; it works there at once. None: every site that is let in otherwise"
       placeholder="https://…"
       acceptValueOnBlur
       splitChars={[",", " "]}
