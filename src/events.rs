@@ -117,11 +117,15 @@ pub enum What {
     },
     ApiKeyCreated {
         api_key_id: String,
-        kind: String,
+        kind: &'static str,
+        allowed_origins: Vec<String>,
     },
     ApiKeyChanged {
         api_key_id: String,
+        kind: &'static str,
         changed: Vec<&'static str>,
+        /// As they are now, changed or not.
+        allowed_origins: Vec<String>,
     },
     ApiKeyRevoked {
         api_key_id: String,
@@ -190,10 +194,10 @@ impl What {
                 ("invite_used", None, json!({"invite_id": invite_id, "user_id": user_id}))
             }
             Self::InviteWithdrawn { invite_id } => ("invite_withdrawn", None, json!({"invite_id": invite_id})),
-            Self::ApiKeyCreated { api_key_id, kind } => {
+            Self::ApiKeyCreated { api_key_id, kind, .. } => {
                 ("api_key_created", None, json!({"api_key_id": api_key_id, "kind": kind}))
             }
-            Self::ApiKeyChanged { api_key_id, changed } => {
+            Self::ApiKeyChanged { api_key_id, changed, .. } => {
                 ("api_key_changed", None, json!({"api_key_id": api_key_id, "changed": changed}))
             }
             Self::ApiKeyRevoked { api_key_id } => ("api_key_revoked", None, json!({"api_key_id": api_key_id})),

@@ -21,7 +21,7 @@ use crate::platform::id;
 pub struct NoFields {}
 
 /// A session of a new guest customer of the API key's tenant.
-#[utoipa::path(post, path = "/api/auth/anonymous", tag = "auth", operation_id = "anonymous", security(()), request_body = Option<NoFields>,
+#[utoipa::path(post, path = "/api/auth/anonymous", tag = "auth", operation_id = "anonymous", security(()), request_body = NoFields,
     responses((status = 201, body = Session), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub async fn anonymous(
     State(app): State<App>,

@@ -46,7 +46,8 @@ pub struct NewApiKey {
     #[serde(default)]
     #[schema(schema_with = permissions::scopes_schema)]
     pub scopes: Vec<String>,
-    /// For a publishable key: the origins it serves (`https://shop.example`); empty for all.
+    /// For a publishable key: the origins it serves (`https://shop.example`), whose pages may then call; empty for all that
+    /// may call anyway.
     #[garde(length(max = 100), inner(custom(text::origin)))]
     #[serde(default)]
     pub allowed_origins: Vec<String>,
@@ -82,8 +83,12 @@ async fn create(
         .db
         .write(move |tx| {
             let created = issue(tx, &random, caller.tenant, new, now)?;
-            let what =
-                What::ApiKeyCreated { api_key_id: created.0.api_key_id.clone(), kind: created.0.kind.as_str().into() };
+            let (key, _) = &created;
+            let what = What::ApiKeyCreated {
+                api_key_id: key.api_key_id.clone(),
+                kind: key.kind.as_str(),
+                allowed_origins: key.allowed_origins.clone(),
+            };
             events::record(tx, &Act::of(&caller, now), what)?;
             Ok(created)
         })
@@ -113,12 +118,12 @@ async fn list(
 pub struct ApiKeyPatch {
     #[garde(inner(custom(text::line(200))))]
     name: Option<String>,
-    /// The origins that a publishable key serves; empty for all.
+    /// The origins that a publishable key serves, whose pages may then call; empty for all that may call anyway.
     #[garde(inner(length(max = 100), inner(custom(text::origin))))]
     allowed_origins: Option<Vec<String>>,
 }
 
-/// Changes a key's name or its origins, at once. What it may do is fixed when it is made.
+/// Changes a key's name or its origins, at once; sockets of the key on a page that it serves no more are cut. What it may do is fixed when it is made.
 #[utoipa::path(put, path = "/api/api-keys/{api_key_id}", tag = "api keys", operation_id = "update_api_key", request_body = ApiKeyPatch, params(("api_key_id" = String, Path)),
     responses((status = 200, body = ApiKey), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn update(
@@ -140,7 +145,13 @@ fn change(tx: &mut Tx<'_>, act: &Act, api_key_id: &str, patch: ApiKeyPatch) -> R
     profile::set(&mut key.allowed_origins, patch.allowed_origins, "allowed_origins", &mut changed);
     if !changed.is_empty() {
         api_keys::update(tx, act.tenant, &key)?;
-        events::record(tx, act, What::ApiKeyChanged { api_key_id: key.api_key_id.clone(), changed })?;
+        let what = What::ApiKeyChanged {
+            api_key_id: key.api_key_id.clone(),
+            kind: key.kind.as_str(),
+            changed,
+            allowed_origins: key.allowed_origins.clone(),
+        };
+        events::record(tx, act, what)?;
     }
     Ok(key)
 }

@@ -46,17 +46,25 @@ pub struct Credentials {
     /// Seconds since 1970 at which the access token ends.
     pub token_ends: i64,
     pub api_key_id: Option<String>,
+    /// Of the page that shows it; None for an app or a server.
+    pub origin: Option<String>,
+    /// The registry's turn at which all this was looked up.
+    turn: u64,
 }
 
 impl Credentials {
-    /// Whether the session ended a moment ago. Asked once more when a socket is known to whoever would cut it.
+    /// Whether the session or the key ended a moment ago, or the key is another since it was looked up. Asked once more
+    /// when a socket is known to whoever would cut it.
     pub fn have_ended(&self, app: &App) -> bool {
-        app.auth.registry.has_ended(&self.caller)
+        let registry = &app.auth.registry;
+        registry.has_ended(&self.caller)
+            || self.api_key_id.as_deref().is_some_and(|id| registry.has_moved(id, self.turn))
     }
 }
 
 /// For sockets: the same checks on the values of the handshake.
 pub async fn credentials(app: &App, token: &str, key: Option<&str>, origin: Option<&str>) -> Result<Credentials> {
+    let turn = app.auth.registry.turn();
     let api_key = match key {
         Some(key) => Some(checked_key(app, key, origin).await?),
         None => None,
@@ -64,7 +72,7 @@ pub async fn credentials(app: &App, token: &str, key: Option<&str>, origin: Opti
     let caller = caller_of_token(app, token, api_key.as_deref()).await?;
     let token_ends = app.auth.tokens.verify(token, app.clock.now())?.exp;
     let api_key_id = api_key.map(|known| known.key.api_key_id.clone());
-    Ok(Credentials { caller, token_ends, api_key_id })
+    Ok(Credentials { caller, token_ends, api_key_id, origin: origin.map(str::to_owned), turn })
 }
 
 pub async fn tenant(app: &App, headers: &HeaderMap) -> Result<TenantKey> {
@@ -95,10 +103,14 @@ async fn api_key(app: &App, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>
 
 async fn checked_key(app: &App, key: &str, origin: Option<&str>) -> Result<Arc<KnownKey>> {
     let known = app.auth.registry.api_key(&app.db, key).await?;
-    let allowed = &known.key.allowed_origins;
-    // A missing Origin is an app or a server: only browsers can be held to one.
-    let serves = origin.is_none_or(|origin| allowed.is_empty() || allowed.iter().any(|allowed| allowed == origin));
-    if serves { Ok(known) } else { Err(Error::Forbidden("origin_not_allowed")) }
+    let is_served = serves(&known.key.allowed_origins, origin);
+    if is_served { Ok(known) } else { Err(Error::Forbidden("origin_not_allowed")) }
+}
+
+/// Whether a key that lists `allowed` serves a page. A missing Origin is an app or a server: only browsers can be held to
+/// one.
+pub fn serves(allowed: &[String], origin: Option<&str>) -> bool {
+    origin.is_none_or(|origin| allowed.is_empty() || allowed.iter().any(|allowed| allowed == origin))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {

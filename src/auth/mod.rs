@@ -26,19 +26,21 @@ mod store;
 mod token;
 mod totp;
 mod username;
-mod widget;
+pub mod widget;
 
 use std::time::Duration;
 
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::auth::password::Passwords;
+use crate::auth::store::api_keys::{self as keys, ApiKeyKind};
 use crate::auth::token::TokenKeys;
 use crate::error::Result;
 use crate::events::{Event, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::config::AuthConfig;
-use crate::platform::db::in_batches;
+use crate::platform::db::{Db, in_batches};
+use crate::platform::http::origins::Origins;
 use crate::platform::secret;
 
 pub use permissions::Action;
@@ -52,6 +54,8 @@ pub struct Auth {
     pub tokens: TokenKeys,
     pub passwords: Passwords,
     pub registry: Registry,
+    /// Whose pages may call: the configured ones, and those that publishable keys list.
+    pub origins: Origins,
     /// Signs list cursors, so that each serves its tenant and its list alone.
     pub cursor_key: [u8; 32],
     /// Serves a request that names no tenant.
@@ -59,12 +63,18 @@ pub struct Auth {
 }
 
 impl Auth {
-    pub fn new(config: &AuthConfig, registry: Registry, default_tenant: TenantKey) -> anyhow::Result<Self> {
+    pub fn new(
+        config: &AuthConfig,
+        registry: Registry,
+        origins: Origins,
+        default_tenant: TenantKey,
+    ) -> anyhow::Result<Self> {
         let secret = config.jwt_secret.expose();
         Ok(Self {
             tokens: TokenKeys::new(secret),
             passwords: Passwords::new(config)?,
             registry,
+            origins,
             cursor_key: secret::hmac_sha256(secret.as_bytes(), &[b"cursor"]),
             default_tenant,
         })
@@ -72,13 +82,43 @@ impl Auth {
 }
 
 /// Called with every committed event, before the transaction's caller has its answer.
-pub fn observe(registry: &Registry, event: &Event) {
+pub fn observe(registry: &Registry, origins: &Origins, event: &Event) {
+    let admit = |api_key_id: &str, kind: &str, listed: &[String]| {
+        if kind == ApiKeyKind::Publishable.as_str() {
+            origins.admit(api_key_id, listed);
+        }
+    };
     match &event.what {
         What::SessionEnded { session_id, .. } => registry.forget(session_id),
-        What::ApiKeyRevoked { api_key_id } => registry.forget(api_key_id),
-        What::ApiKeyChanged { api_key_id, .. } => registry.key_changed(api_key_id),
+        What::ApiKeyCreated { api_key_id, kind, allowed_origins } => admit(api_key_id, kind, allowed_origins),
+        What::ApiKeyChanged { api_key_id, kind, allowed_origins, .. } => {
+            registry.key_changed(api_key_id);
+            admit(api_key_id, kind, allowed_origins);
+        }
+        What::ApiKeyRevoked { api_key_id } => {
+            registry.forget(api_key_id);
+            origins.admit(api_key_id, &[]);
+        }
         What::UserChanged { user, .. } => registry.user_changed(*user),
         _ => {}
+    }
+}
+
+/// Reads from the database which pages the publishable keys let in. At the start; and now and then, because two changes
+/// of one key that commit at the same moment may be told in the other order.
+pub async fn admit_pages_of_keys(db: &Db, origins: &Origins) -> Result<()> {
+    const BATCH: i64 = 1000;
+    let turn = origins.turn();
+    let mut all: Vec<(String, Vec<String>)> = Vec::new();
+    loop {
+        let after = all.last().map(|(api_key_id, _)| api_key_id.clone()).unwrap_or_default();
+        let found = db.read(move |tx| keys::list_origins(tx, &after, BATCH)).await?;
+        let is_last = found.len() < BATCH as usize;
+        all.extend(found);
+        if is_last {
+            origins.replace(turn, &all);
+            return Ok(());
+        }
     }
 }
 

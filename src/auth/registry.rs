@@ -75,7 +75,7 @@ impl Registry {
         {
             return Ok(known.what);
         }
-        let (turn, id) = (self.turn.load(Ordering::SeqCst), session_id.to_owned());
+        let (turn, id) = (self.turn(), session_id.to_owned());
         let look_up = db.read(move |tx| sessions::find_caller(tx, &id, now));
         let what = Arc::new(self.known(secret::hash_token(session_id), look_up).await?);
         self.callers.insert(session_id.to_owned(), Remembered { what: what.clone(), turn });
@@ -92,7 +92,7 @@ impl Registry {
         let what = match found {
             Some(known) => known.what,
             None => {
-                let turn = self.turn.load(Ordering::SeqCst);
+                let turn = self.turn();
                 let what = Arc::new(self.known(hash, db.read(move |tx| find_key(tx, &hash))).await?);
                 self.api_keys.insert(hash, Remembered { what: what.clone(), turn });
                 what
@@ -103,6 +103,16 @@ impl Registry {
 
     pub fn has_ended(&self, caller: &Caller) -> bool {
         caller.session_id.as_deref().is_some_and(|id| self.ended.contains_key(id))
+    }
+
+    /// Whether a key, by its id, was revoked a moment ago, or changed after `turn`.
+    pub fn has_moved(&self, api_key_id: &str, turn: u64) -> bool {
+        self.ended.contains_key(api_key_id) || self.changed_keys.get(api_key_id).is_some_and(|changed| changed > turn)
+    }
+
+    /// Counts the changes. What is looked up after it was asked is no older.
+    pub fn turn(&self) -> u64 {
+        self.turn.load(Ordering::SeqCst)
     }
 
     /// A session or a key, by its id, is refused from now on.
@@ -184,7 +194,7 @@ mod tests {
     #[test]
     fn a_change_outdates_what_was_looked_up_before_it_and_of_this_user_alone() {
         let registry = Registry::default();
-        let looked_up_now = || Remembered { what: (), turn: registry.turn.load(Ordering::SeqCst) };
+        let looked_up_now = || Remembered { what: (), turn: registry.turn() };
         let (ann, bob) = (UserKey(1), UserKey(2));
         let before = looked_up_now();
         registry.user_changed(ann);

@@ -21,7 +21,6 @@ use crate::auth::profile;
 use crate::auth::store::{tenants, users, widget};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
-use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
@@ -100,27 +99,27 @@ impl Default for WidgetSettings {
 pub struct WidgetPatch {
     /// One line of at most 200 characters.
     #[garde(inner(custom(text::line(200))))]
-    name: Option<String>,
+    pub name: Option<String>,
     /// At most 1,000 characters; empty for the widget's own words.
     #[garde(inner(custom(is_greeting)))]
-    greeting: Option<String>,
+    pub greeting: Option<String>,
     #[garde(inner(custom(is_color)))]
     #[schema(pattern = "^#[0-9a-fA-F]{6}$")]
-    primary_color: Option<String>,
+    pub primary_color: Option<String>,
     #[garde(skip)]
-    position: Option<WidgetPosition>,
+    pub position: Option<WidgetPosition>,
     #[garde(skip)]
-    theme: Option<WidgetTheme>,
+    pub theme: Option<WidgetTheme>,
     /// `auto` or a language tag such as `en`.
     #[garde(inner(custom(is_language)))]
-    language: Option<String>,
+    pub language: Option<String>,
     #[garde(skip)]
-    prechat: Option<Prechat>,
+    pub prechat: Option<Prechat>,
     /// At most 6, each a line of at most 80 characters.
     #[garde(inner(length(max = 6), inner(custom(text::line(80)))))]
-    quick_replies: Option<Vec<String>>,
+    pub quick_replies: Option<Vec<String>>,
     #[garde(skip)]
-    sound: Option<bool>,
+    pub sound: Option<bool>,
 }
 
 impl WidgetPatch {
@@ -159,10 +158,10 @@ async fn update(
 ) -> Result<Json<WidgetSettings>> {
     caller.require(Action::SettingsManage)?;
     let now = app.clock.now();
-    app.db.write(move |tx| change(tx, &Act::of(&caller, now), patch, now)).await.map(Json)
+    app.db.write(move |tx| update_in(tx, &Act::of(&caller, now), patch)).await.map(Json)
 }
 
-fn change(tx: &mut Tx<'_>, act: &Act, patch: WidgetPatch, now: Timestamp) -> Result<WidgetSettings> {
+pub fn update_in(tx: &mut Tx<'_>, act: &Act, patch: WidgetPatch) -> Result<WidgetSettings> {
     // One at a time: what another admin changed a moment ago must not be written back.
     tenants::lock(tx, act.tenant)?;
     let mut settings = find(tx, act.tenant)?;
@@ -171,14 +170,14 @@ fn change(tx: &mut Tx<'_>, act: &Act, patch: WidgetPatch, now: Timestamp) -> Res
         return Ok(settings);
     }
     let Value::Object(values) = json!(settings) else { return Err(Error::bug("settings are an object")) };
-    widget::save(tx, act.tenant, &json!(values).to_string(), now)?;
+    widget::save(tx, act.tenant, &json!(values).to_string(), act.at)?;
     let values = values.into_iter().filter(|(name, _)| changed.contains(&name.as_str())).collect();
     events::record(tx, act, What::WidgetSettingsChanged { values })?;
     Ok(settings)
 }
 
 /// What is stored is read as a patch of the defaults: a field that came with a later version has its default.
-fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<WidgetSettings> {
+pub fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<WidgetSettings> {
     let mut settings = WidgetSettings::default();
     if let Some(stored) = widget::find(tx, tenant)? {
         serde_json::from_str::<WidgetPatch>(&stored).map_err(Error::internal)?.apply(&mut settings);

@@ -35,7 +35,8 @@ fn snippet_of<Files: RustEmbed>(url: &str, key: Option<&str>) -> anyhow::Result<
   window.SmileChatConfig = {{ apiUrl: "{url}", apiKey: "{key}" }};
 </script>
 <script src="{url}/widget.js" async></script>
-<!-- To keep to this release, put the next line in place of the one above. It stays good when the server is updated, and
+<!-- It works on pages whose origin the key lists: see API keys, in the settings of the console.
+     To keep to this release, put the next line in place of the one above. It stays good when the server is updated, and
      brings what is new only when you paste a new one.
 <script src="{url}/widget/{name}" integrity="sha384-{integrity}" crossorigin="anonymous" async></script>
 -->"#

@@ -54,6 +54,7 @@ pub fn announce(app: &App, event: &Event) {
             hub.close_room(ticket_id, "ticket_deleted", &gone);
         }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
+        What::ApiKeyChanged { api_key_id, allowed_origins, .. } => hub.end_foreign(api_key_id, allowed_origins),
         What::ApiKeyRevoked { api_key_id } => hub.end_api_key(api_key_id),
         _ => {}
     }

@@ -50,6 +50,7 @@ struct Client {
     caller: Arc<Caller>,
     token_ends: i64,
     api_key_id: Option<String>,
+    origin: Option<String>,
     rooms: HashSet<String>,
     /// Whose presence it sees; None until that was looked up.
     view: Option<View>,
@@ -59,7 +60,7 @@ struct Client {
 
 impl Hub {
     pub fn add(&self, handle: SocketHandle, credentials: Credentials, view: Option<View>) {
-        let Credentials { caller, token_ends, api_key_id } = credentials;
+        let Credentials { caller, token_ends, api_key_id, origin, .. } = credentials;
         let mut state = self.lock();
         let socket = handle.id();
         state.users.entry((caller.tenant, caller.user)).or_default().push(socket);
@@ -68,7 +69,7 @@ impl Hub {
         }
         state.clients.insert(
             socket,
-            Client { handle, caller, token_ends, api_key_id, rooms: HashSet::new(), view, shown: None },
+            Client { handle, caller, token_ends, api_key_id, origin, rooms: HashSet::new(), view, shown: None },
         );
     }
 

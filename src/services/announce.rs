@@ -8,16 +8,17 @@ use crate::app::App;
 use crate::auth::{self, Registry};
 use crate::events::{Event, What};
 use crate::platform::db::{Effect, OnCommit};
+use crate::platform::http::origins::Origins;
 use crate::realtime::dispatch;
 use crate::tickets::{self, assign, model::TicketStatus};
 
-/// Called by the database after each commit, before the writers have their answers: the registry of sessions has to know
-/// at once, the rest may follow.
-pub fn listener(registry: Registry, queue: UnboundedSender<Vec<Event>>) -> OnCommit {
+/// Called by the database after each commit, before the writers have their answers: the registry of sessions and
+/// the pages that may call have to be right at once, the rest may follow.
+pub fn listener(registry: Registry, origins: Origins, queue: UnboundedSender<Vec<Event>>) -> OnCommit {
     Arc::new(move |effects: Vec<Effect>| {
         let events: Vec<Event> =
             effects.into_iter().filter_map(|effect| effect.downcast().ok()).map(|event| *event).collect();
-        events.iter().for_each(|event| auth::observe(&registry, event));
+        events.iter().for_each(|event| auth::observe(&registry, &origins, event));
         // Without a receiver this process serves nobody: a command beside the server.
         let _ = queue.send(events);
     })

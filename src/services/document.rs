@@ -3,12 +3,14 @@
 //! Routes describe themselves. What follows from the floor under them (errors are problems, a query parameter is absent and
 //! never null) would be noise on each of them; types are generated from the document, so that it has to be precise.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ArrayItems, Schema, SchemaType, Type};
-use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::openapi::{Content, Ref, RefOr, Required};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -44,6 +46,7 @@ pub fn beginning() -> utoipa::openapi::OpenApi {
 
 pub fn of(api: OpenApiRouter<App>) -> utoipa::openapi::OpenApi {
     let (_, mut document) = api.split_for_parts();
+    let schemas = document.components.clone().unwrap_or_default().schemas;
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             for parameter in operation.parameters.iter_mut().flatten() {
@@ -52,6 +55,7 @@ pub fn of(api: OpenApiRouter<App>) -> utoipa::openapi::OpenApi {
                 }
             }
             complete_responses(operation, path.starts_with("/api/"));
+            complete_body(operation, &schemas);
         }
     }
     for (name, schema) in &mut document.components.get_or_insert_default().schemas {
@@ -88,6 +92,18 @@ fn complete_parameter(parameter: &mut Parameter) {
 
 fn is_null(schema: &RefOr<Schema>) -> bool {
     matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
+}
+
+/// No body is as good as an empty object (`platform/http/json.rs`): one whose fields are all optional can be left out.
+fn complete_body(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    let Some(RefOr::T(Content { schema: Some(RefOr::Ref(named)), .. })) = body.content.get(JSON) else { return };
+    let name = named.ref_location.rsplit('/').next().unwrap_or_default();
+    if let Some(RefOr::T(Schema::Object(object))) = schemas.get(name)
+        && object.required.is_empty()
+    {
+        body.required = Some(Required::False);
+    }
 }
 
 fn complete_responses(operation: &mut Operation, may_fail: bool) {

@@ -42,7 +42,7 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
     };
     // Around the router and not within it: a path is mended before it is looked up.
     let floor = MapRequestLayer::new(unversioned).layer(floor(routes, &app.config, ground));
-    gateway.routes().fallback_service(floor).layer(cors::layer(&app.config.cors)).layer(map_response(cors::open))
+    gateway.routes().fallback_service(floor).layer(cors::layer(&app.auth.origins)).layer(map_response(cors::open))
 }
 
 /// Looks at the credentials once for all layers. Who is found is left for the handlers; who is not, they refuse.

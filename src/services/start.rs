@@ -19,6 +19,7 @@ use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Db;
 use crate::platform::files::Files;
+use crate::platform::http::origins::Origins;
 use crate::platform::http::{idempotency, serve as connections};
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
@@ -40,11 +41,13 @@ pub async fn open(
 ) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
     let registry = Registry::default();
-    let listener = announce::listener(registry.clone(), queue);
+    let origins = Origins::new(&config.cors.origins);
+    let listener = announce::listener(registry.clone(), origins.clone(), queue);
     let database = config.database.clone();
     let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;
     let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
-    let auth = Auth::new(&config.auth, registry, default_tenant)?;
+    auth::admit_pages_of_keys(&db, &origins).await?;
+    let auth = Auth::new(&config.auth, registry, origins, default_tenant)?;
     let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
     let files = Files::new(&config.files, &config.data_dir)?;
     let app = App {
@@ -82,7 +85,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     // The gateway sees the peer alone: behind proxies that is one address for everybody, and a bound on it for all.
     let is_behind_proxies = app.config.server.trusted_proxies > 0;
     let admission = Admission {
-        origins: app.config.cors.origins.clone(),
+        origins: app.auth.origins.clone(),
         max_connections_per_address: match is_behind_proxies {
             true => usize::MAX,
             false => app.config.server.max_connections_per_address,
@@ -188,7 +191,7 @@ fn greeting(port: u16, engine: &str, config: &Config) -> String {
     )
 }
 
-/// Forgets what has run out: sessions, first answers, files that nobody sent.
+/// Forgets what has run out: sessions, first answers, files that nobody sent; and reads anew whose pages may call.
 async fn sweep(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(SWEEP);
     loop {
@@ -199,6 +202,7 @@ async fn sweep(app: App, shutdown: Shutdown) {
         let now = app.clock.now();
         let swept = async {
             auth::sweep(&app, now).await?;
+            auth::admit_pages_of_keys(&app.db, &app.auth.origins).await?;
             idempotency::sweep(&app.db, now).await?;
             tickets::attachments::sweep::sweep(&app, now).await
         };

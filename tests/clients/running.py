@@ -32,6 +32,7 @@ class Server:
             "DATABASE_URL": f"sqlite://{folder}/smilechat.db",
             "JWT_SECRET": "a secret of the tests alone, long enough to be taken",
             "RATE_LIMIT": "off",
+            "SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS": "86400",
             "SMILECHAT_ASSIGNMENT__ENABLED": "false",
         }
         with self.log.open("w") as log:

@@ -13,6 +13,7 @@ use smilechat::auth::{Auth, Registry};
 use smilechat::platform::clock::Timestamp;
 use smilechat::platform::config;
 use smilechat::platform::http::json::from_slice;
+use smilechat::platform::http::origins::Origins;
 use smilechat::platform::secret::Secret;
 use smilechat::realtime::wire::{ChatMessage, JoinTicket, MessageRead};
 use smilechat::tickets::model::parse_message_id;
@@ -25,7 +26,7 @@ static AUTH: LazyLock<Auth> = LazyLock::new(|| {
     let mut config = config::load(&BTreeMap::new(), None, Vec::new()).expect("the defaults are good").config.auth;
     config.jwt_secret = Secret::new(JWT_SECRET);
     (config.password_memory_kib, config.password_iterations) = (64, 1);
-    Auth::new(&config, Registry::default(), TenantKey(1)).expect("the secret is long enough")
+    Auth::new(&config, Registry::default(), Origins::default(), TenantKey(1)).expect("the secret is long enough")
 });
 
 /// Text that looks like JSON more often than chance would have it.

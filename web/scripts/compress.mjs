@@ -15,7 +15,10 @@ const SMALLEST = 512;
 
 async function pinLoader() {
   const loader = join(dist, "widget/widget.js");
-  const hash = createHash("sha256").update(await readFile(loader)).digest("hex").slice(0, 16);
+  const hash = createHash("sha256")
+    .update(await readFile(loader))
+    .digest("hex")
+    .slice(0, 16);
   const assets = join(dist, "widget/assets");
   const earlier = (await readdir(assets)).filter((name) => name.startsWith("loader-"));
   await Promise.all(earlier.map((name) => rm(join(assets, name))));

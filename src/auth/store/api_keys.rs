@@ -49,7 +49,7 @@ pub struct ApiKey {
     /// What a secret key may do; `*` is everything.
     #[schema(schema_with = permissions::scopes_schema)]
     pub scopes: Vec<String>,
-    /// Origins that a publishable key serves; empty for all.
+    /// Origins that a publishable key serves, whose pages may call; empty for all that may call anyway.
     pub allowed_origins: Vec<String>,
     pub created_at: Timestamp,
     #[schema(required)]
@@ -105,6 +105,16 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, key: &ApiKey, hash: &[u8]) -> 
 pub fn find_by_hash(tx: &mut Tx<'_>, hash: &[u8]) -> Result<Option<ApiKey>> {
     let sql = format!("select {COLUMNS} from api_keys where key_hash = $1 and revoked_at is null");
     tx.first(&sql, &[hash.into()], api_key)
+}
+
+/// The publishable keys that serve, of all tenants, by their ids after `after`, each with the origins it lists.
+pub fn list_origins(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<(String, Vec<String>)>> {
+    tx.all(
+        "select api_key_id, allowed_origins from api_keys
+         where api_key_id > $1 and kind = 'publishable' and revoked_at is null order by api_key_id limit $2",
+        &[after.into(), limit.into()],
+        |row| Ok((row.take()?, serde_json::from_str(&row.take::<String>()?).map_err(Error::internal)?)),
+    )
 }
 
 /// One that serves, and nobody else changes it until this transaction ends.

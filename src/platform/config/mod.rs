@@ -115,7 +115,8 @@ pub struct AuthConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorsConfig {
-    /// Origins that browsers may call from, comma separated in the environment; `*` for any; empty for none but our own.
+    /// Origins that browsers may call from, beside our own and those that publishable keys list; comma separated in the
+    /// environment; `*` for any.
     pub origins: Vec<String>,
 }
 

@@ -37,6 +37,8 @@ impl Bucket {
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(&config.s3_region)
+            // Files go one by one, and not every service that speaks S3 takes lists.
+            .with_disable_bulk_delete(true)
             .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, ..RetryConfig::default() });
         if !config.s3_endpoint.is_empty() {
             builder =

@@ -1,4 +1,4 @@
-//! Which pages of other origins may call, by `cors.origins`. The outermost layer, around the sockets as well.
+//! Which pages of other origins may call, by `Origins`. The outermost layer, around the sockets as well.
 //!
 //! Tokens travel in headers, never in cookies: so no answer allows credentials, and `*` is safe to configure.
 
@@ -10,15 +10,15 @@ use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use super::origins::Origins;
 use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::request_id::X_REQUEST_ID;
-use crate::platform::config::CorsConfig;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-pub fn layer(config: &CorsConfig) -> CorsLayer {
+pub fn layer(origins: &Origins) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(allowed(&config.origins))
+        .allow_origin(allowed(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, X_API_KEY, IDEMPOTENCY_KEY, X_REQUEST_ID])
         .expose_headers([X_REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER, IDEMPOTENCY_REPLAYED])
@@ -38,12 +38,14 @@ pub async fn open(mut response: Response) -> Response {
     response
 }
 
-/// The whole origin has to match: `https://good.com.evil` begins like a good one.
-fn allowed(origins: &[String]) -> AllowOrigin {
-    if origins.iter().any(|origin| origin == "*") {
+/// Asked anew for each request: what keys list may have changed. A preflight carries no key, so that any key's page gets
+/// through here; the request that follows is held to its own key.
+fn allowed(origins: &Origins) -> AllowOrigin {
+    if origins.are_all() {
         return AllowOrigin::any();
     }
-    AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    let origins = origins.clone();
+    AllowOrigin::predicate(move |origin, _| origin.to_str().is_ok_and(|origin| origins.have(origin)))
 }
 
 #[cfg(test)]
@@ -57,8 +59,9 @@ mod tests {
     use super::*;
 
     async fn allowed_origin(configured: &[&str], method: Method, origin: &str) -> Option<String> {
-        let config = CorsConfig { origins: configured.iter().map(|origin| origin.to_string()).collect() };
-        let app: Router = Router::new().route("/", get(async || "hello")).layer(layer(&config));
+        let origins = Origins::new(&configured.iter().map(|origin| origin.to_string()).collect::<Vec<_>>());
+        origins.admit("key", &["https://admitted.com".to_owned()]);
+        let app: Router = Router::new().route("/", get(async || "hello")).layer(layer(&origins));
         let request = Request::builder()
             .method(method)
             .uri("/")
@@ -77,14 +80,16 @@ mod tests {
             assert_eq!(seen.as_deref(), Some("https://good.com"));
         }
         assert_eq!(allowed_origin(&["*"], Method::OPTIONS, "https://any.example").await.as_deref(), Some("*"));
+        let admitted = allowed_origin(&[], Method::OPTIONS, "https://admitted.com").await;
+        assert_eq!(admitted.as_deref(), Some("https://admitted.com"));
     }
 
     #[tokio::test]
     async fn a_public_file_is_the_same_for_every_site() {
-        let config = CorsConfig { origins: vec!["https://good.com".into()] };
+        let origins = Origins::new(&["https://good.com".to_owned()]);
         let app: Router = Router::new()
             .route("/file", get(async || axum::Extension(ForAnySite)))
-            .layer(layer(&config))
+            .layer(layer(&origins))
             .layer(axum::middleware::map_response(open));
         for origin in ["https://good.com", "https://other.com"] {
             let request = Request::get("/file").header("origin", origin).body(Body::empty()).expect("a request");
@@ -97,9 +102,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_foreign_one_is_told_nothing() {
-        for origin in
-            ["https://good.com.evil", "http://good.com", "https://good.com:444", "https://GOOD.com/", "null", "*"]
-        {
+        for origin in [
+            "https://good.com.evil",
+            "http://good.com",
+            "https://good.com:444",
+            "https://GOOD.com/",
+            "https://admitted.com.evil",
+            "https://admitted.com.",
+            "null",
+            "*",
+        ] {
             for method in [Method::OPTIONS, Method::GET] {
                 assert_eq!(
                     allowed_origin(&["https://good.com"], method.clone(), origin).await,

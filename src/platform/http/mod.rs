@@ -1,6 +1,7 @@
 //! The HTTP floor: what every request goes through, whatever it asks for. It knows no ticket and no user.
 //!
-//! `serve` takes the connections, `floor` puts the layers around the routes, `cors` goes around everything. Handlers use
+//! `serve` takes the connections, `floor` puts the layers around the routes, `cors` goes around everything and asks
+//! `origins`. Handlers use
 //! the extractors (`json`, `query`, `path`, `client_address`), the shape of lists (`page`) and the rules for text (`text`),
 //! and return `Error`, which `problem` turns into an answer.
 
@@ -15,6 +16,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod json;
 pub mod multipart;
+pub mod origins;
 pub mod page;
 pub mod path;
 pub mod problem;

@@ -188,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_that_is_too_large_is_told_from_a_body_that_is_none() {
-        assert_eq!(refusal(part("one", "12345678901")).await, (413, "too_large".into()));
+        assert_eq!(refusal(part("one", "12345678901") + "--xx--").await, (413, "too_large".into()));
         for broken in ["", "hello", "--xx\r\n", &part("one", "1"), "--xx\r\nbroken\r\n\r\n1\r\n--xx--"] {
             assert_eq!(refusal(broken.to_owned()).await, (400, "bad_request".into()), "{broken:?}");
         }

@@ -41,19 +41,24 @@ pub fn email<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     if is_email(text.as_ref()) { Ok(()) } else { Err(Error::new("invalid_email: An e-mail address.")) }
 }
 
-/// What a browser sends as `Origin`: scheme, host and perhaps a port, without a path.
+/// What a browser sends as `Origin`: scheme, host and perhaps a port, without a path. Browsers write it in lower case and
+/// leave out the scheme's own port: anything else would never match.
 pub fn origin<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     let text = text.as_ref();
     let is_origin = text.parse::<Uri>().is_ok_and(|uri| match (uri.scheme_str(), uri.authority()) {
         (Some(scheme @ ("http" | "https")), Some(authority)) => {
-            text == format!("{scheme}://{authority}") && !text.contains('@')
+            let own_port = if scheme == "https" { 443 } else { 80 };
+            text == format!("{scheme}://{authority}")
+                && !text.contains('@')
+                && !text.contains(|c: char| c.is_ascii_uppercase())
+                && authority.port_u16() != Some(own_port)
         }
         _ => false,
     });
     if is_origin {
         Ok(())
     } else {
-        Err(Error::new("invalid_origin: An origin such as https://shop.example, without a path."))
+        Err(Error::new("invalid_origin: An origin such as https://shop.example: lower case, no path, no default port."))
     }
 }
 
@@ -180,10 +185,25 @@ mod tests {
 
     #[test]
     fn an_origin_has_no_path() {
-        for good in ["https://shop.example", "http://localhost:3000", "http://127.0.0.1:8080"] {
+        for good in
+            ["https://shop.example", "http://localhost:3000", "http://127.0.0.1:8080", "https://shop.example:80"]
+        {
             assert_eq!(code(origin(&good, &())), "ok", "{good:?}");
         }
-        for bad in ["", "*", "null", "https://shop.example/", "shop.example", "https://a@b", "ftp://a", "https://a b"] {
+        for bad in [
+            "",
+            "*",
+            "null",
+            "https://shop.example/",
+            "shop.example",
+            "https://a@b",
+            "ftp://a",
+            "https://a b",
+            "https://Shop.example",
+            "https://shop.example:443",
+            "http://shop.example:80",
+            "https://bücher.example",
+        ] {
             assert_eq!(code(origin(&bad, &())), "invalid_origin", "{bad:?}");
         }
     }

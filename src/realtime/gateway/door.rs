@@ -132,7 +132,7 @@ impl Shared {
         let Ok(origin) = origin.to_str() else { return false };
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let is_own = host.is_some() && origin.split_once("://").map(|(_, authority)| authority) == host;
-        is_own || self.origins.is_empty() || self.origins.iter().any(|allowed| allowed == "*" || allowed == origin)
+        is_own || !self.origins.are_configured() || self.origins.are_all() || self.origins.have(origin)
     }
 
     async fn call(&self, request: Request) -> Response {

@@ -37,6 +37,7 @@ pub use self::socket::{SocketHandle, SocketId};
 use self::line::Switch;
 use self::seats::Seats;
 use crate::platform::config::RealtimeConfig;
+use crate::platform::http::origins::Origins;
 
 /// The largest message, frame or polling body that a client may send.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
@@ -76,8 +77,8 @@ pub struct Handshake {
 
 /// Who may come in at all, before anybody looks at a token.
 pub struct Admission {
-    /// Origins whose pages may connect; empty or `*`: all of them.
-    pub origins: Vec<String>,
+    /// Whose pages may connect; every page where none are configured.
+    pub origins: Origins,
     pub max_connections_per_address: usize,
 }
 
@@ -172,7 +173,7 @@ struct Shared {
     runtime: tokio::runtime::Handle,
     inbox: usize,
     outbox: usize,
-    origins: Vec<String>,
+    origins: Origins,
     seats: Arc<Seats>,
     /// The lines of the sessions that began by polling and moved to a WebSocket, or are about to.
     upgrades: Mutex<HashMap<Sid, Arc<Switch>>>,

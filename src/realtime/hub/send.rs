@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::{Client, Hub, State};
+use crate::auth::guard;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::realtime::gateway::{SocketHandle, SocketId};
 use crate::realtime::presence::View;
@@ -80,6 +81,14 @@ impl Hub {
     pub fn end_api_key(&self, api_key_id: &str) {
         let of_key = |client: &&Client| client.api_key_id.as_deref() == Some(api_key_id);
         self.lock().clients.values().filter(of_key).for_each(Client::expire);
+    }
+
+    /// The same for those on pages that the key serves no more; `allowed` is what it lists now.
+    pub fn end_foreign(&self, api_key_id: &str, allowed: &[String]) {
+        let is_foreign = |client: &&Client| {
+            client.api_key_id.as_deref() == Some(api_key_id) && !guard::serves(allowed, client.origin.as_deref())
+        };
+        self.lock().clients.values().filter(is_foreign).for_each(Client::expire);
     }
 
     pub fn expire(&self, socket: SocketId) {

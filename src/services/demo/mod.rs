@@ -20,11 +20,13 @@ use anyhow::{Context, bail};
 use serde_json::Map;
 
 pub use self::hand_out::{hand_out, how_to_sign_in, publishable_key};
-use self::stories::{Does, PEOPLE, STORIES, Story};
+use self::stories::{COLOR, Does, GREETING, PEOPLE, QUICK_REPLIES, SHOP, STORIES, Story};
 use crate::app::App;
 use crate::auth::model::Caller;
 use crate::auth::operator;
+use crate::auth::widget::{self, WidgetPatch};
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::config::{Config, Environment};
 use crate::platform::db::Tx;
@@ -87,13 +89,26 @@ fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str, mut 
             None => return Err(Error::Conflict("username_taken")),
         }
     }
-    if !people.is_empty() {
+    if let Some(owner) = people.get(PEOPLE[0].username) {
+        turn_back(PEOPLE[0].days_ago * 24 * 60);
+        widget::update_in(tx, &Act::of(owner, app.clock.now()), looks())?;
         for story in STORIES {
             tell(tx, app, &people, story, &mut photo, turn_back)?;
         }
     }
     hands.store(now.0, Ordering::SeqCst);
     Ok(())
+}
+
+/// How the shop's widget looks and greets.
+fn looks() -> WidgetPatch {
+    WidgetPatch {
+        name: Some(SHOP.into()),
+        greeting: Some(GREETING.into()),
+        primary_color: Some(COLOR.into()),
+        quick_replies: Some(QUICK_REPLIES.iter().map(|reply| reply.to_string()).collect()),
+        ..WidgetPatch::default()
+    }
 }
 
 fn tell(
@@ -178,6 +193,8 @@ fn write_key(path: &Path, key: &str) -> anyhow::Result<()> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use garde::Validate;
+
     use super::*;
     use crate::events;
     use crate::platform::config::{load, prepare};
@@ -243,6 +260,25 @@ mod tests {
         let shown: Vec<_> = said.iter().flat_map(|message| &message.attachments).collect();
         assert!(shown.len() == 1 && shown[0].is_image, "one message has a picture: {shown:?}");
         app.db.close().await;
+    }
+
+    #[tokio::test]
+    async fn the_widget_looks_as_the_shop_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path(), &[]);
+        seed(&config).await.expect("seeded");
+        let (app, _) = services::open(config, Clock::System, Random::System).await.expect("opened");
+        let tenant = app.auth.default_tenant;
+        let shown = app.db.read(move |tx| widget::find(tx, tenant)).await.expect("found");
+        let replies: Vec<&str> = shown.quick_replies.iter().map(String::as_str).collect();
+        assert_eq!((shown.name.as_str(), shown.greeting.as_str()), (SHOP, GREETING));
+        assert_eq!((shown.primary_color.as_str(), replies.as_slice()), (COLOR, QUICK_REPLIES));
+        looks().validate().expect("what the route would take as well");
+        app.db.close().await;
+        let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/apps/demo");
+        let read = |file: &str| fs::read_to_string(shop.join(file)).expect("a file of the shop");
+        assert!(read("index.html").contains(&format!("<title>{SHOP} ")));
+        assert!(read("src/styles/page.css").contains(&format!("--accent: light-dark({COLOR},")));
     }
 
     #[tokio::test]

@@ -52,6 +52,13 @@ pub const PEOPLE: &[Person] = &[
     person("sofia", "Sofia Lindqvist", Customer, 9),
 ];
 
+/// The shop's own, as its page at /demo says it: `web/apps/demo`.
+pub const SHOP: &str = "Slowlight";
+pub const COLOR: &str = "#a8431f";
+pub const GREETING: &str = "Hello! Ask us anything about coffee. A roaster answers, no robot.";
+pub const QUICK_REPLIES: &[&str] =
+    &["Where is my parcel?", "When is the Guji back?", "Which coffee suits a moka pot?", "Change my subscription"];
+
 pub const STORIES: &[Story] = &[
     Story {
         minutes_ago: 6 * DAY + 3 * HOUR,

@@ -13,7 +13,9 @@ pub struct Attachment {
     pub content_type: String,
     pub size: u64,
     /// Of pictures, in pixels.
+    #[schema(required)]
     pub width: Option<u32>,
+    #[schema(required)]
     pub height: Option<u32>,
     /// Where the bytes are; they need the access token.
     pub url: String,

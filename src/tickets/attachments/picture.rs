@@ -10,7 +10,7 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 use image::codecs::gif::GifDecoder;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
+use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits};
@@ -118,11 +118,8 @@ fn eight_bits(image: DynamicImage) -> DynamicImage {
 fn encode(image: &DynamicImage, format: ImageFormat) -> ImageResult<Vec<u8>> {
     let mut bytes = Vec::new();
     match format {
-        ImageFormat::Png => image.write_with_encoder(PngEncoder::new_with_quality(
-            &mut bytes,
-            CompressionType::Default,
-            FilterType::Adaptive,
-        ))?,
+        // Its default is the fast one: whoever sends a bomb should not keep the others waiting.
+        ImageFormat::Png => image.write_with_encoder(PngEncoder::new(&mut bytes))?,
         ImageFormat::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut bytes))?,
         _ => jpeg(image, 90, &mut bytes)?,
     }

@@ -44,6 +44,8 @@ export async function startServer({ env = {}, databaseUrl, wrapper = [] } = {}) 
       JWT_SECRET: secret,
       LOG_FORMAT: "json",
       RATE_LIMIT: "off",
+      // A long run must not end with a token that nobody refreshes; the suite about sessions shortens it again.
+      SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS: "86400",
       // Who gets a ticket is the tests' choice; the suite about assignment switches it on again.
       SMILECHAT_ASSIGNMENT__ENABLED: "false",
       ...env,

@@ -1,4 +1,4 @@
-// The SQLite file under load on a disk that is full, in a file that may not grow, locked by another process, immutable.
+// The SQLite file under load on a disk that is full, in files that cannot be written, locked by another process, immutable.
 //
 //   node tests/clients/trials/disk.mjs --rounds 5 --asRoot 1
 
@@ -30,8 +30,9 @@ export async function troubleDisk({ rounds = 1, asRoot = 0 } = {}) {
     const database = join(server.folder, "smilechat.db");
     const log = `${database}-wal`;
     const troubles = {
-      "no file may grow": async () => {
-        limitFiles(server, Math.max(sizeOf(database), sizeOf(log)));
+      // The log of the server as well.
+      "no file can be written": () => {
+        limitFiles(server, 4096);
         return () => limitFiles(server);
       },
       "locked by another process": () => lockDatabase(database),

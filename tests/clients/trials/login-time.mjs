@@ -12,7 +12,7 @@ import { chooseSeed, seeded } from "../harness/random.mjs";
 import { withServer } from "../harness/server.mjs";
 
 /** The medians may differ by this much of the time a sign-in takes. */
-const bound = 0.03;
+const bound = 0.1;
 
 export async function timeLogins({ tries = 400, seed } = {}) {
   const random = seeded(chooseSeed(seed));

@@ -41,8 +41,7 @@ export async function stopReading({ messages = 200_000, readers = 1, judged = 1 
     }, 10);
     const streams = lines.map((line) => line.socket.io.engine.transport.ws._socket);
     for (const stream of streams) stream.pause();
-    const meanwhile = await send(sender, ticket_id, messages / 2);
-    clearInterval(watching);
+    const meanwhile = await send(sender, ticket_id, messages / 2).finally(() => clearInterval(watching));
 
     // Only now do they look at their connections again: at the end of what the kernel kept for them is the cut.
     for (const stream of streams) stream.resume();

@@ -238,6 +238,45 @@ async fn a_file_is_what_its_bytes_are_and_a_picture_is_drawn_anew() {
 }
 
 #[tokio::test]
+async fn a_picture_stands_upright_and_an_animation_still_moves() {
+    let server = Server::sqlite().await;
+    let ann = server.tenant("acme").await.customer("ann").await;
+    let ticket = server.ticket(&ann, "Lamp").await;
+    // Exif with one entry: turn it by 90 degrees.
+    let mut turned = picture(30, 20, ImageFormat::Jpeg);
+    let tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let exif = [b"\xff\xe1\0\x22Exif\0\0".as_slice(), tiff].concat();
+    turned.splice(2..2, exif);
+    let file = server.upload(&ann, &ticket, &[("turned.jpg", &turned)]).await[0].clone();
+    assert_eq!((&file["width"], &file["height"]), (&json!(20), &json!(30)));
+    let shown = fetch(&server, &ann, &id(&file)).await.expect_bytes(200);
+    assert!(!shown.windows(4).any(|word| word == b"Exif"));
+    assert_eq!(image::load_from_memory(&shown).expect("a picture").width(), 20);
+
+    let mut encoder = gif::Encoder::new(Vec::new(), 4, 4, &[0, 0, 0, 255, 0, 0]).expect("an encoder");
+    encoder.set_repeat(gif::Repeat::Infinite).expect("set");
+    encoder.write_raw_extension(gif::Extension::Comment.into(), &[b"secret"]).expect("a comment");
+    for delay in [10, 20, 30] {
+        let buffer = vec![1; 16].into();
+        encoder
+            .write_frame(&gif::Frame { width: 4, height: 4, delay, buffer, ..gif::Frame::default() })
+            .expect("a frame");
+    }
+    let mut moving = encoder.into_inner().expect("written");
+    moving.extend(b"PK secret");
+    let file = server.upload(&ann, &ticket, &[("moving.gif", &moving)]).await[0].clone();
+    let shown = fetch(&server, &ann, &id(&file)).await.expect_bytes(200);
+    assert!(!shown.windows(6).any(|word| word == b"secret"));
+    let mut decoder = gif::Decoder::new(shown.as_slice()).expect("a GIF");
+    let mut delays = Vec::new();
+    while let Some(frame) = decoder.read_next_frame().expect("a frame") {
+        assert_eq!(*frame.buffer, [1; 16]);
+        delays.push(frame.delay);
+    }
+    assert_eq!((delays, decoder.repeat()), (vec![10, 20, 30], gif::Repeat::Infinite));
+}
+
+#[tokio::test]
 async fn bombs_and_bad_forms_are_refused() {
     let server = Server::sqlite().await;
     let ann = server.tenant("acme").await.customer("ann").await;

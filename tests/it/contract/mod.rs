@@ -14,6 +14,7 @@ mod messages;
 mod notes;
 mod openapi;
 mod operations;
+mod origins;
 mod pages;
 mod races;
 mod raw;

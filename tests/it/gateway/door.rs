@@ -1,5 +1,7 @@
 //! Who gets in: origins and seats.
 
+use smilechat::platform::http::origins::Origins;
+
 use super::raw::Client;
 use super::{Admission, Server, anybody, config, start, start_with};
 
@@ -19,15 +21,24 @@ async fn open_websocket(server: &Server, origin: Option<&str>) -> Result<(), Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_origins_stay_outside_where_origins_are_set() {
-    let origins = vec!["https://good.com".to_string()];
+    let origins = Origins::new(&["https://good.com".to_owned()]);
+    origins.admit("key", &["https://admitted.com".to_owned()]);
     let server = start_with(config(), Admission { origins, ..anybody() }).await;
     let own = format!("http://{}", server.address);
-    for welcome in [None, Some("https://good.com"), Some(own.as_str())] {
+    for welcome in [None, Some("https://good.com"), Some("https://admitted.com"), Some(own.as_str())] {
         assert_eq!(open_by_polling(&server, welcome).await.status(), 200, "{welcome:?}");
         assert_eq!(open_websocket(&server, welcome).await, Ok(()), "{welcome:?}");
     }
-    for foreign in ["null", "https://good.com.evil", "http://good.com", "https://good.com:444", "https://GOOD.com/", ""]
-    {
+    for foreign in [
+        "null",
+        "https://good.com.evil",
+        "http://good.com",
+        "https://good.com:444",
+        "https://GOOD.com/",
+        "https://admitted.com.evil",
+        "https://admitted.com.",
+        "",
+    ] {
         let answer = open_by_polling(&server, Some(foreign)).await;
         assert_eq!(answer.status(), 403, "{foreign}");
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
@@ -37,7 +48,7 @@ async fn foreign_origins_stay_outside_where_origins_are_set() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_origin_may_connect_where_none_are_set() {
-    let everybody = start_with(config(), Admission { origins: vec!["*".into()], ..anybody() }).await;
+    let everybody = start_with(config(), Admission { origins: Origins::new(&["*".to_owned()]), ..anybody() }).await;
     for server in [start().await, everybody] {
         for origin in ["null", "https://anywhere.example"] {
             assert_eq!(open_by_polling(&server, Some(origin)).await.status(), 200);

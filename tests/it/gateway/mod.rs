@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use smilechat::platform::config::RealtimeConfig;
+use smilechat::platform::http::origins::Origins;
 use smilechat::realtime::gateway::{Admission, Gateway, Handler, Handshake, Incoming, SocketHandle, build};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -107,7 +108,7 @@ fn config() -> RealtimeConfig {
 }
 
 fn anybody() -> Admission {
-    Admission { origins: Vec::new(), max_connections_per_address: 1_000 }
+    Admission { origins: Origins::default(), max_connections_per_address: 1_000 }
 }
 
 async fn start() -> Server {

@@ -27,7 +27,7 @@ export function App() {
       getStyleNonce={() => styleNonce}
     >
       <QueryClientProvider client={queryClient}>
-        <Notifications position="top-right" autoClose={6000} />
+        <Notifications position="bottom-left" autoClose={6000} />
         <ModalsProvider labels={{ confirm: "Yes", cancel: "Cancel" }}>
           <Router base="/app">
             <Switch>

@@ -50,6 +50,7 @@ export function entry(minute: number, patch: Partial<AuditEntry> = {}): AuditEnt
   return {
     kind: "ticket_updated",
     actor_id: "ben",
+    actor_name: "Ben",
     ticket_id: "t1",
     data: { status: "closed" },
     timestamp: at(minute),

@@ -1,19 +1,19 @@
-/** Puts the widget on the page, the way any shop would. Used by `main`. */
+/**
+ * Puts the widget on the page, the way any shop would. Used by `main`. Its name, colour and greeting are settings of the
+ * tenant, which `smilechat demo` makes.
+ */
 
 type SmileChat = (command: string, ...rest: unknown[]) => void;
 
 declare global {
   interface Window {
     SmileChat?: SmileChat;
-    SmileChatConfig?: { apiUrl: string; apiKey: string; theme: { primaryColor: string } };
+    SmileChatConfig?: { apiUrl: string; apiKey: string };
   }
 }
 
-/** The colour of the shop's buttons. */
-const PRIMARY_COLOR = "#a8431f";
-
 export function addChat(key: string): void {
-  window.SmileChatConfig = { apiUrl: location.origin, apiKey: key, theme: { primaryColor: PRIMARY_COLOR } };
+  window.SmileChatConfig = { apiUrl: location.origin, apiKey: key };
   const script = document.createElement("script");
   script.src = "/widget.js";
   script.async = true;

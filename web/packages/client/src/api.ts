@@ -24,57 +24,18 @@ export type Invite = Schemas["Invite"];
 export type CreatedInvite = Schemas["CreatedInvite"];
 export type AuditEntry = Schemas["Entry"];
 export type TotpOffer = Schemas["TotpOffer"];
-export type Message = Omit<Schemas["Message"], "attachments"> & { attachments: Attachment[] };
+export type Message = Schemas["Message"];
+/** Its `url` needs the token: see `Client.download`. */
+export type Attachment = Schemas["Attachment"];
+export type WidgetSettings = Schemas["WidgetSettings"];
+/** What the widget shows before anybody has written. */
+export type WidgetIntroduction = Schemas["Widget"];
+/** Open work, counted to 1,000 at most. */
+export type TicketCounts = Schemas["TicketCounts"];
 
 export interface Page<T> {
   data: T[];
   next_cursor?: string | null;
-}
-
-export interface Attachment {
-  attachment_id: string;
-  name: string;
-  content_type: string;
-  size: number;
-  width: number | null;
-  height: number | null;
-  /** `/api/attachments/<id>`; needs the token: see `Client.download`. */
-  url: string;
-  is_image: boolean;
-}
-
-export interface WidgetSettings {
-  name: string;
-  greeting: string;
-  primary_color: string;
-  position: "right" | "left";
-  theme: "auto" | "light" | "dark";
-  language: string;
-  prechat: "none" | "optional" | "required";
-  quick_replies: string[];
-  sound: boolean;
-}
-
-/** What the widget shows before anybody has written. */
-export interface WidgetIntroduction extends WidgetSettings {
-  is_staffed: boolean;
-  staff: { name: string; avatar_url: string | null }[];
-}
-
-/** Open work, counted to 1,000 at most. */
-export interface TicketCounts {
-  mine: number;
-  unassigned: number;
-  all: number;
-  closed: number;
-}
-
-/** Calls whose shapes are agreed on and not yet in the OpenAPI document. */
-interface AgreedCalls {
-  "GET /api/settings/widget": Call<unknown, unknown, undefined, WidgetSettings>;
-  "PUT /api/settings/widget": Call<unknown, unknown, Partial<WidgetSettings>, WidgetSettings>;
-  "GET /api/widget": Call<unknown, unknown, undefined, WidgetIntroduction>;
-  "GET /api/tickets/counts": Call<unknown, unknown, undefined, TicketCounts>;
 }
 
 interface Call<Path, Query, Body, Answer> {
@@ -88,15 +49,16 @@ type Method = "get" | "put" | "post" | "delete";
 type Json<T> = T extends { content: { "application/json": infer Body } } ? Body : undefined;
 type Succeeded = 200 | 201 | 204;
 
-/** `attachments` is more than the document says of it. */
-type Precise<T> = T extends Schemas["Message"] ? Message : T extends { data: Schemas["Message"][] } ? Page<Message> : T;
-
 type CallOf<Operation> = Operation extends { parameters: infer Parameters; responses: infer Responses }
   ? Call<
       Parameters extends { path: infer Path } ? Path : unknown,
       Parameters extends { query?: infer Query } ? Query : unknown,
-      Operation extends { requestBody: infer Body } ? Json<Body> : undefined,
-      { [S in keyof Responses & Succeeded]: Precise<Json<Responses[S]>> }[keyof Responses & Succeeded]
+      Operation extends { requestBody: infer Body }
+        ? Json<Body>
+        : Operation extends { requestBody?: infer Body }
+          ? Json<NonNullable<Body>> | undefined
+          : undefined,
+      { [S in keyof Responses & Succeeded]: Json<Responses[S]> }[keyof Responses & Succeeded]
     >
   : never;
 
@@ -107,19 +69,17 @@ type GeneratedCalls = {
 };
 
 /** `"GET /api/tickets"`, `"PUT /api/tickets/{id}"` …: every call of the server. */
-export type Endpoint = keyof GeneratedCalls | keyof AgreedCalls;
+export type Endpoint = keyof GeneratedCalls;
 
-type Described<E extends Endpoint> = E extends keyof AgreedCalls
-  ? AgreedCalls[E]
-  : E extends `${infer M} ${infer P extends keyof generated & string}`
-    ? CallOf<generated[P][Lowercase<M> & keyof generated[P]]>
-    : never;
+type Described<E extends Endpoint> = E extends `${infer M} ${infer P extends keyof generated & string}`
+  ? CallOf<generated[P][Lowercase<M> & keyof generated[P]]>
+  : never;
 
 /** What a call answers. */
 export type Answer<E extends Endpoint> = Described<E>["answer"];
 
 type PathOption<Path> = unknown extends Path ? { path?: undefined } : { path: Path };
-type BodyOption<Body> = [Body] extends [undefined] ? { body?: undefined } : { body: Body };
+type BodyOption<Body> = undefined extends Body ? { body?: Body } : { body: Body };
 type QueryOption<Query> = unknown extends Query ? { query?: undefined } : { query?: Query };
 
 /** What a call takes: `path` and `body` where it has them, `query` if you like. */

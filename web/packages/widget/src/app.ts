@@ -2,23 +2,15 @@
  * Owns the commands of `window.SmileChat`. The loader calls `start` with the calls made so far.
  * Invariant: commands are carried out in the order called.
  */
-import type { Call, PageConfig } from "./config";
-import { ignore, type Listener, listen, tell } from "./events";
-import { createWidget, type Proof } from "./widget";
+import type { Call } from "./config";
+import { ignore, listen, tell } from "./events";
+import { createWidget } from "./widget";
+
+/** What a page gives is not typed: each command copes with what is missing. */
+type Command = (...given: unknown[]) => unknown;
 
 export function start(calls: Call[], server: string, nonce?: string): void {
-  const widget = createWidget(server, nonce);
-  const commands: Record<string, (...given: unknown[]) => unknown> = {
-    boot: (config) => widget.boot(config as PageConfig | undefined),
-    update: (config) => widget.update((config ?? {}) as PageConfig),
-    identify: (proof) => widget.identify(proof as Proof),
-    open: () => widget.open(),
-    close: () => widget.close(),
-    toggle: () => widget.toggle(),
-    shutdown: () => widget.shutdown(),
-    on: (name, listener) => listen(String(name), listener as Listener),
-    off: (name, listener) => ignore(String(name), listener as Listener | undefined),
-  };
+  const commands = { ...createWidget(server, nonce), on: listen, off: ignore } as Record<string, Command>;
   let before = Promise.resolve();
   const run = ([name, ...given]: Call) => {
     const command = Object.hasOwn(commands, String(name)) ? commands[String(name)] : undefined;

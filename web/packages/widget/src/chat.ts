@@ -87,16 +87,23 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
     const newest = (await client.request("GET /api/tickets", { query: { limit: 1 } })).data[0];
     return newest ? client.conversation(newest.ticket_id) : null;
   };
-  const resume = async () => {
-    const isShown = () => get().conversation !== null;
+  const isShown = () => get().conversation !== null && !get().conversation?.error.get();
+  const look = async () => {
     if (!isShown()) set({ stage: "opening" });
     try {
       const earlier = await findEarlier();
       if (earlier) adopt(earlier);
-      else if (!isShown()) set({ stage: "none" });
+      else if (!isShown()) abandon();
     } catch {
       if (!isShown()) set({ stage: "failed" });
     }
+  };
+  let looking: Promise<void> | null = null;
+  const resume = () => {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
   };
 
   const start = async () => {
@@ -120,9 +127,12 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
 
   return {
     resume,
-    begin() {
-      const { conversation } = get();
-      if (conversation) return Promise.resolve(conversation);
+    async begin() {
+      // An earlier conversation comes first: a second one beside it would confuse both sides.
+      if (looking || get().stage === "failed") await resume();
+      const { conversation, stage } = get();
+      if (conversation) return conversation;
+      if (stage === "failed") throw new Error("The earlier conversation could not be loaded.");
       starting ??= start().finally(() => {
         starting = null;
       });

@@ -5,7 +5,9 @@
 import type { PageConfig, ServerSettings } from "./config";
 
 /** The server knows the key and will not have it used here: there is nothing to show. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  readonly code = "refused";
+}
 
 const PATIENCE = 6_000;
 

@@ -21,6 +21,9 @@ export function mount(state: Value<WidgetState>, actions: Actions, nonce: string
   const place = document.createElement("div");
   root.append(place);
   document.documentElement.append(host);
+  // In the top layer no ancestor's transform, filter or clipping reaches it.
+  host.popover = "manual";
+  host.showPopover?.();
 
   const applyColour = () => setColour(state.get().settings.primaryColor);
   let colour: string | undefined;

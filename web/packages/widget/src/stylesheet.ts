@@ -5,6 +5,7 @@
 import { palette } from "./colour";
 import base from "./styles/base.css?inline";
 import composer from "./styles/composer.css?inline";
+import launcher from "./styles/launcher.css?inline";
 import messages from "./styles/messages.css?inline";
 import panel from "./styles/panel.css?inline";
 
@@ -19,7 +20,7 @@ export function styleRoot(root: ShadowRoot, nonce: string | undefined): (primary
   newSheet = () => constructedSheet(root) ?? styleElement(root, nonce);
   added = new Set();
   const setBrand = newSheet();
-  addStyles(base + panel + messages + composer);
+  addStyles(base + launcher + panel + messages + composer);
   return (primaryColor) => setBrand(brandRules(primaryColor));
 }
 

@@ -17,12 +17,15 @@ export type { Proof };
 
 /** How long a visitor may look around before the greeting shows itself. */
 const GREETING_DELAY = 5_000;
+/** How long the answer to who is there holds. */
+const FRESH = 60_000;
 
 export function createWidget(server: string, nonce: string | undefined) {
   const state = value<WidgetState>(freshState());
   const set = (change: Partial<WidgetState>) => state.set({ ...state.get(), ...change });
   let page: PageConfig = {};
   let introduction: Partial<ServerSettings> = {};
+  let askedAt = 0;
   let mounted: Mounted | null = null;
   let chat: Chat | null = null;
   let endings: (() => void)[] = [];
@@ -49,6 +52,7 @@ export function createWidget(server: string, nonce: string | undefined) {
       keep("sessionStorage", key("open"), "yes");
       keep("sessionStorage", key("greeted"), "yes");
       tell("open", {});
+      void askAgain();
     },
     close() {
       if (!state.get().isOpen) return;
@@ -65,6 +69,8 @@ export function createWidget(server: string, nonce: string | undefined) {
       const isFirst = !state.get().conversation;
       if (isFirst) set({ firstMessage: text });
       try {
+        // Later messages wait in the client's outbox; for the first there is none yet.
+        if (isFirst && !navigator.onLine) await new Promise((back) => addEventListener("online", back, { once: true }));
         await (await actions.begin()).send(text, attachments);
         return true;
       } catch (error) {
@@ -86,6 +92,15 @@ export function createWidget(server: string, nonce: string | undefined) {
     },
   };
 
+  const ask = async () => {
+    askedAt = Date.now();
+    introduction = { ...introduction, ...(await askIntroduction(server, page)) };
+    await applyConfig();
+  };
+  /** Who was there when the page was loaded may have gone. */
+  const askAgain = async () => {
+    if (Date.now() - askedAt > FRESH) await ask().catch(() => {});
+  };
   const applyConfig = async () => {
     const settings = settingsFrom(introduction, page);
     set({ settings, language: await speak(settings.language, navigator.languages) });
@@ -100,8 +115,7 @@ export function createWidget(server: string, nonce: string | undefined) {
   const boot = async (given: PageConfig = {}) => {
     if (mounted) return update(given);
     page = mergeConfig((window as { SmileChatConfig?: PageConfig }).SmileChatConfig ?? {}, given);
-    introduction = await askIntroduction(server, page);
-    await applyConfig();
+    await ask();
     set({ isMuted: kept("localStorage", key("muted")) !== null });
     mounted = mount(state, actions, page.nonce ?? nonce);
     const greeting = setTimeout(greet, GREETING_DELAY);
@@ -109,12 +123,12 @@ export function createWidget(server: string, nonce: string | undefined) {
       () => clearTimeout(greeting),
       onOtherTab(key("visitor:ticket"), (ticket) => ticket && !chat && void resume()),
     ];
+    tell("ready", {});
     if (kept("localStorage", key("visitor:session"))) void resume();
     if (kept("sessionStorage", key("open")) && !mounted.isFullScreen()) actions.open();
-    tell("ready", {});
   };
 
-  const update = async (change: PageConfig) => {
+  const update = async (change: PageConfig = {}) => {
     page = mergeConfig(page, change);
     await applyConfig();
   };

@@ -10,7 +10,7 @@ test("there are seven", () => {
 });
 
 test.each(codes)("%s says everything, with the same places to fill in", async (code) => {
-  const texts = await LANGUAGES[code]?.();
+  const texts = (await LANGUAGES[code]?.())?.texts;
   expect(Object.keys(texts ?? {}).toSorted()).toEqual(Object.keys(en).toSorted());
   for (const [name, text] of Object.entries(texts ?? {})) {
     expect(text.trim(), name).not.toBe("");
@@ -19,7 +19,7 @@ test.each(codes)("%s says everything, with the same places to fill in", async (c
 });
 
 test.each(codes.filter((code) => code !== "en"))("%s is no copy of English", async (code) => {
-  const texts = Object.entries((await LANGUAGES[code]?.()) ?? {});
+  const texts = Object.entries((await LANGUAGES[code]?.())?.texts ?? {});
   const same = texts.filter(([name, text]) => text === en[name as keyof typeof en]).map(([name]) => name);
   // Words that are the same in some languages.
   const shared = ["chat", "email", "emoji", "messages", "online", "assistant"];

@@ -3,7 +3,7 @@ import { ApiError } from "@smilechat/client";
 
 const WORDS: Record<string, string> = {
   network: "The server could not be reached. Check your connection and try again.",
-  invalid_credentials: "That user name and password do not match.",
+  invalid_credentials: "These two do not match. Check both, then try again.",
   totp_required: "Enter the code from your authenticator app.",
   token_reused: "Your session has ended. Sign in again.",
   wrong_password: "That is not your current password.",

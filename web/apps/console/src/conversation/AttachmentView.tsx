@@ -16,14 +16,16 @@ export function AttachmentView({ attachment }: { attachment: Attachment }) {
 function Picture({ attachment }: { attachment: Attachment }) {
   const [isOpen, setIsOpen] = useState(false);
   const thumb = useBlobUrl(attachment, "thumb");
-  const { width, height, name } = attachment;
+  const { name } = attachment;
   return (
     <>
       <UnstyledButton className={styles.picture} onClick={() => setIsOpen(true)} aria-label={`Enlarge ${name}`}>
         {thumb.url ? (
-          <img src={thumb.url} alt={name} width={width ?? undefined} height={height ?? undefined} />
+          <img src={thumb.url} alt={name} style={thumbSize(attachment)} />
         ) : (
-          <span className={styles.pending}>{thumb.hasFailed ? <IconPhotoOff size={20} /> : <Loader size="sm" />}</span>
+          <span className={styles.pending} style={thumbSize(attachment)}>
+            {thumb.hasFailed ? <IconPhotoOff size={20} /> : <Loader size="sm" />}
+          </span>
         )}
       </UnstyledButton>
       <Modal opened={isOpen} onClose={() => setIsOpen(false)} title={name} size="auto">
@@ -31,6 +33,16 @@ function Picture({ attachment }: { attachment: Attachment }) {
       </Modal>
     </>
   );
+}
+
+const MOST_WIDTH = 320;
+const MOST_HEIGHT = 256;
+
+/** Known before the bytes are there, so that nothing jumps when they are. */
+function thumbSize({ width, height }: Attachment) {
+  if (!width || !height) return undefined;
+  const shrink = Math.min(1, MOST_WIDTH / width, MOST_HEIGHT / height);
+  return { width: Math.round(width * shrink), aspectRatio: `${width} / ${height}` };
 }
 
 function FullPicture({ attachment }: { attachment: Attachment }) {

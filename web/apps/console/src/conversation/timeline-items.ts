@@ -11,6 +11,7 @@ export type TimelineItem =
 interface Sources {
   messages: readonly ConversationMessage[];
   notes: readonly Note[];
+  /** Newest first, as the server tells it. */
   history: readonly AuditEntry[];
   /** The `seq` of the last message that was read when the conversation was opened; null when all were. */
   readUpTo: number | null;
@@ -31,10 +32,13 @@ export function timeline({ messages, notes, history, readUpTo, isComplete }: Sou
   });
   const aside: Moment[] = [
     ...notes.map((note): Moment => ({ timestamp: note.timestamp, item: { kind: "note", key: note.note_id, note } })),
-    ...history.filter(isTold).map((entry): Moment => {
-      const key = `${entry.kind} ${entry.timestamp} ${JSON.stringify(entry.data)}`;
-      return { timestamp: entry.timestamp, item: { kind: "event", key, entry } };
-    }),
+    ...[...history]
+      .reverse()
+      .filter(isTold)
+      .map((entry): Moment => {
+        const key = `${entry.kind} ${entry.timestamp} ${JSON.stringify(entry.data)}`;
+        return { timestamp: entry.timestamp, item: { kind: "event", key, entry } };
+      }),
   ].filter((moment) => moment.timestamp >= begin);
   const ordered = weave(
     said,

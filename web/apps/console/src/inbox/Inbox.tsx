@@ -1,6 +1,6 @@
 // The inbox: list, conversation, customer. On a phone one of them at a time.
 import { Drawer } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { useDocumentTitle, useMediaQuery } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { Redirect, useLocation } from "wouter";
 import { ConversationPane } from "../conversation/ConversationPane";
@@ -10,7 +10,7 @@ import { setShownTicket } from "../shell/notices";
 import { setPreferences, usePreferences } from "../shell/preferences";
 import { useShortcut } from "../shell/shortcuts";
 import styles from "./Inbox.module.css";
-import { isQueue, type ListView, type QueueId } from "./queues";
+import { isQueue, type ListView, QUEUE_NAMES, type QueueId } from "./queues";
 import { TicketList } from "./TicketList";
 import { useTicketList } from "./tickets";
 
@@ -24,6 +24,8 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
   const [view, setView] = useState<ListView>({ queue, search: "", priority: null, tag: null });
   const list = useTicketList(view);
   const tickets = list.data ?? [];
+  const open = tickets.find((ticket) => ticket.ticket_id === ticketId);
+  useDocumentTitle(open ? `#${open.number} ${open.subject} · SmileChat` : `${QUEUE_NAMES[queue]} · SmileChat`);
   const isRoomy = useMediaQuery("(min-width: 72rem)", true);
   const { details } = usePreferences();
   const [isDrawerOpen, setIsDrawerOpen] = useState(false);

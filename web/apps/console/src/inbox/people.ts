@@ -4,7 +4,6 @@ import { useQuery } from "@tanstack/react-query";
 import { client } from "../backend/client";
 import { useObservable } from "../backend/observe";
 import { queryClient } from "../backend/query-client";
-import { listPeople } from "../backend/requests";
 import type { Person, Status } from "../backend/types";
 
 const LONG = 5 * 60_000;
@@ -50,7 +49,10 @@ export async function allStaff(signal: AbortSignal): Promise<Person[]> {
   const staff: Person[] = [];
   let cursor: string | null | undefined;
   do {
-    const page = await listPeople({ kind: "staff", limit: 100, ...(cursor ? { cursor } : {}) }, signal);
+    const page = await client.request("GET /api/users", {
+      query: { kind: "staff", limit: 100, ...(cursor ? { cursor } : {}) },
+      signal,
+    });
     staff.push(...page.data);
     cursor = page.next_cursor;
   } while (cursor);
@@ -80,7 +82,9 @@ async function loadGathered(): Promise<void> {
   for (let from = 0; from < asked.length; from += MOST_IDS) {
     const some = asked.slice(from, from + MOST_IDS);
     try {
-      const { data } = await listPeople({ ids: some.map(([id]) => id).join(), limit: MOST_IDS });
+      const { data } = await client.request("GET /api/users", {
+        query: { ids: some.map(([id]) => id).join(), limit: MOST_IDS },
+      });
       const people = new Map(data.map((person) => [person.id, person]));
       for (const [id, waiting] of some) settle(waiting, people.get(id));
     } catch (error) {

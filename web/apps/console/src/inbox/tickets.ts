@@ -47,7 +47,7 @@ export function useCounts(): TicketCounts | undefined {
 
 export function listPage(query: Record<string, string>, signal?: AbortSignal): Promise<TicketPage> {
   return client.request("GET /api/tickets", {
-    query: { ...query, limit: PAGE } as never,
+    query: { ...query, limit: PAGE },
     ...(signal ? { signal } : {}),
   });
 }

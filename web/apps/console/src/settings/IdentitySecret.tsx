@@ -2,7 +2,7 @@
 import { Alert, Button, Group } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useState } from "react";
-import { rotateIdentitySecret, showIdentitySecret } from "../backend/requests";
+import { client } from "../backend/client";
 import { CopyField } from "./CopyField";
 import { Panel } from "./Panel";
 import { useSaving } from "./use-saving";
@@ -18,7 +18,7 @@ export function IdentitySecret() {
       children: "What the old one signed is refused from then on, until your server knows the new one.",
       labels: { confirm: "Make a new one", cancel: "Cancel" },
       confirmProps: { color: "red" },
-      onConfirm: () => void load(rotateIdentitySecret),
+      onConfirm: () => void load(() => client.request("POST /api/settings/identity", { body: {} })),
     });
   return (
     <Panel
@@ -30,7 +30,11 @@ export function IdentitySecret() {
         <CopyField value={secret} label="Copy the secret" />
       ) : (
         <Group>
-          <Button variant="default" loading={saving.isBusy} onClick={() => void load(showIdentitySecret)}>
+          <Button
+            variant="default"
+            loading={saving.isBusy}
+            onClick={() => void load(() => client.request("GET /api/settings/identity"))}
+          >
             Show it
           </Button>
           <Button variant="subtle" color="gray" onClick={askToRotate}>

@@ -3,12 +3,13 @@ import { modals } from "@mantine/modals";
 import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
-import { changeApiKey } from "../backend/requests";
 import type { ApiKey } from "../backend/types";
 import { CopyField } from "./CopyField";
 import { useSaving } from "./use-saving";
 
-const SCOPES = [
+type Scope = ApiKey["scopes"][number];
+
+const SCOPES: { value: Scope; label: string }[] = [
   { value: "*", label: "Everything" },
   { value: "tickets:read", label: "Read tickets" },
   { value: "tickets:write", label: "Change tickets" },
@@ -28,7 +29,7 @@ export function NewKeyForm() {
   const [kind, setKind] = useState<ApiKey["kind"]>("publishable");
   const [name, setName] = useState("");
   const [origins, setOrigins] = useState<string[]>([]);
-  const [scopes, setScopes] = useState<string[]>([]);
+  const [scopes, setScopes] = useState<Scope[]>([]);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     const body = kind === "secret" ? { kind, name, scopes } : { kind, name, allowed_origins: origins };
@@ -85,7 +86,9 @@ export function EditKeyForm({ apiKey }: { apiKey: ApiKey }) {
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     void saving.run(async () => {
-      await changeApiKey(apiKey.api_key_id, isPublishable ? { name, allowed_origins: origins } : { name });
+      const path = { api_key_id: apiKey.api_key_id };
+      const body = isPublishable ? { name, allowed_origins: origins } : { name };
+      await client.request("PUT /api/api-keys/{api_key_id}", { path, body });
       void queryClient.invalidateQueries({ queryKey: ["api-keys"] });
       modals.closeAll();
     });
@@ -131,7 +134,7 @@ function Origins({ value, onChange, error }: FieldProps<string[]>) {
   return (
     <TagsInput
       label="Sites that may use it"
-      description="Like https://shop.example. None: every site may"
+      description="Like https://shop.example; it works there at once. None: every site that is let in otherwise"
       placeholder="https://…"
       acceptValueOnBlur
       splitChars={[",", " "]}

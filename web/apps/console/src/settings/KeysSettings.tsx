@@ -54,7 +54,7 @@ function KeyRow({ apiKey }: { apiKey: ApiKey }) {
     ? apiKey.scopes.join(", ")
     : apiKey.allowed_origins.length > 0
       ? apiKey.allowed_origins.join(", ")
-      : "on every site";
+      : "on every site that is let in";
   const Icon = isSecret ? IconLock : IconKey;
   return (
     <li className={styles.row}>

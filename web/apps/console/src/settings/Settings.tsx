@@ -1,4 +1,6 @@
 // Settings: one's own, and for admins the tenant's. Loaded only when somebody goes there.
+
+import { useDocumentTitle } from "@mantine/hooks";
 import {
   IconBell,
   IconKey,
@@ -42,6 +44,7 @@ export function Settings({ section }: { section: string | undefined }) {
   const me = useMe();
   const allowed = isAdmin(me) ? [...OWN, ...TENANT] : OWN;
   const current = allowed.find((other) => other.id === section);
+  useDocumentTitle(`${current?.label ?? "Settings"} · SmileChat`);
   if (!current) return <Redirect to="/settings/profile" replace />;
   const Page = current.page;
   return (

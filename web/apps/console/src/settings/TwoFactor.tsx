@@ -5,14 +5,16 @@ import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
-import { showTotp } from "../backend/requests";
 import { Panel } from "./Panel";
 import { QrCode } from "./QrCode";
 import styles from "./TwoFactor.module.css";
 import { useSaving } from "./use-saving";
 
 export function TwoFactor() {
-  const { data } = useQuery({ queryKey: ["totp"], queryFn: ({ signal }) => showTotp(signal) });
+  const { data } = useQuery({
+    queryKey: ["totp"],
+    queryFn: ({ signal }) => client.request("GET /api/users/totp", { signal }),
+  });
   const [offer, setOffer] = useState<TotpOffer | null>(null);
   const [isLeaving, setIsLeaving] = useState(false);
   const saving = useSaving();

@@ -23,11 +23,11 @@ export function WidgetSnippet() {
       };
       setKey((await client.request("POST /api/api-keys", { body })).api_key);
       await queryClient.invalidateQueries({ queryKey: ["api-keys"] });
-    }, "The key is made, and stands in the lines below.");
+    }, "The key is made for this site, and stands in the lines below.");
   return (
     <Panel
       title="Put it on your site"
-      lead="Paste these lines before the end of the body. The key names you and opens nothing; with your site's address, no other site can use it."
+      lead="Make a key for your site and paste these lines before the end of the body. Pages of that site may then use the key, at once; other sites may not. API keys shows the sites of each key."
       action={<Copy value={text} label="Copy the lines" />}
     >
       <Group align="flex-end" mb="md">

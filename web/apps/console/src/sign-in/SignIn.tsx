@@ -10,6 +10,7 @@ export function SignIn({ hasExpired }: { hasExpired: boolean }) {
   const [password, setPassword] = useState("");
   const [totp, setTotp] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
+  const [tries, setTries] = useState(0);
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);
 
@@ -19,14 +20,22 @@ export function SignIn({ hasExpired }: { hasExpired: boolean }) {
     try {
       await client.session.login({ username: username.trim(), password, ...(needsCode ? { totp: code } : {}) });
     } catch (failure) {
-      const asksForCode = hasCode(failure, "totp_required");
-      setNeedsCode(needsCode || asksForCode);
+      // The server does not tell whether a code was wrong or something else; at this step it was the code.
+      const isAboutCode = needsCode && (hasCode(failure, "totp_required") || hasCode(failure, "invalid_credentials"));
+      setTries(tries + 1);
       setTotp("");
-      if (!asksForCode) setError(inWords(failure));
-      else if (needsCode) setError("That code is not right. Codes change every 30 seconds; try the newest one.");
+      if (isAboutCode) setError("That code is not right. Codes change every 30 seconds; try the newest one.");
+      else if (hasCode(failure, "totp_required")) setNeedsCode(true);
+      else setError(inWords(failure));
     } finally {
       setIsBusy(false);
     }
+  };
+
+  const startOver = () => {
+    setNeedsCode(false);
+    setPassword("");
+    setError(null);
   };
 
   const onSubmit = (event: FormEvent) => {
@@ -50,6 +59,7 @@ export function SignIn({ hasExpired }: { hasExpired: boolean }) {
           {error && <Alert color="red" variant="light" role="alert" title={error} />}
           {needsCode ? (
             <PinInput
+              key={tries}
               length={6}
               type="number"
               size="lg"
@@ -92,7 +102,7 @@ export function SignIn({ hasExpired }: { hasExpired: boolean }) {
             Sign in
           </Button>
           {needsCode && (
-            <Button variant="subtle" color="gray" onClick={() => setNeedsCode(false)}>
+            <Button variant="subtle" color="gray" onClick={startOver}>
               Use another account
             </Button>
           )}

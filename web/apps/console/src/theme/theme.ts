@@ -66,6 +66,7 @@ export const theme = createTheme({
     },
     Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Badge: { defaultProps: { tt: "none", fw: 600 } },
     Switch: { defaultProps: { withThumbIndicator: false } },
     Button: { defaultProps: { size: "sm" } },
   },

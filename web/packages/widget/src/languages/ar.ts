@@ -1,6 +1,6 @@
 import type { Texts } from "./en";
 
-export const ar: Texts = {
+export const texts: Texts = {
   chat: "الدردشة",
   openChat: "فتح الدردشة",
   closeChat: "إغلاق الدردشة",

@@ -1,6 +1,6 @@
 import type { Texts } from "./en";
 
-export const bn: Texts = {
+export const texts: Texts = {
   chat: "চ্যাট",
   openChat: "চ্যাট খুলুন",
   closeChat: "চ্যাট বন্ধ করুন",

@@ -1,6 +1,6 @@
 import type { Texts } from "./en";
 
-export const de: Texts = {
+export const texts: Texts = {
   chat: "Chat",
   openChat: "Chat öffnen",
   closeChat: "Chat schließen",

@@ -1,6 +1,6 @@
 import type { Texts } from "./en";
 
-export const es: Texts = {
+export const texts: Texts = {
   chat: "Chat",
   openChat: "Abrir el chat",
   closeChat: "Cerrar el chat",

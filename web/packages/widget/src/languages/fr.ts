@@ -1,6 +1,6 @@
 import type { Texts } from "./en";
 
-export const fr: Texts = {
+export const texts: Texts = {
   chat: "Discussion",
   openChat: "Ouvrir la discussion",
   closeChat: "Fermer la discussion",

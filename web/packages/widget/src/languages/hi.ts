@@ -1,6 +1,6 @@
 import type { Texts } from "./en";
 
-export const hi: Texts = {
+export const texts: Texts = {
   chat: "चैट",
   openChat: "चैट खोलें",
   closeChat: "चैट बंद करें",

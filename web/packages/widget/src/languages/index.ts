@@ -15,14 +15,14 @@ export interface Language {
 
 export const ENGLISH: Language = { code: "en", direction: "ltr", texts: en };
 
-export const LANGUAGES: Record<string, () => Promise<Texts>> = {
-  en: async () => en,
-  es: async () => (await import("./es")).es,
-  de: async () => (await import("./de")).de,
-  fr: async () => (await import("./fr")).fr,
-  ar: async () => (await import("./ar")).ar,
-  bn: async () => (await import("./bn")).bn,
-  hi: async () => (await import("./hi")).hi,
+export const LANGUAGES: Record<string, () => Promise<{ texts: Texts }>> = {
+  en: async () => ENGLISH,
+  es: () => import("./es"),
+  de: () => import("./de"),
+  fr: () => import("./fr"),
+  ar: () => import("./ar"),
+  bn: () => import("./bn"),
+  hi: () => import("./hi"),
 };
 
 const RIGHT_TO_LEFT = new Set(["ar"]);
@@ -31,9 +31,10 @@ const RIGHT_TO_LEFT = new Set(["ar"]);
 export async function speak(wanted: string, browser: readonly string[]): Promise<Language> {
   for (const tag of wanted === "auto" ? browser : [wanted]) {
     const code = tag.toLowerCase().split(/[-_]/)[0] ?? "";
-    if (!Object.hasOwn(LANGUAGES, code)) continue;
+    const load = Object.hasOwn(LANGUAGES, code) && LANGUAGES[code];
+    if (!load) continue;
     try {
-      const texts = (await LANGUAGES[code]?.()) ?? en;
+      const { texts } = await load();
       return { code: plain(tag), direction: RIGHT_TO_LEFT.has(code) ? "rtl" : "ltr", texts };
     } catch {
       // Without its file a language cannot be spoken; English can.

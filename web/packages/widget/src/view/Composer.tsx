@@ -107,6 +107,7 @@ export function Composer({ now, actions, files, onFailure }: Props) {
             event.preventDefault();
             files.add(pasted);
           }}
+          onFocus={() => setChoosing(false)}
           onBlur={() => conversation?.setTyping(false)}
         />
         <div class="tools">

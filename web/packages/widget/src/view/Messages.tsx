@@ -34,7 +34,7 @@ export function Messages({ now, actions, onFailure }: Props) {
   const messages = stored.length || firstMessage === null ? stored : [unsent(firstMessage)];
   const isFailed = stage === "failed" || error !== null;
   const isLoading = stage === "opening" || (ticketId !== null && ticket === null && !messages.length && !isFailed);
-  const scrolling = useScrolling(messages, typists.length, now, () => void conversation?.loadOlder());
+  const scrolling = useScrolling(messages, () => void conversation?.loadOlder());
 
   useEffect(() => {
     if (scrolling.isAtEnd && now.isOpen && scrolling.isLookedAt) conversation?.markRead();
@@ -52,52 +52,54 @@ export function Messages({ now, actions, onFailure }: Props) {
         aria-label={texts.messages}
         aria-busy={isLoading}
       >
-        {isLoading && <Skeleton label={texts.loading} />}
-        {isFailed && (
-          <div class="empty">
-            <Alert />
-            <p>{texts.loadFailed}</p>
-            <button type="button" class="button small" onClick={actions.tryAgain}>
-              {texts.retry}
+        <div class="rows">
+          {isLoading && <Skeleton label={texts.loading} />}
+          {isFailed && (
+            <div class="empty">
+              <Alert />
+              <p>{texts.loadFailed}</p>
+              <button type="button" class="button small" onClick={actions.tryAgain}>
+                {texts.retry}
+              </button>
+            </div>
+          )}
+          {hasOlder && (
+            <button type="button" class="quiet older" onClick={() => void conversation?.loadOlder()}>
+              {texts.older}
             </button>
-          </div>
-        )}
-        {hasOlder && (
-          <button type="button" class="quiet older" onClick={() => void conversation?.loadOlder()}>
-            {texts.older}
-          </button>
-        )}
-        {!hasOlder && !isLoading && !isFailed && (
-          <Welcome
-            now={now}
-            isFresh={!messages.length}
-            onReply={(text) => void actions.send(text, []).then((sent) => sent || onFailure(texts.sendFailed))}
-          />
-        )}
-        {rowsOf(messages).map((row) =>
-          row.kind === "time" ? (
-            <p key={row.key} class="time">
-              {dayAndClock(row.at, Date.now(), language.code)}
-            </p>
-          ) : row.kind === "event" ? (
-            <p key={row.key} class="event" dir="auto">
-              {row.text}
-            </p>
-          ) : (
-            <Group key={row.key} row={row} now={now} />
-          ),
-        )}
-        {ticket?.status === "closed" && <p class="event">{texts.closed}</p>}
-        {typists.map((typist) => (
-          <div key={typist.user_id} class="group">
-            <Avatar name={typist.name} />
-            <p class="bubble typing" aria-label={fill(texts.typing, { name: typist.name })} role="img">
-              <i />
-              <i />
-              <i />
-            </p>
-          </div>
-        ))}
+          )}
+          {!hasOlder && !isLoading && !isFailed && (
+            <Welcome
+              now={now}
+              isFresh={!messages.length}
+              onReply={(text) => void actions.send(text, []).then((sent) => sent || onFailure(texts.sendFailed))}
+            />
+          )}
+          {rowsOf(messages).map((row) =>
+            row.kind === "time" ? (
+              <p key={row.key} class="time">
+                {dayAndClock(row.at, Date.now(), language.code)}
+              </p>
+            ) : row.kind === "event" ? (
+              <p key={row.key} class="event" dir="auto">
+                {row.text}
+              </p>
+            ) : (
+              <Group key={row.key} row={row} now={now} />
+            ),
+          )}
+          {ticket?.status === "closed" && <p class="event">{texts.closed}</p>}
+          {typists.map((typist) => (
+            <div key={typist.user_id} class="group">
+              <Avatar name={typist.name} />
+              <p class="bubble typing" aria-label={fill(texts.typing, { name: typist.name })} role="img">
+                <i />
+                <i />
+                <i />
+              </p>
+            </div>
+          ))}
+        </div>
       </div>
       {!scrolling.isAtEnd && (
         <button type="button" class="newest" aria-label={texts.newest} onClick={scrolling.toEnd}>

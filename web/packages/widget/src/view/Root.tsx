@@ -1,5 +1,5 @@
 /** Owns what is on the page: the launcher, what shows beside it, and the panel once it was opened. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Observable } from "../observable";
 import type { Actions, WidgetState } from "../state";
 import { Launcher } from "./Launcher";
@@ -15,13 +15,10 @@ export function Root({ state, actions }: { state: Observable<WidgetState>; actio
   const { settings, language, isOpen } = now;
   const isDark = settings.mode === "dark" || (settings.mode === "auto" && prefersDark);
 
-  useEffect(() => {
+  // Before the browser takes the focus from what is hidden now.
+  useLayoutEffect(() => {
     if (isOpen) setWasOpened(true);
-    // The focus goes back to where it came from; it must not if it is elsewhere on the page already.
-    else if (wasOpened && launcher.current?.getRootNode() instanceof ShadowRoot) {
-      const { activeElement } = launcher.current.getRootNode() as ShadowRoot;
-      if (activeElement || isFullScreen) launcher.current.focus();
-    }
+    else if ((launcher.current?.getRootNode() as ShadowRoot | undefined)?.activeElement) launcher.current?.focus();
   }, [isOpen]);
 
   return (

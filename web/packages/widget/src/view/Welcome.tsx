@@ -14,7 +14,7 @@ export function Welcome({ now, isFresh, onReply }: Props) {
   return (
     <>
       <div class="group">
-        <Avatar name={staff?.name ?? settings.name} url={staff?.avatar_url} />
+        <Avatar name={staff?.name ?? ""} url={staff?.avatar_url} />
         <div class="column">
           <p class="bubble" dir="auto">
             {settings.greeting || language.texts.greeting}

@@ -4,16 +4,10 @@
  */
 import type { ConversationMessage } from "@smilechat/client";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { WidgetState } from "../state";
 
 const NEAR = 48;
 
-export function useScrolling(
-  messages: readonly ConversationMessage[],
-  typists: number,
-  now: WidgetState,
-  loadOlder: () => void,
-) {
+export function useScrolling(messages: readonly ConversationMessage[], loadOlder: () => void) {
   const area = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const [missed, setMissed] = useState(0);
@@ -35,14 +29,15 @@ export function useScrolling(
     else if (first !== was.first) element.scrollTop += element.scrollHeight - was.height;
     if (!isAtEnd && last !== was.last && !isOwnNews && was.last) setMissed((count) => count + 1);
     before.current = { height: element.scrollHeight, first, last };
-  }, [messages, typists, now.isOpen, now.firstMessage]);
+  });
 
   useEffect(() => {
     const element = area.current;
     if (!element) return;
-    // The composer grows, the keyboard of a phone comes up, a picture gets its size: the end stays in sight.
+    // The composer grows, the keyboard of a phone comes up, a file is shown: the end stays in sight.
     const observer = new ResizeObserver(() => isAtEnd && toEnd());
     observer.observe(element);
+    if (element.firstElementChild) observer.observe(element.firstElementChild);
     return () => observer.disconnect();
   }, [isAtEnd]);
 
