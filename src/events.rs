@@ -14,7 +14,7 @@ use crate::auth::model::{Caller, Role, TenantKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::tickets::model::{Message, Note, Ticket};
+use crate::tickets::model::{Message, Note, Side, Ticket};
 
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -53,6 +53,8 @@ pub enum What {
     MessagesRead {
         ticket_id: String,
         reader_id: String,
+        /// The one that has read.
+        side: Side,
         up_to_seq: i64,
         seqs: Vec<i64>,
     },

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::realtime::presence::OnlineUser;
 use crate::realtime::wire::{self, Done, HandshakeAuth, Refused};
+use crate::tickets::activity::TicketActivity;
 use crate::tickets::model::Message;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -142,6 +143,12 @@ const FROM_SERVER: &[FromServer] = &[
         does: "A ticket changed; `changed` names the fields.",
         to: "everybody in the ticket's room and the tenant's staff, once for each socket",
         payload: one::<wire::TicketUpdated<'_>>,
+    },
+    FromServer {
+        name: "ticket_activity",
+        does: "A message was stored, or the reader's side has read; many at once are one event with the state by then.",
+        to: "the tenant's staff and the ticket's customer, whether or not they are in its room",
+        payload: one::<TicketActivity>,
     },
     FromServer {
         name: "ticket_deleted",
@@ -273,6 +280,7 @@ mod tests {
             "handlers.rs",
             "housekeeping.rs",
             "hub.rs",
+            "hub/activity.rs",
             "hub/send.rs",
             "hub/viewers.rs",
             "room.rs",

@@ -25,11 +25,15 @@ const MOST_IDS: usize = 1000;
 pub fn announce(app: &App, event: &Event) {
     let hub = &app.realtime.hub;
     match &event.what {
-        What::MessageSent { message } => announce_message(app, message),
-        What::MessagesRead { ticket_id, reader_id, up_to_seq, seqs, .. } => {
+        What::MessageSent { message } => {
+            announce_message(app, message);
+            hub.note_activity(event.act.tenant, &message.ticket_id, &Side::BOTH);
+        }
+        What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs } => {
             let message_ids = ids(ticket_id, seqs);
             let shown = ReadShown { ticket_id, reader_id, up_to_seq: *up_to_seq, message_ids, read_at: event.act.at };
             hub.to_room(ticket_id, "message_read", &wire::raw(&shown));
+            hub.note_activity(event.act.tenant, ticket_id, &[*side]);
         }
         What::MessagesDelivered { ticket_id, up_to_seq, seqs, .. } => {
             let message_ids = ids(ticket_id, seqs);
@@ -46,6 +50,7 @@ pub fn announce(app: &App, event: &Event) {
             app.realtime.stirred.note_customer(event.act.tenant, *customer);
             let gone = wire::raw(&TicketDeleted { ticket_id });
             hub.to_staff(event.act.tenant, "ticket_deleted", &gone);
+            hub.withdraw_activity(ticket_id);
             hub.close_room(ticket_id, "ticket_deleted", &gone);
         }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
@@ -71,6 +76,9 @@ fn announce_update(app: &App, tenant: TenantKey, ticket: &Arc<Ticket>, changed: 
     let hub = &app.realtime.hub;
     if changed.contains(&"customer_id") {
         hub.put_out(&ticket.ticket_id, |user, role| role.is_staff() || user == ticket.customer);
+        // What is being told is of whom it belonged to.
+        hub.withdraw_activity(&ticket.ticket_id);
+        hub.note_activity(tenant, &ticket.ticket_id, &Side::BOTH);
     }
     let view = |side: Side| {
         let ticket = Ticket { unread_count: ticket.marks(side).unread, ..Ticket::clone(ticket) };

@@ -17,7 +17,7 @@ use crate::realtime::wire::{self, StatusShown};
 use crate::tickets::messages::delivered;
 use crate::tickets::staff_of_customer;
 
-const TICK: Duration = Duration::from_millis(250);
+pub(super) const TICK: Duration = Duration::from_millis(250);
 
 /// What has changed since the last tick: many changes, one list.
 #[derive(Default)]

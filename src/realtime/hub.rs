@@ -3,6 +3,7 @@
 //! One lock, held for moments and never over an await: what is emitted under it is only queued. That is what makes the
 //! order of a room's frames the order of `seq`.
 
+mod activity;
 mod send;
 mod viewers;
 
@@ -38,6 +39,8 @@ struct State {
     typing: Typing,
     /// Tickets whose viewers may be others than were last shown.
     stirred: HashSet<String>,
+    /// Tickets in which something is new, and who has to be told.
+    news: activity::News,
     /// Up to which `seq` each side of a ticket was served since the marks were last written.
     served: HashMap<(TenantKey, TicketKey, Side), i64>,
 }

@@ -6,6 +6,7 @@
 //! Invariants: a message reaches a room only after it is on disk, once for each socket, strictly in the order of `seq`;
 //! a socket that cannot keep up is cut, and what it missed it gets by `join_ticket` with its last `seq`.
 
+mod activity;
 pub mod asyncapi;
 pub mod connect;
 pub mod dispatch;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use crate::realtime::housekeeping::Stirred;
 use crate::realtime::hub::Hub;
 
+pub use activity::keep_told;
 pub use housekeeping::{keep_books, keep_time};
 
 /// Realtime's part of `App`.

@@ -97,6 +97,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(announce::pump(app.clone(), events));
     workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
+    workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
     workers.spawn(operations::measure(gateway.clone(), shutdown.clone()));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());

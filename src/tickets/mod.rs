@@ -6,6 +6,7 @@
 //! Invariants: whoever asks passes `Scope`, so that a customer meets only their own tickets and nobody another tenant's;
 //! every change is recorded as an event in the transaction that makes it.
 
+pub mod activity;
 pub mod adopt;
 pub mod assign;
 pub mod attachments;

@@ -77,6 +77,8 @@ pub enum Side {
 }
 
 impl Side {
+    pub const BOTH: [Self; 2] = [Self::Customer, Self::Staff];
+
     pub fn of(ticket: &Ticket, user: UserKey) -> Self {
         if user == ticket.customer { Self::Customer } else { Self::Staff }
     }

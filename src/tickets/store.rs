@@ -1,5 +1,6 @@
 //! The SQL of tickets and their tags. Messages have their own in `messages/store.rs`, notes in `notes/store.rs`.
 
+mod activity;
 mod counts;
 mod list;
 mod people;
@@ -13,6 +14,7 @@ use crate::platform::db::{self, Row, Tx};
 use crate::tickets::attachments;
 use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
 
+pub use activity::find_activity;
 pub use counts::{TicketCounts, counts};
 pub use list::{Filter, StatusFilter, Support, list};
 pub use people::{find_assignable, find_customer, list_staff_of, may_hold, next_to_put_back};

@@ -57,12 +57,16 @@ impl SocketHandle {
     /// Queues an event that may be missed: dropped while the queue is more than half full. How full it is shows on a
     /// WebSocket only; a client that polls misses what does not fit. False if it was dropped.
     pub fn emit_volatile(&self, event: &'static str, payload: &RawValue) -> bool {
-        let is_slow = self.line().is_some_and(|line| line.backlog() > self.0.shared.outbox / 2);
-        let is_queued = !is_slow && self.joined().is_some_and(|socket| socket.emit(event, payload).is_ok());
+        let is_queued = !self.is_behind() && self.joined().is_some_and(|socket| socket.emit(event, payload).is_ok());
         if is_queued {
             self.count_packet();
         }
         is_queued
+    }
+
+    /// Whether what may be missed is dropped.
+    pub fn is_behind(&self) -> bool {
+        self.line().is_some_and(|line| line.backlog() > self.0.shared.outbox / 2)
     }
 
     /// Tells the client to leave for good, after what is queued. Its library does not reconnect by itself then.

@@ -136,20 +136,28 @@ fn tell(
         minutes_ago = minutes_ago.saturating_sub(*minutes);
         turn_back(minutes_ago);
         let (caller, now) = (who(name)?, app.clock.now());
+        let ticket = store::find(tx, Scope::of(caller), &ticket_id)?;
+        // Whoever does something has read what was said before.
+        read::read_in(tx, caller, &ticket, ticket.last_seq, None, now)?;
+        let move_to = |tx: &mut Tx<'_>, status| {
+            let patch = TicketPatch { status: Some(status), ..TicketPatch::default() };
+            update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)
+        };
+        // Sending does the same, but only for people with a session, and these have none.
+        let is_first_reply = matches!(does, Does::Says(_)) && caller.role.is_staff() && ticket.support.is_none();
+        if is_first_reply {
+            move_to(tx, TicketStatus::InProgress)?;
+        }
         match does {
             Does::Says(text) => say(tx, caller, &ticket_id, text, None, now)?,
             Does::Shows(text) => say(tx, caller, &ticket_id, text, photo.take(), now)?,
             Does::Notes(text) => _ = notes::create_in(tx, app, caller, &ticket_id, text.to_string())?,
-            Does::Closes => {
-                let patch = TicketPatch { status: Some(TicketStatus::Closed), ..TicketPatch::default() };
-                update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)?;
-            }
+            Does::Closes => _ = move_to(tx, TicketStatus::Closed)?,
         }
     }
     Ok(())
 }
 
-/// Whoever answers has read what was said before.
 fn say(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -158,16 +166,13 @@ fn say(
     photo: Option<Staged>,
     now: Timestamp,
 ) -> Result<()> {
-    let scope = Scope::of(caller);
-    let ticket = store::find(tx, scope, ticket_id)?;
-    read::read_in(tx, caller, &ticket, ticket.last_seq, None, now)?;
     let attachments = match photo {
         Some(staged) => upload::write_rows(tx, caller, ticket_id, staged, now)?,
         None => Vec::new(),
     };
     let attachment_ids = attachments.into_iter().map(|attachment| attachment.attachment_id).collect();
     let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids };
-    send::send_in(tx, caller, scope, ticket_id, &new, now)?;
+    send::send_in(tx, caller, Scope::of(caller), ticket_id, &new, now)?;
     Ok(())
 }
 
@@ -240,6 +245,11 @@ mod tests {
             app.db.read(move |tx| store::list(tx, scope, &store::Filter::default(), None, 100)).await.expect("listed");
         for status in TicketStatus::ALL {
             assert!(tickets.iter().filter(|ticket| ticket.status == status).count() >= 3, "{status:?}");
+        }
+        for ticket in &tickets {
+            let name = &ticket.subject;
+            assert!(ticket.status != TicketStatus::InProgress || ticket.support.is_some(), "{name} is with nobody");
+            assert!(ticket.status != TicketStatus::Closed || ticket.staff_side.unread == 0, "{name} was not read");
         }
         assert!(tickets.iter().all(|ticket| ticket.updated_at <= app.clock.now() && ticket.last_seq > 0));
         assert!(tickets.is_sorted_by_key(|ticket| -ticket.updated_at.0));

@@ -67,6 +67,7 @@ pub fn read_in(
     let what = What::MessagesRead {
         ticket_id: ticket.ticket_id.clone(),
         reader_id: caller.user_id.to_string(),
+        side,
         up_to_seq,
         seqs,
     };

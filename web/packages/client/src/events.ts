@@ -9,6 +9,7 @@ export interface ServerEvents {
   resync: { ticket_id: string };
   ticket_created: { ticket: Ticket };
   ticket_updated: { ticket: Ticket; changed: string[] };
+  ticket_activity: TicketActivity;
   ticket_deleted: { ticket_id: string };
   ticket_note: Note;
   ticket_viewers: { ticket_id: string; viewers: Viewer[] };
@@ -26,6 +27,25 @@ export interface OnlineUser {
   name: string;
   role: Role;
   status: Status;
+}
+
+/** What is new in a ticket, joined or not. The state by now, not a difference; a busy moment is one event. */
+export interface TicketActivity {
+  ticket_id: string;
+  last_seq: number;
+  /** Messages of the other side that one's own side has not read. */
+  unread_count: number;
+  updated_at: string;
+  last_message: LastMessage | null;
+}
+
+export interface LastMessage {
+  /** Its first 140 characters on one line; empty where it only carries files. */
+  text: string;
+  sender_id: string;
+  sender_role: Role;
+  kind: Message["kind"];
+  timestamp: string;
 }
 
 export interface Viewer {

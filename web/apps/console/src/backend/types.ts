@@ -13,6 +13,7 @@ export type {
   Role,
   Status,
   Ticket,
+  TicketActivity,
   TicketCounts,
   TicketPatch,
   TicketStatus,

@@ -1,13 +1,14 @@
-// Keeps the inbox live: the socket's events, and a question for what has changed, every few seconds and after every
-// reconnect or sleep. So nothing that is shown is stale for long, whatever was missed.
+// Keeps the inbox live by the socket's events. After every reconnect or sleep, and now and then, it asks for what has
+// changed, so that nothing that is shown is stale for long, whatever was missed.
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
-import type { Ticket } from "../backend/types";
+import type { Ticket, TicketActivity } from "../backend/types";
 import { announce } from "../shell/notices";
+import { mergeActivity, mergeUpdate } from "./activity";
 import { isArrival } from "./arrivals";
-import { applyTicket, forgetTicket, knownTicket, listPage, refreshTickets, ticketKeys } from "./tickets";
+import { applyTicket, findTicket, forgetTicket, knownTicket, listPage, refreshTickets, ticketKeys } from "./tickets";
 
-const ASK_MS = 5_000;
+const ASK_MS = 60_000;
 /** Clocks of several servers may disagree by a little; what is asked for twice does no harm. */
 const OVERLAP_MS = 3_000;
 const MOST_PAGES = 5;
@@ -15,17 +16,28 @@ const MOST_PAGES = 5;
 /** For as long as somebody of the staff is signed in; the answer ends it. */
 export function startLive(userId: string): () => void {
   let since = "";
+  /** The newest activity when all began: what is older is no news. */
+  let begun = "";
   let asking: Promise<void> | null = null;
   let isOver = false;
 
   const take = (ticket: Ticket) => {
     const before = knownTicket(ticket.ticket_id);
     applyTicket(ticket);
-    if (ticket.updated_at > since && since !== "") {
-      if (isArrival(before, ticket, userId)) announce(ticket);
-      since = ticket.updated_at;
-    }
+    const isNews = begun !== "" && (before !== undefined || ticket.updated_at > begun);
+    if (isNews && isArrival(before, ticket, userId)) announce(ticket);
+    if (begun !== "" && ticket.updated_at > since) since = ticket.updated_at;
     refreshCounts();
+  };
+
+  const takeActivity = (activity: TicketActivity) => {
+    const known = knownTicket(activity.ticket_id);
+    if (known) return take(mergeActivity(known, activity));
+    // It stands in no list that is loaded; what it is decides where it belongs. Gone by now: nothing to show.
+    findTicket(activity.ticket_id).then(
+      (ticket) => !isOver && take(ticket),
+      () => {},
+    );
   };
 
   const ask = () => {
@@ -35,6 +47,7 @@ export function startLive(userId: string): () => void {
         if (isOver) return;
         for (const ticket of tickets.reverse()) if (isNews(ticket)) take(ticket);
         since ||= tickets.at(-1)?.updated_at ?? new Date().toISOString();
+        begun ||= since;
         if (isCut) refreshTickets();
       })
       // The connection's state says it already; the next round asks again.
@@ -47,8 +60,9 @@ export function startLive(userId: string): () => void {
   const stops = [
     client.connect(),
     client.on("ticket_created", ({ ticket }) => take(ticket)),
+    client.on("ticket_activity", takeActivity),
     client.on("ticket_updated", ({ ticket }) => {
-      take(ticket);
+      take(mergeUpdate(knownTicket(ticket.ticket_id), ticket));
       void queryClient.invalidateQueries({ queryKey: ["history", ticket.ticket_id] });
     }),
     client.on("ticket_deleted", ({ ticket_id }) => {
@@ -56,7 +70,6 @@ export function startLive(userId: string): () => void {
       refreshCounts();
     }),
     client.on("ticket_note", (note) => void queryClient.invalidateQueries({ queryKey: ["notes", note.ticket_id] })),
-    client.on("chat_message", ask),
     client.on("message_read", ({ ticket_id, up_to_seq, reader_id }) => {
       const ticket = knownTicket(ticket_id);
       const isAll = ticket && up_to_seq >= ticket.last_seq && reader_id !== ticket.customer_id;

@@ -22,7 +22,7 @@ export function useTicketList(view: ListView) {
       listPage({ ...listQuery(view), ...(pageParam ? { cursor: pageParam } : {}) }, signal),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    // What others do comes by events and by asking for changes; see live.ts.
+    // What others do comes by events; see live.ts.
     refetchOnWindowFocus: false,
     select: (pages) => flatten(pages.pages),
   });
@@ -31,7 +31,7 @@ export function useTicketList(view: ListView) {
 export function useTicket(ticketId: string) {
   return useQuery<Ticket>({
     queryKey: ticketKeys.one(ticketId),
-    queryFn: ({ signal }) => client.request("GET /api/tickets/{id}", { path: { id: ticketId }, signal }),
+    queryFn: ({ signal }) => findTicket(ticketId, signal),
     placeholderData: () => knownTicket(ticketId),
   });
 }
@@ -50,6 +50,10 @@ export function listPage(query: Record<string, string>, signal?: AbortSignal): P
     query: { ...query, limit: PAGE },
     ...(signal ? { signal } : {}),
   });
+}
+
+export function findTicket(ticketId: string, signal?: AbortSignal): Promise<Ticket> {
+  return client.request("GET /api/tickets/{id}", { path: { id: ticketId }, ...(signal ? { signal } : {}) });
 }
 
 /** The newest state of a ticket that any list or page has loaded. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TicketActivity } from "../../src/index.js";
 import { customer, newTicket, numbered, shown, support, texts } from "../harness/people.js";
 import { type Server, startServer } from "../harness/server.js";
 
@@ -120,6 +121,8 @@ test("staff hear of new tickets, of changes, of notes, and of who is there", asy
   ben.on("ticket_created", ({ ticket }) => heard.push([ticket.ticket_id, `created ${ticket.subject}`]));
   ben.on("ticket_updated", ({ ticket, changed }) => heard.push([ticket.ticket_id, `updated ${changed.join()}`]));
   ben.on("ticket_note", ({ ticket_id, body }) => heard.push([ticket_id, `note ${body}`]));
+  const activities: TicketActivity[] = [];
+  ben.on("ticket_activity", (activity) => activities.push(activity));
   const release = ben.connect();
   await expect.poll(() => ben.connection.get()).toBe("live");
   ben.setStatus("busy");
@@ -132,6 +135,11 @@ test("staff hear of new tickets, of changes, of notes, and of who is there", asy
   await ben.request("POST /api/tickets/{id}/notes", { path: { id: ticket_id }, body: { body: "Careful" } });
   const ofIt = () => heard.flatMap(([id, what]) => (id === ticket_id ? [what] : []));
   await expect.poll(ofIt).toEqual(["created For the inbox", "updated priority", "note Careful"]);
+  // He has not joined it.
+  const path = { id: ticket_id };
+  await maria.request("POST /api/messages/{id}", { path, body: { message_content: "Is  it\nthere?" } });
+  await expect.poll(() => activities.at(-1)).toMatchObject({ ticket_id, last_seq: 1, unread_count: 1 });
+  expect(activities.at(-1)?.last_message).toMatchObject({ text: "Is it there?", sender_role: "customer" });
   release();
   expect(ben.connection.get()).toBe("offline");
 });
