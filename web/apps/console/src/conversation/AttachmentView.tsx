@@ -63,12 +63,11 @@ function FileCard({ attachment }: { attachment: Attachment }) {
     <UnstyledButton
       className={styles.file}
       onClick={() => void saveFile(attachment)}
-      aria-label={`Save ${attachment.name}`}
+      aria-label={`Save ${attachment.name} ${fileSize(attachment.size)}`}
     >
       <IconFile size={20} stroke={1.5} aria-hidden="true" />
       <span>
-        <strong>{attachment.name}</strong>
-        <small>{fileSize(attachment.size)}</small>
+        <strong>{attachment.name}</strong> <small>{fileSize(attachment.size)}</small>
       </span>
       <IconDownload size={16} aria-hidden="true" />
     </UnstyledButton>

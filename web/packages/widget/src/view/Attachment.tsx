@@ -44,12 +44,14 @@ export function AttachmentView({ attachment, now }: Props) {
         {isLarge && <Large attachment={attachment} now={now} onClose={() => setLarge(false)} onDownload={download} />}
       </>
     );
+  const size = sizeOf(attachment.size, now.language.code);
+  // All that is to be seen on the button is in its name: who speaks to the browser says what they see.
+  const label = fill(texts.download, { name: `${attachment.name} ${size}` });
   return (
-    <button type="button" class="file" aria-label={fill(texts.download, { name: attachment.name })} onClick={download}>
+    <button type="button" class="file" aria-label={label} onClick={download}>
       <Sheet />
       <span>
-        <b dir="auto">{attachment.name}</b>
-        <small>{sizeOf(attachment.size, now.language.code)}</small>
+        <b dir="auto">{attachment.name}</b> <small>{size}</small>
       </span>
       <Fetch />
     </button>
