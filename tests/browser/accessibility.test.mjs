@@ -1,0 +1,144 @@
+// What axe-core can find that keeps people out, on every page and in its states, light and dark.
+
+import { after, before, test } from "node:test";
+
+import { assertAccessible } from "./harness/axe.mjs";
+import { leave, newPerson, openBrowser } from "./harness/browser.mjs";
+import { inboxIn, signIn } from "./harness/console.mjs";
+import { drawing } from "./harness/drawing.mjs";
+import { closeShop, openShop } from "./harness/shop.mjs";
+import { openChat } from "./harness/widget.mjs";
+
+const WIDGET = "smilechat-widget";
+
+let browser;
+let shop;
+
+before(async () => {
+  shop = await openShop();
+  browser = await openBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  if (shop) await closeShop(shop);
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`the shop and the widget, ${colorScheme}`, async () => {
+    const visitor = await newPerson(browser, { colorScheme, hasAxe: true });
+    const { page } = visitor;
+    await page.goto(`${shop.server.url}/demo`);
+    await page.getByRole("button", { name: /^Open chat/ }).waitFor();
+    await assertAccessible(page, "the shop");
+
+    await update(page, { prechat: "required" });
+    const chat = await openChat(page);
+    await chat.dialog.getByRole("textbox", { name: "Email" }).waitFor();
+    await assertAccessible(page, "the questions before the chat", WIDGET);
+    await chat.dialog.getByRole("button", { name: "Start the chat" }).click();
+    await chat.dialog.getByText("Please tell us your name").waitFor();
+    await assertAccessible(page, "questions not answered", WIDGET);
+
+    await update(page, { prechat: "none", quickReplies: ["Where is my order?", "Which grind for a moka pot?"] });
+    await chat.dialog.getByRole("button", { name: "Where is my order?" }).waitFor();
+    await assertAccessible(page, "before the first message", WIDGET);
+    const text = { name: "order.txt", mimeType: "text/plain", buffer: Buffer.from("20480") };
+    await chat.attach([{ name: "bag.png", mimeType: "image/png", buffer: await drawing(browser) }, text]);
+    await chat.dialog.getByRole("button", { name: "Remove bag.png" }).waitFor();
+    await assertAccessible(page, "files that wait", WIDGET);
+    await chat.write("The bag came like this: https://example.com/bag");
+    await chat.dialog.getByRole("button", { name: "Show bag.png" }).waitFor();
+    await chat.message("The bag came like this").getByText("Sent").waitFor();
+    await assertAccessible(page, "a conversation", WIDGET);
+    await chat.dialog.getByRole("button", { name: "Emoji" }).click();
+    await chat.dialog.getByRole("button", { name: "😀" }).waitFor();
+    await assertAccessible(page, "emoji", WIDGET);
+    await page.keyboard.press("Escape");
+
+    await update(page, { language: "ar" });
+    await page.locator(`${WIDGET} [dir=rtl]`).first().waitFor({ state: "attached" });
+    await assertAccessible(page, "Arabic", WIDGET);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await assertAccessible(page, "on a phone", WIDGET);
+    await leave(visitor, [shop.server.url]);
+  });
+
+  test(`the console, ${colorScheme}`, async (t) => {
+    const { url } = shop.server;
+    const staff = await newPerson(browser, { colorScheme, hasAxe: true, viewport: { width: 1440, height: 900 } });
+    const { page } = staff;
+    const inbox = inboxIn(page);
+
+    await t.test("at its door", async () => {
+      await page.goto(`${url}/app`);
+      await page.getByRole("button", { name: "Sign in" }).waitFor();
+      await assertAccessible(page, "sign-in");
+      await signIn(page, url, "olivia");
+      await assertAccessible(page, "an inbox with nothing in it");
+    });
+
+    await t.test("at work", async () => {
+      await page.goto(`${url}/app/inbox/all`);
+      await inbox.list.getByRole("link").first().click();
+      await inbox.log.getByRole("article").first().waitFor();
+      await assertAccessible(page, "a conversation");
+      await page.getByRole("button", { name: "Private note" }).click();
+      await page.getByRole("textbox", { name: "Private note" }).waitFor();
+      await assertAccessible(page, "a note");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("p");
+      await page.getByRole("menuitem", { name: /High/ }).waitFor();
+      await assertAccessible(page, "a menu");
+      await page.keyboard.press("Escape");
+      await page.getByRole("menuitem", { name: /High/ }).waitFor({ state: "hidden" });
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+      await assertAccessible(page, "the list of shortcuts");
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+      await page.keyboard.press("Control+k");
+      await page.getByRole("textbox", { name: "Find a ticket or a command" }).fill("order");
+      await page.getByRole("dialog").getByText(/^#\d+/).first().waitFor();
+      await assertAccessible(page, "the palette");
+      await page.keyboard.press("Escape");
+    });
+
+    await t.test("in its settings", async () => {
+      for (const [section, heading] of SECTIONS) {
+        await page.goto(`${url}/app/settings/${section}`);
+        await page.getByRole("main").getByRole("heading", { name: heading, level: 2 }).waitFor();
+        await page.waitForLoadState("networkidle");
+        await assertAccessible(page, heading);
+      }
+      await page.getByRole("button", { name: "New key" }).click();
+      await page.getByRole("dialog").waitFor();
+      await assertAccessible(page, "a new key");
+    });
+
+    await t.test("on a phone", async () => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.goto(`${url}/app/inbox/all`);
+      await inbox.list.getByRole("link").first().waitFor();
+      await assertAccessible(page, "the list");
+      await inbox.list.getByRole("link").first().click();
+      await inbox.log.getByRole("article").first().waitFor();
+      await assertAccessible(page, "a conversation");
+    });
+
+    await leave(staff, [url]);
+  });
+}
+
+const SECTIONS = [
+  ["profile", "Profile"],
+  ["security", "Password and two-factor"],
+  ["preferences", "Notifications and look"],
+  ["people", "People"],
+  ["widget", "Widget"],
+  ["keys", "API keys"],
+];
+
+async function update(page, change) {
+  await page.evaluate((config) => window.SmileChat("update", config), change);
+}
