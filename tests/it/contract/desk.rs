@@ -1,6 +1,9 @@
 //! What a support desk asks all day: how much waits, who there is, what happened.
 
 use serde_json::{Value, json};
+use smilechat::auth::model::TenantKey;
+use smilechat::tickets::activity;
+use smilechat::tickets::model::Side;
 
 use crate::harness::{Person, Server, on_both_engines};
 
@@ -114,6 +117,43 @@ async fn people_are_found_by_kind_by_words_and_by_ids() {
         server.get("/api/users?kind=robot").by(&ada).await.invalid("kind");
         server.get(&format!("/api/users?ids={}", "x,".repeat(100))).by(&ada).await.invalid("ids");
         server.get("/api/users?q=zoe").by(&ann).await.problem(403, "forbidden");
+    })
+    .await;
+}
+
+/// What `ticket_activity` tells, read from each engine; tests/clients shows who is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_new_in_a_ticket_is_its_counts_and_its_last_message() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (sue, ann) = (acme.support("sue").await, acme.customer("ann").await);
+        let ticket_id = server.ticket(&ann, "Lamp").await;
+        let app = &server.running.app;
+        let own = TenantKey(server.count("select tenant_key from tickets").await);
+        let news_in = async |tenant: TenantKey, side: Side| {
+            let found = activity::read(app, vec![(tenant, ticket_id.clone())]).await.expect("read").remove(0);
+            found.map(|activity| json!(activity.seen_by(side)))
+        };
+        let news = async |side| news_in(own, side).await;
+        let show = async || server.get(&format!("/api/tickets/{ticket_id}")).by(&sue).await.expect(200);
+        let silent = json!({"ticket_id": ticket_id, "last_seq": 0, "unread_count": 0,
+            "updated_at": show().await["updated_at"], "last_message": null});
+        assert_eq!(news(Side::Staff).await, Some(silent));
+
+        server.say(&ann, &ticket_id, "It is dark").await;
+        let said = server.say(&ann, &ticket_id, "in \n here").await;
+        let last = json!({"text": "in here", "sender_id": ann.id, "sender_role": "customer", "kind": "text",
+            "timestamp": said["timestamp"]});
+        let two = |unread: i64, updated_at: &Value| {
+            json!({"ticket_id": ticket_id, "last_seq": 2, "unread_count": unread, "updated_at": updated_at,
+                "last_message": last})
+        };
+        let updated_at = &show().await["updated_at"];
+        assert_eq!(news(Side::Staff).await, Some(two(2, updated_at)));
+        assert_eq!(news(Side::Customer).await, Some(two(0, updated_at)));
+        assert_eq!(news_in(app.auth.default_tenant, Side::Staff).await, None, "another tenant's");
+        server.delete(&format!("/api/tickets/{ticket_id}")).by(&sue).await.expect(204);
+        assert_eq!(news(Side::Staff).await, None);
     })
     .await;
 }
