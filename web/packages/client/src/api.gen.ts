@@ -30,7 +30,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes a key's name or its origins, at once. What it may do is fixed when it is made. */
+        /** Changes a key's name or its origins, at once; sockets of the key on a page that it serves no more are cut. What it may do is fixed when it is made. */
         put: operations["update_api_key"];
         post?: never;
         /** Revokes a key: it stops at once. */
@@ -616,7 +616,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         ApiKey: {
-            /** @description Origins that a publishable key serves; empty for all. */
+            /** @description Origins that a publishable key serves, whose pages may call; empty for all that may call anyway. */
             allowed_origins: string[];
             api_key_id: string;
             created_at: components["schemas"]["Timestamp"];
@@ -631,7 +631,7 @@ export interface components {
         ApiKeyKind: "publishable" | "secret";
         /** @description What is absent stays. */
         ApiKeyPatch: {
-            /** @description The origins that a publishable key serves; empty for all. */
+            /** @description The origins that a publishable key serves, whose pages may then call; empty for all that may call anyway. */
             allowed_origins?: string[] | null;
             name?: string | null;
         };
@@ -757,7 +757,10 @@ export interface components {
         /** @enum {string} */
         MessageKind: "text" | "bot" | "event";
         NewApiKey: {
-            /** @description For a publishable key: the origins it serves (`https://shop.example`); empty for all. */
+            /**
+             * @description For a publishable key: the origins it serves (`https://shop.example`), whose pages may then call; empty for all that
+             *     may call anyway.
+             */
             allowed_origins?: string[];
             kind: components["schemas"]["ApiKeyKind"];
             name: string;
@@ -1246,7 +1249,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ApiKeyPatch"];
             };
@@ -1631,7 +1634,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["NoFields"];
             };
@@ -1682,7 +1685,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Identification"];
             };
@@ -1793,7 +1796,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Logout"];
             };
@@ -2436,7 +2439,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["NoFields"];
             };
@@ -2543,7 +2546,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["WidgetPatch"];
             };
@@ -2824,7 +2827,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["TicketPatch"];
             };
@@ -3279,7 +3282,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ProfilePatch"];
             };
@@ -3686,7 +3689,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["PersonPatch"];
             };

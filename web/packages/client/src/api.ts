@@ -53,7 +53,11 @@ type CallOf<Operation> = Operation extends { parameters: infer Parameters; respo
   ? Call<
       Parameters extends { path: infer Path } ? Path : unknown,
       Parameters extends { query?: infer Query } ? Query : unknown,
-      Operation extends { requestBody: infer Body } ? Json<Body> : undefined,
+      Operation extends { requestBody: infer Body }
+        ? Json<Body>
+        : Operation extends { requestBody?: infer Body }
+          ? Json<NonNullable<Body>> | undefined
+          : undefined,
       { [S in keyof Responses & Succeeded]: Json<Responses[S]> }[keyof Responses & Succeeded]
     >
   : never;
@@ -75,7 +79,7 @@ type Described<E extends Endpoint> = E extends `${infer M} ${infer P extends key
 export type Answer<E extends Endpoint> = Described<E>["answer"];
 
 type PathOption<Path> = unknown extends Path ? { path?: undefined } : { path: Path };
-type BodyOption<Body> = [Body] extends [undefined] ? { body?: undefined } : { body: Body };
+type BodyOption<Body> = undefined extends Body ? { body?: Body } : { body: Body };
 type QueryOption<Query> = unknown extends Query ? { query?: undefined } : { query?: Query };
 
 /** What a call takes: `path` and `body` where it has them, `query` if you like. */
