@@ -15,6 +15,7 @@ use smilechat::auth::model::TenantKey;
 use smilechat::auth::{Auth, Registry};
 use smilechat::platform::clock::Timestamp;
 use smilechat::platform::config;
+use smilechat::platform::http::origins::Origins;
 use smilechat::platform::http::page::PageQuery;
 use smilechat::platform::secret::Secret;
 use smilechat::tickets::model::parse_message_id;
@@ -26,7 +27,7 @@ static AUTH: LazyLock<Auth> = LazyLock::new(|| {
     let mut config = config::load(&Default::default(), None, Vec::new()).expect("the defaults are good").config.auth;
     config.jwt_secret = Secret::new(SECRET);
     (config.password_memory_kib, config.password_iterations) = (64, 1);
-    Auth::new(&config, Registry::default(), TenantKey(1)).expect("a secret of enough bytes")
+    Auth::new(&config, Registry::default(), Origins::default(), TenantKey(1)).expect("a secret of enough bytes")
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -81,7 +81,9 @@ for (const transport of Object.keys(transports)) {
 
       await call(server, "DELETE", `/api/api-keys/${same.api_key_id}`, { token: admin.token });
       await isRefused(server, customer, shop, key.api_key, transport);
-      await isCut(otherKey);
+      // No key lists the page now. A client that was about to poll is refused, and hears no more than that.
+      if (transport === "websocket") await isCut(otherKey);
+      else await heard(otherKey, "disconnect", () => true, 2_000);
       for (const line of [kept, app]) await goesOn(line);
     });
   });
