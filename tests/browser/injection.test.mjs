@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { post, put } from "../clients/harness/people.mjs";
-import { leave, newPerson, openBrowser } from "./harness/browser.mjs";
+import { poll } from "../clients/harness/wait.mjs";
+import { leave, newPerson, openBrowser, PATIENCE_MS } from "./harness/browser.mjs";
 import { inboxIn, signIn } from "./harness/console.mjs";
 import { asTag, PAYLOADS } from "./harness/payloads.mjs";
 import { closeShop, demoPerson, newestTicket, openShop } from "./harness/shop.mjs";
@@ -12,6 +13,8 @@ import { chatIn, openChat } from "./harness/widget.mjs";
 
 /** Those that want out of where they stand; as many as there may be quick replies. */
 const OUTBREAKS = PAYLOADS.slice(43, 49);
+
+const BAIT = "http://bait.test/";
 
 let browser;
 let shop;
@@ -26,6 +29,20 @@ before(async () => {
 after(async () => {
   await browser?.close();
   if (shop) await closeShop(shop);
+});
+
+test("the texts bite where a page takes them for HTML, and each bite is noticed", async () => {
+  const victim = await newPerson(browser);
+  const { context, page, run, requests } = victim;
+  const frames = PAYLOADS.map(
+    (payload) => `<iframe srcdoc="${payload.replace(/&/g, "&amp;").replace(/"/g, "&quot;")}"></iframe>`,
+  );
+  const bait = { contentType: "text/html", body: `<!doctype html><title>Bait</title>${frames.join("")}` };
+  await context.route("**", (route) => (route.request().url() === BAIT ? route.fulfill(bait) : route.abort()));
+  await page.goto(BAIT);
+  const bites = () => run.length + new Set(requests.filter((url) => url.includes("//x.test"))).size;
+  await poll("half of them to bite", PATIENCE_MS, () => bites() >= PAYLOADS.length / 2);
+  await context.close();
 });
 
 test("in the console's list, conversations, details, notices and palette", async (t) => {
