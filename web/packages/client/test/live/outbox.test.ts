@@ -161,6 +161,58 @@ test("a guest who turns out to be a customer takes tickets and unsent messages a
   expect(await stored(guest, ticket_id)).toEqual(["As a guest"]);
 });
 
+test("what is written while a guest becomes a customer is not lost", async () => {
+  const { publishable_key, identity_secret } = server.createTenant(freshName("tenant"));
+  const tab = sharedStorage().tab();
+  const written: string[] = [];
+  const sending: Promise<string>[] = [];
+  let isIdentifying = false;
+  const write = (text: string) => {
+    if (!isIdentifying) return;
+    written.push(text);
+    sending.push(conversation.send(text));
+  };
+  const guest = client({
+    url: server.url,
+    apiKey: publishable_key,
+    storage: {
+      ...tab,
+      // The outbox is handed over in two steps, and each is a moment to write.
+      async set(key, value) {
+        const isHanded = key.includes(":outbox:") && !key.includes(before.id);
+        if (isHanded && sending.length === 1) write("While it is handed over");
+        await tab.set(key, value);
+      },
+      async remove(key) {
+        await tab.remove(key);
+        if (key.includes(":outbox:") && sending.length === 2) write("When it was handed over");
+      },
+    },
+    environment: {
+      async fetch(url, init) {
+        if (isIdentifying && url.includes("/api/messages/")) throw new TypeError("lost");
+        const answer = await fetch(url, init as RequestInit);
+        if (url.endsWith("/identify")) {
+          isIdentifying = true;
+          write("Before it is handed over");
+        }
+        return answer as never;
+      },
+    },
+  });
+  const before = await guest.session.anonymous();
+  const { ticket_id } = await newTicket(guest);
+  const conversation = guest.conversation(ticket_id);
+  await guest.session.identify({ token: identityToken(identity_secret, "maria-8") });
+  isIdentifying = false;
+  expect(written).toHaveLength(3);
+  await Promise.all(sending);
+  conversation.open();
+  guest.wake();
+  await expect.poll(() => shown(conversation)).toEqual(written.map((text) => `sent ${text}`));
+  expect(await stored(guest, ticket_id)).toEqual(written);
+});
+
 test("who signs out leaves nothing behind", async () => {
   const wire = await ownNetwork();
   const kept = sharedStorage();
