@@ -161,7 +161,12 @@ export function createSession(parts: SessionParts): SessionKeeper {
     async identify(proof) {
       await restored;
       const guest = held?.user;
-      const next = holding(await post("identify", proof, guest ? await accessToken().catch(() => null) : null));
+      // Without the guest's token their tickets stay behind: only if it is of no more use.
+      const mine = await accessToken().catch((fault: ApiError) => {
+        if (fault.status !== 401) throw fault;
+        return null;
+      });
+      const next = holding(await post("identify", proof, mine));
       if (guest && guest.id !== next.user.id) await parts.onIdentified(guest, next.user);
       return keep(next);
     },

@@ -89,6 +89,30 @@ test("a session that the server ended is over: expired", async () => {
   await expect(two.request("GET /api/users/profile")).rejects.toMatchObject({ status: 401 });
 });
 
+test("a guest whose token cannot be renewed just now is not identified without it", async () => {
+  let now = Date.now();
+  let [isBusy, identified] = [true, 0];
+  const guest = client({
+    url: server.url,
+    environment: {
+      now: () => now,
+      async fetch(url, init) {
+        if (url.endsWith("/identify")) identified += 1;
+        if (isBusy && url.endsWith("/refresh")) return new Response('{"code":"unavailable"}', { status: 503 }) as never;
+        return (await fetch(url, init as RequestInit)) as never;
+      },
+    },
+  });
+  await guest.session.anonymous();
+  now += 60_000;
+  const proof = { user_id: "maria-9", user_hash: "no proof" };
+  await expect(guest.session.identify(proof)).rejects.toMatchObject({ status: 503 });
+  expect(identified).toBe(0);
+  isBusy = false;
+  await expect(guest.session.identify(proof)).rejects.toMatchObject({ status: 401 });
+  expect(identified).toBe(1);
+});
+
 test("errors say what is wrong", async () => {
   const nobody = client({ url: server.url });
   const wrong = nobody.session.login({ username: "nobody-here", password: "wrong password" });
