@@ -90,6 +90,41 @@ test("a ticket that was made without its answer arriving is not made twice", asy
   expect(data.map(({ last_seq }) => last_seq)).toEqual([1]);
 });
 
+test("only faults of the server count as such, and each message has its own", async () => {
+  const tries = new Map<string, number>();
+  const maria = await customer({
+    url: server.url,
+    environment: {
+      after(milliseconds, callback) {
+        const timer = setTimeout(callback, milliseconds / 20);
+        return () => clearTimeout(timer);
+      },
+      async fetch(url, init) {
+        const id = init.method === "POST" && /\/api\/messages\/(.+)/.exec(url)?.[1];
+        if (!id) return (await fetch(url, init as RequestInit)) as never;
+        const before = tries.get(id) ?? 0;
+        tries.set(id, before + 1);
+        if (id === unreachable.ticket_id) throw new TypeError("lost");
+        const isBroken = id === broken.ticket_id || (before === 0 && enough());
+        if (isBroken) return new Response('{"code":"internal"}', { status: 500 }) as never;
+        return (await fetch(url, init as RequestInit)) as never;
+      },
+    },
+  });
+  const enough = () => (tries.get(unreachable.ticket_id) ?? 0) > 4;
+  const [unreachable, broken, shaky] = [await newTicket(maria), await newTicket(maria), await newTicket(maria)];
+  const [first, second, third] = [unreachable, broken, shaky].map(({ ticket_id }) => maria.conversation(ticket_id));
+  await first?.send("Lost again and again");
+  await expect.poll(enough).toBe(true);
+  await third?.send("Refused once");
+  maria.wake();
+  await expect.poll(() => third && shown(third)).toEqual(["sent Refused once"]);
+  await second?.send("Refused always");
+  await expect.poll(() => second && shown(second)).toEqual(["failed Refused always"]);
+  expect(tries.get(broken.ticket_id)).toBe(4);
+  expect(first && shown(first)).toEqual(["sending Lost again and again"]);
+});
+
 for (const [name, locks] of [
   ["leases in the storage", null],
   ["Web Locks", webLocks()],
