@@ -41,7 +41,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   const { environment, session, http, connection, outbox, lock } = parts;
   const busy = new Set<string>();
   const making = new Map<string, Promise<string>>();
+  /** Tries in a row that came to nothing, whatever the reason: the pause grows with them. */
   let failures = 0;
+  /** Per message, the faults of the server itself. */
+  const faults = new Map<string, number>();
   let retry = () => {};
   /** After a socket that gave no answer, the next try goes by REST. */
   let avoidSocket = false;
@@ -107,16 +110,21 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         await outbox.change(remove(entry.client_id));
       }
       failures = 0;
+      faults.delete(entry.client_id);
       return true;
     } catch (fault) {
       const error = fault instanceof ApiError ? fault : new ApiError(0, "network", String(fault));
       if (error.status === 401 || error.code === "unauthorized") {
         await session.renew(session.token.get() ?? "").catch(() => {});
       }
-      if (mayPass(error) && !(error.code === "internal" && failures >= PATIENCE_WITH_FAULTS)) {
+      const endured = faults.get(entry.client_id) ?? 0;
+      const isFault = error.code === "internal";
+      if (mayPass(error) && !(isFault && endured >= PATIENCE_WITH_FAULTS)) {
+        if (isFault) faults.set(entry.client_id, endured + 1);
         later(error);
         return false;
       }
+      faults.delete(entry.client_id);
       const { status, code, message, errors } = error;
       await outbox.change(mark(entry.client_id, { status, code, message, errors: [...errors] }));
       return true;
@@ -130,7 +138,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     retry = environment.after(pause * spread, flush);
   };
 
-  /** True: all is sent. False: the rest waits for its retry. */
+  /** True: all is sent, or the rest is another user's now. False: the rest waits for its retry. */
   const send = async (place: string): Promise<boolean> => {
     const user = session.user()?.id;
     // Another tab may have sent some while this one waited for its turn.
@@ -138,7 +146,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     for (;;) {
       const next = waiting().find((entry) => placeOf(entry) === place);
       if (!next) return true;
-      if (!user || session.user()?.id !== user || !(await attempt(next))) return false;
+      if (session.user()?.id !== user) return true;
+      if (!(await attempt(next))) return false;
     }
   };
   const pump = async (place: string): Promise<void> => {

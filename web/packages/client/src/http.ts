@@ -1,7 +1,8 @@
 /**
  * One request and its answer, with errors as `ApiError`. Knows nothing of sessions: who calls hands in the token.
  *
- * **Invariant:** every failure is an `ApiError`; whatever gives no answer within 30 s has the code `network`.
+ * **Invariants:** every failure is an `ApiError`; a call without an answer's beginning within 30 s fails as `network`, as
+ * does an answer of JSON that is not complete 30 s later. Files, here or there, take as long as the line needs.
  */
 import type { AbortSignalLike } from "./api.js";
 import { ApiError, type FieldError } from "./error.js";
@@ -44,10 +45,11 @@ export function createHttp(environment: Environment, address: string, apiKey: st
     ...(idempotencyKey && { "Idempotency-Key": idempotencyKey }),
   });
 
-  const exchange = async <T>(call: HttpCall, read: (answer: FetchAnswer) => Promise<T>): Promise<T> => {
+  const exchange = async <T>(call: HttpCall, read: (answer: FetchAnswer) => Promise<T>, isShort = true): Promise<T> => {
     const controller = new AbortController();
     const abort = () => controller.abort();
-    const patience = environment.after(PATIENCE, abort);
+    // A form is sent for as long as it takes: nobody tells how far it is.
+    let patience = call.form ? () => {} : environment.after(PATIENCE, abort);
     call.signal?.addEventListener("abort", abort);
     if (call.signal?.aborted) abort();
     try {
@@ -57,6 +59,8 @@ export function createHttp(environment: Environment, address: string, apiKey: st
         body: call.form ?? (call.body === undefined ? undefined : JSON.stringify(call.body)),
         signal: controller.signal,
       });
+      patience();
+      if (isShort || answer.status >= 400) patience = environment.after(PATIENCE, abort);
       if (answer.status >= 400) {
         throw problem(answer.status, await answer.text(), answer.headers.get("Retry-After"));
       }
@@ -72,7 +76,7 @@ export function createHttp(environment: Environment, address: string, apiKey: st
   return {
     url,
     headers,
-    blob: (call) => exchange(call, (answer) => answer.blob()),
+    blob: (call) => exchange(call, (answer) => answer.blob(), false),
     json: (call) => exchange(call, async (answer) => parse(answer.status, await answer.text())),
   };
 }

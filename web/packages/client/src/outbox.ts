@@ -63,16 +63,29 @@ export interface Outbox {
 
 const EMPTY: Kept = { entries: [], drafts: [] };
 
+/** A change on its way to the storage, and whose outbox it is for. */
+interface Waiting {
+  key: string;
+  change: Change;
+}
+
 export function createOutbox(storage: KeyValueStorage, lock: Lock, prefix: string, session: SessionKeeper): Outbox {
-  const keyOf = (user: { id: string } | null) => `${prefix}:outbox:${user?.id}`;
+  /** Whose outbox has been handed to whom. */
+  const heirs = new Map<string, string>();
+  const keyOf = ({ id }: { id: string }) => `${prefix}:outbox:${heirs.get(id) ?? id}`;
   const kept = source<Kept>(EMPTY);
   let key = "";
   let stored = EMPTY;
-  let pending: Change[] = [];
+  let pending: Waiting[] = [];
   let loading = Promise.resolve();
   let writing = Promise.resolve();
 
-  const show = () => kept.set(pending.reduce((now, change) => change(now), stored));
+  const waitingFor = (owner: string) => pending.filter((waiting) => waiting.key === owner);
+  const apply = (changes: Waiting[], before: Kept) => changes.reduce((now, { change }) => change(now), before);
+  const show = (found: Kept) => {
+    stored = found;
+    kept.set(apply(waitingFor(key), stored));
+  };
   const read = async (from: string): Promise<Kept> => {
     try {
       const found = JSON.parse((await storage.get(from)) ?? "null") as Partial<Kept> | null;
@@ -84,33 +97,32 @@ export function createOutbox(storage: KeyValueStorage, lock: Lock, prefix: strin
   const write = (to: string, value: Kept) =>
     value.entries.length || value.drafts.length ? storage.set(to, JSON.stringify(value)) : storage.remove(to);
 
-  /** Writes all that wait, in one go. */
-  const persist = () =>
-    lock(key, async () => {
-      const target = key;
-      const changes = pending;
-      if (!changes.length) return;
-      const next = changes.reduce((now, change) => change(now), await read(target));
-      await write(target, next);
-      if (key !== target) return;
-      stored = next;
-      pending = pending.slice(changes.length);
-      show();
-    });
+  /** Writes all that waits, each to the outbox it was meant for, whoever is signed in by now. */
+  const persist = async () => {
+    for (;;) {
+      const target = pending[0]?.key;
+      if (target === undefined) return;
+      await lock(target, async () => {
+        // None, if they were handed on meanwhile.
+        const changes = waitingFor(target);
+        const next = apply(changes, await read(target));
+        await write(target, next);
+        pending = pending.filter((waiting) => !changes.includes(waiting));
+        if (key === target) show(next);
+      });
+    }
+  };
   const reread = async () => {
     const target = key;
     const found = await read(target);
-    if (key !== target) return;
-    stored = found;
-    show();
+    if (key === target) show(found);
   };
   const follow = () => {
-    const next = session.user() ? keyOf(session.user()) : "";
+    const user = session.user();
+    const next = user ? keyOf(user) : "";
     if (next === key) return;
     key = next;
-    stored = EMPTY;
-    pending = [];
-    show();
+    show(EMPTY);
     if (key) loading = reread();
   };
   const unsubscribe = session.state.subscribe(follow);
@@ -123,27 +135,33 @@ export function createOutbox(storage: KeyValueStorage, lock: Lock, prefix: strin
     ready: () => session.ready().then(() => loading),
     reread,
     change(change) {
-      pending = [...pending, change];
-      show();
+      pending = [...pending, { key, change }];
+      show(stored);
       writing = writing.then(persist, persist);
       return writing;
     },
-    async move(from, to) {
-      await writing;
-      await lock(keyOf(from), async () => {
-        const left = await read(keyOf(from));
-        if (left === EMPTY) return;
-        await lock(keyOf(to), async () => {
-          const there = await read(keyOf(to));
-          await write(keyOf(to), {
-            entries: [...there.entries, ...left.entries],
-            drafts: [...there.drafts, ...left.drafts],
-          });
-        });
-        await storage.remove(keyOf(from));
-      });
+    move(from, to) {
+      const [old, next] = [keyOf(from), keyOf(to)];
+      return lock(old, () =>
+        lock(next, async () => {
+          const [left, there] = [await read(old), await read(next)];
+          const all = { entries: [...there.entries, ...left.entries], drafts: [...there.drafts, ...left.drafts] };
+          await write(next, all);
+          await storage.remove(old);
+          // From here on what is written as the one is the other's, and so is what still waits.
+          heirs.set(from.id, to.id);
+          for (const waiting of waitingFor(old)) waiting.key = next;
+          if (key !== old) return;
+          key = next;
+          show(all);
+        }),
+      );
     },
-    forget: (user) => lock(keyOf(user), async () => storage.remove(keyOf(user))),
+    forget(user) {
+      const gone = keyOf(user);
+      pending = pending.filter((waiting) => waiting.key !== gone);
+      return lock(gone, async () => storage.remove(gone));
+    },
     close() {
       unsubscribe();
       unwatch?.();

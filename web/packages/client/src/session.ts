@@ -79,7 +79,8 @@ export function createSession(parts: SessionParts): SessionKeeper {
   };
   const end = async (reason: "expired" | "signed_out") => {
     adopt(null, reason);
-    await storage.remove(key);
+    // Other tabs read the reason off it.
+    await (reason === "expired" ? storage.set(key, `"${reason}"`) : storage.remove(key));
   };
   const holding = ({ user, access_token, refresh_token, expires_in }: Session): Held => {
     const renew_at = environment.now() + Math.max(expires_in - 60, expires_in * 0.7) * 1000;
@@ -90,7 +91,7 @@ export function createSession(parts: SessionParts): SessionKeeper {
     if (state.get().status === "restoring") adopt(found, "none");
   });
   const unwatch = storage.watch?.(async (changed) => {
-    if (changed === key) adopt(await read(), "signed_out");
+    if (changed === key) adopt(await read(), (await storage.get(key)) ? "expired" : "signed_out");
   });
 
   const post = <T = Session>(path: string, body: unknown, token?: string | null) =>
@@ -161,7 +162,12 @@ export function createSession(parts: SessionParts): SessionKeeper {
     async identify(proof) {
       await restored;
       const guest = held?.user;
-      const next = holding(await post("identify", proof, guest ? await accessToken().catch(() => null) : null));
+      // Without the guest's token their tickets stay behind: only if it is of no more use.
+      const mine = await accessToken().catch((fault: ApiError) => {
+        if (fault.status !== 401) throw fault;
+        return null;
+      });
+      const next = holding(await post("identify", proof, mine));
       if (guest && guest.id !== next.user.id) await parts.onIdentified(guest, next.user);
       return keep(next);
     },

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const entry = fileURLToPath(new URL("../src/index.ts", import.meta.url));
 
-test("what a page loads before the first socket is at most 6 KB, gzip", async () => {
+test("what a page loads before the first socket is at most 6.5 KB, gzip", async () => {
   const bundle = await rolldown({ input: entry, external: ["socket.io-client"], logLevel: "silent" });
   const { output } = await bundle.generate({ minify: true });
   await bundle.close();
@@ -15,5 +15,5 @@ test("what a page loads before the first socket is at most 6 KB, gzip", async ()
   const code = parts.map((part) => part?.code ?? "").join("\n");
   expect(start?.dynamicImports).toHaveLength(1);
   expect(code).not.toContain("socket.io-client");
-  expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(6 * 1024);
+  expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(6.5 * 1024);
 });

@@ -90,6 +90,41 @@ test("a ticket that was made without its answer arriving is not made twice", asy
   expect(data.map(({ last_seq }) => last_seq)).toEqual([1]);
 });
 
+test("only faults of the server count as such, and each message has its own", async () => {
+  const tries = new Map<string, number>();
+  const maria = await customer({
+    url: server.url,
+    environment: {
+      after(milliseconds, callback) {
+        const timer = setTimeout(callback, milliseconds / 20);
+        return () => clearTimeout(timer);
+      },
+      async fetch(url, init) {
+        const id = init.method === "POST" && /\/api\/messages\/(.+)/.exec(url)?.[1];
+        if (!id) return (await fetch(url, init as RequestInit)) as never;
+        const before = tries.get(id) ?? 0;
+        tries.set(id, before + 1);
+        if (id === unreachable.ticket_id) throw new TypeError("lost");
+        const isBroken = id === broken.ticket_id || (before === 0 && enough());
+        if (isBroken) return new Response('{"code":"internal"}', { status: 500 }) as never;
+        return (await fetch(url, init as RequestInit)) as never;
+      },
+    },
+  });
+  const enough = () => (tries.get(unreachable.ticket_id) ?? 0) > 4;
+  const [unreachable, broken, shaky] = [await newTicket(maria), await newTicket(maria), await newTicket(maria)];
+  const [first, second, third] = [unreachable, broken, shaky].map(({ ticket_id }) => maria.conversation(ticket_id));
+  await first?.send("Lost again and again");
+  await expect.poll(enough).toBe(true);
+  await third?.send("Refused once");
+  maria.wake();
+  await expect.poll(() => third && shown(third)).toEqual(["sent Refused once"]);
+  await second?.send("Refused always");
+  await expect.poll(() => second && shown(second)).toEqual(["failed Refused always"]);
+  expect(tries.get(broken.ticket_id)).toBe(4);
+  expect(first && shown(first)).toEqual(["sending Lost again and again"]);
+});
+
 for (const [name, locks] of [
   ["leases in the storage", null],
   ["Web Locks", webLocks()],
@@ -159,6 +194,58 @@ test("a guest who turns out to be a customer takes tickets and unsent messages a
   guest.wake();
   await expect.poll(() => shown(conversation)).toEqual(["sent As a guest"]);
   expect(await stored(guest, ticket_id)).toEqual(["As a guest"]);
+});
+
+test("what is written while a guest becomes a customer is not lost", async () => {
+  const { publishable_key, identity_secret } = server.createTenant(freshName("tenant"));
+  const tab = sharedStorage().tab();
+  const written: string[] = [];
+  const sending: Promise<string>[] = [];
+  let isIdentifying = false;
+  const write = (text: string) => {
+    if (!isIdentifying) return;
+    written.push(text);
+    sending.push(conversation.send(text));
+  };
+  const guest = client({
+    url: server.url,
+    apiKey: publishable_key,
+    storage: {
+      ...tab,
+      // The outbox is handed over in two steps, and each is a moment to write.
+      async set(key, value) {
+        const isHanded = key.includes(":outbox:") && !key.includes(before.id);
+        if (isHanded && sending.length === 1) write("While it is handed over");
+        await tab.set(key, value);
+      },
+      async remove(key) {
+        await tab.remove(key);
+        if (key.includes(":outbox:") && sending.length === 2) write("When it was handed over");
+      },
+    },
+    environment: {
+      async fetch(url, init) {
+        if (isIdentifying && url.includes("/api/messages/")) throw new TypeError("lost");
+        const answer = await fetch(url, init as RequestInit);
+        if (url.endsWith("/identify")) {
+          isIdentifying = true;
+          write("Before it is handed over");
+        }
+        return answer as never;
+      },
+    },
+  });
+  const before = await guest.session.anonymous();
+  const { ticket_id } = await newTicket(guest);
+  const conversation = guest.conversation(ticket_id);
+  await guest.session.identify({ token: identityToken(identity_secret, "maria-8") });
+  isIdentifying = false;
+  expect(written).toHaveLength(3);
+  await Promise.all(sending);
+  conversation.open();
+  guest.wake();
+  await expect.poll(() => shown(conversation)).toEqual(written.map((text) => `sent ${text}`));
+  expect(await stored(guest, ticket_id)).toEqual(written);
 });
 
 test("who signs out leaves nothing behind", async () => {

@@ -25,15 +25,23 @@ function counting(): { refreshes: () => number; environment: ClientOptions["envi
   };
 }
 
+/** Whether the server has had enough of a token. */
+async function isRefused(token: string): Promise<boolean> {
+  const headers = { Authorization: `Bearer ${token}` };
+  return (await fetch(`${server.url}/api/users/profile`, { headers })).status === 401;
+}
+
 test("a socket outlives its token: it is renewed before, and nothing is disconnected", async () => {
   const maria = await customer({ url: server.url });
+  const first = await maria.session.accessToken();
   const hers = maria.conversation((await newTicket(maria)).ticket_id);
   hers.open();
   await expect.poll(() => hers.connection.get()).toBe("live");
   const states: string[] = [];
   maria.connection.subscribe((state) => states.push(state));
-  const until = Date.now() + 2 * seconds * 1000;
-  await expect.poll(() => Date.now() > until, { timeout: 20_000, interval: 200 }).toBe(true);
+  // The token that the socket was opened with is of no more use, and the socket has not noticed.
+  await expect.poll(() => isRefused(first), { timeout: 20_000, interval: 200 }).toBe(true);
+  expect(await maria.session.accessToken()).not.toBe(first);
   await hers.send("Still here");
   await expect.poll(() => shown(hers)).toEqual(["sent Still here"]);
   expect(states).toEqual([]);
@@ -53,7 +61,8 @@ test("a token that the server refuses before its time is renewed, and the reques
   // This clock stands still: the token seems good for ever.
   const start = Date.now();
   const maria = await customer({ url: server.url, environment: { ...environment, now: () => start } });
-  await expect.poll(() => Date.now() > start + seconds * 1000 + 500).toBe(true);
+  const first = await maria.session.accessToken();
+  await expect.poll(() => isRefused(first), { interval: 200 }).toBe(true);
   expect((await maria.request("GET /api/users/profile")).id).toBe(maria.session.state.get().user?.id);
   expect(refreshes()).toBe(1);
 });
@@ -79,14 +88,44 @@ test("a session that the server ended is over: expired", async () => {
   const username = freshName("customer");
   const one = client({ url: server.url });
   await one.session.register({ username, password });
-  const two = client({ url: server.url });
+  const kept = sharedStorage();
+  const two = client({ url: server.url, storage: kept.tab() });
   await two.session.login({ username, password });
+  const tab = client({ url: server.url, storage: kept.tab() });
+  await tab.session.ready();
   two.connect();
   await expect.poll(() => two.connection.get()).toBe("live");
   await one.session.signOut({ everywhere: true });
   await expect.poll(() => two.session.state.get()).toMatchObject({ status: "signed_out", reason: "expired" });
+  await expect.poll(() => tab.session.state.get()).toMatchObject({ status: "signed_out", reason: "expired" });
+  const later = client({ url: server.url, storage: kept.tab() });
+  expect(await later.session.ready()).toMatchObject({ status: "signed_out", reason: "none" });
   expect(two.connection.get()).toBe("offline");
   await expect(two.request("GET /api/users/profile")).rejects.toMatchObject({ status: 401 });
+});
+
+test("a guest whose token cannot be renewed just now is not identified without it", async () => {
+  let now = Date.now();
+  let [isBusy, identified] = [true, 0];
+  const guest = client({
+    url: server.url,
+    environment: {
+      now: () => now,
+      async fetch(url, init) {
+        if (url.endsWith("/identify")) identified += 1;
+        if (isBusy && url.endsWith("/refresh")) return new Response('{"code":"unavailable"}', { status: 503 }) as never;
+        return (await fetch(url, init as RequestInit)) as never;
+      },
+    },
+  });
+  await guest.session.anonymous();
+  now += 60_000;
+  const proof = { user_id: "maria-9", user_hash: "no proof" };
+  await expect(guest.session.identify(proof)).rejects.toMatchObject({ status: 503 });
+  expect(identified).toBe(0);
+  isBusy = false;
+  await expect(guest.session.identify(proof)).rejects.toMatchObject({ status: 401 });
+  expect(identified).toBe(1);
 });
 
 test("errors say what is wrong", async () => {
