@@ -1,11 +1,12 @@
 //! Pictures, drawn anew: what a browser gets to see was made by our own encoder. Places, names and whatever else was
 //! hidden in or behind the original are gone.
 //!
-//! Invariant: one picture at a time, of at most 40 million pixels, off the async threads. That bounds the memory, about
-//! 400 MB at the worst.
+//! Invariant: one picture at a time, of at most 40 million pixels, off the async threads, also when nobody waits for it any
+//! more. That bounds the memory, about 400 MB at the worst.
 
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::num::NonZeroU64;
+use std::sync::{Arc, LazyLock};
 
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 use image::codecs::gif::GifDecoder;
@@ -29,7 +30,7 @@ const MAX_FRAME_PIXELS: u64 = 5 * MAX_PIXELS;
 const THUMB_WIDTH: u32 = 480;
 const THUMB_HEIGHT: u32 = 960;
 
-static TURN: Semaphore = Semaphore::const_new(1);
+static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 pub struct Picture {
     pub format: ImageFormat,
@@ -42,8 +43,7 @@ pub struct Picture {
 
 /// None: it begins like a picture and is none. An error: it is larger than we draw.
 pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Option<Picture>> {
-    let _turn = TURN.acquire().await.expect("nobody closes it");
-    let drawn = tokio::task::spawn_blocking(move || match draw(&mut BufReader::new(original), format) {
+    let drawn = in_turn(&TURN, move || match draw(&mut BufReader::new(original), format) {
         Ok(picture) => Ok(Some(picture)),
         Err(ImageError::Limits(_)) => Err(too_many_pixels()),
         Err(error) => {
@@ -53,6 +53,16 @@ pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Opti
     });
     // A decoder that panics has met a file that is no picture.
     drawn.await.unwrap_or(Ok(None))
+}
+
+/// None: the work has panicked. The turn goes with the work, which runs on when its caller has gone.
+async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = turn.clone().acquire_owned().await.expect("nobody closes it");
+    let worked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    worked.await.ok()
 }
 
 fn too_many_pixels() -> Error {
@@ -178,4 +188,39 @@ fn copy_frames(original: &mut impl BufRead) -> ImageResult<Vec<u8>> {
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ImageError {
     ImageError::Decoding(image::error::DecodingError::new(ImageFormat::Gif.into(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_turn_is_taken_for_as_long_as_the_work_runs_even_if_nobody_waits_for_it() {
+        let turn = Arc::new(Semaphore::new(1));
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let (ours, work) = (turn.clone(), move || {
+            begun.send(()).expect("the test listens");
+            may_go_on.recv().expect("the test goes on");
+        });
+        let waiting = tokio::spawn(async move { in_turn(&ours, work).await });
+        has_begun.await.expect("begun");
+        waiting.abort();
+        assert!(waiting.await.is_err_and(|error| error.is_cancelled()));
+        assert_eq!(turn.available_permits(), 0);
+        go_on.send(()).expect("the work listens");
+        let next = tokio::time::timeout(Duration::from_secs(10), in_turn(&turn, || "next"));
+        assert_eq!(next.await.expect("the turn is free again"), Some("next"));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_gives_the_turn_back() {
+        let turn = Arc::new(Semaphore::new(1));
+        let worked: Option<()> = in_turn(&turn, || panic!("on purpose")).await;
+        assert!(worked.is_none());
+        assert_eq!(turn.available_permits(), 1);
+    }
 }
