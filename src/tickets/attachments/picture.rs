@@ -14,7 +14,7 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits, Rgba};
 use tokio::sync::Semaphore;
 
 use super::MAX_BYTES;
@@ -45,7 +45,7 @@ pub struct Picture {
 pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Option<Picture>> {
     let drawn = in_turn(&TURN, move || match draw(&mut BufReader::new(original), format) {
         Ok(picture) => Ok(Some(picture)),
-        Err(ImageError::Limits(_)) => Err(too_many_pixels()),
+        Err(ImageError::Limits(_)) => Err(beyond_bounds()),
         Err(error) => {
             tracing::debug!(%error, "a file begins like a picture and is none");
             Ok(None)
@@ -65,8 +65,10 @@ async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -
     worked.await.ok()
 }
 
-fn too_many_pixels() -> Error {
-    Error::invalid("file", "too_large", "A picture may have 40 million pixels, or 20 million of 16 bits a colour.")
+fn beyond_bounds() -> Error {
+    let bounds =
+        "A picture may have 40 million pixels, or 20 million of 16 bits a colour, and 25 MiB when it is drawn anew.";
+    Error::invalid("file", "too_large", bounds)
 }
 
 fn draw(original: &mut (impl BufRead + Seek), format: ImageFormat) -> ImageResult<Picture> {
@@ -82,13 +84,44 @@ fn draw(original: &mut (impl BufRead + Seek), format: ImageFormat) -> ImageResul
     } else {
         encode(&image, format)?
     };
+    let thumb = thumb(&image)?;
+    let (width, height) = (image.width(), image.height());
     // What lossless drawing blows up beyond the bound of a file becomes a photograph.
     let (format, bytes) = if bytes.len() <= MAX_BYTES {
         (format, bytes)
     } else {
-        (ImageFormat::Jpeg, encode(&image, ImageFormat::Jpeg)?)
+        drop(bytes);
+        (ImageFormat::Jpeg, photograph(&on_white(image), MAX_BYTES)?)
     };
-    Ok(Picture { format, width: image.width(), height: image.height(), bytes, thumb: thumb(&image)? })
+    Ok(Picture { format, width, height, bytes, thumb })
+}
+
+/// As good as `most` bytes allow.
+fn photograph(image: &DynamicImage, most: usize) -> ImageResult<Vec<u8>> {
+    for quality in [90, 75, 50] {
+        let mut bytes = Vec::new();
+        jpeg(image, quality, &mut bytes)?;
+        if bytes.len() <= most {
+            return Ok(bytes);
+        }
+    }
+    Err(beyond_limits())
+}
+
+/// Nothing shines through a photograph.
+fn on_white(image: DynamicImage) -> DynamicImage {
+    if !image.color().has_alpha() {
+        return image;
+    }
+    let mut pixels = image.into_rgba8();
+    for Rgba([colors @ .., alpha]) in pixels.pixels_mut() {
+        for color in colors {
+            let mixed = u32::from(*color) * u32::from(*alpha) + 255 * (255 - u32::from(*alpha));
+            *color = u8::try_from(mixed / 255).unwrap_or(u8::MAX);
+        }
+        *alpha = u8::MAX;
+    }
+    pixels.into()
 }
 
 fn limits() -> Limits {
@@ -214,6 +247,21 @@ mod tests {
         go_on.send(()).expect("the work listens");
         let next = tokio::time::timeout(Duration::from_secs(10), in_turn(&turn, || "next"));
         assert_eq!(next.await.expect("the turn is free again"), Some("next"));
+    }
+
+    #[test]
+    fn a_photograph_lies_on_white_and_within_its_bound() {
+        let clear = image::RgbaImage::from_pixel(16, 16, Rgba([200, 0, 0, 0]));
+        let half = image::RgbaImage::from_pixel(16, 16, Rgba([0, 0, 0, 51]));
+        assert_eq!(on_white(clear.into()).into_rgb8().get_pixel(3, 3).0, [255; 3]);
+        assert_eq!(on_white(half.into()).into_rgb8().get_pixel(3, 3).0, [204; 3]);
+
+        let noise = image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 97 + y * 151) as u8, (x * y) as u8, 7]));
+        let noise = DynamicImage::from(noise);
+        let best = photograph(&noise, usize::MAX).expect("drawn").len();
+        let smaller = photograph(&noise, best - 1).expect("drawn").len();
+        assert!(smaller < best);
+        assert!(matches!(photograph(&noise, 100), Err(ImageError::Limits(_))));
     }
 
     #[tokio::test]
