@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::IntoResponse;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -176,13 +176,24 @@ pub fn update_in(tx: &mut Tx<'_>, act: &Act, patch: WidgetPatch) -> Result<Widge
     Ok(settings)
 }
 
-/// What is stored is read as a patch of the defaults: a field that came with a later version has its default.
+/// What is stored is read as patches of the defaults, field by field: one that came with a later version has its default, and
+/// what a later version wrote and this one does not know is passed over.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<WidgetSettings> {
     let mut settings = WidgetSettings::default();
     if let Some(stored) = widget::find(tx, tenant)? {
-        serde_json::from_str::<WidgetPatch>(&stored).map_err(Error::internal)?.apply(&mut settings);
+        read_stored(&stored, &mut settings)?;
     }
     Ok(settings)
+}
+
+fn read_stored(stored: &str, to: &mut WidgetSettings) -> Result<()> {
+    let fields: Map<String, Value> = serde_json::from_str(stored).map_err(Error::internal)?;
+    for field in fields {
+        if let Ok(patch) = serde_json::from_value::<WidgetPatch>(Value::Object(Map::from_iter([field]))) {
+            patch.apply(to);
+        }
+    }
+    Ok(())
 }
 
 /// What a page shows before anybody has written.
@@ -256,11 +267,15 @@ mod tests {
         let mut settings = WidgetSettings { greeting: "Hi!".into(), sound: false, ..WidgetSettings::default() };
         settings.quick_replies.push("Where is my order?".into());
         let mut read = WidgetSettings::default();
-        serde_json::from_str::<WidgetPatch>(&json!(settings).to_string()).expect("a patch").apply(&mut read);
+        read_stored(&json!(settings).to_string(), &mut read).expect("our own");
         assert_eq!(read, settings);
         let mut older = WidgetSettings::default();
-        let changed = serde_json::from_str::<WidgetPatch>(r#"{"theme":"dark"}"#).expect("a patch").apply(&mut older);
-        assert_eq!((changed, older.name.as_str()), (vec!["theme"], "Support"));
+        read_stored(r#"{"theme":"dark"}"#, &mut older).expect("an older one");
+        assert_eq!(older, WidgetSettings { theme: WidgetTheme::Dark, ..WidgetSettings::default() });
+        let mut newer = WidgetSettings::default();
+        let stored = r#"{"theme":"sepia","position":"left","avatar":{"shape":"round"},"sound":"loud"}"#;
+        read_stored(stored, &mut newer).expect("a newer one");
+        assert_eq!(newer, WidgetSettings { position: WidgetPosition::Left, ..WidgetSettings::default() });
     }
 
     #[test]

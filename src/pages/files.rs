@@ -21,7 +21,8 @@ use super::encoding::accepts;
 #[allow_missing = true]
 pub struct Built;
 
-const COMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+/// The codings, and what their files' names end with.
+pub const COMPRESSED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 const HASH_BYTES: usize = 16;
 
 /// For how long a browser may use a file without asking.

@@ -3,13 +3,15 @@
 //! They are on pages of others: in tabs that were opened before this release and fetch a part of the widget only now, and in
 //! snippets that pin a release by its hash. Names are made of contents, so that releases never meet in one name.
 
+use std::collections::HashSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
+use tokio::sync::OnceCell;
 
-use super::files::{self, Built, File};
+use super::files::{self, Built, COMPRESSED, File};
 
 const ASSETS: &str = "widget/assets/";
 
@@ -18,9 +20,29 @@ pub fn keep_widget(data_dir: &str) -> io::Result<()> {
     if Path::new(data_dir).is_dir() { keep::<Built>(&folder(data_dir)) } else { Ok(()) }
 }
 
-pub fn find_kept(data_dir: &str, name: &str) -> Option<File> {
-    let content = files::is_plain(name).then(|| fs::read(folder(data_dir).join(name)).ok())??;
-    Some(File::plain(name, content))
+/// What there is of earlier releases. It is listed once: only a new release adds to it, and serves its own files from the
+/// build. So a name that anybody makes up does not reach the disk.
+#[derive(Default)]
+pub struct Kept {
+    names: OnceCell<HashSet<String>>,
+}
+
+impl Kept {
+    pub async fn find(&self, data_dir: &str, name: &str) -> Option<File> {
+        let folder = folder(data_dir);
+        let names = self.names.get_or_init(|| {
+            let folder = folder.clone();
+            async { tokio::task::spawn_blocking(move || names_in(&folder)).await.unwrap_or_default() }
+        });
+        let name = names.await.get(name)?.clone();
+        let content = tokio::fs::read(folder.join(&name)).await.ok()?;
+        Some(File::plain(&name, content))
+    }
+}
+
+fn names_in(folder: &Path) -> HashSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| files::is_plain(name)).collect()
 }
 
 fn folder(data_dir: &str) -> PathBuf {
@@ -33,15 +55,18 @@ fn keep<Files: RustEmbed>(folder: &Path) -> io::Result<()> {
         let name = path.strip_prefix(ASSETS).filter(|name| files::is_plain(name) && !name.contains('/'));
         let (Some(name), Some(file)) = (name, Files::get(&path)) else { continue };
         let place = folder.join(name);
-        if [".br", ".gz"].iter().any(|ending| name.ends_with(ending)) || place.exists() {
+        if COMPRESSED.iter().any(|(_, ending)| name.ends_with(ending)) || place.exists() {
             continue;
         }
-        // Renamed when it is whole: a start that is cut short leaves no half of a file under a name that is for ever.
+        // Renamed when it is whole and on disk: neither a start that is cut short nor a power failure leaves half of a file
+        // under a name that is for ever.
         let draft = folder.join(format!(".{name}"));
-        fs::write(&draft, &file.data)?;
+        let mut written = fs::File::create(&draft)?;
+        written.write_all(&file.data)?;
+        written.sync_all()?;
         fs::rename(draft, place)?;
     }
-    Ok(())
+    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -49,8 +74,8 @@ mod tests {
     use super::super::tests::Sample;
     use super::*;
 
-    #[test]
-    fn a_release_stays_when_the_next_one_comes() {
+    #[tokio::test]
+    async fn a_release_stays_when_the_next_one_comes() {
         let data = tempfile::tempdir().expect("a folder");
         let data_dir = data.path().display().to_string();
         fs::create_dir(folder(&data_dir)).expect("created");
@@ -62,11 +87,17 @@ mod tests {
             fs::read_dir(folder(&data_dir)).expect("listed").map(|e| e.expect("read").file_name()).collect();
         names.sort();
         assert_eq!(names, ["app-0ld.js", "app-1a2b3c.js", "loader-5d6e7f.js"]);
-        assert!(find_kept(&data_dir, "app-0ld.js").is_some() && find_kept(&data_dir, "app-1a2b3c.js").is_some());
-        fs::write(data.path().join("demo-key"), "pk_secret").expect("written");
-        for name in ["../demo-key", "..%2fdemo-key", "absent.js", "", ".", "..", ".app-0ld.js", "a/b.js"] {
-            assert!(find_kept(&data_dir, name).is_none(), "{name}");
+        let kept = Kept::default();
+        for name in ["app-0ld.js", "app-1a2b3c.js"] {
+            assert!(kept.find(&data_dir, name).await.is_some(), "{name}");
         }
+        fs::write(data.path().join("demo-key"), "pk_secret").expect("written");
+        fs::write(folder(&data_dir).join(".app-0ld.js"), "half").expect("written");
+        fs::write(folder(&data_dir).join("later.js"), "nobody listed it").expect("written");
+        for name in ["../demo-key", "..%2fdemo-key", "absent.js", "later.js", "", ".", "..", ".app-0ld.js", "a/b.js"] {
+            assert!(kept.find(&data_dir, name).await.is_none(), "{name}");
+        }
+        assert!(Kept::default().find(&data_dir, ".app-0ld.js").await.is_none());
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod keep;
 mod page;
 mod snippet;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -22,6 +24,7 @@ use rust_embed::RustEmbed;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::files::{Built, File, Lasts};
+use self::keep::Kept;
 use crate::app::App;
 use crate::error::Error;
 use crate::platform::http::cors::ForAnySite;
@@ -38,9 +41,10 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// `Files` is the build, or a test's sample of one.
 fn routes_of<Files: RustEmbed + 'static>() -> Router<App> {
+    let kept = Arc::new(Kept::default());
     Router::new()
         .route("/widget.js", get(loader::<Files>))
-        .route("/widget/{name}", get(widget::<Files>))
+        .route("/widget/{name}", get(move |app, name, headers| widget::<Files>(kept.clone(), app, name, headers)))
         .route("/app", get(console::<Files>))
         .route("/app/", get(console::<Files>))
         .route("/app/{*path}", get(in_console::<Files>))
@@ -54,9 +58,16 @@ async fn loader<Files: RustEmbed>(headers: HeaderMap) -> Response {
     for_any_site(file.map(|file| file.answer(&headers, Lasts::FiveMinutes)))
 }
 
-async fn widget<Files: RustEmbed>(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let built = files::find::<Files>(&format!("widget/assets/{name}"));
-    let file = built.or_else(|| keep::find_kept(&app.config.data_dir, &name));
+async fn widget<Files: RustEmbed>(
+    kept: Arc<Kept>,
+    State(app): State<App>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let file = match files::find::<Files>(&format!("widget/assets/{name}")) {
+        Some(built) => Some(built),
+        None => kept.find(&app.config.data_dir, &name).await,
+    };
     for_any_site(file.map(|file| file.answer(&headers, Lasts::Forever)))
 }
 

@@ -38,11 +38,11 @@ pub fn answer<Files: RustEmbed>(name: &str, random: &Random) -> Response {
 }
 
 /// Scripts and connections of this server alone. Pictures of people may lie anywhere, those that were sent are `blob:`.
-/// `ws:` and `wss:` are spelled out for browsers that do not count them as `'self'`.
+/// Browsers count a WebSocket to the same host as `'self'`; `ws:` and `wss:` would let it go to any host.
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' blob: data: https:; \
-         font-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
+         font-src 'self'; connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
     )
 }

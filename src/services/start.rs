@@ -200,13 +200,14 @@ async fn sweep(app: App, shutdown: Shutdown) {
             () = shutdown.begun() => return,
         }
         let now = app.clock.now();
-        let swept = async {
-            auth::sweep(&app, now).await?;
-            auth::admit_pages_of_keys(&app.db, &app.auth.origins).await?;
-            idempotency::sweep(&app.db, now).await?;
-            tickets::attachments::sweep::sweep(&app, now).await
-        };
-        if let Err(error) = swept.await {
+        // One that fails keeps none of the others.
+        let swept = [
+            auth::sweep(&app, now).await.map(drop),
+            auth::admit_pages_of_keys(&app.db, &app.auth.origins).await.map(drop),
+            idempotency::sweep(&app.db, now).await.map(drop),
+            tickets::attachments::sweep::sweep(&app, now).await,
+        ];
+        for error in swept.into_iter().filter_map(Result::err) {
             tracing::warn!(%error, "could not sweep what has run out; the next turn will");
         }
     }

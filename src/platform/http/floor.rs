@@ -43,17 +43,19 @@ pub struct Ground {
 /// go around the result.
 pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
     let Ground { db, clock, random, limits, identify, entrance, uploads } = ground;
+    let times = Times {
+        request: Duration::from_secs(config.server.request_timeout_seconds),
+        upload: Duration::from_secs(config.server.upload_timeout_seconds),
+        uploads,
+    };
     let keeper = idempotency::Keeper {
         db,
         clock: clock.clone(),
         random: random.clone(),
         secret: config.auth.jwt_secret.clone(),
         uploads,
-    };
-    let times = Times {
-        request: Duration::from_secs(config.server.request_timeout_seconds),
-        upload: Duration::from_secs(config.server.upload_timeout_seconds),
-        uploads,
+        request_time: times.request,
+        upload_time: times.upload,
     };
     let is_worth_compressing = SizeAbove::new(WORTH_COMPRESSING)
         .and(NotForContentType::IMAGES)

@@ -1,11 +1,12 @@
 //! Pictures, drawn anew: what a browser gets to see was made by our own encoder. Places, names and whatever else was
 //! hidden in or behind the original are gone.
 //!
-//! Invariant: one picture at a time, of at most 40 million pixels, off the async threads. That bounds the memory, about
-//! 400 MB at the worst.
+//! Invariant: one picture at a time, of at most 40 million pixels, off the async threads, also when nobody waits for it any
+//! more. That bounds the memory, about 400 MB at the worst.
 
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::num::NonZeroU64;
+use std::sync::{Arc, LazyLock};
 
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 use image::codecs::gif::GifDecoder;
@@ -13,7 +14,7 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits, Rgba};
 use tokio::sync::Semaphore;
 
 use super::MAX_BYTES;
@@ -29,7 +30,7 @@ const MAX_FRAME_PIXELS: u64 = 5 * MAX_PIXELS;
 const THUMB_WIDTH: u32 = 480;
 const THUMB_HEIGHT: u32 = 960;
 
-static TURN: Semaphore = Semaphore::const_new(1);
+static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 pub struct Picture {
     pub format: ImageFormat,
@@ -42,10 +43,9 @@ pub struct Picture {
 
 /// None: it begins like a picture and is none. An error: it is larger than we draw.
 pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Option<Picture>> {
-    let _turn = TURN.acquire().await.expect("nobody closes it");
-    let drawn = tokio::task::spawn_blocking(move || match draw(&mut BufReader::new(original), format) {
+    let drawn = in_turn(&TURN, move || match draw(&mut BufReader::new(original), format) {
         Ok(picture) => Ok(Some(picture)),
-        Err(ImageError::Limits(_)) => Err(too_many_pixels()),
+        Err(ImageError::Limits(_)) => Err(beyond_bounds()),
         Err(error) => {
             tracing::debug!(%error, "a file begins like a picture and is none");
             Ok(None)
@@ -55,8 +55,20 @@ pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Opti
     drawn.await.unwrap_or(Ok(None))
 }
 
-fn too_many_pixels() -> Error {
-    Error::invalid("file", "too_large", "A picture may have 40 million pixels, or 20 million of 16 bits a colour.")
+/// None: the work has panicked. The turn goes with the work, which runs on when its caller has gone.
+async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = turn.clone().acquire_owned().await.expect("nobody closes it");
+    let worked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    worked.await.ok()
+}
+
+fn beyond_bounds() -> Error {
+    let bounds =
+        "A picture may have 40 million pixels, or 20 million of 16 bits a colour, and 25 MiB when it is drawn anew.";
+    Error::invalid("file", "too_large", bounds)
 }
 
 fn draw(original: &mut (impl BufRead + Seek), format: ImageFormat) -> ImageResult<Picture> {
@@ -72,13 +84,44 @@ fn draw(original: &mut (impl BufRead + Seek), format: ImageFormat) -> ImageResul
     } else {
         encode(&image, format)?
     };
+    let thumb = thumb(&image)?;
+    let (width, height) = (image.width(), image.height());
     // What lossless drawing blows up beyond the bound of a file becomes a photograph.
     let (format, bytes) = if bytes.len() <= MAX_BYTES {
         (format, bytes)
     } else {
-        (ImageFormat::Jpeg, encode(&image, ImageFormat::Jpeg)?)
+        drop(bytes);
+        (ImageFormat::Jpeg, photograph(&on_white(image), MAX_BYTES)?)
     };
-    Ok(Picture { format, width: image.width(), height: image.height(), bytes, thumb: thumb(&image)? })
+    Ok(Picture { format, width, height, bytes, thumb })
+}
+
+/// As good as `most` bytes allow.
+fn photograph(image: &DynamicImage, most: usize) -> ImageResult<Vec<u8>> {
+    for quality in [90, 75, 50] {
+        let mut bytes = Vec::new();
+        jpeg(image, quality, &mut bytes)?;
+        if bytes.len() <= most {
+            return Ok(bytes);
+        }
+    }
+    Err(beyond_limits())
+}
+
+/// Nothing shines through a photograph.
+fn on_white(image: DynamicImage) -> DynamicImage {
+    if !image.color().has_alpha() {
+        return image;
+    }
+    let mut pixels = image.into_rgba8();
+    for Rgba([colors @ .., alpha]) in pixels.pixels_mut() {
+        for color in colors {
+            let mixed = u32::from(*color) * u32::from(*alpha) + 255 * (255 - u32::from(*alpha));
+            *color = u8::try_from(mixed / 255).unwrap_or(u8::MAX);
+        }
+        *alpha = u8::MAX;
+    }
+    pixels.into()
 }
 
 fn limits() -> Limits {
@@ -178,4 +221,54 @@ fn copy_frames(original: &mut impl BufRead) -> ImageResult<Vec<u8>> {
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ImageError {
     ImageError::Decoding(image::error::DecodingError::new(ImageFormat::Gif.into(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_turn_is_taken_for_as_long_as_the_work_runs_even_if_nobody_waits_for_it() {
+        let turn = Arc::new(Semaphore::new(1));
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let (ours, work) = (turn.clone(), move || {
+            begun.send(()).expect("the test listens");
+            may_go_on.recv().expect("the test goes on");
+        });
+        let waiting = tokio::spawn(async move { in_turn(&ours, work).await });
+        has_begun.await.expect("begun");
+        waiting.abort();
+        assert!(waiting.await.is_err_and(|error| error.is_cancelled()));
+        assert_eq!(turn.available_permits(), 0);
+        go_on.send(()).expect("the work listens");
+        let next = tokio::time::timeout(Duration::from_secs(10), in_turn(&turn, || "next"));
+        assert_eq!(next.await.expect("the turn is free again"), Some("next"));
+    }
+
+    #[test]
+    fn a_photograph_lies_on_white_and_within_its_bound() {
+        let clear = image::RgbaImage::from_pixel(16, 16, Rgba([200, 0, 0, 0]));
+        let half = image::RgbaImage::from_pixel(16, 16, Rgba([0, 0, 0, 51]));
+        assert_eq!(on_white(clear.into()).into_rgb8().get_pixel(3, 3).0, [255; 3]);
+        assert_eq!(on_white(half.into()).into_rgb8().get_pixel(3, 3).0, [204; 3]);
+
+        let noise = image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 97 + y * 151) as u8, (x * y) as u8, 7]));
+        let noise = DynamicImage::from(noise);
+        let best = photograph(&noise, usize::MAX).expect("drawn").len();
+        let smaller = photograph(&noise, best - 1).expect("drawn").len();
+        assert!(smaller < best);
+        assert!(matches!(photograph(&noise, 100), Err(ImageError::Limits(_))));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_gives_the_turn_back() {
+        let turn = Arc::new(Semaphore::new(1));
+        let worked: Option<()> = in_turn(&turn, || panic!("on purpose")).await;
+        assert!(worked.is_none());
+        assert_eq!(turn.available_permits(), 1);
+    }
 }

@@ -143,6 +143,15 @@ pub fn expect_removal(tx: &mut Tx<'_>, tenant: TenantKey, file_id: &str, due_at:
     Ok(())
 }
 
+/// The file goes later.
+pub fn put_off_removal(tx: &mut Tx<'_>, tenant: TenantKey, file_id: &str, due_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "update file_removals set due_at = $3 where tenant_key = $1 and file_id = $2",
+        &[tenant.into(), file_id.into(), due_at.into()],
+    )?;
+    Ok(())
+}
+
 /// The file stays. False if it has gone already.
 pub fn cancel_removal(tx: &mut Tx<'_>, tenant: TenantKey, file_id: &str) -> Result<bool> {
     let cancelled = tx.execute(

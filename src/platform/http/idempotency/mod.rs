@@ -4,8 +4,8 @@
 //! wait. The handler runs in a task of its own: a client that hangs up neither stops it half-way nor leaves the row behind.
 //!
 //! The answer is kept after the handler's own transaction, not in it. A process that dies in between leaves the work done
-//! and the key under way; after a minute the key is free again, and a repeat does the work a second time. Where that must
-//! not be, the row itself carries the client's key, as messages do with `client_id`.
+//! and the key under way; half a minute after the request's time is up the key is free again, and a repeat does the work a
+//! second time. Where that must not be, the row itself carries the client's key, as messages do with `client_id`.
 //!
 //! Invariants:
 //! - A key belongs to a tenant, to a caller in a role (or an address, while nobody is signed in) and to a path.
@@ -49,6 +49,8 @@ pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotenc
 
 /// Answers are given again for this long.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// For what a request still does when its time is up.
+const MARGIN: Duration = Duration::from_secs(30);
 /// The headers of an answer that are given again with it.
 const KEPT_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
@@ -62,6 +64,17 @@ pub(super) struct Keeper {
     pub secret: Secret,
     /// The paths that files are sent to.
     pub uploads: &'static [&'static str],
+    /// How long a request may take, and how long an upload.
+    pub request_time: Duration,
+    pub upload_time: Duration,
+}
+
+impl Keeper {
+    /// A claim older than this was left by a process that died: whoever comes next takes it over.
+    fn claim_holds(&self, path: &str) -> Duration {
+        let time = if self.uploads.contains(&path) { self.upload_time } else { self.request_time };
+        time + MARGIN
+    }
 }
 
 /// Forgets what is older than a day; the number of rows that went.
@@ -86,7 +99,8 @@ pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: 
         (Request::from_parts(parts, Body::from(body)), hash)
     };
     let row = Row { tenant, scope, body_hash, claimed_at: now };
-    match keeper.db.write(move |tx| store::claim(tx, &row, now.minus(KEPT))).await? {
+    let abandoned = now.minus(keeper.claim_holds(request.uri().path()));
+    match keeper.db.write(move |tx| store::claim(tx, &row, abandoned, now.minus(KEPT))).await? {
         Claim::Ours => {
             let work = run(keeper, row, key, request, next).in_current_span();
             let work = tokio::spawn(request_id::within(request_id::current(), work));

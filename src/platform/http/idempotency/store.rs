@@ -1,13 +1,8 @@
 //! The rows of `idempotency_keys`. A row without a status is a request under way.
 
-use std::time::Duration;
-
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-
-/// A claim older than this was left by a process that died: whoever comes next takes it over.
-const CLAIM_HOLDS: Duration = Duration::from_secs(60);
 
 /// One claim of a key. `claimed_at` tells it from a later claim of the same key.
 #[derive(Clone, Copy)]
@@ -25,8 +20,8 @@ pub enum Claim {
     Answered { status: i64, sealed: Vec<u8> },
 }
 
-/// `expired` is the time before which an answer no longer counts.
-pub fn claim(tx: &mut Tx<'_>, row: &Row, expired: Timestamp) -> Result<Claim> {
+/// A claim of `abandoned` or before was left by a process that died; an answer of `expired` or before no longer counts.
+pub fn claim(tx: &mut Tx<'_>, row: &Row, abandoned: Timestamp, expired: Timestamp) -> Result<Claim> {
     let (tenant, scope) = (row.tenant.into(), row.scope.as_slice().into());
     let inserted = tx.execute(
         "insert into idempotency_keys (tenant_key, scope_hash, body_hash, created_at) values ($1, $2, $3, $4)
@@ -39,14 +34,7 @@ pub fn claim(tx: &mut Tx<'_>, row: &Row, expired: Timestamp) -> Result<Claim> {
     let taken_over = tx.execute(
         "update idempotency_keys set body_hash = $3, created_at = $4, status = null, answer = null
          where tenant_key = $1 and scope_hash = $2 and ((status is null and created_at <= $5) or created_at <= $6)",
-        &[
-            tenant,
-            scope,
-            row.body_hash.as_slice().into(),
-            row.claimed_at.into(),
-            row.claimed_at.minus(CLAIM_HOLDS).into(),
-            expired.into(),
-        ],
+        &[tenant, scope, row.body_hash.as_slice().into(), row.claimed_at.into(), abandoned.into(), expired.into()],
     )?;
     if taken_over == 1 {
         return Ok(Claim::Ours);

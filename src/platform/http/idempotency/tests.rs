@@ -71,6 +71,8 @@ async fn world() -> World {
         random: Random::System,
         secret: Secret::new("the server's secret"),
         uploads: &["/api/files"],
+        request_time: Duration::from_secs(30),
+        upload_time: Duration::from_secs(300),
     };
     let tenants = keeper.db.write(|tx| {
         let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 'x', 0)";
@@ -84,6 +86,7 @@ async fn world() -> World {
         .route("/api/auth/refresh", post(answer))
         .route("/api/auth/logout", post(answer))
         .route("/api/late", post(answer_late))
+        .route("/api/files", post(answer_late))
         .route("/api/panics", post(panics))
         .route("/elsewhere", get(answer).post(answer))
         .layer(from_fn_with_state(keeper.clone(), layer))
@@ -215,20 +218,23 @@ async fn a_client_that_hangs_up_stops_nothing() {
 
 #[tokio::test]
 async fn a_claim_that_nobody_works_on_is_taken_over() {
-    let world = world().await;
-    // The handler never ends, as if its process had died.
-    let _stuck = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
-    world.stage.arrival().await;
-    world.pass(59);
-    assert_eq!(world.call(request("/api/late", "k", "a")).await.status, 409);
-    world.pass(1);
-    let second = tokio::spawn(world.app.clone().oneshot(request("/api/late", "k", "a")));
-    world.stage.arrival().await;
-    // Both end now; the later claim is the one whose answer counts.
-    world.stage.go_on.notify_one();
-    world.stage.go_on.notify_one();
-    assert_eq!(second.await.expect("no panic").expect("infallible").status(), 201);
-    assert!(world.call(request("/api/late", "k", "a")).await.is_replayed());
+    // Each holds for as long as its request may take, and half a minute.
+    for (path, holds) in [("/api/late", 60), ("/api/files", 330)] {
+        let world = world().await;
+        // The handler never ends, as if its process had died.
+        let _stuck = tokio::spawn(world.app.clone().oneshot(request(path, "k", "a")));
+        world.stage.arrival().await;
+        world.pass(holds - 1);
+        assert_eq!(world.call(request(path, "k", "a")).await.status, 409, "{path}");
+        world.pass(1);
+        let second = tokio::spawn(world.app.clone().oneshot(request(path, "k", "a")));
+        world.stage.arrival().await;
+        // Both end now; the later claim is the one whose answer counts.
+        world.stage.go_on.notify_one();
+        world.stage.go_on.notify_one();
+        assert_eq!(second.await.expect("no panic").expect("infallible").status(), 201, "{path}");
+        assert!(world.call(request(path, "k", "a")).await.is_replayed(), "{path}");
+    }
 }
 
 #[tokio::test]
