@@ -15,7 +15,7 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 36] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 39] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -29,6 +29,7 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 36] = [
     ("database.pool_size", 1..=500),
     ("database.statement_timeout_seconds", 1..=3600),
     ("database.busy_timeout_seconds", 1..=300),
+    ("files.min_free_mib", 0..=1_000_000_000),
     ("auth.access_token_seconds", 1..=DAY),
     ("auth.refresh_token_seconds", 1..=366 * DAY),
     ("auth.refresh_grace_seconds", 0..=3600),
@@ -39,6 +40,8 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 36] = [
     ("limits.auth_per_minute", 1..=1_000_000),
     ("limits.uploads_per_minute", 1..=1_000_000),
     ("limits.tenant_uploads_per_minute", 1..=1_000_000),
+    ("limits.upload_mib_per_day", 25..=1_000_000),
+    ("limits.tenant_upload_mib_per_day", 25..=1_000_000),
     ("limits.login_failures", 1..=1_000_000),
     ("limits.login_window_seconds", 1..=DAY),
     ("limits.messages_per_minute", 1..=1_000_000),

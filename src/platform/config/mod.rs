@@ -94,6 +94,8 @@ impl fmt::Debug for DatabaseConfig {
 pub struct FilesConfig {
     /// `file:///abs/folder` or `s3://bucket/prefix`; empty for a folder in the data folder.
     pub url: String,
+    /// Uploads are refused while the disk that they arrive on has less free, in MiB. 0: never.
+    pub min_free_mib: u64,
     pub s3_endpoint: String,
     pub s3_region: String,
     pub s3_access_key_id: String,
@@ -130,6 +132,9 @@ pub struct LimitsConfig {
     /// Files uploaded per minute: by one user, and by all of a tenant.
     pub uploads_per_minute: u32,
     pub tenant_uploads_per_minute: u32,
+    /// And how much, in MiB, per day.
+    pub upload_mib_per_day: u32,
+    pub tenant_upload_mib_per_day: u32,
     pub login_failures: u32,
     pub login_window_seconds: u64,
     /// Socket events of one connection, per minute, with a burst of the same size.

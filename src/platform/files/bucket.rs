@@ -1,6 +1,5 @@
 //! Files in a bucket: `<prefix>/<name>`. What is being received still lies in a folder of this machine.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ pub struct Bucket {
 
 impl Bucket {
     /// `place` is `bucket/prefix`.
-    pub fn new(config: &FilesConfig, place: &str, receiving: PathBuf) -> anyhow::Result<Self> {
+    pub fn new(config: &FilesConfig, place: &str, receiving: Folder) -> anyhow::Result<Self> {
         // The one TLS provider of the process. It is well if somebody was faster.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
@@ -51,7 +50,7 @@ impl Bucket {
         }
         let store = Arc::new(builder.build().context("files: the bucket cannot be used")?);
         let prefix = Path::parse(prefix.trim_end_matches('/')).context("files.url")?;
-        Ok(Self { store, prefix, receiving: Arc::new(Folder::new(receiving)) })
+        Ok(Self { store, prefix, receiving: Arc::new(receiving) })
     }
 
     pub async fn prepare(&self) -> anyhow::Result<()> {
@@ -149,12 +148,13 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let config = FilesConfig {
             url: "s3://chat/files".into(),
+            min_free_mib: 0,
             s3_endpoint: format!("http://{address}"),
             s3_region: "us-east-1".into(),
             s3_access_key_id: "key".into(),
             s3_secret_access_key: Secret::new("secret"),
         };
-        let bucket = Bucket::new(&config, "chat/files", root.path().join("files")).expect("a bucket");
+        let bucket = Bucket::new(&config, "chat/files", Folder::new(root.path().join("files"), 0)).expect("a bucket");
         bucket.prepare().await.expect("prepared");
         let mut file = bucket.scratch().await.expect("a scratch file");
         file.write_all(b"hello").expect("written");
@@ -174,12 +174,13 @@ mod tests {
         // Nobody listens there.
         let config = FilesConfig {
             url: "s3://chat".into(),
+            min_free_mib: 0,
             s3_endpoint: "http://127.0.0.1:1".into(),
             s3_region: "us-east-1".into(),
             s3_access_key_id: "key".into(),
             s3_secret_access_key: Secret::new("secret"),
         };
-        let bucket = Bucket::new(&config, "chat", root.path().join("files")).expect("a bucket");
+        let bucket = Bucket::new(&config, "chat", Folder::new(root.path().join("files"), 0)).expect("a bucket");
         assert!(matches!(bucket.open("abcd").await, Err(Error::Unavailable(_))));
     }
 }

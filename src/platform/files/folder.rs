@@ -23,11 +23,13 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub struct Folder {
     root: PathBuf,
+    /// Nothing is received while the disk has fewer bytes free: the database may lie on the same one.
+    min_free: u64,
 }
 
 impl Folder {
-    pub fn new(root: PathBuf) -> Self {
-        Self { root }
+    pub fn new(root: PathBuf, min_free: u64) -> Self {
+        Self { root, min_free }
     }
 
     pub async fn prepare(self: &Arc<Self>) -> anyhow::Result<()> {
@@ -38,8 +40,14 @@ impl Folder {
     }
 
     pub async fn scratch(self: &Arc<Self>) -> Result<NamedTempFile> {
-        let incoming = self.incoming();
-        blocking(move || NamedTempFile::new_in(incoming)).await.map_err(unavailable)
+        let (incoming, min_free) = (self.incoming(), self.min_free);
+        let made = blocking(move || {
+            if min_free > 0 && free(&incoming)? < min_free {
+                return Err(io::Error::new(ErrorKind::StorageFull, "the disk is nearly full"));
+            }
+            NamedTempFile::new_in(incoming)
+        });
+        made.await.map_err(unavailable)
     }
 
     pub async fn put(self: &Arc<Self>, name: &str, file: NamedTempFile) -> Result<()> {
@@ -94,6 +102,12 @@ fn keep(file: NamedTempFile, path: &Path, root: &Path) -> io::Result<()> {
     File::open(shelf)?.sync_all()
 }
 
+/// How many bytes this process may still write there.
+fn free(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 fn remove_stale(incoming: &Path) -> io::Result<()> {
     for entry in fs::read_dir(incoming)? {
         let entry = entry?;
@@ -122,7 +136,7 @@ mod tests {
 
     async fn folder() -> (tempfile::TempDir, Arc<Folder>) {
         let root = tempfile::tempdir().expect("a folder");
-        let folder = Arc::new(Folder::new(root.path().join("files")));
+        let folder = Arc::new(Folder::new(root.path().join("files"), 0));
         folder.prepare().await.expect("prepared");
         (root, folder)
     }
@@ -173,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_lead_elsewhere() {
-        let folder = Folder::new("/srv/files".into());
+        let folder = Folder::new("/srv/files".into(), 0);
         assert_eq!(folder.path("abcd.thumb").expect("ours"), Path::new("/srv/files/cd/abcd.thumb"));
         for bad in ["", "a", "../../etc/passwd", "ab/../cd", "..", ".thumb", "a\0b", "äb"] {
             assert!(folder.path(bad).is_err(), "{bad:?}");

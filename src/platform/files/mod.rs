@@ -40,14 +40,14 @@ pub struct Opened {
 impl Files {
     /// Reads the settings; touches nothing yet.
     pub fn new(config: &FilesConfig, data_dir: &str) -> anyhow::Result<Self> {
-        let own = Path::new(data_dir).join("files");
+        let (own, min_free) = (Path::new(data_dir).join("files"), config.min_free_mib.saturating_mul(1024 * 1024));
         if let Some(folder) = config.url.strip_prefix("file://") {
-            return Ok(Self::Folder(Arc::new(Folder::new(folder.into()))));
+            return Ok(Self::Folder(Arc::new(Folder::new(folder.into(), min_free))));
         }
         match config.url.strip_prefix("s3://") {
-            None => Ok(Self::Folder(Arc::new(Folder::new(own)))),
+            None => Ok(Self::Folder(Arc::new(Folder::new(own, min_free)))),
             #[cfg(feature = "s3")]
-            Some(place) => Ok(Self::Bucket(Arc::new(bucket::Bucket::new(config, place, own)?))),
+            Some(place) => Ok(Self::Bucket(Arc::new(bucket::Bucket::new(config, place, Folder::new(own, min_free))?))),
             #[cfg(not(feature = "s3"))]
             Some(_) => anyhow::bail!("files.url: this build keeps files in a folder; build it with --features s3"),
         }

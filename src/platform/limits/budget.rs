@@ -1,4 +1,4 @@
-//! A number of requests per window and key, refilled evenly (GCRA by governor).
+//! A number of requests, or of something else, per window and key, refilled evenly (GCRA by governor).
 
 use std::num::NonZeroU32;
 use std::sync::{PoisonError, RwLock};
@@ -10,7 +10,6 @@ use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::WINDOW;
 use crate::platform::clock::Clock;
 
 /// Callers remembered at once. Should more come within one window, all start anew: better than to grow without end.
@@ -30,6 +29,7 @@ pub struct Snapshot {
 
 pub(super) struct Budget {
     quota: NonZeroU32,
+    window: Duration,
     clock: Ticks,
     limiter: RwLock<Limiter>,
 }
@@ -37,20 +37,27 @@ pub(super) struct Budget {
 type Limiter = RateLimiter<String, DashMapStateStore<String>, Ticks, StateInformationMiddleware>;
 
 impl Budget {
-    pub fn new(per_window: u32, clock: &Clock) -> Self {
+    pub fn new(per_window: u32, window: Duration, clock: &Clock) -> Self {
         let (quota, clock) = (NonZeroU32::new(per_window).unwrap_or(NonZeroU32::MIN), Ticks(clock.clone()));
-        Self { quota, limiter: RwLock::new(limiter(quota, &clock)), clock }
+        Self { quota, window, limiter: RwLock::new(limiter(quota, window, &clock)), clock }
     }
 
+    /// Takes one.
     pub fn take(&self, key: &str) -> Snapshot {
-        let taken = self.limiter.read().unwrap_or_else(PoisonError::into_inner).check_key(&key.to_owned());
+        self.take_many(key, NonZeroU32::MIN)
+    }
+
+    /// Takes so many at once, or none. More than the whole quota is never allowed.
+    pub fn take_many(&self, key: &str, count: NonZeroU32) -> Snapshot {
+        let taken = self.limiter.read().unwrap_or_else(PoisonError::into_inner).check_key_n(&key.to_owned(), count);
         let (remaining, retry_after) = match taken {
-            Ok(state) => (state.remaining_burst_capacity(), None),
-            Err(refusal) => (0, Some(whole_seconds(refusal.wait_time_from(self.clock.now())).max(1))),
+            Ok(Ok(state)) => (state.remaining_burst_capacity(), None),
+            Ok(Err(refusal)) => (0, Some(whole_seconds(refusal.wait_time_from(self.clock.now())).max(1))),
+            Err(_) => (0, Some(self.window.as_secs())),
         };
         let quota = self.quota.get();
-        let reset_seconds = whole_seconds(WINDOW * (quota - remaining.min(quota)) / quota);
-        Snapshot { quota, window_seconds: WINDOW.as_secs(), remaining, reset_seconds, retry_after }
+        let reset_seconds = whole_seconds(self.window * (quota - remaining.min(quota)) / quota);
+        Snapshot { quota, window_seconds: self.window.as_secs(), remaining, reset_seconds, retry_after }
     }
 
     /// Forgets who has their whole quota again.
@@ -58,14 +65,15 @@ impl Budget {
         let mut current = self.limiter.write().unwrap_or_else(PoisonError::into_inner);
         current.retain_recent();
         if current.len() > MAX_KEYS {
-            *current = limiter(self.quota, &self.clock);
+            *current = limiter(self.quota, self.window, &self.clock);
         }
         current.shrink_to_fit();
     }
 }
 
-fn limiter(quota: NonZeroU32, clock: &Ticks) -> Limiter {
-    RateLimiter::dashmap_with_clock(Quota::per_minute(quota), clock.clone()).with_middleware()
+fn limiter(quota: NonZeroU32, window: Duration, clock: &Ticks) -> Limiter {
+    let per_one = Quota::with_period(window / quota.get()).expect("a window is longer than a nanosecond for each");
+    RateLimiter::dashmap_with_clock(per_one.allow_burst(quota), clock.clone()).with_middleware()
 }
 
 fn whole_seconds(duration: Duration) -> u64 {

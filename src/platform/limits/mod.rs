@@ -9,6 +9,7 @@ mod budget;
 mod failures;
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::config::LimitsConfig;
 
 const WINDOW: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const KIB: u64 = 1024;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,9 @@ pub struct Limits {
     sign_in: Budget,
     upload: Budget,
     tenant_upload: Budget,
+    /// In KiB.
+    upload_size: Budget,
+    tenant_upload_size: Budget,
     failures: Failures,
     swept_at: AtomicI64,
 }
@@ -68,10 +74,12 @@ impl Limits {
     pub fn new(config: &LimitsConfig, clock: Clock) -> Self {
         Self {
             enabled: config.enabled,
-            api: Budget::new(config.api_per_minute, &clock),
-            sign_in: Budget::new(config.auth_per_minute, &clock),
-            upload: Budget::new(config.uploads_per_minute, &clock),
-            tenant_upload: Budget::new(config.tenant_uploads_per_minute, &clock),
+            api: Budget::new(config.api_per_minute, WINDOW, &clock),
+            sign_in: Budget::new(config.auth_per_minute, WINDOW, &clock),
+            upload: Budget::new(config.uploads_per_minute, WINDOW, &clock),
+            tenant_upload: Budget::new(config.tenant_uploads_per_minute, WINDOW, &clock),
+            upload_size: Budget::new(config.upload_mib_per_day.saturating_mul(1024), DAY, &clock),
+            tenant_upload_size: Budget::new(config.tenant_upload_mib_per_day.saturating_mul(1024), DAY, &clock),
             failures: Failures::new(config.login_failures, Duration::from_secs(config.login_window_seconds)),
             swept_at: AtomicI64::new(clock.now().0),
             clock,
@@ -92,6 +100,21 @@ impl Limits {
         let (user, tenant) = (format!("{tenant} {user_id}"), tenant.to_string());
         for (policy, key) in [(Policy::Upload, user), (Policy::TenantUpload, tenant)] {
             if let Some(retry_after) = self.check(policy, &key).and_then(|snapshot| snapshot.retry_after) {
+                return Err(Error::RateLimited { retry_after });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the bytes of one file of a user, and of their tenant.
+    pub fn upload_size_allowed(&self, tenant: i64, user_id: &str, bytes: u64) -> Result<()> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let kib = u32::try_from(bytes.div_ceil(KIB)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let (user, tenant) = (format!("{tenant} {user_id}"), tenant.to_string());
+        for (budget, key) in [(&self.upload_size, user), (&self.tenant_upload_size, tenant)] {
+            if let Some(retry_after) = budget.take_many(&key, kib).retry_after {
                 return Err(Error::RateLimited { retry_after });
             }
         }
@@ -142,6 +165,8 @@ impl Limits {
             self.sign_in.sweep();
             self.upload.sweep();
             self.tenant_upload.sweep();
+            self.upload_size.sweep();
+            self.tenant_upload_size.sweep();
             self.failures.sweep(now);
         }
     }

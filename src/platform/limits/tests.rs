@@ -20,6 +20,8 @@ impl World {
             auth_per_minute: 2,
             uploads_per_minute: 2,
             tenant_uploads_per_minute: 3,
+            upload_mib_per_day: 2,
+            tenant_upload_mib_per_day: 3,
             login_failures: 10,
             login_window_seconds: 900,
             messages_per_minute: 1,
@@ -161,4 +163,18 @@ fn uploads_are_counted_for_the_user_and_for_the_tenant() {
     world.pass(60);
     assert!(allowed(1, "ann"));
     assert!([1; 9].iter().all(|tenant| World::new(false).limits.upload_allowed(*tenant, "ann").is_ok()));
+}
+
+#[test]
+fn the_bytes_of_uploads_are_counted_for_the_user_and_for_the_tenant() {
+    const MIB: u64 = 1024 * 1024;
+    let world = World::new(true);
+    let allowed = |tenant, user, bytes| world.limits.upload_size_allowed(tenant, user, bytes).is_ok();
+    assert_eq!([MIB, MIB, 1].map(|bytes| allowed(1, "ann", bytes)), [true, true, false]);
+    assert_eq!([MIB, 1].map(|bytes| allowed(1, "bob", bytes)), [true, false], "three of all together");
+    assert!(allowed(2, "ann", 2 * MIB), "another tenant has its own");
+    assert!(!allowed(3, "ann", 2 * MIB + 1), "more than a whole day's");
+    world.pass(12 * 60 * 60);
+    assert_eq!([MIB, 1].map(|bytes| allowed(1, "ann", bytes)), [true, false], "half a day, half of it");
+    assert!(World::new(false).limits.upload_size_allowed(1, "ann", u64::MAX).is_ok());
 }

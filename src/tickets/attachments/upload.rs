@@ -41,7 +41,9 @@ pub async fn upload(app: &App, caller: Arc<Caller>, ticket_id: String, request: 
                 return Err(Error::Rejected(http::StatusCode::PAYLOAD_TOO_LARGE, "too_large"));
             }
             app.limits.upload_allowed(caller.tenant.0, &caller.user_id)?;
-            received.push(receive(app, part).await?);
+            let file = receive(app, part).await?;
+            app.limits.upload_size_allowed(caller.tenant.0, &caller.user_id, file.size)?;
+            received.push(file);
         }
         Ok(received)
     };

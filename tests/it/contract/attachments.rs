@@ -387,6 +387,59 @@ async fn a_store_that_fails_is_an_outage_and_loses_nothing() {
     assert_eq!(server.count("select count(*) from file_removals").await, 0);
 }
 
+#[tokio::test]
+async fn a_file_that_cannot_be_removed_does_not_keep_the_others() {
+    let server = Server::sqlite().await;
+    let ann = server.tenant("acme").await.customer("ann").await;
+    let ticket = server.ticket(&ann, "Lamp").await;
+    let sent = server.upload(&ann, &ticket, &[("a.txt", b"a"), ("b.txt", b"b"), ("c.txt", b"c")]).await;
+    let first = id(&sent[0]);
+    let place = files_on_disk(&server).into_iter().find(|path| path.ends_with(&first)).expect("on disk");
+    std::fs::remove_file(&place).expect("removed");
+    std::fs::create_dir(&place).expect("a folder where a file should be");
+    server.pass(DAY + 1);
+    let app = &server.running.app;
+    sweep::sweep(app, app.clock.now()).await.expect_err("one is stuck");
+    assert_eq!(files_on_disk(&server), Vec::<String>::new());
+    assert_eq!(server.count("select count(*) from file_removals").await, 1);
+    // It is left alone for an hour, and goes when it can.
+    sweep::sweep(app, app.clock.now()).await.expect("nothing to do");
+    std::fs::remove_dir(&place).expect("removed");
+    server.pass(60 * 60);
+    sweep::sweep(app, app.clock.now()).await.expect("swept");
+    assert_eq!(server.count("select count(*) from file_removals").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_uploaded_has_a_budget_and_leaves_the_disk_some_room() {
+    let server = Server::start_with(Engine::Sqlite, |config| {
+        config.limits.enabled = true;
+        config.limits.upload_mib_per_day = 25;
+    })
+    .await;
+    let acme = server.tenant("acme").await;
+    let (ann, bob) = (acme.customer("ann").await, acme.customer("bob").await);
+    let (lamp, desk) = (server.ticket(&ann, "Lamp").await, server.ticket(&bob, "Desk").await);
+    let large = vec![b'x'; 13 * 1024 * 1024];
+    upload(&server, &ann, &lamp, &[("a", &large)]).await.expect(201);
+    let refused = upload(&server, &ann, &lamp, &[("b", b"x"), ("c", &large)]).await;
+    refused.problem(429, "rate_limited");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(server.count("select count(*) from attachments").await, 1, "all or none");
+    upload(&server, &bob, &desk, &[("d", &large)]).await.expect(201);
+    server.pass(DAY);
+    upload(&server, &acme.login("ann").await, &lamp, &[("c", &large)]).await.expect(201);
+
+    let server = Server::start_with(Engine::Sqlite, |config| config.files.min_free_mib = 1_000_000_000).await;
+    let ann = server.tenant("acme").await.customer("ann").await;
+    let ticket = server.ticket(&ann, "Lamp").await;
+    let refused = upload(&server, &ann, &ticket, &[("a", b"x")]).await;
+    refused.problem(503, "unavailable");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(files_on_disk(&server), Vec::<String>::new());
+    send(&server, &ann, &ticket, json!({"message_content": "words still go"})).await.expect(201);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_repeated_by_its_key_and_counted() {
     on_both_engines(async |server| {
