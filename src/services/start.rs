@@ -148,6 +148,7 @@ async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyho
 }
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    demo::refuse_in_production(&config)?;
     let shutdown = Shutdown::on_signals()?;
     let running = start(config, Clock::System, Random::System, shutdown).await?;
     let data_dir = running.app.config.data_dir.clone();

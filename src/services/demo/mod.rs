@@ -176,6 +176,19 @@ fn say(
     Ok(())
 }
 
+/// A data folder that was a demo once keeps its accounts, an admin among them.
+pub fn refuse_in_production(config: &Config) -> anyhow::Result<()> {
+    let key_file = key_file(config);
+    if config.env == Environment::Production && key_file.exists() {
+        bail!(
+            "the demo was filled in from this data folder, and its accounts have a password that everybody knows; \
+             take another folder and database, or disable these accounts and remove {}",
+            key_file.display()
+        );
+    }
+    Ok(())
+}
+
 fn key_file(config: &Config) -> PathBuf {
     Path::new(&config.data_dir).join("demo-key")
 }
@@ -287,6 +300,9 @@ mod tests {
         let secret = Random::System.token("");
         let config = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
         assert!(seed(&config).await.expect_err("refused").to_string().contains("production"));
+        assert!(refuse_in_production(&config).is_ok());
+        fs::write(key_file(&config), "pk_1").expect("it is kept");
+        assert!(refuse_in_production(&config).expect_err("refused").to_string().contains("demo-key"));
         assert!(!folder.path().join("smilechat.db").exists());
     }
 }
