@@ -17,6 +17,9 @@ use crate::platform::metrics;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::gateway::Gateway;
 
+/// A place for files that does not answer for so long is down.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(prometheus))
 }
@@ -47,14 +50,20 @@ struct Dependency {
     status: &'static str,
 }
 
-/// Whether each thing that the server needs is there: 200 if all are, 503 if one is not.
+/// Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
+/// conversations go on and only files fail.
 #[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let is_up = app.db.ping().await.is_ok();
-    let (code, status) = if is_up { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };
-    let database = Dependency { name: "database", kind: app.db.engine(), status };
-    (code, Json(Readiness { status, dependencies: vec![database] }))
+    let (database, files) = tokio::join!(app.db.ping(), tokio::time::timeout(PATIENCE, app.files.ping()));
+    let status = |is_up: bool| if is_up { "ok" } else { "down" };
+    let (has_database, has_files) = (database.is_ok(), matches!(files, Ok(Ok(()))));
+    let dependencies = vec![
+        Dependency { name: "database", kind: app.db.engine(), status: status(has_database) },
+        Dependency { name: "files", kind: app.files.kind(), status: status(has_files) },
+    ];
+    let code = if has_database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(Readiness { status: status(has_database), dependencies }))
 }
 
 /// Figures in the text format of Prometheus.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, RetryConfig};
+use object_store::{ClientOptions, ObjectStoreExt, RetryConfig};
 use tempfile::NamedTempFile;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
@@ -20,6 +21,10 @@ use crate::platform::config::FilesConfig;
 
 /// Who waits for the bucket is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A bucket that sends nothing for so long is away. There is no bound on the whole: who reads slowly is not cut.
+const SILENCE: Duration = Duration::from_secs(30);
+/// No file of anybody has this name.
+const PROBE: &str = "probe";
 
 pub struct Bucket {
     store: Arc<AmazonS3>,
@@ -38,6 +43,9 @@ impl Bucket {
             .with_region(&config.s3_region)
             // Files go one by one, and not every service that speaks S3 takes lists.
             .with_disable_bulk_delete(true)
+            .with_client_options(
+                ClientOptions::new().with_timeout_disabled().with_connect_timeout(PATIENCE).with_read_timeout(SILENCE),
+            )
             .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, ..RetryConfig::default() });
         if !config.s3_endpoint.is_empty() {
             builder =
@@ -53,8 +61,19 @@ impl Bucket {
         Ok(Self { store, prefix, receiving: Arc::new(receiving) })
     }
 
+    /// Writes and removes a probe: a key that may not do so is better met now than at the first upload.
     pub async fn prepare(&self) -> anyhow::Result<()> {
-        self.receiving.prepare().await
+        self.receiving.prepare().await?;
+        let probe = self.path(PROBE);
+        self.store.put(&probe, Bytes::new().into()).await.context("files: cannot write to the bucket")?;
+        self.store.delete(&probe).await.context("files: cannot remove from the bucket")
+    }
+
+    pub async fn ping(&self) -> Result<()> {
+        match self.open(PROBE).await {
+            Ok(_) | Err(Error::NotFound) => self.receiving.ping().await,
+            Err(error) => Err(error),
+        }
     }
 
     pub async fn scratch(&self) -> Result<NamedTempFile> {
@@ -65,7 +84,13 @@ impl Bucket {
     pub async fn put(&self, name: &str, file: NamedTempFile) -> Result<()> {
         let mut source = File::open(file.path()).await.map_err(unavailable)?;
         let mut target = BufWriter::new(self.store.clone(), self.path(name));
-        tokio::io::copy(&mut source, &mut target).await.map_err(unavailable)?;
+        if let Err(error) = tokio::io::copy(&mut source, &mut target).await {
+            // The parts that it has would be kept, and paid for, under no name. What fails at its end sees to that itself.
+            if let Err(error) = target.abort().await {
+                tracing::warn!(%error, "could not take back the parts of a file in the bucket");
+            }
+            return Err(unavailable(error));
+        }
         target.shutdown().await.map_err(unavailable)
     }
 
@@ -156,6 +181,8 @@ mod tests {
         };
         let bucket = Bucket::new(&config, "chat/files", Folder::new(root.path().join("files"), 0)).expect("a bucket");
         bucket.prepare().await.expect("prepared");
+        assert!(objects.lock().expect("nobody panicked").is_empty(), "the probe is gone");
+        bucket.ping().await.expect("it answers");
         let mut file = bucket.scratch().await.expect("a scratch file");
         file.write_all(b"hello").expect("written");
         bucket.put("abcd", file).await.expect("put");
@@ -182,5 +209,7 @@ mod tests {
         };
         let bucket = Bucket::new(&config, "chat", Folder::new(root.path().join("files"), 0)).expect("a bucket");
         assert!(matches!(bucket.open("abcd").await, Err(Error::Unavailable(_))));
+        assert!(matches!(bucket.ping().await, Err(Error::Unavailable(_))));
+        bucket.prepare().await.expect_err("no place to keep files");
     }
 }

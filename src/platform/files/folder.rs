@@ -39,6 +39,11 @@ impl Folder {
         made.with_context(|| format!("files: cannot create {path}"))
     }
 
+    /// Whether files can be received and kept.
+    pub async fn ping(&self) -> Result<()> {
+        tokio::fs::metadata(self.incoming()).await.map(drop).map_err(unavailable)
+    }
+
     pub async fn scratch(self: &Arc<Self>) -> Result<NamedTempFile> {
         let (incoming, min_free) = (self.incoming(), self.min_free);
         let made = blocking(move || {

@@ -62,6 +62,24 @@ impl Files {
         }
     }
 
+    /// Which of them it is.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "folder",
+            #[cfg(feature = "s3")]
+            Self::Bucket(_) => "bucket",
+        }
+    }
+
+    /// Whether it is there.
+    pub async fn ping(&self) -> Result<()> {
+        match self {
+            Self::Folder(folder) => folder.ping().await,
+            #[cfg(feature = "s3")]
+            Self::Bucket(bucket) => bucket.ping().await,
+        }
+    }
+
     /// An empty file to write what arrives into. It goes when it is dropped, unless it was `put`.
     pub async fn scratch(&self) -> Result<NamedTempFile> {
         match self {

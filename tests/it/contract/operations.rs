@@ -10,6 +10,8 @@ async fn health_readiness_and_metrics() {
         assert_eq!(server.get("/healthz").await.expect(200)["status"], "ok");
         let ready = server.get("/readyz").await.expect(200);
         assert_eq!((&ready["status"], &ready["dependencies"][0]["name"]), (&json!("ok"), &json!("database")));
+        let files = json!({"name": "files", "kind": "folder", "status": "ok"});
+        assert_eq!(ready["dependencies"][1], files);
         let metrics = server.get("/metrics").await;
         assert_eq!(metrics.status, 200);
         assert!(metrics.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")));
@@ -28,6 +30,14 @@ async fn a_server_without_its_database_is_not_ready() {
     let refused = server.get("/api/tickets").by(&ann).await;
     refused.problem(503, "unavailable");
     assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn a_server_without_its_files_says_so_and_serves() {
+    let server = Server::sqlite().await;
+    std::fs::remove_dir_all(std::path::Path::new(&server.running.app.config.data_dir).join("files")).expect("removed");
+    let ready = server.get("/readyz").await.expect(200);
+    assert_eq!((&ready["status"], &ready["dependencies"][1]["status"]), (&json!("ok"), &json!("down")));
 }
 
 #[tokio::test]
