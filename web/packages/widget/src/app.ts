@@ -14,7 +14,7 @@ export function start(calls: Call[], server: string, nonce?: string): void {
   let before = Promise.resolve();
   const run = ([name, ...given]: Call) => {
     const command = Object.hasOwn(commands, String(name)) ? commands[String(name)] : undefined;
-    if (!command) return tell("error", { code: "unknown_command", message: `There is no command "${String(name)}".` });
+    if (!command) return tell("error", { code: "unknown_command", message: `No command: ${name}` });
     before = before
       .then(async () => {
         await command(...given);

@@ -3,18 +3,11 @@
  * brings the client package with it. Used by the widget.
  * Invariant: a visitor who only looks gets no account, and there is one conversation at a time.
  */
-import {
-  ApiError,
-  type Client,
-  type Conversation,
-  createClient,
-  localStorageOrMemory,
-  watchBrowser,
-} from "@smilechat/client";
+import { type Client, type Conversation, createClient, localStorageOrMemory, watchBrowser } from "@smilechat/client";
 import { tell } from "./events";
 import { follow } from "./follow";
 import type { Visitor, WidgetState } from "./state";
-import { keep, onOtherTab } from "./storage";
+import { keep, kept, onOtherTab } from "./storage";
 
 export type Proof = Parameters<Client["session"]["identify"]>[0];
 
@@ -38,7 +31,9 @@ interface Place {
 }
 
 /** One name for the unsent conversation: it is found again after a reload, and two tabs share it. */
-const DRAFT = "widget";
+const UNSENT = "widget";
+/** So long a first message waits for what its visitor said of themselves. */
+const INTRODUCTION_PATIENCE = 3_000;
 
 export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
   const client = createClient({
@@ -82,8 +77,12 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
   };
 
   const findEarlier = async (): Promise<Conversation | null> => {
-    if ((await session.ready()).status !== "signed_in") return null;
-    if ((await client.unsentDrafts()).includes(DRAFT)) return client.newConversation({ draft: DRAFT });
+    if ((await session.ready()).status !== "signed_in") {
+      // A session that has ended is no reason to load all this at the next page, too.
+      if (kept("localStorage", `${prefix}:session`) === '"expired"') keep("localStorage", `${prefix}:session`, null);
+      return null;
+    }
+    if ((await client.unsentDrafts()).includes(UNSENT)) return client.newConversation({ draft: UNSENT });
     const newest = (await client.request("GET /api/tickets", { query: { limit: 1 } })).data[0];
     return newest ? client.conversation(newest.ticket_id) : null;
   };
@@ -111,7 +110,7 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
     await session.anonymous();
     const { visitor } = get();
     if (visitor) await introduce(client, visitor);
-    return adopt(client.newConversation({ draft: DRAFT }));
+    return adopt(client.newConversation({ draft: UNSENT }));
   };
   let starting: Promise<Conversation> | null = null;
 
@@ -139,10 +138,11 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
       return starting;
     },
     async identify(proof) {
-      await session.ready();
-      await session.identify(proof);
-      abandon();
+      const before = (await session.ready()).user;
+      const { id } = await session.identify(proof);
       set({ isIdentified: true });
+      if (id === before?.id && get().conversation) return;
+      abandon();
       await resume();
     },
     async end() {
@@ -156,12 +156,10 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
   };
 }
 
-/** What visitors said of themselves must not keep their message from going out. */
+/** What visitors said of themselves goes first where it can, and never keeps their message from going out. */
 async function introduce(client: Client, { name, email }: Visitor): Promise<void> {
   if (!name && !email) return;
-  try {
-    await client.session.updateProfile({ ...(name && { name }), ...(email && { email }) });
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 422)) throw error;
-  }
+  const told = client.session.updateProfile({ ...(name && { name }), ...(email && { email }) });
+  const enough = new Promise<void>((done) => setTimeout(done, INTRODUCTION_PATIENCE));
+  await Promise.race([told.catch(() => {}), enough]);
 }

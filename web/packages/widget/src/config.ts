@@ -3,6 +3,8 @@
  * Used by the loader (types only) and the widget. Invariant: what the page says wins, value by value.
  */
 
+import type { Answer } from "@smilechat/client";
+
 export interface PageConfig {
   apiUrl?: string;
   apiKey?: string;
@@ -23,20 +25,7 @@ export type ThemeMode = "auto" | "light" | "dark";
 /** One call of `window.SmileChat`. */
 export type Call = [command?: unknown, ...rest: unknown[]];
 
-/** `GET /api/widget`. */
-export interface ServerSettings {
-  name: string;
-  greeting: string;
-  primary_color: string;
-  position: "right" | "left";
-  theme: ThemeMode;
-  language: string;
-  prechat: "none" | "optional" | "required";
-  quick_replies: string[];
-  sound: boolean;
-  is_staffed: boolean;
-  staff: { name: string; avatar_url: string | null }[];
-}
+export type ServerSettings = Answer<"GET /api/widget">;
 
 export interface Settings {
   name: string;

@@ -23,6 +23,6 @@ export async function askIntroduction(server: string, page: PageConfig): Promise
   } catch {
     return {};
   }
-  if (answer.status === 401 || answer.status === 403) throw new Refused("The API key is not accepted for this page.");
+  if (answer.status === 401 || answer.status === 403) throw new Refused("This page is refused.");
   return {};
 }

@@ -31,6 +31,7 @@ export function createWidget(server: string, nonce: string | undefined) {
   let endings: (() => void)[] = [];
   const key = (name: string) => `smilechat:${page.apiKey ?? "default"}:${name}`;
 
+  const hasSession = () => kept("localStorage", key("visitor:session"));
   const loadChat = async (): Promise<Chat> => {
     const { openChat } = await import("./chat");
     chat ??= openChat({ server, apiKey: page.apiKey, prefix: key("visitor"), get: state.get, set });
@@ -77,7 +78,7 @@ export function createWidget(server: string, nonce: string | undefined) {
         tell("error", { code: (error as { code?: string }).code ?? "send_failed", message: (error as Error).message });
         return false;
       } finally {
-        if (isFirst) set({ firstMessage: null });
+        set({ firstMessage: null });
       }
     },
     introduce: (visitor) => set({ visitor }),
@@ -124,7 +125,7 @@ export function createWidget(server: string, nonce: string | undefined) {
       onOtherTab(key("visitor:ticket"), (ticket) => ticket && !chat && void resume()),
     ];
     tell("ready", {});
-    if (kept("localStorage", key("visitor:session"))) void resume();
+    if (hasSession()) void resume();
     if (kept("sessionStorage", key("open")) && !mounted.isFullScreen()) actions.open();
   };
 
@@ -138,8 +139,7 @@ export function createWidget(server: string, nonce: string | undefined) {
     mounted?.remove();
     mounted = null;
     for (const name of [key("open"), key("greeted"), DRAFT]) keep("sessionStorage", name, null);
-    const hasSession = chat || kept("localStorage", key("visitor:session"));
-    if (hasSession) await (await loadChat()).end();
+    if (chat || hasSession()) await (await loadChat()).end();
     chat = null;
     state.set(freshState());
   };

@@ -23,7 +23,7 @@ export interface Uploads {
 }
 
 const MOST_FILES = 10;
-const MOST_BYTES = 25_000_000;
+const MOST_BYTES = 25 * 1024 * 1024;
 
 export function useUploads(conversation: Conversation): Uploads {
   const [items, setItems] = useState<UploadItem[]>([]);

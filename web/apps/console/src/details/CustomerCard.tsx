@@ -30,7 +30,7 @@ export function CustomerCard({ customerId }: { customerId: string }) {
           <>
             <dt>E-mail</dt>
             <dd>
-              <a href={`mailto:${encodeURIComponent(customer.email)}`}>{customer.email}</a>
+              <a href={`mailto:${encodeURIComponent(customer.email).replace("%40", "@")}`}>{customer.email}</a>
             </dd>
           </>
         )}

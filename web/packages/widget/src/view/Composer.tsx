@@ -22,6 +22,10 @@ export function Composer({ now, actions, files, onFailure }: Props) {
   const { conversation, language } = now;
   const { texts } = language;
   const [text, setText] = useState(() => kept("sessionStorage", DRAFT) ?? "");
+  /** What was written last, for those who waited since. */
+  const written = useRef(text);
+  /** On its way to where unsent messages are kept. Until it is there, a reload brings it back as a draft. */
+  const leaving = useRef("");
   const [isBusy, setBusy] = useState(false);
   const [isChoosing, setChoosing] = useState(false);
   const EmojiPicker = useLazily(isChoosing, loadEmoji);
@@ -34,40 +38,42 @@ export function Composer({ now, actions, files, onFailure }: Props) {
 
   useEffect(() => grow(field.current), [text, now.isOpen]);
 
+  const unsent = () => [leaving.current, written.current].filter(Boolean).join("\n");
   const write = (next: string) => {
+    written.current = next;
     setText(next);
-    keep("sessionStorage", DRAFT, next || null);
+    keep("sessionStorage", DRAFT, unsent() || null);
     conversation?.setTyping(next.trim() !== "");
   };
 
   const send = async () => {
     if (!canSend) return;
-    const words = text.trim();
-    const hasFiles = files.waiting.length > 0;
+    const sent = files.waiting;
+    const fail = () => onFailure(texts.sendFailed);
     onFailure(null);
     setBusy(true);
-    if (!hasFiles) write("");
-    try {
-      const attachments = await files.collect();
-      if (!attachments) return;
-      if (hasFiles) write("");
-      if (!(await actions.send(words, attachments))) throw new Error("unsent");
-    } catch {
-      onFailure(texts.sendFailed);
-      // What was written meanwhile stays.
-      if (!hasFiles) setText((meanwhile) => meanwhile || words);
-    } finally {
-      setBusy(false);
-      field.current?.focus();
+    leaving.current = text.trim();
+    write("");
+    const attachments = await files.collect().catch(fail);
+    if (attachments) {
+      if (await actions.send(leaving.current, attachments)) {
+        leaving.current = "";
+        for (const { id } of sent) files.remove(id);
+      } else fail();
     }
+    // What could not leave is back, before what was written meanwhile.
+    const rest = unsent();
+    leaving.current = "";
+    write(rest);
+    setBusy(false);
+    field.current?.focus();
   };
 
   const insert = (emoji: string) => {
     const { selectionStart = text.length, selectionEnd = text.length } = field.current ?? {};
     write(text.slice(0, selectionStart) + emoji + text.slice(selectionEnd));
-    queueMicrotask(() =>
-      field.current?.setSelectionRange(selectionStart + emoji.length, selectionStart + emoji.length),
-    );
+    const end = selectionStart + emoji.length;
+    queueMicrotask(() => field.current?.setSelectionRange(end, end));
   };
 
   const closeEmoji = () => {

@@ -47,17 +47,13 @@ export function Notice({ now, failure, onDismiss }: Props) {
 }
 
 function useNetwork(): boolean {
-  const [isOnline, setOnline] = useState(() => navigator.onLine);
+  const [, look] = useState({});
   useEffect(() => {
-    const look = () => setOnline(navigator.onLine);
-    addEventListener("online", look);
-    addEventListener("offline", look);
-    return () => {
-      removeEventListener("online", look);
-      removeEventListener("offline", look);
-    };
+    const stop = new AbortController();
+    for (const change of ["online", "offline"]) addEventListener(change, () => look({}), stop);
+    return () => stop.abort();
   }, []);
-  return isOnline;
+  return navigator.onLine;
 }
 
 /** Good news at once, bad news once it lasts. */

@@ -5,7 +5,7 @@ interface Props {
   load: () => Promise<Blob>;
   label: string;
   size?: { width: number; height: number };
-  onBroken: () => void;
+  onBroken?: () => void;
 }
 
 export function Picture({ load, label, size, onBroken }: Props) {
@@ -22,7 +22,7 @@ export function Picture({ load, label, size, onBroken }: Props) {
       image.close();
       setDrawn(true);
     };
-    draw().catch(() => isGone || onBroken());
+    draw().catch(() => isGone || onBroken?.());
     return () => {
       isGone = true;
     };

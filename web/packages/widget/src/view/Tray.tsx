@@ -12,7 +12,7 @@ export function Tray({ files, language }: { files: Files; language: Language }) 
       {files.waiting.map(({ id, file, progress, uploaded }) => (
         <li key={id}>
           {/^image\/(png|jpeg|gif|webp)$/.test(file.type) ? (
-            <Picture load={async () => file} label={file.name} onBroken={() => {}} />
+            <Picture load={async () => file} label={file.name} />
           ) : (
             <Sheet />
           )}

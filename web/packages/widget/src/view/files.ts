@@ -21,7 +21,7 @@ export interface Files {
   waiting: readonly WaitingFile[];
   add(files: File[]): void;
   remove(id: number): void;
-  /** All that wait, uploaded; null if one could not be. Empties the tray only then. */
+  /** All that wait, uploaded; null if one could not be. They stay in the tray until their message is kept. */
   collect(): Promise<Attachment[] | null>;
 }
 
@@ -81,13 +81,12 @@ export function useFiles(now: WidgetState, actions: Actions, onFailure: (text: s
       }
     },
     async collect() {
-      if (!list.current.length) return [];
+      const all = list.current;
+      if (!all.length) return [];
       const conversation = await actions.begin();
-      const attachments = await Promise.all(list.current.map((waiting) => upload(waiting, conversation)));
+      const attachments = await Promise.all(all.map((waiting) => upload(waiting, conversation)));
       const complete = attachments.filter((attachment) => attachment !== null);
-      if (complete.length < attachments.length) return null;
-      change([]);
-      return complete;
+      return complete.length < all.length ? null : complete;
     },
   };
 }

@@ -42,9 +42,10 @@ export function useScrolling(messages: readonly ConversationMessage[], loadOlder
   }, [isAtEnd]);
 
   useEffect(() => {
+    const stop = new AbortController();
     const look = () => setLookedAt(document.visibilityState === "visible");
-    document.addEventListener("visibilitychange", look);
-    return () => document.removeEventListener("visibilitychange", look);
+    document.addEventListener("visibilitychange", look, stop);
+    return () => stop.abort();
   }, []);
 
   const onScroll = () => {
