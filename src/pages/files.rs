@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::encoding::accepts;
+use crate::platform::http::etag;
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -97,7 +98,7 @@ impl File {
                 },
             ),
         ];
-        if is_known(&self.etag, asked) {
+        if etag::is_known(asked, &self.etag) {
             return (StatusCode::NOT_MODIFIED, about).into_response();
         }
         let mut forms = self.compressed.into_iter();
@@ -111,11 +112,4 @@ impl File {
         }
         response
     }
-}
-
-/// Whether the browser has it already.
-fn is_known(etag: &str, asked: &HeaderMap) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let lists = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|known| known.trim() == "*" || strong(known) == strong(etag))
 }

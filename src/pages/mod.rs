@@ -19,7 +19,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use rust_embed::RustEmbed;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -28,12 +28,11 @@ use self::keep::Kept;
 use crate::app::App;
 use crate::error::Error;
 use crate::platform::http::cors::ForAnySite;
+use crate::platform::http::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use crate::platform::http::path::Path;
 
 pub use keep::keep_widget;
 pub use snippet::snippet;
-
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::from(routes_of::<Built>())

@@ -19,32 +19,17 @@ struct Migration {
     postgres: &'static str,
 }
 
+/// One text for both engines, unless they must differ.
 const MIGRATIONS: &[Migration] = &[
-    Migration {
-        name: "0001_start",
-        sqlite: include_str!("../../../migrations/0001_start.sql"),
-        postgres: include_str!("../../../migrations/0001_start.sql"),
-    },
+    Migration::of_one_text("0001_start", include_str!("../../../migrations/0001_start.sql")),
     Migration {
         name: "0002_ticket_search",
         sqlite: include_str!("../../../migrations/0002_ticket_search.sql"),
         postgres: include_str!("../../../migrations/0002_ticket_search.postgres.sql"),
     },
-    Migration {
-        name: "0003_totp_step",
-        sqlite: include_str!("../../../migrations/0003_totp_step.sql"),
-        postgres: include_str!("../../../migrations/0003_totp_step.sql"),
-    },
-    Migration {
-        name: "0004_attachments",
-        sqlite: include_str!("../../../migrations/0004_attachments.sql"),
-        postgres: include_str!("../../../migrations/0004_attachments.sql"),
-    },
-    Migration {
-        name: "0005_desk",
-        sqlite: include_str!("../../../migrations/0005_desk.sql"),
-        postgres: include_str!("../../../migrations/0005_desk.sql"),
-    },
+    Migration::of_one_text("0003_totp_step", include_str!("../../../migrations/0003_totp_step.sql")),
+    Migration::of_one_text("0004_attachments", include_str!("../../../migrations/0004_attachments.sql")),
+    Migration::of_one_text("0005_desk", include_str!("../../../migrations/0005_desk.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (
@@ -84,6 +69,10 @@ pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
 }
 
 impl Migration {
+    const fn of_one_text(name: &'static str, text: &'static str) -> Self {
+        Self { name, sqlite: text, postgres: text }
+    }
+
     /// The text for one engine, its marks translated (migrations/0001_start.sql explains them).
     fn sql(&self, dialect: Dialect) -> String {
         let (text, key, clustered, bytes) = match dialect {

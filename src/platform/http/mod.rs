@@ -1,17 +1,18 @@
 //! The HTTP floor: what every request goes through, whatever it asks for. It knows no ticket and no user.
 //!
 //! `serve` takes the connections, `floor` puts the layers around the routes, `cors` goes around everything and asks
-//! `origins`. Handlers use
-//! the extractors (`json`, `query`, `path`, `client_address`), the shape of lists (`page`) and the rules for text (`text`),
-//! and return `Error`, which `problem` turns into an answer.
+//! `origins`. Handlers use the extractors (`json`, `query`, `path`, `client_address`), the shape of lists (`page`), the
+//! rules for text (`text`) and for what a browser has already (`etag`), and return `Error`, which `problem` turns into an
+//! answer.
 
 pub mod body;
 pub mod client_address;
 pub mod cors;
 pub mod docs;
+pub mod etag;
 mod fields;
 pub mod floor;
-mod headers;
+pub mod headers;
 pub mod idempotency;
 pub mod identity;
 pub mod json;

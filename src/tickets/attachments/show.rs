@@ -5,14 +5,14 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    VARY,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::app::App;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
+use crate::platform::http::etag;
 use crate::tickets::attachments::name;
 use crate::tickets::attachments::store::{self, Shown};
 use crate::tickets::model::Scope;
@@ -35,7 +35,7 @@ pub async fn show(app: &App, caller: &Caller, id: String, is_thumb: bool, header
     };
     // A file never changes, so that its name says which bytes it is.
     let tag = format!("\"{file}\"");
-    if headers.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, &tag)) {
+    if etag::is_known(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, described(&tag)?).into_response());
     }
     let opened = app.files.open(&file).await?;
@@ -60,11 +60,6 @@ fn described(tag: &str) -> Result<[(HeaderName, HeaderValue); 4]> {
         (VARY, HeaderValue::from_static("authorization, x-api-key")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'")),
     ])
-}
-
-fn names(tags: &HeaderValue, tag: &str) -> bool {
-    let tags = tags.to_str().unwrap_or_default();
-    tags.split(',').map(str::trim).any(|other| other == "*" || other.trim_start_matches("W/") == tag)
 }
 
 fn value(text: &str) -> Result<HeaderValue> {
