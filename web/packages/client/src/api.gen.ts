@@ -601,7 +601,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether each thing that the server needs is there: 200 if all are, 503 if one is not. */
+        /**
+         * Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
+         *     conversations go on and only files fail.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
