@@ -29,10 +29,9 @@ pub fn listener(registry: Registry, origins: Origins, queue: UnboundedSender<Com
             effects.into_iter().filter_map(|effect| effect.downcast().ok()).map(|event| *event).collect();
         events.iter().for_each(|event| auth::observe(&registry, &origins, event));
         let count = events.len() as f64;
+        metrics::gauge!("smilechat_events_waiting").increment(count);
         // Without a receiver this process serves nobody: a command beside the server.
-        if queue.send(Committed { events, at: Instant::now() }).is_ok() {
-            metrics::gauge!("smilechat_events_waiting").increment(count);
-        }
+        let _ = queue.send(Committed { events, at: Instant::now() });
     })
 }
 

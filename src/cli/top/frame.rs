@@ -175,13 +175,13 @@ fn database(view: &View<'_>) -> Vec<Line> {
             percentiles(Line::default().figure("writes  ", cell(per_second(write.per_second), 9)), "wait", write),
             "commit",
             commit,
-        )
-        .figure("group", view.mean("smilechat_db_group_size").map_or_else(|| "-".into(), decimal)),
+        ),
         percentiles(
             Line::default().figure("reads   ", cell(per_second(of("smilechat_db_wait_seconds", "read").per_second), 9)),
             "wait",
             of("smilechat_db_wait_seconds", "read"),
         )
+        .figure("group", view.mean("smilechat_db_group_size").map_or_else(|| "-".into(), decimal))
         .figure("slow", per_second(view.rate("smilechat_db_slow_statements_total", |_| true))),
     ]
 }
@@ -245,7 +245,8 @@ fn decimal(value: f64) -> String {
 
 /// With commas between the thousands.
 fn whole(value: f64) -> String {
-    let digits = format!("{:.0}", value.max(0.0));
+    // A sum of nothing is minus zero.
+    let digits = format!("{:.0}", value.abs());
     let mut shown = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place) % 3 == 0 {

@@ -39,6 +39,10 @@ pub fn install() {
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).expect("nobody else installs a recorder");
         table::all().for_each(introduce);
+        // The one code that somebody is woken for: its first count has to be a step.
+        for transport in ["http", "socket"] {
+            counter!("smilechat_errors_total", "transport" => transport, "code" => "internal").absolute(0);
+        }
         gauge!("smilechat_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         process::note_start();
         keep_up(handle.clone());
@@ -64,7 +68,7 @@ fn builder() -> PrometheusBuilder {
 }
 
 /// Says what a metric is, and begins its counters at zero where it is known which ones there are: a counter that appears
-/// with its first count has no rate.
+/// with its first count has no rate. What `process` writes out by itself is not the recorder's.
 fn introduce(metric: &Metric) {
     let unit = match metric.unit() {
         "s" => Unit::Seconds,
@@ -76,7 +80,8 @@ fn introduce(metric: &Metric) {
         Kind::Gauge => metrics::describe_gauge!(metric.name, unit, metric.help),
         Kind::Histogram(_) => metrics::describe_histogram!(metric.name, unit, metric.help),
     }
-    if metric.kind == Kind::Counter && metric.labels.iter().all(|label| !label.values.is_empty()) {
+    let is_recorded = !metric.name.starts_with("process_");
+    if is_recorded && metric.kind == Kind::Counter && metric.labels.iter().all(|label| !label.values.is_empty()) {
         combinations(metric).into_iter().for_each(|labels| counter!(metric.name, labels).absolute(0));
     }
 }
@@ -171,7 +176,10 @@ mod tests {
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
             for macro_name in ["counter!(", "gauge!(", "histogram!(", "figure("] {
                 let literals = code.split(macro_name).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
-                names.extend(literals.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+                let literals = literals.filter_map(|rest| rest.split('"').next());
+                // Others have functions of that name too.
+                let named = literals.filter(|name| macro_name != "figure(" || name.starts_with("process_"));
+                names.extend(named.map(str::to_owned));
             }
         }
     }
