@@ -58,7 +58,7 @@ pub fn compose(
     let mut lines = vec![head(url, view, columns)];
     match (trouble, view) {
         (Some((why, since)), _) => {
-            let shown = if view.is_some() { "; these are the last figures" } else { "" };
+            let shown = if view.is_some() { "; the last figures:" } else { "" };
             lines.push(Line::default().add(Style::Alarm, format!("  no answer for {}: {why}{shown}", time(since))));
         }
         (None, None) => lines.push(Line::default().add(Style::Faint, "  asking …")),

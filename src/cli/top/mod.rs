@@ -115,11 +115,12 @@ impl Source {
     }
 }
 
-/// What is wrong in the end; the layers above it repeat the address.
+/// What is wrong in the end, without its number: the layers above it repeat the address.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    let words = cause.to_string();
+    words.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -37,7 +37,7 @@ pub fn request(method: &'static str, route: &str, parent: Option<Traceparent>) -
 
 /// Says how a request ended.
 pub fn answered(span: &Span, status: u16) {
-    span.record("http.response.status_code", status);
+    span.record("http.response.status_code", i64::from(status));
     if status >= 500 {
         span.record("otel.status_code", "ERROR");
     }
@@ -45,6 +45,7 @@ pub fn answered(span: &Span, status: u16) {
 
 /// Events of a socket that are handled together: one, or messages that share a transaction.
 pub fn socket_event(event: &'static str, count: usize) -> Span {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
     trace_span!(target: TARGET, parent: None, "socket event", otel.name = event, otel.kind = "server", events = count)
 }
 

@@ -26,8 +26,8 @@ async function converse(server) {
   await call(server, "POST", "/api/auth/login", { body: { username, password: plant("wrong-password") } });
 
   const key = await post(server, admin, "/api/api-keys", { kind: "secret", name: "k", scopes: ["tickets:read"] });
-  secrets.push(key.key);
-  await call(server, "GET", "/api/tickets", { headers: { "x-api-key": key.key } });
+  secrets.push(key.api_key);
+  await call(server, "GET", "/api/tickets", { headers: { "x-api-key": key.api_key } });
   const subject = plant("subject");
   const { ticket_id } = await newTicket(server, customer, { subject, message_content: plant("first") });
   await call(server, "GET", `/api/tickets?q=${plant("search")}`, { token: admin.token });
@@ -90,7 +90,7 @@ test("every line is an object in the fields of ECS, and a request is one line", 
     assert.ok(byHand["event.duration"] > 1000, "nanoseconds");
     assert.equal(access.some((line) => line["http.request.id"] === "probe"), false, "probes are at debug");
     const missed = access.find((line) => line["http.response.status_code"] === 404);
-    assert.deepEqual([missed["error.code"], missed["url.path"]], ["not_found", "/api/tickets/{ticket_id}"]);
+    assert.deepEqual([missed["error.code"], missed["url.path"]], ["not_found", "/api/tickets/{id}"]);
   });
 });
 

@@ -70,7 +70,7 @@ test("a conversation", async () => {
   await call(server, "GET", "/wp-login.php");
   for (const line of [theirs, ours]) line.socket.disconnect();
 
-  await moves("smilechat_http_request_seconds_count", { route: "/api/tickets/{ticket_id}", method: "PUT", status: "200" });
+  await moves("smilechat_http_request_seconds_count", { route: "/api/tickets/{id}", method: "PUT", status: "200" });
   await moves("smilechat_http_request_seconds_count", { route: "other", status: "404" });
   await moves("smilechat_errors_total", { transport: "http", code: "not_found" });
   for (const role of ["customer", "support"]) await moves("smilechat_messages_total", { role }, (value) => value >= 2);
@@ -92,7 +92,8 @@ test("a conversation", async () => {
   await moves("smilechat_db_group_size_count");
   await moves("smilechat_db_group_seconds_count");
   await moves("smilechat_db_commit_seconds_count");
-  await moves("smilechat_db_wal_bytes");
+  // It grows with each write, and is empty when nothing was written for a while.
+  await moves("smilechat_db_wal_bytes", {}, (value) => value !== valueOf(beginning, "smilechat_db_wal_bytes"));
   await moves("smilechat_dependency_up", { dependency: "database" }, (value) => value === 1);
   await moves("smilechat_dependency_ping_seconds", { dependency: "database" }, (value) => value > 0 && value < 2);
 });
@@ -113,13 +114,6 @@ test("what is refused", async () => {
   await moves("smilechat_errors_total", { transport: "socket", code: "invalid" });
   await moves("smilechat_socket_event_seconds_count", { event: "other" });
   line.socket.disconnect();
-
-  // A name that is taken: the unique key says so.
-  const taken = { username: customer.username, password: "correct horse battery" };
-  assert.equal((await call(server, "POST", "/api/auth/register", { body: taken })).status, 409);
-  const sent = { username: `double-${Date.now()}`, password: "correct horse battery" };
-  const both = await Promise.all([1, 2].map(() => call(server, "POST", "/api/auth/register", { body: sent })));
-  assert.deepEqual(both.map((answer) => answer.status).sort(), [201, 409]);
 });
 
 test("connections, one too many, and a request that takes its time", async () => {

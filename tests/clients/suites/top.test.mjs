@@ -28,7 +28,7 @@ test("one frame for a script", async () => {
   assert.match(lines[0], new RegExp(`^SmileChat \\S+ +http://127.0.0.1:${server.port} +up \\d+ s$`));
   assert.match(frame, /requests +\d+\.\d\/s/);
   assert.match(frame, /database up/);
-  assert.match(frame, /POST \/api\/messages\/\{ticket_id\} +[\d.]+\/s/);
+  assert.match(frame, /POST \/api\/messages\/\{id\} +[\d.]+\/s/);
   assert.ok(!frame.includes("\u001b"), "no colours where there is no terminal");
 });
 
@@ -56,7 +56,7 @@ test("a terminal shows it, through an outage, and is left as it was", async () =
     await shows("a frame", /─ Load ─[^]*─ Database ─[^]*q or Ctrl-C ends/);
     assert.equal(shown().trimEnd().split("\n").length, 24, shown());
     await endProcess(server, "SIGTERM");
-    await shows("the outage", /no answer for \d+ s: .*refused.*; these are the last figures/i);
+    await shows("the outage", /no answer for \d+ s: Connection refused; the last figures:/);
     await launch(server);
     await poll("the outage to end", 20_000, () => !shown().includes("no answer"));
     tmux("resize-window", "-t", name, "-x", "60", "-y", "12");
