@@ -62,7 +62,7 @@ test("a terminal shows it, through an outage, and is left as it was", async () =
     tmux("resize-window", "-t", name, "-x", "60", "-y", "12");
     await poll("a frame of the new size", 10_000, () => shown().trimEnd().split("\n").length <= 12);
     tmux("send-keys", "-t", name, "q");
-    await shows("the shell again", /ready> $/m);
+    await shows("the shell again", /^ready>/m);
     tmux("send-keys", "-t", name, "stty -a | grep -c -w -e echo", "Enter");
     await shows("echo to be on", /^1$/m);
   } finally {
