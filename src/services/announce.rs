@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::App;
+use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::{self, Registry};
 use crate::events::{Event, What};
 use crate::platform::db::{Effect, OnCommit};
 use crate::platform::http::origins::Origins;
 use crate::realtime::dispatch;
-use crate::tickets::{self, assign, model::TicketStatus};
+use crate::tickets::{self, assign, model::TicketStatus, reindex};
 
 /// Called by the database after each commit, before the writers have their answers: the registry of sessions and
 /// the pages that may call have to be right at once, the rest may follow.
@@ -27,16 +28,18 @@ pub fn listener(registry: Registry, origins: Origins, queue: UnboundedSender<Vec
 /// Runs until the database is closed. What a group commit made is announced in one go, so that a socket's frames leave
 /// together.
 pub async fn pump(app: App, mut queue: UnboundedReceiver<Vec<Event>>) {
+    let (renamed, to_reindex) = unbounded_channel();
+    tokio::spawn(reindex::run(app.clone(), to_reindex));
     while let Some(events) = queue.recv().await {
         for event in &events {
             dispatch::announce(&app, event);
-            react(&app, event);
+            react(&app, event, &renamed);
         }
     }
 }
 
 /// What one service does because of what another has done.
-fn react(app: &App, event: &Event) {
+fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
     let tenant = event.act.tenant;
     if frees_capacity(event) {
         assign::hand_out_waiting(app, tenant);
@@ -46,7 +49,8 @@ fn react(app: &App, event: &Event) {
             tickets::put_back::put_back(app, tenant, *user);
         }
         if changed.iter().any(|field| ["name", "username", "email"].contains(field)) {
-            tickets::reindex::reindex(app, tenant, *user);
+            // It fails only where the worker panicked, which the log has.
+            let _ = renamed.send((tenant, *user));
         }
     }
 }
