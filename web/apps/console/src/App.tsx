@@ -9,7 +9,6 @@ import { client } from "./backend/client";
 import { useObservable } from "./backend/observe";
 import { queryClient } from "./backend/query-client";
 import { isStaff } from "./backend/session";
-import { drafts } from "./conversation/use-draft";
 import { styleNonce } from "./csp";
 import { Shell } from "./shell/Shell";
 import { Splash } from "./shell/Splash";
@@ -17,6 +16,7 @@ import { Join } from "./sign-in/Join";
 import { NotStaff } from "./sign-in/NotStaff";
 import { SignIn } from "./sign-in/SignIn";
 import { cssVariables, theme } from "./theme/theme";
+import { drafts } from "./tickets/use-draft";
 
 export function App() {
   return (

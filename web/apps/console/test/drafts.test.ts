@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from "vitest";
-import { createDrafts } from "../src/conversation/drafts";
+import { createDrafts } from "../src/tickets/drafts";
 
 beforeEach(() => localStorage.clear());
 

@@ -7,11 +7,11 @@ import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import { queryClient } from "../backend/query-client";
 import type { Conversation, Note, Ticket } from "../backend/types";
-import { useSaveTicket } from "../inbox/use-save";
+import type { DraftKind } from "../tickets/drafts";
+import { useDraft } from "../tickets/use-draft";
+import { useSaveTicket } from "../tickets/use-save";
 import styles from "./Composer.module.css";
-import type { DraftKind } from "./drafts";
 import { UploadList } from "./UploadList";
-import { useDraft } from "./use-draft";
 import { useUploads } from "./use-uploads";
 
 export interface ComposerHandle {

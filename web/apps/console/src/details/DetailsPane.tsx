@@ -7,7 +7,7 @@ import { useLocation } from "wouter";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import type { Ticket } from "../backend/types";
-import { forgetTicket, useTicket } from "../inbox/tickets";
+import { forgetTicket, useTicket } from "../tickets/tickets";
 import { CustomerCard } from "./CustomerCard";
 import styles from "./DetailsPane.module.css";
 import { HistoryList } from "./HistoryList";

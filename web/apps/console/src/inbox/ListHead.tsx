@@ -4,10 +4,10 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal, IconCheck, IconSearch, IconX } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import type { Priority } from "../backend/types";
-import { useShortcut } from "../shell/shortcuts";
+import { useShortcut } from "../browser/shortcuts";
+import { PRIORITY_NAMES, PriorityMark } from "../parts/PriorityMark";
+import { type ListView, QUEUE_NAMES } from "../tickets/queues";
 import styles from "./ListHead.module.css";
-import { PRIORITY_NAMES, PriorityMark } from "./PriorityMark";
-import { type ListView, QUEUE_NAMES } from "./queues";
 
 const PRIORITIES: Priority[] = ["high", "medium", "low"];
 

@@ -3,7 +3,7 @@ import { IconMessageCircle2, IconSend } from "@tabler/icons-react";
 import type { CSSProperties } from "react";
 import { useMe } from "../backend/session";
 import type { WidgetSettings } from "../backend/types";
-import { Face } from "../shell/Face";
+import { Face } from "../parts/Face";
 import { isColor, readableInk } from "./contrast";
 import styles from "./WidgetPreview.module.css";
 

@@ -11,9 +11,9 @@ import {
   type TablerIcon,
 } from "@tabler/icons-react";
 import { Link, useLocation } from "wouter";
-import { countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../inbox/queues";
-import { useCounts } from "../inbox/tickets";
 import { Mark } from "../theme/Mark";
+import { countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../tickets/queues";
+import { useCounts } from "../tickets/tickets";
 import { MeMenu } from "./MeMenu";
 import styles from "./Rail.module.css";
 

@@ -3,17 +3,17 @@ import { notifications } from "@mantine/notifications";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { useMe } from "../backend/session";
-import { Inbox } from "../inbox/Inbox";
-import { startLive } from "../inbox/live";
+import { onNoticeOpened } from "../browser/notices";
+import { restoreOwnStatus } from "../browser/own-status";
+import { listenToKeys, useShortcut } from "../browser/shortcuts";
+import { startLive } from "../tickets/live";
 import { ConnectionBar } from "./ConnectionBar";
-import { onNoticeOpened } from "./notices";
-import { restoreOwnStatus } from "./own-status";
+import { Inbox } from "./Inbox";
 import { Palette } from "./Palette";
 import { Rail } from "./Rail";
 import styles from "./Shell.module.css";
 import { ShortcutSheet } from "./ShortcutSheet";
 import { Splash } from "./Splash";
-import { listenToKeys, useShortcut } from "./shortcuts";
 
 const Settings = lazy(() => import("../settings/Settings").then(({ Settings }) => ({ default: Settings })));
 

@@ -3,16 +3,16 @@ import { Drawer } from "@mantine/core";
 import { useDocumentTitle, useMediaQuery } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { Redirect, useLocation } from "wouter";
+import { setShownTicket } from "../browser/notices";
+import { setPreferences, usePreferences } from "../browser/preferences";
+import { useShortcut } from "../browser/shortcuts";
 import { ConversationPane } from "../conversation/ConversationPane";
 import { NothingOpen } from "../conversation/NothingOpen";
 import { DetailsPane } from "../details/DetailsPane";
-import { setShownTicket } from "../shell/notices";
-import { setPreferences, usePreferences } from "../shell/preferences";
-import { useShortcut } from "../shell/shortcuts";
+import { TicketList } from "../inbox/TicketList";
+import { isQueue, type ListView, QUEUE_NAMES, type QueueId } from "../tickets/queues";
+import { useTicketList } from "../tickets/tickets";
 import styles from "./Inbox.module.css";
-import { isQueue, type ListView, QUEUE_NAMES, type QueueId } from "./queues";
-import { TicketList } from "./TicketList";
-import { useTicketList } from "./tickets";
 
 export function Inbox({ queue, ticketId }: { queue: string; ticketId?: string | undefined }) {
   if (!isQueue(queue)) return <Redirect to="/inbox/mine" replace />;
