@@ -3,15 +3,16 @@
  * anything else as a file to download. Invariant: bytes are fetched with the session's token, never by an address.
  */
 import type { Attachment } from "@smilechat/client";
+import { sizeOf } from "@smilechat/readable/sizes";
 import { useState } from "preact/hooks";
 import { fill } from "../languages";
-import { sizeOf } from "../size";
 import type { WidgetState } from "../state";
 import styles from "../styles/attachments.css?inline";
 import { fetchBlob, save } from "./bytes";
 import { Fetch, Sheet } from "./icons";
 import { Picture } from "./Picture";
 
+export { Tray } from "./Tray";
 export { styles };
 
 interface Props {
