@@ -1,13 +1,13 @@
 // An attachment. Its bytes need the token, so that pictures are fetched and shown by a blob: address.
 import { Loader, Modal, UnstyledButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { sizeOf } from "@smilechat/readable/sizes";
 import { IconDownload, IconFile, IconPhotoOff } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import type { Attachment } from "../backend/types";
 import styles from "./AttachmentView.module.css";
-import { fileSize } from "./file-size";
 
 export function AttachmentView({ attachment }: { attachment: Attachment }) {
   return attachment.is_image ? <Picture attachment={attachment} /> : <FileCard attachment={attachment} />;
@@ -52,7 +52,7 @@ function FullPicture({ attachment }: { attachment: Attachment }) {
       {full.url ? <img src={full.url} alt={attachment.name} /> : <Loader />}
       <UnstyledButton className={styles.save} onClick={() => void saveFile(attachment)}>
         <IconDownload size={16} aria-hidden="true" />
-        Save the file ({fileSize(attachment.size)})
+        Save the file ({sizeOf(attachment.size, "en")})
       </UnstyledButton>
     </div>
   );
@@ -63,11 +63,11 @@ function FileCard({ attachment }: { attachment: Attachment }) {
     <UnstyledButton
       className={styles.file}
       onClick={() => void saveFile(attachment)}
-      aria-label={`Save ${attachment.name} ${fileSize(attachment.size)}`}
+      aria-label={`Save ${attachment.name} ${sizeOf(attachment.size, "en")}`}
     >
       <IconFile size={20} stroke={1.5} aria-hidden="true" />
       <span>
-        <strong>{attachment.name}</strong> <small>{fileSize(attachment.size)}</small>
+        <strong>{attachment.name}</strong> <small>{sizeOf(attachment.size, "en")}</small>
       </span>
       <IconDownload size={16} aria-hidden="true" />
     </UnstyledButton>
