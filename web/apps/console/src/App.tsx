@@ -3,7 +3,7 @@ import { MantineProvider } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { Route, Router, Switch } from "wouter";
 import { client } from "./backend/client";
 import { useObservable } from "./backend/observe";
@@ -16,7 +16,7 @@ import { Join } from "./sign-in/Join";
 import { NotStaff } from "./sign-in/NotStaff";
 import { SignIn } from "./sign-in/SignIn";
 import { cssVariables, theme } from "./theme/theme";
-import { drafts } from "./tickets/use-draft";
+import { forgetDrafts } from "./tickets/drafts";
 
 export function App() {
   return (
@@ -47,11 +47,13 @@ export function App() {
 
 function Gate() {
   const session = useObservable(client.session.state);
+  const before = useRef<string | null>(null);
   useEffect(() => {
+    if (session.status === "signed_in") before.current = session.user.id;
     if (session.status !== "signed_out") return;
     queryClient.clear();
     // What somebody wrote stays while their session merely ran out, and goes when they leave.
-    if (session.reason === "signed_out") drafts.clear();
+    if (session.reason === "signed_out" && before.current) forgetDrafts(before.current);
   }, [session]);
   if (session.status === "restoring") return <Splash />;
   if (session.status === "signed_out") return <SignIn hasExpired={session.reason === "expired"} />;

@@ -1,61 +1,50 @@
-// What somebody began to write, per ticket and kind, kept in the browser until it is sent or emptied.
-// Invariant: the value in memory is what is shown; the storage follows at once, so that a closed tab loses nothing.
+// What somebody began to write, per person, ticket and kind, kept in the browser until it is sent or emptied. Whoever else
+// signs in on this browser sees nothing of it.
+import { keep, kept, keptKeys } from "../browser/storage";
 
 export type DraftKind = "reply" | "note";
 
-export interface DraftStorage {
-  readonly length: number;
-  key(index: number): string | null;
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
-}
-
-export interface Drafts {
-  read(ticketId: string, kind: DraftKind): string;
-  write(ticketId: string, kind: DraftKind, text: string): void;
-  has(ticketId: string): boolean;
-  /** Calls `listener` when any draft begins or ends; the answer ends it. */
-  subscribe(listener: () => void): () => void;
-  /** Forgets everything, when somebody signs out. */
-  clear(): void;
+export interface DraftPlace {
+  userId: string;
+  ticketId: string;
+  kind: DraftKind;
 }
 
 const PREFIX = "smilechat:console:draft:";
 const KINDS: DraftKind[] = ["reply", "note"];
+const listeners = new Set<() => void>();
 
-export function createDrafts(storage: DraftStorage): Drafts {
-  const listeners = new Set<() => void>();
-  const name = (ticketId: string, kind: DraftKind) => `${PREFIX}${kind}:${ticketId}`;
-  const read = (ticketId: string, kind: DraftKind) => storage.getItem(name(ticketId, kind)) ?? "";
-  const tell = () => {
-    for (const listener of listeners) listener();
-  };
-  return {
-    read,
-    write(ticketId, kind, text) {
-      const had = read(ticketId, kind) !== "";
-      try {
-        if (text.trim() === "") storage.removeItem(name(ticketId, kind));
-        else storage.setItem(name(ticketId, kind), text);
-      } catch {
-        // The storage is full or forbidden: the text is still on the screen.
-      }
-      if (had !== (read(ticketId, kind) !== "")) tell();
-    },
-    has: (ticketId) => KINDS.some((kind) => read(ticketId, kind) !== ""),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    clear() {
-      for (const key of keysOf(storage)) storage.removeItem(key);
-      tell();
-    },
-  };
+export function readDraft(place: DraftPlace): string {
+  return kept(keyOf(place)) ?? "";
 }
 
-function keysOf(storage: DraftStorage): string[] {
-  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index));
-  return keys.filter((key): key is string => key?.startsWith(PREFIX) ?? false);
+export function writeDraft(place: DraftPlace, text: string): void {
+  const had = readDraft(place) !== "";
+  const has = text.trim() !== "";
+  keep(keyOf(place), has ? text : null);
+  if (had !== has) tell();
+}
+
+export function hasDraft(userId: string, ticketId: string): boolean {
+  return KINDS.some((kind) => readDraft({ userId, ticketId, kind }) !== "");
+}
+
+/** Calls `listener` when any draft begins or ends; the answer ends it. */
+export function onDrafts(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** Forgets all that one person wrote, when they sign out. */
+export function forgetDrafts(userId: string): void {
+  for (const key of keptKeys()) if (key.startsWith(`${PREFIX}${userId}:`)) keep(key, null);
+  tell();
+}
+
+function keyOf({ userId, ticketId, kind }: DraftPlace): string {
+  return `${PREFIX}${userId}:${kind}:${ticketId}`;
+}
+
+function tell(): void {
+  for (const listener of listeners) listener();
 }

@@ -1,22 +1,23 @@
-// The drafts of this browser, as components use them.
+// One's own drafts, as components use them.
 import { useCallback, useState, useSyncExternalStore } from "react";
-import { createDrafts, type DraftKind } from "./drafts";
-
-export const drafts = createDrafts(localStorage);
+import { useMe } from "../backend/session";
+import { type DraftKind, hasDraft, onDrafts, readDraft, writeDraft } from "./drafts";
 
 /** The text being written; give the component that uses it a key of ticket and kind. */
 export function useDraft(ticketId: string, kind: DraftKind): [string, (text: string) => void] {
-  const [text, setText] = useState(() => drafts.read(ticketId, kind));
+  const userId = useMe().id;
+  const [text, setText] = useState(() => readDraft({ userId, ticketId, kind }));
   const write = useCallback(
     (next: string) => {
       setText(next);
-      drafts.write(ticketId, kind, next);
+      writeDraft({ userId, ticketId, kind }, next);
     },
-    [ticketId, kind],
+    [userId, ticketId, kind],
   );
   return [text, write];
 }
 
 export function useHasDraft(ticketId: string): boolean {
-  return useSyncExternalStore(drafts.subscribe, () => drafts.has(ticketId));
+  const userId = useMe().id;
+  return useSyncExternalStore(onDrafts, () => hasDraft(userId, ticketId));
 }
