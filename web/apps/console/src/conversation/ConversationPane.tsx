@@ -15,6 +15,7 @@ import styles from "./ConversationPane.module.css";
 import { TicketHead } from "./TicketHead";
 import { Timeline } from "./Timeline";
 import { useFileDrop } from "./use-file-drop";
+import { useUploads } from "./use-uploads";
 
 interface Props {
   ticketId: string;
@@ -37,9 +38,10 @@ export function ConversationPane({ ticketId, queue, areDetailsShown, onDetails }
   }, []);
   useShortcut("reply", () => write("reply"));
   useShortcut("note", () => write("note"));
+  const uploads = useUploads(conversation);
   const drop = useFileDrop((files) => {
     setKind("reply");
-    requestAnimationFrame(() => composer.current?.attach(files));
+    uploads.add(files);
   });
 
   // What the room tells of the ticket is news for the lists, too.
@@ -73,7 +75,15 @@ export function ConversationPane({ ticketId, queue, areDetailsShown, onDetails }
       {ticket && (
         <>
           <Collisions ticket={ticket} conversation={conversation} />
-          <Composer key={kind} ref={composer} kind={kind} onKind={write} ticket={ticket} conversation={conversation} />
+          <Composer
+            key={kind}
+            ref={composer}
+            kind={kind}
+            onKind={write}
+            ticket={ticket}
+            conversation={conversation}
+            uploads={uploads}
+          />
         </>
       )}
       {drop.isOver && <div className={styles.drop}>Drop files to attach them to your reply</div>}
