@@ -38,7 +38,9 @@ export function Composer({ now, actions, files, onFailure }: Props) {
 
   useEffect(() => grow(field.current), [text, now.isOpen]);
 
-  const unsent = () => [leaving.current, written.current].filter(Boolean).join("\n");
+  // A quick reply is on its way without having been here.
+  const unsent = () => [leaving.current || now.firstMessage, written.current].filter(Boolean).join("\n");
+  useEffect(() => keep("sessionStorage", DRAFT, unsent() || null), [now.firstMessage]);
   const write = (next: string) => {
     written.current = next;
     setText(next);
