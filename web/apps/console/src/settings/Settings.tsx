@@ -13,6 +13,7 @@ import {
 import type { ComponentType } from "react";
 import { Link, Redirect } from "wouter";
 import { isAdmin, useMe } from "../backend/session";
+import { Dialogs } from "../parts/Dialogs";
 import { KeysSettings } from "./KeysSettings";
 import { PeopleSettings } from "./PeopleSettings";
 import { PreferenceSettings } from "./PreferenceSettings";
@@ -55,7 +56,9 @@ export function Settings({ section }: { section: string | undefined }) {
         {isAdmin(me) && <Group title="Everybody" sections={TENANT} current={current.id} />}
       </nav>
       <main className={styles.page} key={current.id}>
-        <Page />
+        <Dialogs>
+          <Page />
+        </Dialogs>
       </main>
     </div>
   );
