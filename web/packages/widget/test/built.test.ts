@@ -78,6 +78,10 @@ describe("the files", () => {
     expect(loader).toContain(`/widget/${chunk("src/app.ts").file.replace("assets/", "")}`);
   });
 
+  test("point to the notices of whose work they hold", () => {
+    for (const name of assets) expect(read(`assets/${name}`), name).toContain("/app/licenses.txt");
+  });
+
   test("ask for nothing that a strict policy refuses", () => {
     // The framework knows how to set markup; nothing here asks it to.
     const own = [

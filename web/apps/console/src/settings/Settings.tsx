@@ -54,6 +54,9 @@ export function Settings({ section }: { section: string | undefined }) {
         <h1>Settings</h1>
         <Group title="You" sections={OWN} current={current.id} />
         {isAdmin(me) && <Group title="Everybody" sections={TENANT} current={current.id} />}
+        <a className={styles.notices} href="/app/licenses.txt" target="_blank" rel="noreferrer">
+          Open-source notices
+        </a>
       </nav>
       <main className={styles.page} key={current.id}>
         <Dialogs>
