@@ -1,8 +1,8 @@
 import { Skeleton } from "@mantine/core";
-import { usePerson, usePresence } from "../inbox/people";
-import { Face } from "../shell/Face";
-import { STATUS_NAMES } from "../shell/own-status";
-import { fullTime, sinceWhen } from "../shell/time";
+import { STATUS_NAMES } from "../browser/own-status";
+import { Face } from "../parts/Face";
+import { fullTime, sinceWhen } from "../parts/time";
+import { usePerson, usePresence } from "../tickets/people";
 import styles from "./DetailsPane.module.css";
 
 export function CustomerCard({ customerId }: { customerId: string }) {

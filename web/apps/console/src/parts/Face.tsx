@@ -1,4 +1,4 @@
-// A person's picture, or initials on a colour that is theirs everywhere; with presence where it is known.
+// A person's picture, or initials on a color that is theirs everywhere; with presence where it is known.
 import type { Status } from "../backend/types";
 import styles from "./Face.module.css";
 
