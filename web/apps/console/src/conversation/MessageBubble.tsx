@@ -31,7 +31,7 @@ export function MessageBubble({ message, isFirst, isLast, isCustomers, conversat
     >
       {isCustomers && (
         <span className={styles.face}>
-          {isLast && <Face id={sender.id} name={sender.name} url={sender.avatar_url} size="sm" />}
+          {isLast && <Face id={sender.id} name={sender.name} size="sm" />}
         </span>
       )}
       <div className={styles.body}>
