@@ -36,6 +36,11 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
     }
     let mut sendings: Vec<(Sending, Waiting)> = Vec::new();
     for incoming in events {
+        // They may have waited a while, and the session ended meanwhile.
+        if connection.credentials.have_ended(app) {
+            refuse(incoming.ack, &Error::Unauthorized("unauthorized"));
+            continue;
+        }
         if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
             refuse(incoming.ack, &error);
             continue;
@@ -129,6 +134,10 @@ async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Wa
 
 /// The room holds what is stored while the snapshot is read; it goes out behind the answer.
 async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Option<Ack>) {
+    // Nobody is there to read the answer.
+    if !connection.handle.is_connected() {
+        return;
+    }
     let request: JoinTicket = match json::from_slice(payload) {
         Ok(request) => request,
         Err(error) => return refuse(ack, &error),

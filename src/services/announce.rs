@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::App;
+use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::{self, Registry};
 use crate::events::{Event, What};
 use crate::platform::db::{Effect, OnCommit};
@@ -13,7 +14,7 @@ use crate::platform::http::origins::Origins;
 use crate::platform::telemetry::spans;
 use crate::realtime::dispatch;
 use crate::services::figures;
-use crate::tickets::{self, assign, model::TicketStatus};
+use crate::tickets::{self, assign, model::TicketStatus, reindex};
 
 /// What one commit made, on its way to those who are told.
 pub struct Committed {
@@ -38,26 +39,28 @@ pub fn listener(registry: Registry, origins: Origins, queue: UnboundedSender<Com
 /// Runs until the database is closed. What a group commit made is announced in one go, so that a socket's frames leave
 /// together.
 pub async fn pump(app: App, mut queue: UnboundedReceiver<Committed>) {
+    let (renamed, to_reindex) = unbounded_channel();
+    tokio::spawn(reindex::run(app.clone(), to_reindex));
     while let Some(Committed { events, at }) = queue.recv().await {
         metrics::histogram!("smilechat_event_lag_seconds").record(at.elapsed());
         for event in &events {
             figures::count(event);
             match spans::are_on() {
-                true => spans::announcement(event.what.name(), event.origin).in_scope(|| tell(&app, event)),
-                false => tell(&app, event),
+                true => spans::announcement(event.what.name(), event.origin).in_scope(|| tell(&app, event, &renamed)),
+                false => tell(&app, event, &renamed),
             }
         }
         metrics::gauge!("smilechat_events_waiting").decrement(events.len() as f64);
     }
 }
 
-fn tell(app: &App, event: &Event) {
+fn tell(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
     dispatch::announce(app, event);
-    react(app, event);
+    react(app, event, renamed);
 }
 
 /// What one service does because of what another has done.
-fn react(app: &App, event: &Event) {
+fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
     let tenant = event.act.tenant;
     if frees_capacity(event) {
         assign::hand_out_waiting(app, tenant);
@@ -67,7 +70,8 @@ fn react(app: &App, event: &Event) {
             tickets::put_back::put_back(app, tenant, *user);
         }
         if changed.iter().any(|field| ["name", "username", "email"].contains(field)) {
-            tickets::reindex::reindex(app, tenant, *user);
+            // It fails only where the worker panicked, which the log has.
+            let _ = renamed.send((tenant, *user));
         }
     }
 }

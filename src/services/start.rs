@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::auth::{self, Auth, Registry};
 use crate::pages;
 use crate::platform::clock::Clock;
-use crate::platform::config::{Config, Environment};
+use crate::platform::config::{Config, Environment, LogFormat};
 use crate::platform::db::Db;
 use crate::platform::files::Files;
 use crate::platform::http::origins::Origins;
@@ -145,6 +145,7 @@ async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyho
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     demo::refuse_in_production(&config)?;
+    connections::allow_many();
     let shutdown = Shutdown::on_signals()?;
     let running = start(config, Clock::System, Random::System, shutdown).await?;
     let data_dir = running.app.config.data_dir.clone();
@@ -161,7 +162,8 @@ fn welcome(running: &Running) {
     let services: Vec<_> = SERVICES.iter().map(|service| service.name).collect();
     let services = services.join(", ");
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
-    if config.env == Environment::Development {
+    // For people: a machine that reads the log reads the line above.
+    if config.env == Environment::Development && config.log.format == LogFormat::Text {
         // Whether anybody can read it changes nothing for the server.
         let _ = io::stderr().write_all(greeting(port, running.app.db.engine(), config).as_bytes());
     }

@@ -31,7 +31,7 @@ pub struct Screen {
     terminate: Signal,
     hang_up: Signal,
     resize: Signal,
-    has_colour: bool,
+    has_color: bool,
 }
 
 impl Screen {
@@ -43,8 +43,8 @@ impl Screen {
         let mut quiet = before.clone();
         quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
         tcsetattr(io::stdin(), OptionalActions::Now, &quiet).context("cannot set the terminal's modes")?;
-        let has_colour = env::var_os("NO_COLOR").is_none();
-        let screen = Self { before, keys: read_keys(), interrupt, terminate, hang_up, resize, has_colour };
+        let has_color = env::var_os("NO_COLOR").is_none();
+        let screen = Self { before, keys: read_keys(), interrupt, terminate, hang_up, resize, has_color };
         io::stdout().write_all(OPEN.as_bytes())?;
         Ok(screen)
     }
@@ -63,7 +63,7 @@ impl Screen {
                 text.push_str("\r\n");
             }
             for (style, piece) in &line.0 {
-                let code = if self.has_colour { code(*style) } else { "" };
+                let code = if self.has_color { code(*style) } else { "" };
                 let _ = write!(text, "{code}{piece}{}", if code.is_empty() { "" } else { "\x1b[0m" });
             }
             text.push_str("\x1b[K");

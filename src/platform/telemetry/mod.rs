@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_uncoloured_away_from_a_terminal_and_the_level_filters() {
+    fn text_is_uncolored_away_from_a_terminal_and_the_level_filters() {
         let text = logged(LogFormat::Text, "warn", || {
             tracing::info!("quiet");
             tracing::warn!(port = 3100, "loud");

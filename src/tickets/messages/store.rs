@@ -257,16 +257,6 @@ pub fn mark_read(
     Ok(seqs)
 }
 
-/// False if it was read before.
-pub fn mark_one_read(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, seq: i64, now: Timestamp) -> Result<bool> {
-    let marked = tx.execute(
-        "update messages set is_read = true, read_at = $4, delivered_at = coalesce(delivered_at, $4)
-         where ticket_key = $1 and tenant_key = $2 and seq = $3 and is_read = false",
-        &[ticket.key.into(), tenant.into(), seq.into(), now.into()],
-    )?;
-    Ok(marked == 1)
-}
-
 /// Marks what the other side sent up to `up_to_seq` as delivered; answers the `seq`s that were not.
 pub fn mark_delivered(
     tx: &mut Tx<'_>,

@@ -29,7 +29,7 @@ test("one frame for a script", async () => {
   assert.match(frame, /requests +\d+\.\d\/s/);
   assert.match(frame, /database up/);
   assert.match(frame, /POST \/api\/messages\/\{id\} +[\d.]+\/s/);
-  assert.ok(!frame.includes("\u001b"), "no colours where there is no terminal");
+  assert.ok(!frame.includes("\u001b"), "no colors where there is no terminal");
 });
 
 test("who cannot be read is told of in one line", async () => {

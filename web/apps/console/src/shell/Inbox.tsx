@@ -1,18 +1,27 @@
 // The inbox: list, conversation, customer. On a phone one of them at a time.
-import { Drawer } from "@mantine/core";
 import { useDocumentTitle, useMediaQuery } from "@mantine/hooks";
-import { useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Redirect, useLocation } from "wouter";
-import { ConversationPane } from "../conversation/ConversationPane";
+import { setShownTicket } from "../browser/notices";
+import { setPreferences, usePreferences } from "../browser/preferences";
+import { useShortcut } from "../browser/shortcuts";
 import { NothingOpen } from "../conversation/NothingOpen";
-import { DetailsPane } from "../details/DetailsPane";
-import { setShownTicket } from "../shell/notices";
-import { setPreferences, usePreferences } from "../shell/preferences";
-import { useShortcut } from "../shell/shortcuts";
+import { TicketList } from "../inbox/TicketList";
+import { lazily } from "../parts/lazily";
+import { isQueue, type ListView, QUEUE_NAMES, type QueueId } from "../tickets/queues";
+import { useTicketList } from "../tickets/tickets";
 import styles from "./Inbox.module.css";
-import { isQueue, type ListView, QUEUE_NAMES, type QueueId } from "./queues";
-import { TicketList } from "./TicketList";
-import { useTicketList } from "./tickets";
+import { Splash } from "./Splash";
+
+const loadConversation = () => import("../conversation/ConversationPane").then((module) => module.ConversationPane);
+const loadDetails = () => import("../details/DetailsPane").then((module) => module.DetailsPane);
+const loadDrawer = () => import("./DetailsDrawer").then((module) => module.DetailsDrawer);
+const ConversationPane = lazily(loadConversation);
+const DetailsPane = lazily(loadDetails);
+const DetailsDrawer = lazily(loadDrawer);
+
+/** What is wanted as soon as somebody opens a ticket. */
+export const AHEAD = [loadConversation, loadDetails, loadDrawer];
 
 export function Inbox({ queue, ticketId }: { queue: string; ticketId?: string | undefined }) {
   if (!isQueue(queue)) return <Redirect to="/inbox/mine" replace />;
@@ -55,31 +64,28 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
         {ticketId === null ? (
           <NothingOpen />
         ) : (
-          <ConversationPane
-            key={ticketId}
-            ticketId={ticketId}
-            queue={queue}
-            areDetailsShown={hasDetails || isDrawerOpen}
-            onDetails={toggleDetails}
-          />
+          <Suspense fallback={<Splash />}>
+            <ConversationPane
+              key={ticketId}
+              ticketId={ticketId}
+              queue={queue}
+              areDetailsShown={hasDetails || isDrawerOpen}
+              onDetails={toggleDetails}
+            />
+          </Suspense>
         )}
       </section>
       {hasDetails && (
         <section className={styles.details} aria-label="Customer and ticket">
-          <DetailsPane key={ticketId} ticketId={ticketId} />
+          <Suspense fallback={null}>
+            <DetailsPane key={ticketId} ticketId={ticketId} />
+          </Suspense>
         </section>
       )}
       {ticketId !== null && !isRoomy && (
-        <Drawer
-          opened={isDrawerOpen}
-          onClose={() => setIsDrawerOpen(false)}
-          position="right"
-          size={340}
-          title="Customer and ticket"
-          classNames={{ body: styles.drawer ?? "" }}
-        >
-          <DetailsPane ticketId={ticketId} />
-        </Drawer>
+        <Suspense fallback={null}>
+          <DetailsDrawer ticketId={ticketId} isOpen={isDrawerOpen} onClose={() => setIsDrawerOpen(false)} />
+        </Suspense>
       )}
     </main>
   );

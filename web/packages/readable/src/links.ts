@@ -1,5 +1,5 @@
 /**
- * Owns where links are in a message. Used by the bubble. Invariant: the text of all pieces together is the text given,
+ * Owns where links are in a message. Used by the bubbles of the widget and the console. Invariant: the text of all pieces together is the text given,
  * and an `href` is always http, https or mailto.
  */
 
@@ -31,7 +31,7 @@ function withoutTrailingMarks(found: string): string {
   for (;;) {
     const last = link.at(-1) ?? "";
     const opener = { ")": "(", "]": "[", "}": "{" }[last];
-    const belongsToSentence = opener ? count(link, opener) < count(link, last) : /[.,;:!?'"*_»”’]/.test(last);
+    const belongsToSentence = opener ? count(link, opener) < count(link, last) : /[.,;:!?…'"`*_»”’“‘]/.test(last);
     if (!belongsToSentence) return link;
     link = link.slice(0, -1);
   }

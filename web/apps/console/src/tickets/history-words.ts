@@ -22,6 +22,14 @@ export function historyWords(entry: AuditEntry, meId: string, nameOf: NameOf): s
   }
 }
 
+/** What the line of time shows by itself, or what says nothing to a reader, is no event. */
+export function isTold(entry: AuditEntry): boolean {
+  if (entry.kind === "note_added") return false;
+  const isByServer = entry.kind === "ticket_updated" && !entry.actor_id;
+  // The server's own choice stands beside it as `ticket_assigned`, with its reason.
+  return !(isByServer && Object.keys(entry.data as object).join() === "support_id");
+}
+
 function updateWords(
   data: Record<string, unknown>,
   actorId: string | null,

@@ -1,4 +1,4 @@
-// Priority as three bars: readable without its colour.
+// Priority as three bars: readable without its color.
 import type { Priority } from "../backend/types";
 import styles from "./PriorityMark.module.css";
 

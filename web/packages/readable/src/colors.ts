@@ -1,16 +1,17 @@
 /**
- * Owns what is worked out from the one brand colour, for the light and the dark theme. Used by the stylesheet.
+ * Owns what is worked out from the one brand color, for the light and the dark theme. Used by the widget's stylesheet
+ * and by its preview in the console.
  * Invariant: text on `primary` and `deep`, and `accent` on the ground, have a WCAG contrast of at least 4.5.
  */
 
 export interface Palette {
-  /** The brand colour; moved a little where it would vanish into the ground. */
+  /** The brand color; moved a little where it would vanish into the ground. */
   primary: string;
   /** Text and icons on `primary` and on `deep`. */
   onPrimary: string;
   /** The far end of the header's gradient: always further away from `onPrimary` than `primary` is. */
   deep: string;
-  /** The brand colour as text on the theme's ground. */
+  /** The brand color as text on the theme's ground. */
   accent: string;
 }
 
@@ -38,16 +39,21 @@ export function palette(primaryColor: string | undefined, theme: keyof typeof GR
   };
 }
 
-/** The WCAG 2 contrast of two `#rrggbb` colours, 1 to 21. */
+/** As the server takes it. */
+export function isColor(text: string): boolean {
+  return /^#[\da-f]{6}$/i.test(text);
+}
+
+/** The WCAG 2 contrast of two `#rrggbb` colors, 1 to 21. */
 export function contrastOf(one: string, other: string): number {
   return contrast(parse(one) as Rgb, parse(other) as Rgb);
 }
 
-/** The colour, moved as little as it takes towards black or white, whichever is away from the ground. */
-function awayFrom(ground: Rgb, colour: Rgb, wanted: number): Rgb {
+/** The color, moved as little as it takes towards black or white, whichever is away from the ground. */
+function awayFrom(ground: Rgb, color: Rgb, wanted: number): Rgb {
   const end = luminance(ground) > 0.5 ? BLACK : WHITE;
   for (let share = 0; share < 1; share += 0.05) {
-    const candidate = mix(colour, end, share);
+    const candidate = mix(color, end, share);
     if (contrast(candidate, ground) >= wanted) return candidate;
   }
   return end;
@@ -58,8 +64,8 @@ function contrast(one: Rgb, other: Rgb): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-function luminance(colour: Rgb): number {
-  const [red, green, blue] = colour.map((channel) => {
+function luminance(color: Rgb): number {
+  const [red, green, blue] = color.map((channel) => {
     const share = channel / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   }) as [number, number, number];
@@ -70,7 +76,7 @@ function mix(from: Rgb, to: Rgb, share: number): Rgb {
   return from.map((channel, index) => Math.round(channel + ((to[index] ?? 0) - channel) * share)) as unknown as Rgb;
 }
 
-/** `#rgb` and `#rrggbb`; anything else is not a colour to us, so that nothing but digits reaches the stylesheet. */
+/** `#rgb` and `#rrggbb`; anything else is not a color to us, so that nothing but digits reaches the stylesheet. */
 function parse(text: string): Rgb | null {
   const digits = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(text)?.[1];
   if (!digits) return null;
@@ -80,6 +86,6 @@ function parse(text: string): Rgb | null {
   ) as unknown as Rgb;
 }
 
-function hex(colour: Rgb): string {
-  return `#${colour.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+function hex(color: Rgb): string {
+  return `#${color.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,5 +1,6 @@
 // What this person likes on this device: kept in the browser, not on the server.
 import { useSyncExternalStore } from "react";
+import { keep, kept } from "./storage";
 
 export interface Preferences {
   sound: boolean;
@@ -25,11 +26,7 @@ export function preferences(): Preferences {
 
 export function setPreferences(patch: Partial<Preferences>): void {
   current = { ...current, ...patch };
-  try {
-    localStorage.setItem(KEY, JSON.stringify(current));
-  } catch {
-    // Then it lasts as long as the page.
-  }
+  keep(KEY, JSON.stringify(current));
   for (const listener of listeners) listener();
 }
 
@@ -44,7 +41,7 @@ function subscribe(listener: () => void): () => void {
 
 function load(): Preferences {
   try {
-    return { ...DEFAULTS, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Preferences>) };
+    return { ...DEFAULTS, ...(JSON.parse(kept(KEY) ?? "{}") as Partial<Preferences>) };
   } catch {
     return DEFAULTS;
   }

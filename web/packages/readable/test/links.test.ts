@@ -10,6 +10,7 @@ test.each([
   ["MAILTO:ben@example.com", "MAILTO:ben@example.com", "mailto:ben@example.com"],
   ["(https://example.com/a_(b))", "https://example.com/a_(b)", "https://example.com/a_(b)"],
   ["Is it https://example.com/x?!", "https://example.com/x", "https://example.com/x"],
+  ["„https://example.com“", "https://example.com", "https://example.com/"],
   ["“https://example.com”", "https://example.com", "https://example.com/"],
   ["https://münchen.example/straße", "https://münchen.example/straße", "https://xn--mnchen-3ya.example/stra%C3%9Fe"],
 ])("%s", (text, shown, href) => {
@@ -45,6 +46,7 @@ test("the pieces together are the text", () => {
     "a",
     "x https://example.com, y@example.com.",
     "\n<b>https://example.com</b>\n",
+    '<img src=x onerror=alert(1)> <a href="https://evil.example">click</a>',
     "www.a.b www.c.d",
   ])
     expect(

@@ -3,7 +3,7 @@
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
 import type { Ticket, TicketActivity } from "../backend/types";
-import { announce } from "../shell/notices";
+import { announce } from "../browser/notices";
 import { mergeActivity, mergeUpdate } from "./activity";
 import { isArrival } from "./arrivals";
 import { applyTicket, findTicket, forgetTicket, knownTicket, listPage, refreshTickets, ticketKeys } from "./tickets";

@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { client } from "../backend/client";
 import type { Status } from "../backend/types";
+import { keep, kept } from "./storage";
 
 export const STATUS_NAMES: Record<Status, string> = {
   online: "Online",
@@ -26,7 +27,7 @@ export function useOwnStatus(): Status {
 
 export function setOwnStatus(status: Status): void {
   chosen = status;
-  localStorage.setItem(KEY, status);
+  keep(KEY, status);
   client.setStatus(status);
   for (const listener of listeners) listener();
 }
@@ -37,6 +38,6 @@ export function restoreOwnStatus(): void {
 }
 
 function load(): Status {
-  const kept = localStorage.getItem(KEY);
-  return kept === "away" || kept === "busy" ? kept : "online";
+  const before = kept(KEY);
+  return before === "away" || before === "busy" ? before : "online";
 }
