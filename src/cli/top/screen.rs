@@ -107,11 +107,8 @@ fn code(style: Style) -> &'static str {
 fn read_keys() -> UnboundedReceiver<u8> {
     let (keys, read) = mpsc::unbounded_channel();
     thread::spawn(move || {
-        for byte in io::stdin().bytes() {
-            if byte.is_err() || keys.send(byte.unwrap_or_default()).is_err() {
-                return;
-            }
-        }
+        let mut byte = [0];
+        while matches!(io::stdin().read(&mut byte), Ok(1)) && keys.send(byte[0]).is_ok() {}
     });
     read
 }
