@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::auth::{self, Auth, Registry};
-use crate::events::Event;
 use crate::pages;
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment, LogFormat};
@@ -28,17 +27,14 @@ use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
-use crate::services::{SERVICES, announce, demo, operations};
+use crate::services::announce::{self, Committed};
+use crate::services::{SERVICES, demo, operations};
 use crate::tickets;
 
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Opens what the services share, and the default tenant if it is the first time.
-pub async fn open(
-    config: Config,
-    clock: Clock,
-    random: Random,
-) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
+pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Committed>)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
     let registry = Registry::default();
     let origins = Origins::new(&config.cors.origins);
@@ -99,7 +95,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
-    workers.spawn(operations::measure(gateway.clone(), shutdown.clone()));
+    workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
     Ok(Running { app, address, shutdown, gateway, accepting, workers })

@@ -678,7 +678,13 @@ export interface components {
         Dependency: {
             /** @description Which engine it is. */
             kind: string;
+            /**
+             * Format: double
+             * @description How long it took to answer, or until it was given up.
+             */
+            latency_ms: number;
             name: string;
+            /** @description `ok` or `down`. */
             status: string;
         };
         /** @description One line of the audit log. */
