@@ -12,3 +12,4 @@ pub mod random;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;

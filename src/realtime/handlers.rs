@@ -38,11 +38,11 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
     for incoming in events {
         // They may have waited a while, and the session ended meanwhile.
         if connection.credentials.have_ended(app) {
-            refuse(incoming.ack, &Error::Unauthorized("unauthorized"));
+            refuse(connection, incoming.ack, &Error::Unauthorized("unauthorized"));
             continue;
         }
         if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
-            refuse(incoming.ack, &error);
+            refuse(connection, incoming.ack, &error);
             continue;
         }
         if incoming.event == "chat_message" {
@@ -55,7 +55,7 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
                     }
                     sendings.push((sending, Waiting { ack: incoming.ack, since: incoming.received }));
                 }
-                Err(error) => refuse(incoming.ack, &error),
+                Err(error) => refuse(connection, incoming.ack, &error),
             }
             continue;
         }
@@ -88,7 +88,7 @@ async fn handle_known(app: &App, connection: &mut Connection, event: &str, paylo
     };
     match done {
         Ok(()) => answer(ack, &DONE),
-        Err(error) => refuse(ack, &error),
+        Err(error) => refuse(connection, ack, &error),
     }
 }
 
@@ -121,12 +121,12 @@ async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Wa
                 metrics::histogram!("smilechat_message_ack_seconds").record(since.elapsed());
                 match sent {
                     Ok(Sent::New(message) | Sent::Again(message)) => answer(ack, &Stored { message: &message }),
-                    Err(error) => refuse(ack, &error),
+                    Err(error) => refuse(connection, ack, &error),
                 }
             }
         }
         Err(error) => {
-            problem::note("socket", &error);
+            note(connection, &error);
             waiting.into_iter().filter_map(|one| one.ack).for_each(|ack| ack.send(&Refused::from(&error)));
         }
     }
@@ -140,7 +140,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
     }
     let request: JoinTicket = match json::from_slice(payload) {
         Ok(request) => request,
-        Err(error) => return refuse(ack, &error),
+        Err(error) => return refuse(connection, ack, &error),
     };
     let (hub, socket) = (&app.realtime.hub, connection.handle.id());
     hub.enter(socket, &request.ticket_id);
@@ -161,7 +161,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
         }
         Err(error) => {
             hub.leave(socket, &request.ticket_id);
-            refuse(ack, &error);
+            refuse(connection, ack, &error);
         }
     }
 }
@@ -235,9 +235,20 @@ fn answer(ack: Option<Ack>, reply: &impl Serialize) {
     }
 }
 
-fn refuse(ack: Option<Ack>, error: &Error) {
-    problem::note("socket", error);
+fn refuse(connection: &Connection, ack: Option<Ack>, error: &Error) {
+    note(connection, error);
     answer(ack, &Refused::from(error));
+}
+
+/// A socket's event has no id of a request: what is logged of it says whose it was.
+fn note(connection: &Connection, error: &Error) {
+    match error {
+        Error::Internal { .. } | Error::Unavailable(_) => {
+            let span = tracing::error_span!("socket", user_id = %connection.caller().user_id);
+            span.in_scope(|| problem::note("socket", error));
+        }
+        _ => problem::note("socket", error),
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use smilechat::platform::config::{self, Config};
 use smilechat::platform::random::Random;
 use smilechat::platform::secret::Secret;
 use smilechat::platform::shutdown::Shutdown;
+use smilechat::platform::tls;
 use smilechat::services::{self, Running};
 use tempfile::TempDir;
 
@@ -70,6 +71,7 @@ impl Server {
 
     pub async fn start_with(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
         panics::are_fatal_in_the_server();
+        tls::install();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = config::load(&BTreeMap::new(), None, Vec::new()).expect("the defaults are good").config;
         config.data_dir = folder.path().display().to_string();

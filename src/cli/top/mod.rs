@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use self::figures::{Scrape, View};
 use self::screen::{Screen, Wish};
+use crate::platform::tls;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// A server with every route in use has some hundred kilobytes of figures.
@@ -90,7 +91,7 @@ struct Source {
 
 impl Source {
     fn new(url: &str) -> anyhow::Result<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::install();
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let shown = url.trim_end_matches('/').trim_end_matches("/metrics").trim_end_matches('/').to_owned();
         let client = Client::builder().timeout(TIMEOUT).build().context("the client for /metrics")?;

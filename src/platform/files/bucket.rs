@@ -18,6 +18,7 @@ use super::folder::Folder;
 use super::{Opened, unavailable};
 use crate::error::{Error, Result};
 use crate::platform::config::FilesConfig;
+use crate::platform::tls;
 
 /// Who waits for the bucket is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,8 +36,7 @@ pub struct Bucket {
 impl Bucket {
     /// `place` is `bucket/prefix`.
     pub fn new(config: &FilesConfig, place: &str, receiving: Folder) -> anyhow::Result<Self> {
-        // The one TLS provider of the process. It is well if somebody was faster.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::install();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)

@@ -39,10 +39,12 @@ pub fn oldest_waiting(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<Ticke
     )
 }
 
-/// How many tickets of all tenants wait for somebody, and since when the oldest of them does.
+/// How many tickets of all tenants wait for somebody, and since when the oldest of them does. It walks the index of those
+/// that wait; the first condition, which all of them fulfil, is what makes both engines take it.
 pub fn count_waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>)> {
     tx.one(
-        "select count(*), min(created_at) from tickets where status = 'open' and support_key is null and is_held = false",
+        "select count(*), min(created_at) from tickets
+         where tenant_key > 0 and status = 'open' and support_key is null and is_held = false",
         &[],
         |row| Ok((row.take()?, row.take()?)),
     )

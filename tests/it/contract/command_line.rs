@@ -109,6 +109,7 @@ async fn serve_and_end(folder: &Path, log: std::fs::File) -> (Option<i32>, Durat
     let (host, text) = ("127.0.0.1", port.to_string());
     let child = smilechat(folder, &["serve"], &[("HOST", host), ("PORT", &text)]).stderr(log).spawn().expect("it runs");
     let url = format!("http://{host}:{port}/healthz");
+    smilechat::platform::tls::install();
     let began = Instant::now();
     while reqwest::get(&url).await.is_err() {
         assert!(began.elapsed() < Duration::from_secs(20), "it does not serve");

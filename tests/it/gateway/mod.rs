@@ -117,6 +117,7 @@ async fn start() -> Server {
 
 async fn start_with(config: RealtimeConfig, admission: Admission) -> Server {
     crate::panics::are_fatal_in_the_server();
+    smilechat::platform::tls::install();
     let (seen, receiver) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let gateway = build(&config, admission, Arc::new(Echo { seen, gate: gate.clone() }));

@@ -15,6 +15,7 @@ use reqwest::redirect::Policy;
 
 use super::pairs;
 use crate::platform::config::TelemetryConfig;
+use crate::platform::tls;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,8 +31,7 @@ pub struct Courier {
 
 /// With the headers that the collector wants. Redirects are not followed: they would carry the key elsewhere.
 pub fn client(config: &TelemetryConfig) -> anyhow::Result<Client> {
-    // One provider for the process; it may be chosen already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    tls::install();
     let mut headers = HeaderMap::new();
     for (name, value) in pairs(config.otlp_headers.expose()).context("telemetry.otlp_headers")? {
         let name: HeaderName = name.parse().context("telemetry.otlp_headers: a name")?;
