@@ -13,6 +13,8 @@ use super::{Session, Settings, Shared};
 
 /// A session that was told to go gets this long to take what is queued for it.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// A client that has left its poll may have sent its farewell beside it.
+const RETURN: Duration = Duration::from_secs(2);
 
 /// What comes of a session after a while.
 #[derive(Clone, Copy)]
@@ -24,6 +26,8 @@ pub enum Due {
     Use,
     /// That it has taken what was queued before its end.
     Farewell,
+    /// That a client which left its poll polls again.
+    Return,
 }
 
 pub struct Heartbeat {
@@ -31,6 +35,7 @@ pub struct Heartbeat {
     pongs: Queue,
     uses: Queue,
     farewells: Queue,
+    returns: Queue,
 }
 
 struct Queue {
@@ -46,6 +51,7 @@ impl Heartbeat {
             pongs: queue(settings.ping_timeout),
             uses: queue(settings.connect_timeout),
             farewells: queue(FAREWELL),
+            returns: queue(RETURN),
         }
     }
 
@@ -55,6 +61,7 @@ impl Heartbeat {
             Due::Pong => &self.pongs,
             Due::Use => &self.uses,
             Due::Farewell => &self.farewells,
+            Due::Return => &self.returns,
         };
         queue.push(from, session);
     }
@@ -70,7 +77,10 @@ impl Heartbeat {
             session.check_use();
         }
         for (_, session) in self.farewells.due(now) {
-            session.close("transport close");
+            session.check_farewell();
+        }
+        for (_, session) in self.returns.due(now) {
+            session.check_return();
         }
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! The lock is held for moments. Nobody is called, woken or dropped under it.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
-
-use std::collections::VecDeque;
 
 use super::heartbeat::Due;
 use super::outbox::Outbox;
@@ -45,6 +44,10 @@ struct State {
     /// Whoever sends: the WebSocket, or the poll that waits.
     writer: Option<Waker>,
     is_polled: bool,
+    /// The client has left its last poll before there was an answer, and has not come back.
+    has_left: bool,
+    /// The client has closed the session and may be about to poll once more.
+    owes_noop: bool,
     /// Whoever waits until the outbox is no more than half full.
     patient: Option<Waker>,
     /// When the client must have answered the last ping; None when it has.
@@ -90,6 +93,8 @@ impl Session {
             outbox: Outbox::default(),
             writer: None,
             is_polled: false,
+            has_left: false,
+            owes_noop: false,
             patient: None,
             pong_due: None,
             seat,
@@ -258,16 +263,27 @@ impl Session {
             Stage::Ended { .. } => return,
         };
         state.stage = Stage::Ended { by_client };
+        // Its poll may be on its way beside the request that closed the session.
+        state.owes_noop = by_client && state.transport == Transport::Polling && !state.is_polled;
+        let is_forgotten = !state.owes_noop;
         let queued = std::mem::take(&mut state.outbox);
         let (writer, patient, seat) = (state.writer.take(), state.patient.take(), state.seat.take());
         drop(state);
         drop((queued, seat));
-        self.engine.sessions().remove(&self.sid);
+        if is_forgotten {
+            self.forget();
+        } else {
+            self.engine.heartbeat.expect(Due::Farewell, Instant::now(), self);
+        }
         if let Some(receiver) = self.receiver.get() {
             receiver.closed(self, reason);
         }
         wake(writer);
         wake(patient);
+    }
+
+    fn forget(&self) {
+        self.engine.sessions().remove(&self.sid);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -301,6 +317,20 @@ impl Session {
         }
     }
 
+    /// Ends a session that was to go, whatever it still has.
+    pub(super) fn check_farewell(self: &Arc<Self>) {
+        self.close("transport close");
+        self.forget();
+    }
+
+    /// Ends the session of a client that has left its poll and has not come back.
+    pub(super) fn check_return(self: &Arc<Self>) {
+        let has_left = self.lock().has_left;
+        if has_left {
+            self.close("transport close");
+        }
+    }
+
     pub(super) fn check_use(self: &Arc<Self>) {
         if self.is_idle() {
             self.hang_up("connect timeout");
@@ -311,11 +341,12 @@ impl Session {
 /// The side of a client that polls.
 impl Session {
     pub(super) fn is_polling(&self) -> bool {
-        self.lock().transport == Transport::Polling
+        let state = self.lock();
+        state.transport == Transport::Polling && !matches!(state.stage, Stage::Ended { .. })
     }
 
     /// The frames of one answer, at least one; None if no answer is due. Two polls at once end the session, and so does
-    /// a client that leaves before it has its answer.
+    /// a client that leaves before it has its answer and does not come back.
     pub(super) async fn poll(self: &Arc<Self>) -> Option<VecDeque<Frame>> {
         self.begin_poll()?;
         let mut waiting = Waiting { session: self, is_answered: false };
@@ -326,9 +357,15 @@ impl Session {
 
     fn begin_poll(self: &Arc<Self>) -> Option<()> {
         let mut state = self.lock();
+        if std::mem::take(&mut state.owes_noop) {
+            drop(state);
+            self.forget();
+            return Some(());
+        }
         if matches!(state.stage, Stage::Ended { .. }) || state.transport != Transport::Polling {
             return None;
         }
+        state.has_left = false;
         if !std::mem::replace(&mut state.is_polled, true) {
             return Some(());
         }
@@ -378,7 +415,11 @@ struct Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_answered {
-            self.session.close("transport close");
+            let mut state = self.session.lock();
+            (state.is_polled, state.has_left) = (false, true);
+            let _waker = state.writer.take();
+            drop(state);
+            self.session.engine.heartbeat.expect(Due::Return, Instant::now(), self.session);
         }
     }
 }
