@@ -36,8 +36,11 @@ async function talk(transports, transportAtLast) {
 
   while (a.io.engine.transport.name !== transportAtLast) await once(a.io.engine, 'upgrade');
   assert.deepStrictEqual(await a.timeout(5000).emitWithAck('echo', 'after'), 'after');
+  // The farewells are on their way when the connections are given up.
+  const closed = [a, b].map((socket) => once(socket.io.engine, 'close'));
   a.disconnect();
   b.disconnect();
+  await Promise.all(closed);
 }
 
 async function refused() {

@@ -3,6 +3,7 @@
 
 mod door;
 mod friendly;
+mod hostile;
 mod nasty;
 mod polling;
 mod protocol;

@@ -75,13 +75,13 @@ fn routes() -> Router {
     let settings = Settings {
         ping_interval: Duration::from_millis(300),
         ping_timeout: Duration::from_millis(200),
-        connect_timeout: Duration::from_secs(1),
+        connect_timeout: Duration::from_millis(1_500),
         max_payload: 1_000_000,
         outbox: Bounds { frames: 1_000, bytes: 1_000_000 },
     };
     let engine = Engine::new(settings, anybody(), Arc::new(Mirror));
     let realtime =
-        super::RealtimeConfig { ping_interval_ms: 300, ping_timeout_ms: 200, connect_timeout_ms: 1_000, ..config() };
+        super::RealtimeConfig { ping_interval_ms: 300, ping_timeout_ms: 200, connect_timeout_ms: 1_500, ..config() };
     engine.routes("/engine.io").merge(build(&realtime, anybody(), Arc::new(Talker)).routes())
 }
 
