@@ -136,8 +136,8 @@ fn head(bytes: &[u8]) -> Result<Option<Head>, Fault> {
         return Err(Fault::Protocol);
     }
     let (payload, begin) = match second & 0x7f {
-        126 => (bytes.get(2..4).map(|length| number(length)), 4),
-        127 => (bytes.get(2..10).map(|length| number(length)), 10),
+        126 => (bytes.get(2..4).map(number), 4),
+        127 => (bytes.get(2..10).map(number), 10),
         short => (Some(u64::from(short)), 2),
     };
     let (Some(payload), Some(mask)) = (payload, bytes.get(begin..begin + 4)) else { return Ok(None) };
