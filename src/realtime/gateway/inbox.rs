@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -22,6 +23,8 @@ pub struct Incoming {
     pub attachments: Vec<Bytes>,
     /// None if the client did not ask for an answer.
     pub ack: Option<Ack>,
+    /// When it arrived.
+    pub received: Instant,
 }
 
 /// The answer that a client waits for. Dropped without one, it tells the client that the server failed.

@@ -2,6 +2,7 @@
 //! nothing.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -65,6 +66,11 @@ impl SocketHandle {
         self.0.session.caught_up().await;
     }
 
+    /// Packets that wait to be written, or to be fetched by a client that polls.
+    pub fn backlog(&self) -> usize {
+        self.0.session.backlog()
+    }
+
     /// Tells the client to leave for good, after what is queued. Its library does not reconnect by itself then.
     pub fn disconnect(&self) {
         self.dismiss("server namespace disconnect");
@@ -116,7 +122,7 @@ impl SocketHandle {
     pub(super) fn receive(&self, id: Option<u64>, event: Event, attachments: Vec<Bytes>, most: usize) {
         let ack = id.map(|id| Ack::new(id, self.clone()));
         let Event { name, payload, more } = event;
-        let incoming = Incoming { event: name, payload, more, attachments, ack };
+        let incoming = Incoming { event: name, payload, more, attachments, ack, received: Instant::now() };
         if let Err(refused) = self.0.inbox.push(incoming, most) {
             if let Some(ack) = refused.ack {
                 ack.refuse("rate_limited", "Too many events at once.");

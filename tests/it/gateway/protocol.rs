@@ -59,7 +59,7 @@ impl Handler for Talker {
     }
 
     async fn handle(&self, (socket, _): &mut Self::Session, events: Vec<Incoming>) {
-        for Incoming { event, payload, more, attachments, ack } in events {
+        for Incoming { event, payload, more, attachments, ack, .. } in events {
             let arguments: Vec<_> = std::iter::once(payload).chain(more).collect();
             match (event.as_str(), ack) {
                 ("message-with-ack", Some(ack)) => ack.send_all(&arguments, &attachments),

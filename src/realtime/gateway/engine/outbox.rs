@@ -47,6 +47,12 @@ impl Outbox {
         self.held.bytes += frame.len();
     }
 
+    /// What is held.
+    pub fn len(&self) -> usize {
+        self.held.frames
+    }
+
+    /// Whether there is nothing to hand out.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }

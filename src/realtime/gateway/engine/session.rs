@@ -185,6 +185,11 @@ impl Session {
         self.lock().outbox.is_behind(self.engine.settings.outbox)
     }
 
+    /// Frames that the network has not taken.
+    pub fn backlog(&self) -> usize {
+        self.lock().outbox.len()
+    }
+
     /// Until what may be missed is dropped no more, or the session is over. One waits at a time.
     pub async fn caught_up(&self) {
         poll_fn(|cx| {
@@ -389,15 +394,13 @@ impl Session {
                 state.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
-            stage => {
-                frames = state.take();
-                if let Stage::Ending(reason) = stage {
-                    frames.push_back(Frame::of(packet::CLOSE));
-                    drop(state);
-                    self.close(reason);
-                    return Poll::Ready(frames);
-                }
+            Stage::Ending(reason) if state.outbox.is_empty() => {
+                drop(state);
+                self.close(reason);
+                return Poll::Ready(VecDeque::from([Frame::of(packet::CLOSE)]));
             }
+            // The end has an answer of its own: clients look at it before they look at what comes with it.
+            _ => frames = state.take(),
         }
         state.is_polled = false;
         let patient = state.patient.take();
