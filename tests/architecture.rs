@@ -61,12 +61,19 @@ fn every_part_imports_only_what_it_may_know() {
 }
 
 #[test]
-fn only_the_gateway_names_the_socket_library() {
-    let faults: Vec<_> = sources()
-        .into_iter()
-        .filter(|(path, text)| !path.starts_with("realtime/gateway") && code(text).contains("socketioxide::"))
-        .map(|(path, _)| path)
-        .collect();
+fn only_the_gateway_knows_sockets_and_it_knows_nothing_else() {
+    let of_sockets = ["gateway::engine", "OnUpgrade", "SEC_WEBSOCKET"];
+    let of_others = ["app::", "auth::", "events::", "services::", "tickets::"];
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        if path.starts_with("realtime/gateway/") {
+            let known =
+                imports(&text).into_iter().find(|import| of_others.iter().any(|other| import.starts_with(other)));
+            faults.extend(known.map(|import| format!("{path} imports crate::{import}")));
+        } else if of_sockets.iter().any(|word| code(&text).contains(word)) {
+            faults.push(path);
+        }
+    }
     assert!(faults.is_empty(), "{faults:#?}");
 }
 

@@ -14,7 +14,8 @@ use http::Request;
 use http_body_util::BodyExt;
 use libfuzzer_sys::fuzz_target;
 use smilechat::platform::config;
-use smilechat::realtime::gateway::{Admission, Gateway, Handler, Handshake, Incoming, SocketHandle, build};
+use smilechat::platform::http::origins::Origins;
+use smilechat::realtime::gateway::{Admission, Frame, Gateway, Handler, Handshake, Incoming, SocketHandle, build};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -30,10 +31,10 @@ impl Handler for Echo {
     async fn joined(&self, _: &mut SocketHandle) {}
 
     async fn handle(&self, socket: &mut SocketHandle, events: Vec<Incoming>) {
-        for Incoming { payload, ack, .. } in events {
+        for Incoming { payload, attachments, ack, .. } in events {
             match ack {
-                Some(ack) => ack.send(&payload),
-                None => drop(socket.emit("echo", &payload)),
+                Some(ack) => ack.send_all(&[payload], &attachments),
+                None => drop(socket.emit(&Frame::event("echo", &payload))),
             }
         }
     }
@@ -73,7 +74,7 @@ fuzz_target!(|data: &[u8]| {
 fn start() -> Server {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let realtime = config::load(&Default::default(), None, Vec::new()).expect("the defaults are good").config.realtime;
-    let admission = Admission { origins: Vec::new(), max_connections_per_address: usize::MAX };
+    let admission = Admission { origins: Origins::default(), max_connections_per_address: usize::MAX };
     let gateway = runtime.block_on(async { build(&realtime, admission, Arc::new(Echo)) });
     Server { runtime, router: gateway.routes(), _gateway: gateway }
 }

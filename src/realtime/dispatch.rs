@@ -7,10 +7,11 @@ use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Error;
 use crate::events::{Event, What};
+use crate::realtime::gateway::Frame;
 use crate::realtime::hub::Views;
 use crate::realtime::room::{Hole, Parcel};
 use crate::realtime::typing;
-use crate::realtime::wire::{self, DeliveredShown, ReadShown, TicketDeleted, TicketEvent, TicketUpdated, TypingShown};
+use crate::realtime::wire::{DeliveredShown, ReadShown, TicketDeleted, TicketEvent, TicketUpdated, TypingShown};
 use crate::tickets::messages::replay;
 use crate::tickets::model::{Message, Side, Ticket, message_id};
 
@@ -32,26 +33,26 @@ pub fn announce(app: &App, event: &Event) {
         What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs } => {
             let message_ids = ids(ticket_id, seqs);
             let shown = ReadShown { ticket_id, reader_id, up_to_seq: *up_to_seq, message_ids, read_at: event.act.at };
-            hub.to_room(ticket_id, "message_read", &wire::raw(&shown));
+            hub.to_room(ticket_id, &Frame::event("message_read", &shown));
             hub.note_activity(event.act.tenant, ticket_id, &[*side]);
         }
         What::MessagesDelivered { ticket_id, up_to_seq, seqs, .. } => {
             let message_ids = ids(ticket_id, seqs);
             let shown = DeliveredShown { ticket_id, up_to_seq: *up_to_seq, message_ids, delivered_at: event.act.at };
-            hub.to_room(ticket_id, "message_delivered", &wire::raw(&shown));
+            hub.to_room(ticket_id, &Frame::event("message_delivered", &shown));
         }
-        What::NoteAdded { note, .. } => hub.to_staff(event.act.tenant, "ticket_note", &wire::raw(note)),
+        What::NoteAdded { note, .. } => hub.to_staff(event.act.tenant, &Frame::event("ticket_note", note)),
         What::TicketCreated { ticket } => {
             let ticket = Ticket { unread_count: ticket.staff_side.unread, ..Ticket::clone(ticket) };
-            hub.to_staff(event.act.tenant, "ticket_created", &wire::raw(&TicketEvent { ticket: &ticket }));
+            hub.to_staff(event.act.tenant, &Frame::event("ticket_created", &TicketEvent { ticket: &ticket }));
         }
         What::TicketUpdated { ticket, changed } => announce_update(app, event.act.tenant, ticket, changed),
         What::TicketDeleted { ticket_id, customer } => {
             app.realtime.stirred.note_customer(event.act.tenant, *customer);
-            let gone = wire::raw(&TicketDeleted { ticket_id });
-            hub.to_staff(event.act.tenant, "ticket_deleted", &gone);
+            let gone = Frame::event("ticket_deleted", &TicketDeleted { ticket_id });
+            hub.to_staff(event.act.tenant, &gone);
             hub.withdraw_activity(ticket_id);
-            hub.close_room(ticket_id, "ticket_deleted", &gone);
+            hub.close_room(ticket_id, &gone);
         }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
         What::ApiKeyChanged { api_key_id, allowed_origins, .. } => hub.end_foreign(api_key_id, allowed_origins),
@@ -72,7 +73,7 @@ fn announce_message(app: &App, message: &Arc<Message>) {
 
 /// Hands a message to its room. Answers a hole before it that nobody reads yet.
 fn deliver(app: &App, message: &Arc<Message>) -> Option<Hole> {
-    let hole = app.realtime.hub.message(Arc::new(Parcel { json: wire::raw(message), message: message.clone() }));
+    let hole = app.realtime.hub.message(Parcel::new(message.clone()));
     let took = app.clock.now().since(message.timestamp);
     metrics::histogram!("smilechat_message_delivery_seconds").record(took);
     hole
@@ -88,10 +89,10 @@ fn announce_update(app: &App, tenant: TenantKey, ticket: &Arc<Ticket>, changed: 
     }
     let view = |side: Side| {
         let ticket = Ticket { unread_count: ticket.marks(side).unread, ..Ticket::clone(ticket) };
-        wire::raw(&TicketUpdated { ticket: &ticket, changed })
+        Frame::event("ticket_updated", &TicketUpdated { ticket: &ticket, changed })
     };
     let views = Views { for_customer: view(Side::Customer), for_staff: view(Side::Staff) };
-    hub.to_room_and_staff(tenant, ticket, "ticket_updated", &views);
+    hub.to_room_and_staff(tenant, ticket, &views);
     if changed.iter().any(|field| ["support_id", "status", "customer_id"].contains(field)) {
         app.realtime.stirred.note_customer(tenant, ticket.customer);
     }
@@ -125,8 +126,8 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
 }
 
 pub fn show_typing(app: &App, ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) {
-    let shown = wire::raw(&TypingShown { ticket_id, user_id, name, is_typing });
-    app.realtime.hub.to_room_volatile(ticket_id, "typing", &shown, user);
+    let shown = Frame::event("typing", &TypingShown { ticket_id, user_id, name, is_typing });
+    app.realtime.hub.to_room_volatile(ticket_id, &shown, user);
 }
 
 pub fn show_typing_ended(app: &App, ended: Vec<typing::Ended>) {

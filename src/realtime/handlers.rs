@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::platform::http::{json, problem};
 use crate::platform::telemetry::spans;
 use crate::realtime::connect::Connection;
-use crate::realtime::gateway::{Ack, Incoming};
+use crate::realtime::gateway::{Ack, Incoming, Prepared};
 use crate::realtime::room::Snapshot;
 use crate::realtime::wire::{
     self, ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored,
@@ -66,7 +66,7 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
 }
 
 async fn handle_one(app: &App, connection: &mut Connection, incoming: Incoming) {
-    let Incoming { event, payload, ack, received } = incoming;
+    let Incoming { event, payload, ack, received, .. } = incoming;
     let name = wire::known_event(&event);
     let handled = handle_known(app, connection, name, payload.get().as_bytes(), ack);
     match spans::are_on() {
@@ -142,6 +142,8 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
         Ok(request) => request,
         Err(error) => return refuse(connection, ack, &error),
     };
+    // The answer may be long: one that the reader has not taken is not followed by another.
+    connection.handle.caught_up().await;
     let (hub, socket) = (&app.realtime.hub, connection.handle.id());
     hub.enter(socket, &request.ticket_id);
     match replay::replay(app, connection.caller().clone(), request.ticket_id.clone(), request.after_seq).await {
@@ -153,9 +155,9 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
             let Replay { ticket, messages, has_more } = replay;
             let joined = Joined { ticket: &ticket, messages, last_seq, has_more, online };
             // Written out before the hub is asked: a long answer must not hold up everybody else.
-            let joined = wire::raw(&joined);
+            let answer = ack.map(|ack| ack.prepare(&joined));
             let snapshot = Snapshot { ticket: &ticket, given_seq, is_behind };
-            if let Some(hole) = hub.settle(socket, snapshot, || answer(ack, &joined)) {
+            if let Some(hole) = hub.settle(socket, snapshot, || answer.into_iter().for_each(Prepared::send)) {
                 dispatch::fill(app, ticket.ticket_id, hole);
             }
         }
@@ -257,7 +259,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_payload_is_called_invalid() {
-        let refused = crate::realtime::wire::raw(&Refused::from(&Error::BadJson("x".into())));
-        assert!(refused.get().contains(r#""code":"invalid""#), "{refused}");
+        let refused = serde_json::to_string(&Refused::from(&Error::BadJson("x".into()))).expect("JSON");
+        assert!(refused.contains(r#""code":"invalid""#), "{refused}");
     }
 }

@@ -12,8 +12,9 @@ use crate::app::App;
 use crate::auth::model::{Caller, Status, TenantKey, UserKey};
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
+use crate::realtime::gateway::Frame;
 use crate::realtime::presence::{OnlineUser, View};
-use crate::realtime::wire::{self, StatusShown};
+use crate::realtime::wire::StatusShown;
 use crate::tickets::messages::delivered;
 use crate::tickets::staff_of_customer;
 
@@ -100,8 +101,8 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
             let newly_seen = app.realtime.hub.set_view(tenant, customer, &HashSet::from_iter(staff));
             // They may have changed in the moment before the customer could see it.
             for online in app.presence.list(tenant, &View::Only(newly_seen)) {
-                let shown = wire::raw(&status_shown(app, &online));
-                app.realtime.hub.to_user(tenant, customer, "user_status", &shown);
+                let shown = Frame::event("user_status", &status_shown(app, &online));
+                app.realtime.hub.to_user(tenant, customer, &shown);
             }
             app.realtime.stirred.note(tenant);
         }
@@ -137,12 +138,12 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
         status,
         last_active: app.clock.now(),
     };
-    app.realtime.hub.to_watchers(caller.tenant, caller.user, "user_status", &wire::raw(&shown));
+    app.realtime.hub.to_watchers(caller.tenant, caller.user, &Frame::event("user_status", &shown));
     app.realtime.stirred.note(caller.tenant);
 }
 
 /// Sends the list of who is online to the sockets of a tenant whose list has changed.
 pub fn show_online(app: &App, tenant: TenantKey) {
     let presence = &app.presence;
-    app.realtime.hub.show_online(tenant, |view| wire::raw(&presence.list(tenant, view)));
+    app.realtime.hub.show_online(tenant, |view| Frame::event("online_users", &presence.list(tenant, view)));
 }

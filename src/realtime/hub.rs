@@ -12,15 +12,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use serde_json::value::RawValue;
-
 use crate::auth::guard::Credentials;
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
-use crate::realtime::gateway::{SocketHandle, SocketId};
+use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
 use crate::realtime::presence::View;
 use crate::realtime::room::{Hole, Parcel, Room, Snapshot};
 use crate::realtime::typing::{Ended, Typing};
-use crate::realtime::wire::{self, SessionExpired};
+use crate::realtime::wire::SessionExpired;
 use crate::tickets::messages::delivered::Served;
 use crate::tickets::model::Side;
 
@@ -55,7 +53,7 @@ struct Client {
     /// Whose presence it sees; None until that was looked up.
     view: Option<View>,
     /// The list of who is online as it was last sent, to send only what differs.
-    shown: Option<Arc<RawValue>>,
+    shown: Option<Frame>,
 }
 
 impl Hub {
@@ -285,7 +283,7 @@ impl Client {
     }
 
     fn expire(&self) {
-        self.handle.emit("session_expired", &wire::raw(&SessionExpired { code: "session_expired" }));
+        self.handle.emit(&Frame::event("session_expired", &SessionExpired { code: "session_expired" }));
         self.handle.disconnect();
     }
 }

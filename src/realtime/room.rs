@@ -7,21 +7,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
-use crate::realtime::gateway::{SocketHandle, SocketId};
+use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
 use crate::realtime::sequencer::Sequencer;
-use crate::realtime::wire::{self, Resync};
+use crate::realtime::wire::Resync;
 use crate::tickets::model::{Message, Side, Ticket};
 
 /// What is held for a member whose snapshot is being read, at most; a longer wait ends in a replay.
 const MOST_HELD: usize = 1000;
 
-/// A stored message with its JSON, made once and sent to many.
+/// A stored message with its frame, made once and sent to many.
 pub struct Parcel {
     pub message: Arc<Message>,
-    pub json: Box<RawValue>,
+    pub frame: Frame,
+}
+
+impl Parcel {
+    pub fn new(message: Arc<Message>) -> Arc<Self> {
+        Arc::new(Self { frame: Frame::event("chat_message", &message), message })
+    }
 }
 
 /// Messages that are known to be stored but have not been heard of.
@@ -59,7 +63,7 @@ pub struct Member {
     pub handle: SocketHandle,
     pub user: UserKey,
     /// The list of viewers as it was last sent, to send only what differs.
-    pub shown_viewers: Option<Arc<RawValue>>,
+    pub shown_viewers: Option<Frame>,
     place: Place,
 }
 
@@ -74,7 +78,7 @@ enum Place {
 
 enum Held {
     Message(Arc<Parcel>),
-    Frame(&'static str, Box<RawValue>),
+    Frame(Frame),
 }
 
 impl Room {
@@ -105,7 +109,7 @@ impl Room {
         for one in held {
             match one {
                 Held::Message(parcel) => member.take(&parcel, ticket.customer, &mut self.served),
-                Held::Frame(event, payload) => _ = member.handle.emit(event, &payload),
+                Held::Frame(frame) => _ = member.handle.emit(&frame),
             }
         }
         for (_, parcel) in self.order.start_after(ticket.last_seq) {
@@ -182,10 +186,10 @@ impl Room {
 
 impl Member {
     /// While it is joining, it gets it behind the snapshot, which may be older.
-    pub fn tell(&mut self, event: &'static str, payload: &RawValue) {
+    pub fn tell(&mut self, frame: &Frame) {
         match &mut self.place {
-            Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Frame(event, payload.to_owned())),
-            Place::Live { .. } | Place::Behind { .. } => _ = self.handle.emit(event, payload),
+            Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Frame(frame.clone())),
+            Place::Live { .. } | Place::Behind { .. } => _ = self.handle.emit(frame),
         }
     }
 
@@ -195,7 +199,7 @@ impl Member {
             Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Message(parcel.clone())),
             Place::Live { from_seq } if seq >= *from_seq => {
                 *from_seq = seq + 1;
-                if self.handle.emit("chat_message", &parcel.json) {
+                if self.handle.emit(&parcel.frame) {
                     let side = if self.user == customer { Side::Customer } else { Side::Staff };
                     note_served(served, side, seq);
                 }
@@ -204,7 +208,7 @@ impl Member {
             Place::Behind { is_told } => {
                 if !std::mem::replace(is_told, true) {
                     let ticket_id = parcel.message.ticket_id.as_str();
-                    self.handle.emit("resync", &wire::raw(&Resync { ticket_id }));
+                    self.handle.emit(&Frame::event("resync", &Resync { ticket_id }));
                 }
             }
         }

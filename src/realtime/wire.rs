@@ -2,7 +2,6 @@
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::auth::model::{Role, Status};
@@ -228,8 +227,3 @@ pub struct SessionExpired {
 
 /// Named here so that the document has their shapes.
 pub type NoteShown = Note;
-
-/// Serialised once, sent to many.
-pub fn raw(payload: &impl Serialize) -> Box<RawValue> {
-    serde_json::value::to_raw_value(payload).expect("the wire's shapes are strings, numbers and lists")
-}

@@ -28,14 +28,19 @@ async function talk(transports, transportAtLast) {
     assert.deepStrictEqual(await b.timeout(5000).emitWithAck('echo', payload), payload);
   }
   assert.strictEqual(await b.timeout(5000).emitWithAck('echo'), null);
-  assert.strictEqual(await b.timeout(5000).emitWithAck('echo', Buffer.from([1, 2])), null);
+  assert.deepStrictEqual(Buffer.from(await b.timeout(5000).emitWithAck('echo', Buffer.from([1, 2]))), Buffer.from([1, 2]));
+  b.emit('echo', Buffer.from([3]));
+  assert.deepStrictEqual(await once(b, 'echo'), [Buffer.from([3])]);
   b.emit('echo', 'no ack');
   assert.deepStrictEqual(await once(b, 'echo'), ['no ack']);
 
   while (a.io.engine.transport.name !== transportAtLast) await once(a.io.engine, 'upgrade');
   assert.deepStrictEqual(await a.timeout(5000).emitWithAck('echo', 'after'), 'after');
+  // The farewells are on their way when the connections are given up.
+  const closed = [a, b].map((socket) => once(socket.io.engine, 'close'));
   a.disconnect();
   b.disconnect();
+  await Promise.all(closed);
 }
 
 async function refused() {

@@ -15,7 +15,7 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 42] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 43] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -55,6 +55,7 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 42] = [
     ("realtime.typing_ttl_ms", 100..=300_000),
     ("realtime.inbox", 1..=65_536),
     ("realtime.outbox", 1..=65_536),
+    ("realtime.outbox_bytes", 65_536..=67_108_864),
     ("assignment.max_open_per_agent", 1..=100_000),
     ("telemetry.traces_percent", 0..=100),
     ("telemetry.metrics_seconds", 1..=3600),

@@ -156,6 +156,7 @@ pub struct RealtimeConfig {
     pub typing_ttl_ms: u64,
     pub inbox: usize,
     pub outbox: usize,
+    pub outbox_bytes: usize,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -40,15 +40,20 @@ pub(super) async fn layer(
 }
 
 pub async fn read(body: Body) -> Result<Bytes> {
-    read_within(MAX_TIME, body).await
+    read_at_most(MAX_BYTES, body).await
 }
 
-async fn read_within(time: Duration, body: Body) -> Result<Bytes> {
-    let read = tokio::time::timeout(time, collect(body)).await;
+/// `most` bytes, and no more than `MAX_BYTES`.
+pub async fn read_at_most(most: usize, body: Body) -> Result<Bytes> {
+    read_within(MAX_TIME, most.min(MAX_BYTES), body).await
+}
+
+async fn read_within(time: Duration, most: usize, body: Body) -> Result<Bytes> {
+    let read = tokio::time::timeout(time, collect(most, body)).await;
     read.unwrap_or(Err(Error::Rejected(StatusCode::REQUEST_TIMEOUT, "timeout")))
 }
 
-async fn collect(mut body: Body) -> Result<Bytes> {
+async fn collect(most: usize, mut body: Body) -> Result<Bytes> {
     if body.size_hint().lower() > MAX_DRAINED as u64 {
         return Err(too_large());
     }
@@ -57,13 +62,13 @@ async fn collect(mut body: Body) -> Result<Bytes> {
         let frame = frame.map_err(|_| Error::Rejected(StatusCode::BAD_REQUEST, "bad_request"))?;
         let data = frame.into_data().unwrap_or_default();
         length += data.len();
-        if length <= MAX_BYTES {
+        if length <= most {
             kept.extend_from_slice(&data);
         } else if length > MAX_DRAINED {
             break;
         }
     }
-    if length > MAX_BYTES { Err(too_large()) } else { Ok(kept.freeze()) }
+    if length > most { Err(too_large()) } else { Ok(kept.freeze()) }
 }
 
 pub(super) fn too_large() -> Error {
@@ -86,7 +91,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_stops_coming_is_given_up() {
         let silent = stream::pending::<std::io::Result<Bytes>>();
-        let error = read_within(Duration::from_millis(1), Body::from_stream(silent)).await.expect_err("silent");
+        let error =
+            read_within(Duration::from_millis(1), MAX_BYTES, Body::from_stream(silent)).await.expect_err("silent");
         assert_eq!((error.status().as_u16(), error.code()), (408, "timeout"));
     }
 

@@ -1,28 +1,26 @@
-//! What a client sends, on its way from the library to the one task that handles it.
-//!
-//! The library spawns a task for each event, which loses their order. `Inbox` is called before that and only queues.
+//! What a client sends, on its way to the one task that handles it.
 
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
-use socketioxide::adapter::LocalAdapter;
-use socketioxide::extract::AckSender;
-use socketioxide::handler::{FromMessageParts, MessageHandler, Value};
-use socketioxide::socket::Socket;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use serde_json::value::RawValue;
 
-use super::SocketHandle;
+use super::{Frame, SocketHandle, packet};
 
-/// One event. A client may send any name and any payload; what is no JSON ends its socket before it gets here, and so
-/// does a name with a backslash in it, which the library cannot read.
+/// One event. A client may send any name and any payload; what is no JSON ends its connection before it gets here.
 pub struct Incoming {
     pub event: String,
-    /// The first argument as it was sent; `null` if there is none, or if it came with binary attachments.
+    /// The first argument as it was sent; `null` if there is none.
     pub payload: Box<RawValue>,
+    /// Further arguments.
+    pub more: Vec<Box<RawValue>>,
+    /// The bytes that placeholders in the arguments stand for. That they do so has not been checked.
+    pub attachments: Vec<Bytes>,
     /// None if the client did not ask for an answer.
     pub ack: Option<Ack>,
     /// When it arrived.
@@ -31,25 +29,52 @@ pub struct Incoming {
 
 /// The answer that a client waits for. Dropped without one, it tells the client that the server failed.
 pub struct Ack {
-    sender: Option<AckSender>,
-    socket: SocketHandle,
+    id: u64,
+    /// None once it was given.
+    socket: Option<SocketHandle>,
+}
+
+/// An answer that is written out.
+pub struct Prepared(Option<(Frame, SocketHandle)>);
+
+impl Prepared {
+    pub fn send(self) {
+        if let Some((frame, socket)) = self.0 {
+            socket.emit(&frame);
+        }
+    }
 }
 
 impl Ack {
+    pub(super) fn new(id: u64, socket: SocketHandle) -> Self {
+        Self { id, socket: Some(socket) }
+    }
+
     pub fn send(mut self, reply: &impl Serialize) {
-        if let Ok(reply) = to_raw_value(reply) {
-            self.answer(&reply);
+        self.answer(reply);
+    }
+
+    /// Writes the answer out, to send it at once when its moment has come.
+    pub fn prepare(mut self, reply: &impl Serialize) -> Prepared {
+        let socket = self.socket.take();
+        Prepared(socket.map(|socket| (packet::ack(socket.namespace(), self.id, reply), socket)))
+    }
+
+    /// An answer of several arguments, with bytes.
+    pub fn send_all(mut self, arguments: &[Box<RawValue>], attachments: &[Bytes]) {
+        if let Some(socket) = self.socket.take() {
+            socket.send(&packet::ack_with(socket.namespace(), self.id, arguments, attachments));
         }
     }
 
-    fn answer(&mut self, reply: &RawValue) {
-        if let Some(sender) = self.sender.take().filter(|_| !self.socket.is_cut()) {
-            self.socket.is_queued(sender.send(reply));
-        }
-    }
-
-    fn refuse(mut self, code: &str, message: &str) {
+    pub(super) fn refuse(mut self, code: &str, message: &str) {
         self.answer(&error(code, message));
+    }
+
+    fn answer(&mut self, reply: &impl Serialize) {
+        if let Some(socket) = self.socket.take().filter(SocketHandle::is_connected) {
+            socket.send(&[packet::ack(socket.namespace(), self.id, reply)]);
+        }
     }
 }
 
@@ -59,49 +84,112 @@ impl Drop for Ack {
     }
 }
 
-/// The entry of a socket's queue. The library drops it with the socket, and that ends the task at the other end.
-pub struct Inbox {
-    pub queue: mpsc::Sender<Incoming>,
-    pub socket: SocketHandle,
+fn error(code: &str, message: &str) -> serde_json::Value {
+    json!({ "error": { "code": code, "message": message } })
 }
 
-/// Marks `Inbox` as a message handler of our own among the library's closures.
-pub struct Undecoded;
+/// The events of one socket that wait, and whether it has joined.
+#[derive(Default)]
+pub struct Inbox(Mutex<State>);
 
-impl MessageHandler<LocalAdapter, Undecoded> for Inbox {
-    fn call(&self, socket: Arc<Socket>, mut value: Value, ack_id: Option<i64>) {
-        let ack = ack_id.is_some().then(|| {
-            let Ok(sender) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
-            Ack { sender: Some(sender), socket: self.socket.clone() }
-        });
-        let (event, payload) = read_event(&value);
-        match self.queue.try_send(Incoming { event, payload, ack, received: Instant::now() }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(refused)) => {
-                if let Some(ack) = refused.ack {
-                    ack.refuse("rate_limited", "Too many events at once.");
-                }
-                self.socket.set_reason("too many events");
-                self.socket.disconnect();
-            }
-            // The handler has failed and the socket is being cut; dropping the ack answers it.
-            Err(TrySendError::Closed(_)) => {}
+#[derive(Default)]
+struct State {
+    stage: Stage,
+    events: Vec<Incoming>,
+    /// The task that handles them, when it has nothing to do.
+    idle: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    /// The handler has not said yes: nothing is taken, nothing is sent.
+    #[default]
+    Asking,
+    /// It has, and the client is being told: what it sends then is taken, but nothing may overtake the yes.
+    Welcomed,
+    Joined,
+    Over(&'static str),
+}
+
+impl Inbox {
+    /// False if the socket was over before. `tell` says yes to the client, before anything else is sent.
+    pub fn join(&self, tell: impl FnOnce()) -> bool {
+        if self.step(Stage::Asking, Stage::Welcomed) {
+            tell();
+        }
+        self.step(Stage::Welcomed, Stage::Joined)
+    }
+
+    fn step(&self, from: Stage, to: Stage) -> bool {
+        let mut state = self.lock();
+        let may_step = state.stage == from;
+        if may_step {
+            state.stage = to;
+        }
+        may_step
+    }
+
+    pub fn is_joined(&self) -> bool {
+        self.lock().stage == Stage::Joined
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.lock().stage, Stage::Over(_))
+    }
+
+    /// Nothing more is taken. What was, is still handled. False if it was over before: the first reason stays.
+    pub fn close(&self, reason: &'static str) -> bool {
+        let mut state = self.lock();
+        if matches!(state.stage, Stage::Over(_)) {
+            return false;
+        }
+        state.stage = Stage::Over(reason);
+        let idle = state.idle.take();
+        drop(state);
+        idle.into_iter().for_each(Waker::wake);
+        true
+    }
+
+    /// Why it is over.
+    pub fn reason(&self) -> &'static str {
+        match self.lock().stage {
+            Stage::Over(reason) => reason,
+            _ => "transport close",
         }
     }
-}
 
-fn read_event(value: &Value) -> (String, Box<RawValue>) {
-    let Value::Str(text, attachments) = value else { return (String::new(), null()) };
-    let arguments: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
-    let event = arguments.first().and_then(|name| serde_json::from_str(name.get()).ok()).unwrap_or_default();
-    let payload = arguments.get(1).filter(|_| attachments.is_none());
-    (event, payload.map_or_else(null, |payload| (*payload).to_owned()))
-}
+    /// Gives the event back if `most` wait already. What comes outside of the socket's life is not taken either.
+    pub fn push(&self, event: Incoming, most: usize) -> Result<(), Incoming> {
+        let mut state = self.lock();
+        if !matches!(state.stage, Stage::Welcomed | Stage::Joined) {
+            drop(state);
+            return Ok(());
+        }
+        if state.events.len() >= most {
+            drop(state);
+            return Err(event);
+        }
+        state.events.push(event);
+        let idle = state.idle.take();
+        drop(state);
+        idle.into_iter().for_each(Waker::wake);
+        Ok(())
+    }
 
-pub fn null() -> Box<RawValue> {
-    RawValue::NULL.to_owned()
-}
+    /// All events that wait; none when the socket is over.
+    pub async fn take(&self) -> Vec<Incoming> {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if !state.events.is_empty() || matches!(state.stage, Stage::Over(_)) {
+                return Poll::Ready(std::mem::take(&mut state.events));
+            }
+            state.idle = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
 
-fn error(code: &str, message: &str) -> Box<RawValue> {
-    to_raw_value(&json!({ "error": { "code": code, "message": message } })).expect("strings are JSON")
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
 }

@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Client, Hub, State};
 use crate::auth::model::TenantKey;
-use crate::realtime::gateway::SocketId;
-use crate::realtime::wire;
+use crate::realtime::gateway::{Frame, SocketId};
 use crate::tickets::activity::TicketActivity;
 use crate::tickets::model::Side;
 
@@ -61,7 +60,7 @@ impl Hub {
     pub fn tell_activity(&self, ticket_id: &str, activity: Option<TicketActivity>) {
         let Some(activity) = activity else { return self.withdraw_activity(ticket_id) };
         let customer = activity.customer;
-        let view = |side| wire::raw(&activity.clone().seen_by(side));
+        let view = |side| Frame::event("ticket_activity", &activity.clone().seen_by(side));
         let (for_customer, for_staff) = (view(Side::Customer), view(Side::Staff));
         let mut guard = self.lock();
         let Some(Untold { tenant, sides, missed_by }) = guard.news.in_hand.remove(ticket_id) else { return };
@@ -75,7 +74,7 @@ impl Hub {
                 false => (Side::Staff, &for_staff),
             };
             let is_due = sides.contains(&side) || missed_by.contains(&handle.id());
-            if is_due && !handle.emit_volatile("ticket_activity", view) {
+            if is_due && !handle.emit_volatile(view) {
                 behind.insert(handle.id());
             }
         }

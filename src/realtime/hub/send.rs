@@ -1,63 +1,60 @@
 //! What is sent to whom.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-
-use serde_json::value::RawValue;
 
 use super::{Client, Hub, State};
 use crate::auth::guard;
 use crate::auth::model::{TenantKey, UserKey};
-use crate::realtime::gateway::{SocketHandle, SocketId};
+use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
 use crate::realtime::presence::View;
 use crate::realtime::room::Room;
 use crate::tickets::model::Ticket;
 
 /// One event as each side of a conversation sees it.
 pub struct Views {
-    pub for_customer: Box<RawValue>,
-    pub for_staff: Box<RawValue>,
+    pub for_customer: Frame,
+    pub for_staff: Frame,
 }
 
 impl Hub {
     /// To everybody in a ticket's room.
-    pub fn to_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue) {
+    pub fn to_room(&self, ticket_id: &str, frame: &Frame) {
         if let Some(room) = self.lock().rooms.get_mut(ticket_id) {
-            room.everybody_mut().for_each(|member| member.tell(event, payload));
+            room.everybody_mut().for_each(|member| member.tell(frame));
         }
     }
 
     /// To everybody in a ticket's room but one user, if they can keep up: for what may be missed.
-    pub fn to_room_volatile(&self, ticket_id: &str, event: &'static str, payload: &RawValue, but: UserKey) {
+    pub fn to_room_volatile(&self, ticket_id: &str, frame: &Frame, but: UserKey) {
         if let Some(room) = self.lock().rooms.get(ticket_id) {
             let others = room.members().filter(|member| member.user != but);
-            others.for_each(|member| _ = member.handle.emit_volatile(event, payload));
+            others.for_each(|member| _ = member.handle.emit_volatile(frame));
         }
     }
 
-    pub fn to_staff(&self, tenant: TenantKey, event: &'static str, payload: &RawValue) {
+    pub fn to_staff(&self, tenant: TenantKey, frame: &Frame) {
         for client in self.lock().staff(tenant) {
-            client.handle.emit(event, payload);
+            client.handle.emit(frame);
         }
     }
 
     /// To a ticket's room and the tenant's staff, once for each socket, each as its side sees it.
-    pub fn to_room_and_staff(&self, tenant: TenantKey, ticket: &Ticket, event: &'static str, views: &Views) {
+    pub fn to_room_and_staff(&self, tenant: TenantKey, ticket: &Ticket, views: &Views) {
         let mut guard = self.lock();
         let state = &mut *guard;
         let view = |user: UserKey| if user == ticket.customer { &views.for_customer } else { &views.for_staff };
         let mut reached = HashSet::new();
         for member in state.rooms.get_mut(&ticket.ticket_id).into_iter().flat_map(Room::everybody_mut) {
-            member.tell(event, view(member.user));
+            member.tell(view(member.user));
             reached.insert(member.handle.id());
         }
         for client in state.staff(tenant).filter(|client| !reached.contains(&client.handle.id())) {
-            client.handle.emit(event, view(client.caller.user));
+            client.handle.emit(view(client.caller.user));
         }
     }
 
     /// Empties a ticket's room; tells the customers in it, since staff are told by themselves.
-    pub fn close_room(&self, ticket_id: &str, event: &'static str, payload: &RawValue) {
+    pub fn close_room(&self, ticket_id: &str, frame: &Frame) {
         let customers = |state: &State, room: &Room| -> Vec<SocketHandle> {
             let is_customer =
                 |socket: SocketId| state.clients.get(&socket).is_some_and(|client| !client.caller.role.is_staff());
@@ -65,7 +62,7 @@ impl Hub {
         };
         let state = self.lock();
         for handle in state.rooms.get(ticket_id).map(|room| customers(&state, room)).unwrap_or_default() {
-            handle.emit(event, payload);
+            handle.emit(frame);
         }
         drop(state);
         self.put_out(ticket_id, |_, _| false);
@@ -101,35 +98,35 @@ impl Hub {
     }
 
     /// To whoever sees `user`'s coming and going.
-    pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
+    pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, frame: &Frame) {
         for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user))
         {
-            client.handle.emit_volatile(event, payload);
+            client.handle.emit_volatile(frame);
         }
     }
 
     /// Sends each socket of a tenant the list of whom it sees, where that differs from the last one.
-    pub fn show_online(&self, tenant: TenantKey, list: impl Fn(&View) -> Box<RawValue>) {
+    pub fn show_online(&self, tenant: TenantKey, list: impl Fn(&View) -> Frame) {
         let mut state = self.lock();
-        let mut for_all: Option<Arc<RawValue>> = None;
+        let mut for_all: Option<Frame> = None;
         for client in state.clients.values_mut().filter(|client| client.caller.tenant == tenant) {
             let list = match &client.view {
-                Some(View::All) => for_all.get_or_insert_with(|| list(&View::All).into()).clone(),
-                Some(view) => list(view).into(),
+                Some(View::All) => for_all.get_or_insert_with(|| list(&View::All)).clone(),
+                Some(view) => list(view),
                 None => continue,
             };
-            let differs = client.shown.as_ref().is_none_or(|shown| shown.get() != list.get());
+            let differs = client.shown.as_ref() != Some(&list);
             // One that was dropped, because the reader is slow, is not remembered as sent.
-            if differs && client.handle.emit_volatile("online_users", &list) {
+            if differs && client.handle.emit_volatile(&list) {
                 client.shown = Some(list);
             }
         }
     }
 
-    pub fn to_user(&self, tenant: TenantKey, user: UserKey, event: &'static str, payload: &RawValue) {
+    pub fn to_user(&self, tenant: TenantKey, user: UserKey, frame: &Frame) {
         let state = self.lock();
         for client in state.sockets_of(tenant, user).iter().filter_map(|socket| state.clients.get(socket)) {
-            client.handle.emit_volatile(event, payload);
+            client.handle.emit_volatile(frame);
         }
     }
 }

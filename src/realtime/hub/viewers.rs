@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use super::{Client, Hub};
 use crate::auth::model::{Caller, UserKey};
-use crate::realtime::gateway::SocketId;
+use crate::realtime::gateway::{Frame, SocketId};
 use crate::realtime::room::Room;
-use crate::realtime::wire::{self, Viewer, ViewersShown};
+use crate::realtime::wire::{Viewer, ViewersShown};
 
 impl Hub {
     /// Sends the staff in each room that has stirred the list of its viewers, where that differs from the last one they
@@ -25,18 +23,18 @@ impl Hub {
 
 /// False if one of them could not be sent it.
 fn show(clients: &HashMap<SocketId, Client>, ticket_id: &str, room: &mut Room) -> bool {
-    let list: Arc<RawValue> = {
+    let list = {
         let callers = room.members().filter_map(|member| staff(clients, member.handle.id()));
         let by_user: BTreeMap<UserKey, &Arc<Caller>> = callers.map(|caller| (caller.user, caller)).collect();
         let viewers = by_user.values().map(|caller| viewer(caller)).collect();
-        wire::raw(&ViewersShown { ticket_id, viewers }).into()
+        Frame::event("ticket_viewers", &ViewersShown { ticket_id, viewers })
     };
     let mut all_were_sent = true;
     for member in room.members_mut().filter(|member| staff(clients, member.handle.id()).is_some()) {
-        if member.shown_viewers.as_ref().is_some_and(|shown| shown.get() == list.get()) {
+        if member.shown_viewers.as_ref() == Some(&list) {
             continue;
         }
-        if member.handle.emit_volatile("ticket_viewers", &list) {
+        if member.handle.emit_volatile(&list) {
             member.shown_viewers = Some(list.clone());
         } else {
             all_were_sent = false;

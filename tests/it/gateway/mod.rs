@@ -3,21 +3,23 @@
 
 mod door;
 mod friendly;
+mod hostile;
 mod nasty;
 mod polling;
+mod protocol;
 mod raw;
 mod slow;
 mod socket;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use smilechat::platform::config::RealtimeConfig;
 use smilechat::platform::http::origins::Origins;
-use smilechat::realtime::gateway::{Admission, Gateway, Handler, Handshake, Incoming, SocketHandle, build};
+use smilechat::realtime::gateway::{Admission, Frame, Gateway, Handler, Handshake, Incoming, SocketHandle, build};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 /// Longer than anything here takes, shorter than a person's patience.
@@ -54,27 +56,27 @@ impl Handler for Echo {
     }
 
     async fn joined(&self, socket: &mut SocketHandle) {
-        assert!(socket.emit("welcome", &raw(&json!({ "transport": socket.transport() }))));
+        assert!(socket.emit(&event("welcome", &json!({ "transport": socket.transport() }))));
         self.seen.send(Seen::Joined(socket.clone())).ok();
     }
 
     async fn handle(&self, socket: &mut SocketHandle, events: Vec<Incoming>) {
-        for Incoming { event, payload, ack, .. } in events {
+        for Incoming { event: name, payload, attachments, ack, .. } in events {
             let value = serde_json::from_str(payload.get()).unwrap_or(json!("unreadable"));
-            self.seen.send(Seen::Event(event.clone(), value)).ok();
-            match event.as_str() {
+            self.seen.send(Seen::Event(name.clone(), value)).ok();
+            match name.as_str() {
                 "block" => self.gate.acquire().await.expect("never closed").forget(),
                 "panic" => panic!("asked to"),
                 "forget" => {}
                 "farewell" => {
                     for number in 0..3 {
-                        socket.emit("bye", &raw(&json!([number, payload])));
+                        socket.emit(&event("bye", &json!([number, payload])));
                     }
                     socket.disconnect();
                 }
                 _ => match ack {
-                    Some(ack) => ack.send(&payload),
-                    None => drop(socket.emit("echo", &payload)),
+                    Some(ack) => ack.send_all(&[payload], &attachments),
+                    None => drop(socket.emit_all("echo", &[payload], &attachments)),
                 },
             }
         }
@@ -85,8 +87,8 @@ impl Handler for Echo {
     }
 }
 
-fn raw(value: &Value) -> Box<RawValue> {
-    to_raw_value(value).expect("a value is JSON")
+fn event(name: &str, payload: &Value) -> Frame {
+    Frame::event(name, payload)
 }
 
 struct Server {
@@ -104,6 +106,7 @@ fn config() -> RealtimeConfig {
         typing_ttl_ms: 6_000,
         inbox: 1_000,
         outbox: 1_100,
+        outbox_bytes: 1 << 20,
     }
 }
 

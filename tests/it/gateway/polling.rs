@@ -35,7 +35,8 @@ impl Poller {
         poller
     }
 
-    async fn post(&self, body: impl Into<reqwest::Body>) -> u16 {
+    async fn post(&self, body: impl Into<String>) -> u16 {
+        let body: String = body.into();
         let answer = self.http.post(&self.uri).header("content-type", "text/plain").body(body).send().await;
         answer.expect("an answer").status().as_u16()
     }
@@ -165,33 +166,71 @@ async fn a_session_moves_to_a_websocket_with_what_is_queued() {
     client.send("2probe").await;
     assert_eq!(client.frame().await.as_deref(), Some("3probe"));
     for number in 0..10 {
-        assert!(socket.emit("news", &super::raw(&json!(number))));
+        assert!(socket.emit(&super::event("news", &json!(number))));
     }
     client.send("5").await;
     for number in 0..10 {
         assert_eq!(client.frame().await, Some(format!(r#"42["news",{number}]"#)));
     }
     assert_eq!(socket.transport(), "websocket");
-    let second = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await;
-    assert!(second.err().is_some_and(|why| why.to_string().contains("400")), "one session, one WebSocket");
+    let mut second = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    assert!(second.rest().await.is_empty(), "one session, one WebSocket");
+    assert_eq!(poller.poll().await, Err(400));
+    assert_eq!(poller.post("42[\"echo\"]").await, 400);
     client.send(r#"421["echo",1]"#).await;
     assert_eq!(client.frame().await.as_deref(), Some("431[1]"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_that_fails_half_way_ends_the_session() {
-    let server = start().await;
-    for last_words in [&[][..], &["2probe"], &["nonsense"], &["2probe", "nonsense"]] {
-        let poller = Poller::join(&server).await;
-        server.joined().await;
-        let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
-        for words in last_words {
+async fn an_upgrade_that_fails_half_way_leaves_the_session_polling() {
+    let server = start_with(super::RealtimeConfig { connect_timeout_ms: 500, ..config() }, anybody()).await;
+    let poller = Poller::join(&server).await;
+    server.joined().await;
+    let upgrade = async || Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    for (number, last_words) in
+        [&["2probe"][..], &["nonsense"], &["2probe", "nonsense"], &["5"], &[]].iter().enumerate()
+    {
+        let mut client = upgrade().await;
+        for words in *last_words {
             client.send(words).await;
         }
-        client.kill();
-        assert_eq!(server.gone().await, "transport close", "{last_words:?}");
-        assert_eq!(poller.poll().await, Err(400));
+        if number == 0 {
+            assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+            assert_eq!(poller.poll().await, Ok(vec!["6".into()]), "what waits, waits for the WebSocket");
+            client.kill();
+        } else {
+            client.rest().await;
+        }
+        poller.post(&*format!(r#"42{number}["echo",{number}]"#)).await;
+        let answer = format!("43{number}[{number}]");
+        within("polling to go on", async {
+            while poller.poll().await.expect("the session lives") != [answer.clone()] {}
+        })
+        .await;
+        server.event().await;
     }
+    // A proxy that broke one WebSocket lets the next one pass.
+    let mut client = upgrade().await;
+    client.send("2probe").await;
+    assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+    client.send("5").await;
+    client.send(r#"429["echo",9]"#).await;
+    assert_eq!(client.frame().await.as_deref(), Some("439[9]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_a_poll_has_left() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    server.joined().await;
+    let gone = async { server.gone().await };
+    tokio::select! {
+        _ = poller.poll() => panic!("nothing to tell"),
+        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+    }
+    assert_eq!(gone.await, "transport close");
+    assert_eq!(poller.poll().await, Err(400));
+    assert_eq!(poller.post("3").await, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,10 +255,10 @@ async fn a_session_that_does_not_poll_is_cut_and_nothing_follows_the_hole() {
     let poller = Poller::join(&server).await;
     let socket = server.joined().await;
     let mut queued = 0;
-    while socket.emit("news", &super::raw(&json!(queued))) {
+    while socket.emit(&super::event("news", &json!(queued))) {
         queued += 1;
     }
-    assert!(!socket.emit("news", &super::raw(&json!("after the hole"))));
+    assert!(!socket.emit(&super::event("news", &json!("after the hole"))));
     let mut news = Vec::new();
     while let Ok(packets) = poller.poll().await {
         news.extend(packets.into_iter().filter(|packet| packet.starts_with("42")));

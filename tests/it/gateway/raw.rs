@@ -60,6 +60,14 @@ impl Client {
         }
     }
 
+    /// The next frame, which holds bytes.
+    pub async fn bytes(&mut self) -> Vec<u8> {
+        match within("bytes", self.stream.next()).await {
+            Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
+            other => panic!("no bytes: {other:?}"),
+        }
+    }
+
     /// Reads on until the connection ends, and gives what came until then.
     pub async fn rest(&mut self) -> Vec<String> {
         let mut frames = Vec::new();

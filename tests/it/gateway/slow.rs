@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::raw::Client;
-use super::{Server, anybody, config, raw, start_with, within};
+use super::{Server, anybody, config, event, start_with, within};
 
 async fn narrow() -> Server {
     start_with(super::RealtimeConfig { outbox: 16, ..config() }, anybody()).await
@@ -17,12 +17,12 @@ async fn a_reader_that_stalls_is_cut_while_others_go_on() {
     let mut reader = Client::join(&server).await;
     let to_reader = server.joined().await;
 
-    let payload = raw(&json!("x".repeat(64 * 1024)));
+    let news = event("news", &json!("x".repeat(64 * 1024)));
     let mut sent = 0;
     within("the cut", async {
-        while to_stalled.emit("news", &payload) {
+        while to_stalled.emit(&news) {
             sent += 1;
-            assert!(to_reader.emit("news", &payload), "a reader that reads is not cut");
+            assert!(to_reader.emit(&news), "a reader that reads is not cut");
             reader.frame().await.expect("news");
         }
     })
@@ -41,7 +41,7 @@ async fn what_a_cut_reader_got_has_no_hole() {
     let socket = server.joined().await;
     let filler = "x".repeat(64 * 1024);
     let mut queued = 0;
-    while socket.emit("news", &raw(&json!([queued, filler]))) {
+    while socket.emit(&event("news", &json!([queued, filler]))) {
         queued += 1;
         tokio::task::yield_now().await;
     }
@@ -58,9 +58,9 @@ async fn volatile_events_are_dropped_before_anybody_is_cut() {
     let server = narrow().await;
     let mut client = Client::join(&server).await;
     let socket = server.joined().await;
-    let filler = raw(&json!("x".repeat(64 * 1024)));
+    let typing = event("typing", &json!("x".repeat(64 * 1024)));
     for _ in 0..1_000 {
-        socket.emit_volatile("typing", &filler);
+        socket.emit_volatile(&typing);
     }
     assert!(socket.is_connected());
     client.send(r#"421["echo","done"]"#).await;
@@ -72,6 +72,6 @@ async fn volatile_events_are_dropped_before_anybody_is_cut() {
     // The answer to this comes after the flush of all that went before.
     client.send(r#"422["echo","flushed"]"#).await;
     assert_eq!(client.frame().await.as_deref(), Some(r#"432["flushed"]"#));
-    socket.emit_volatile("typing", &raw(&json!("again")));
+    socket.emit_volatile(&event("typing", &json!("again")));
     assert_eq!(client.frame().await.as_deref(), Some(r#"42["typing","again"]"#));
 }

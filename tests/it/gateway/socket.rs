@@ -47,17 +47,24 @@ async fn what_is_queued_arrives_before_a_disconnect() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_to_leave_is_told_once() {
-    let server = start().await;
+    let hasty = super::RealtimeConfig { connect_timeout_ms: 300, ..config() };
+    let server = start_with(hasty, anybody()).await;
     let client = Client::join(&server).await;
     let socket = server.joined().await;
     assert!(socket.is_connected());
     client.kill();
     assert!(["transport close", "transport error"].contains(&server.gone().await));
     assert!(!socket.is_connected());
-    assert!(!socket.emit("late", &super::raw(&json!(1))));
+    assert!(!socket.emit(&super::event("late", &json!(1))));
 
     let mut client = Client::join(&server).await;
     server.joined().await;
+    client.send("41").await;
+    assert_eq!(server.gone().await, "client namespace disconnect");
+    client.send(r#"40{"token":"good"}"#).await;
+    assert!(client.frame().await.expect("it may join again").starts_with(r#"40{"sid":"#));
+    server.joined().await;
+    client.frame().await.expect("its welcome");
     client.send("41").await;
     assert_eq!(server.gone().await, "client namespace disconnect");
     assert!(client.rest().await.is_empty(), "the connection has no use any more and is closed");
