@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
@@ -15,6 +14,10 @@ use crate::platform::config::AuthConfig;
 
 pub const MIN_BYTES: usize = 8;
 pub const MAX_BYTES: usize = 1024;
+
+/// glibc maps a piece of memory of this size or more on its own, whatever it has learnt from earlier ones, and gives it back
+/// to the system when it is freed. Smaller ones come to lie in the arenas of the threads, which keep them.
+const ALWAYS_GIVEN_BACK: usize = 33 * 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Passwords {
@@ -40,13 +43,12 @@ impl Passwords {
 
     /// `stored` is None for a user who does not exist or has no password: false, at the same cost.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
-        let argon2 = self.argon2.clone();
         let exists = stored.is_some();
         let hash = stored.unwrap_or_else(|| self.of_nobody.to_string());
         let matches = self
             .in_turn(move || {
                 let hash = PasswordHash::new(&hash).map_err(|error| anyhow::anyhow!("stored hash: {error}"))?;
-                Ok::<_, anyhow::Error>(argon2.verify_password(password.as_bytes(), &hash).is_ok())
+                matches_now(&password, &hash)
             })
             .await?
             .map_err(Error::internal)?;
@@ -73,8 +75,38 @@ pub fn check(field: &str, password: &str) -> Result<()> {
     }
 }
 
-fn hash_now(argon2: &Argon2<'_>, password: &str) -> anyhow::Result<String> {
-    let hash =
-        argon2.hash_password(password.as_bytes()).map_err(|error| anyhow::anyhow!("hash a password: {error}"))?;
+fn hash_now(argon2: &Argon2<'static>, password: &str) -> anyhow::Result<String> {
+    let salt = Salt::generate();
+    let hash = output(argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: argon2.params().try_into().map_err(described)?,
+        salt: Some(salt),
+        hash: Some(hash),
+    };
     Ok(hash.to_string())
+}
+
+/// With the parameters that the hash was made with, which may be older than the configuration.
+fn matches_now(password: &str, hash: &PasswordHash) -> anyhow::Result<bool> {
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { anyhow::bail!("a stored hash is not whole") };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(described)?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from).map_err(described)?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(hash).map_err(described)?);
+    // Two outputs are compared in a time that does not tell where they differ.
+    Ok(output(&argon2, password, salt, expected.len())? == *expected)
+}
+
+fn output(argon2: &Argon2<'_>, password: &str, salt: &Salt, length: usize) -> anyhow::Result<Output> {
+    let blocks = argon2.params().block_count();
+    let mut memory = Vec::with_capacity(blocks.max(ALWAYS_GIVEN_BACK / Block::SIZE));
+    memory.resize(blocks, Block::new());
+    let mut bytes = vec![0; length];
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut bytes, &mut memory).map_err(described)?;
+    Output::new(&bytes).map_err(described)
+}
+
+fn described(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("hash a password: {error}")
 }
