@@ -142,10 +142,12 @@ impl File {
         connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
         // One plan for a statement, whatever is bound: otherwise SQLite plans some of them anew at each call.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        // The caches fill as pages are touched; an idle server stays small.
+        // The caches fill as pages are touched; an idle server stays small. What is deleted is overwritten in the file, also
+        // in the pages that nothing uses any more.
         connection.execute_batch(
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
-             pragma wal_autocheckpoint = 0; pragma cache_size = -4096; pragma temp_store = memory;",
+             pragma wal_autocheckpoint = 0; pragma cache_size = -4096; pragma temp_store = memory;
+             pragma secure_delete = on;",
         )?;
         Ok(connection)
     }

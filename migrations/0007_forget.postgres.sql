@@ -1,0 +1,1 @@
+-- SQLite alone keeps deleted text in its file and in its index (0007_forget.sql).
