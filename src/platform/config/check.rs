@@ -15,7 +15,7 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 43] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 44] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -27,6 +27,7 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 43] = [
     ("server.drain_seconds", 1..=300),
     ("database.readers", 0..=64),
     ("database.pool_size", 1..=500),
+    ("database.queue_timeout_seconds", 1..=300),
     ("database.slow_ms", 0..=3_600_000),
     ("database.statement_timeout_seconds", 1..=3600),
     ("database.busy_timeout_seconds", 1..=300),

@@ -79,6 +79,7 @@ pub struct DatabaseConfig {
     pub url: String,
     pub readers: usize,
     pub pool_size: usize,
+    pub queue_timeout_seconds: u64,
     pub statement_timeout_seconds: u64,
     pub busy_timeout_seconds: u64,
     /// 0: nothing is slow.

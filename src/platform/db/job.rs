@@ -17,9 +17,6 @@ use super::tx::Tx;
 use crate::error::{Error, Result};
 use crate::platform::telemetry::spans;
 
-/// How long a job may wait for its turn.
-const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Read,
@@ -120,6 +117,12 @@ impl Job {
     }
 }
 
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    pub for_turn: Duration,
+    pub for_statement: Duration,
+}
+
 /// What the caller waits on.
 pub(super) struct Answer<T> {
     receiver: oneshot::Receiver<Result<T>>,
@@ -127,11 +130,11 @@ pub(super) struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// Waits a short while for a turn, then up to `patience` for the outcome.
-    pub async fn wait(mut self, patience: Duration) -> Result<T> {
-        let mut answer = timeout(QUEUE_PATIENCE, &mut self.receiver).await;
+    /// Waits for a turn, and on for the outcome if it has begun by then.
+    pub async fn wait(mut self, patience: Patience) -> Result<T> {
+        let mut answer = timeout(patience.for_turn, &mut self.receiver).await;
         if answer.is_err() && self.is_running.load(Ordering::Relaxed) {
-            answer = timeout(patience.saturating_sub(QUEUE_PATIENCE), &mut self.receiver).await;
+            answer = timeout(patience.for_statement, &mut self.receiver).await;
         }
         match answer {
             Ok(Ok(result)) => result,

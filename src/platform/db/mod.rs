@@ -40,7 +40,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use self::job::{Job, Kind};
+use self::job::{Job, Kind, Patience};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
@@ -57,8 +57,6 @@ pub type OnCommit = Arc<dyn Fn(Vec<Effect>) + Send + Sync>;
 
 /// Jobs that wait for a database thread, per queue. More than this is not caught up with in time.
 const QUEUE: usize = 8192;
-/// Above the statement timeout, so that the database itself gets to say what happened.
-const GRACE: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub struct Db {
@@ -67,7 +65,7 @@ pub struct Db {
 
 struct Shared {
     dialect: Dialect,
-    patience: Duration,
+    patience: Patience,
     slow: Option<Duration>,
     /// None once closed.
     queues: RwLock<Option<Queues>>,
@@ -92,7 +90,10 @@ impl Db {
         };
         let shared = Shared {
             dialect,
-            patience: Duration::from_secs(config.statement_timeout_seconds) + GRACE,
+            patience: Patience {
+                for_turn: Duration::from_secs(config.queue_timeout_seconds),
+                for_statement: Duration::from_secs(config.statement_timeout_seconds),
+            },
             slow: slow::threshold(config),
             queues: RwLock::new(Some(queues)),
             threads: Mutex::new(threads),
@@ -139,8 +140,8 @@ impl Db {
 
     /// Finishes what is queued and ends the threads. Calls that come later are `Unavailable`.
     pub async fn close(self) {
-        let patience = self.shared.patience;
-        self.close_within(patience).await;
+        let Patience { for_turn, for_statement } = self.shared.patience;
+        self.close_within(for_turn + for_statement).await;
     }
 
     /// The same, for somebody who cannot wait longer than `time`.

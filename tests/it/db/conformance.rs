@@ -37,7 +37,7 @@ const CASES: &[(&str, Case)] = &[
 async fn sqlite_conforms() -> Result<()> {
     for (name, case) in CASES {
         println!("{name}");
-        case(&TestDb::sqlite()?).await?;
+        case(&TestDb::sqlite()?.with_time()?).await?;
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ async fn sqlite_conforms() -> Result<()> {
 async fn postgres_conforms() -> Result<()> {
     for (name, case) in CASES {
         println!("{name}");
-        case(&TestDb::postgres()?).await?;
+        case(&TestDb::postgres()?.with_time()?).await?;
     }
     Ok(())
 }

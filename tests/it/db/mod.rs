@@ -38,6 +38,12 @@ impl TestDb {
         Self::open(config(&Postgres::shared().fresh_database()), None)
     }
 
+    /// The same, for what asks whether all is done in the end, not how long a machine with much other work takes for it.
+    pub fn with_time(self) -> Result<Self> {
+        let config = DatabaseConfig { queue_timeout_seconds: 60, statement_timeout_seconds: 60, ..self.config };
+        Self::open(config, self._folder)
+    }
+
     pub fn open(config: DatabaseConfig, folder: Option<TempDir>) -> Result<Self> {
         crate::panics::are_fatal_in_the_server();
         let (on_commit, heard) = listener();
@@ -63,6 +69,7 @@ pub fn config(url: &str) -> DatabaseConfig {
         url: url.to_owned(),
         readers: 2,
         pool_size: 4,
+        queue_timeout_seconds: 2,
         statement_timeout_seconds: 2,
         busy_timeout_seconds: 1,
         slow_ms: 0,
