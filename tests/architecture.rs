@@ -33,6 +33,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "auth/store/api_keys.rs find_by_hash",
     "auth/store/api_keys.rs list_origins",
     "auth/store/sessions.rs find_caller",
+    "auth/store/sessions.rs find_holder",
     "auth/store/sessions.rs find_refresh",
     "auth/store/sessions.rs sweep",
     "auth/store/sessions.rs sweep_refresh",

@@ -113,7 +113,7 @@ pub fn serves(allowed: &[String], origin: Option<&str>) -> bool {
     origin.is_none_or(|origin| allowed.is_empty() || allowed.iter().any(|allowed| allowed == origin))
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let refused = || Error::Unauthorized("unauthorized");
     let (scheme, token) = value.to_str().map_err(|_| refused())?.split_once(' ').ok_or_else(refused)?;

@@ -19,6 +19,7 @@ mod people;
 mod permissions;
 mod profile;
 mod registry;
+pub mod repeats;
 mod routes;
 mod session;
 pub mod status;

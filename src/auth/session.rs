@@ -107,6 +107,23 @@ fn carry_on(
     Ok(Refreshed::Carried(Box::new(session)))
 }
 
+/// The caller whose session a refresh token carries on, if `refresh` would: it lives, and the token was not used before
+/// its grace.
+pub fn find_carried(
+    tx: &mut Tx<'_>,
+    named: Option<TenantKey>,
+    refresh_token: &str,
+    grace_seconds: u64,
+    now: Timestamp,
+) -> Result<Option<Caller>> {
+    let Some(refresh) = sessions::find_refresh(tx, &secret::hash_token(refresh_token))? else { return Ok(None) };
+    let is_over = refresh.used_at.is_some_and(|used_at| now.since(used_at) > Duration::from_secs(grace_seconds));
+    if is_over || named.is_some_and(|named| named != refresh.tenant) {
+        return Ok(None);
+    }
+    sessions::find_caller(tx, &refresh.session_id, now)
+}
+
 fn answer(
     app: &App,
     tenant: TenantKey,

@@ -8,6 +8,7 @@ pub mod demo;
 mod document;
 mod figures;
 mod operations;
+mod repeats;
 mod router;
 mod start;
 

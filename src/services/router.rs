@@ -19,6 +19,7 @@ use crate::platform::http::floor::{Ground, floor};
 use crate::platform::http::identity::{Identify, Identity};
 use crate::platform::http::{cors, docs};
 use crate::realtime::gateway::Gateway;
+use crate::services::repeats::Repeats;
 use crate::tickets::attachments;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
@@ -38,6 +39,7 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
         limits: app.limits.clone(),
         identify: identify(app.clone()),
         uploads: &[attachments::UPLOAD_PATH],
+        repeats: Arc::new(Repeats(app.clone())),
         entrance: entrance_document.paths.paths.into_keys().collect(),
     };
     // Around the router and not within it: a path is mended before it is looked up.

@@ -50,6 +50,17 @@ pub fn find_caller(tx: &mut Tx<'_>, session_id: &str, now: Timestamp) -> Result<
     Ok(found.filter(|(roles, caller)| roles.contains(&caller.role)).map(|(_, caller)| caller))
 }
 
+/// Whose a session is, or was, and the role that it acts in. Takes no tenant: the session says which.
+pub fn find_holder(tx: &mut Tx<'_>, session_id: &str) -> Result<Option<(TenantKey, String, Role)>> {
+    tx.first(
+        "select s.tenant_key, u.user_id, s.role
+         from sessions s join users u on u.tenant_key = s.tenant_key and u.user_key = s.user_key
+         where s.session_id = $1",
+        &[session_id.into()],
+        |row| Ok((TenantKey(row.take()?), row.take()?, role_of(&row.take::<String>()?)?)),
+    )
+}
+
 pub fn extend(tx: &mut Tx<'_>, tenant: TenantKey, session_id: &str, expires_at: Timestamp) -> Result<()> {
     tx.execute(
         "update sessions set expires_at = $3 where tenant_key = $1 and session_id = $2",

@@ -37,12 +37,14 @@ pub struct Ground {
     pub entrance: Arc<[String]>,
     /// The paths that files are sent to: their bodies are streams, with bounds of their own (`multipart`).
     pub uploads: &'static [&'static str],
+    /// Who gets a first answer again.
+    pub repeats: Arc<dyn idempotency::Rules>,
 }
 
 /// Puts the layers around all routes of `router`, and answers for paths and methods that it has not. CORS and the sockets
 /// go around the result.
 pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
-    let Ground { db, clock, random, limits, identify, entrance, uploads } = ground;
+    let Ground { db, clock, random, limits, identify, entrance, uploads, repeats } = ground;
     let times = Times {
         request: Duration::from_secs(config.server.request_timeout_seconds),
         upload: Duration::from_secs(config.server.upload_timeout_seconds),
@@ -56,6 +58,7 @@ pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
         uploads,
         request_time: times.request,
         upload_time: times.upload,
+        rules: repeats,
     };
     let is_worth_compressing = SizeAbove::new(WORTH_COMPRESSING)
         .and(NotForContentType::IMAGES)

@@ -2,8 +2,10 @@ use std::collections::HashSet;
 
 use axum::body::Body;
 use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 use garde::Validate;
 use http::HeaderMap;
+use http::request::Parts;
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,6 +22,18 @@ use crate::platform::http::json::Json;
 struct Thing {
     #[garde(skip)]
     name: String,
+}
+
+struct ByHeaders;
+
+impl idempotency::Rules for ByHeaders {
+    fn holder<'a>(&'a self, request: &'a Parts, _: &'a [u8]) -> BoxFuture<'a, Option<Identity>> {
+        Box::pin(async { request.extensions.get().cloned() })
+    }
+
+    fn may_see<'a>(&'a self, _: &'a Parts, _: &'a [u8]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 struct World {
@@ -54,6 +68,7 @@ async fn world(change: impl FnOnce(&mut Config)) -> World {
         identify,
         entrance: Arc::new(["/api/enter".into()]),
         uploads: &[],
+        repeats: Arc::new(ByHeaders),
     };
     let routes = Router::new()
         .route("/api/things", post(async |Json(thing): Json<Thing>| thing.name).get(async || "things"))

@@ -10,25 +10,29 @@
 //! Invariants:
 //! - A key belongs to a tenant, to a caller in a role (or an address, while nobody is signed in) and to a path.
 //! - Answers are kept sealed with a key made of the server's secret and the Idempotency-Key, because they may hold tokens.
-//! - The body of an upload is a stream that nobody holds whole, and the same files come in other bytes the next time, because
-//!   every browser draws a new boundary. Its length and the query stand for it, and only what succeeded is kept: an upload
-//!   that broke off is to be tried again.
+//! - The body of an upload is a stream that nobody holds whole. Its contents (`multipart::Contents`) and the query are what
+//!   a repeat is held against; they are known when it has been read, and only what succeeded is kept: an upload that broke
+//!   off is to be tried again. It has its time, also when nobody waits for it any more.
 //! - Answers that may turn out otherwise next time (401, 429, 5xx) are not kept.
-//! - Answers of `UNKEPT` are not kept at all. A refresh that is kept for a day would hand out tokens of a session that has
-//!   ended since; repeated within its grace it gives the same pair by itself. A repeated logout is a stranger's: its session
-//!   is gone and it gets the 401 of every ended session, which is what its sender wanted.
+//! - An answer is given again to whoever might still get it (`Rules::may_see`): not what was said in a ticket that is gone,
+//!   or that the caller has no right to any more.
+//! - A refresh and a logout may come from a caller whom their headers do not name any more. Whose key it is then,
+//!   `Rules::holder` says: it knows what a refresh token and an ended session are good for.
 
 mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use futures_util::future::BoxFuture;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
@@ -36,6 +40,7 @@ use tracing::Instrument;
 use self::store::{Claim, Row};
 use super::client_address::ClientAddress;
 use super::identity::Identity;
+use super::multipart::{self, Arriving, Contents};
 use super::{body, request_id};
 use crate::error::{Error, Result};
 use crate::platform::clock::{Clock, Timestamp};
@@ -54,7 +59,17 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// The headers of an answer that are given again with it.
 const KEPT_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
-const UNKEPT: [&str; 2] = ["/api/auth/refresh", "/api/auth/logout"];
+/// Of the files of a repeated upload, together.
+const MAX_REPEATED: usize = 256 * 1024 * 1024;
+
+/// What the floor cannot know, because it knows no user and no ticket.
+pub trait Rules: Send + Sync {
+    /// Whose key it is, where `request` and its body say more of it than the credentials in the headers. None: nobody's.
+    fn holder<'a>(&'a self, request: &'a Parts, body: &'a [u8]) -> BoxFuture<'a, Option<Identity>>;
+
+    /// An error if the caller could not get this answer any more.
+    fn may_see<'a>(&'a self, request: &'a Parts, answer: &'a [u8]) -> BoxFuture<'a, Result<()>>;
+}
 
 #[derive(Clone)]
 pub(super) struct Keeper {
@@ -67,6 +82,7 @@ pub(super) struct Keeper {
     /// How long a request may take, and how long an upload.
     pub request_time: Duration,
     pub upload_time: Duration,
+    pub rules: Arc<dyn Rules>,
 }
 
 impl Keeper {
@@ -87,39 +103,60 @@ pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: 
         return Ok(next.run(request).await);
     };
     let key = checked(key)?;
-    let Some((tenant, scope)) = scope(&request, &key) else { return Ok(next.run(request).await) };
     let now = keeper.clock.now();
-    let (request, body_hash) = if keeper.uploads.contains(&request.uri().path()) {
-        let hash = hash_of_upload(&request);
-        (request, hash)
-    } else {
-        let (parts, body) = request.into_parts();
-        let body = body::read(body).await?;
-        let hash = Sha256::digest(&body).into();
-        (Request::from_parts(parts, Body::from(body)), hash)
+    let is_upload = keeper.uploads.contains(&request.uri().path());
+    let (parts, body) = request.into_parts();
+    let (holder, body_hash, body) = match is_upload {
+        true => (parts.extensions.get().cloned(), hash_of_upload(&parts.uri, &[]), body),
+        false => {
+            let body = body::read(body).await?;
+            (keeper.rules.holder(&parts, &body).await, Sha256::digest(&body).into(), Body::from(body))
+        }
+    };
+    let Some((tenant, scope)) = holder.and_then(|holder| scope(&holder, &parts, &key)) else {
+        return Ok(next.run(Request::from_parts(parts, body)).await);
     };
     let row = Row { tenant, scope, body_hash, claimed_at: now };
-    let abandoned = now.minus(keeper.claim_holds(request.uri().path()));
-    match keeper.db.write(move |tx| store::claim(tx, &row, abandoned, now.minus(KEPT))).await? {
+    let abandoned = now.minus(keeper.claim_holds(parts.uri.path()));
+    let refusal = match keeper.db.write(move |tx| store::claim(tx, &row, abandoned, now.minus(KEPT))).await? {
         Claim::Ours => {
-            let work = run(keeper, row, key, request, next).in_current_span();
+            let work = run(keeper, row, key, Request::from_parts(parts, body), next).in_current_span();
             let work = tokio::spawn(request_id::within(request_id::current(), work));
-            work.await.map_err(|panic| Error::internal(anyhow::anyhow!("the handler panicked: {panic}")))
+            return work.await.map_err(|panic| Error::internal(anyhow::anyhow!("the handler panicked: {panic}")));
         }
-        Claim::UnderWay => Err(Error::Conflict("idempotency_in_progress")),
-        Claim::OtherBody => Err(reused()),
-        Claim::Answered { status, sealed } => {
+        Claim::UnderWay => Error::Conflict("idempotency_in_progress"),
+        Claim::OtherBody => reused(),
+        Claim::Answered { body_hash, status, sealed } => {
             // Sealed under a secret that the server has no longer: a new key is what helps.
             let answer = open(&key_material(&keeper, &row, &key), &sealed).ok_or_else(reused)?;
-            replay(status, &answer)
+            let (headers, answer) = unframed(&answer)?;
+            keeper.rules.may_see(&parts, answer).await?;
+            let given = match is_upload {
+                true => hash_of_upload(&parts.uri, &multipart::contents(&parts.headers, body, MAX_REPEATED).await?),
+                false => row.body_hash,
+            };
+            return if body_hash == given { replay(status, headers, answer) } else { Err(reused()) };
         }
+    };
+    if is_upload {
+        Arriving::new(body).drain().await;
     }
+    Err(refusal)
 }
 
 /// Runs the handler and keeps its answer, or gives the key back.
-async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next) -> Response {
-    let is_upload = keeper.uploads.contains(&request.uri().path());
-    let (mut parts, body) = next.run(request).await.into_parts();
+async fn run(keeper: Keeper, mut row: Row, key: String, mut request: Request, next: Next) -> Response {
+    let (is_upload, contents) = (keeper.uploads.contains(&request.uri().path()), Contents::default());
+    let uri = request.uri().clone();
+    let answered = if is_upload {
+        request.extensions_mut().insert(contents.clone());
+        tokio::time::timeout(keeper.upload_time, next.run(request))
+            .await
+            .unwrap_or_else(|_| timed_out().into_response())
+    } else {
+        next.run(request).await
+    };
+    let (mut parts, body) = answered.into_parts();
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => {
@@ -128,9 +165,15 @@ async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next
         }
     };
     let status = parts.status;
-    let may_turn_out_otherwise = status.is_server_error()
-        || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status)
-        || (is_upload && !status.is_success());
+    let mut may_turn_out_otherwise =
+        status.is_server_error() || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+    if is_upload {
+        may_turn_out_otherwise |= !status.is_success();
+        match contents.get() {
+            Some(contents) => row.body_hash = hash_of_upload(&uri, &contents),
+            None => may_turn_out_otherwise = true,
+        }
+    }
     let kept = if may_turn_out_otherwise {
         keeper.db.write(move |tx| store::release(tx, &row)).await
     } else {
@@ -145,18 +188,16 @@ async fn run(keeper: Keeper, row: Row, key: String, request: Request, next: Next
 }
 
 fn applies(request: &Request) -> bool {
-    let path = request.uri().path();
-    request.method() == Method::POST && path.starts_with("/api/") && !UNKEPT.contains(&path)
+    request.method() == Method::POST && request.uri().path().starts_with("/api/")
 }
 
-fn hash_of_upload(request: &Request) -> [u8; 32] {
-    let length = request.headers().get(CONTENT_LENGTH).map(HeaderValue::as_bytes).unwrap_or_default();
-    Sha256::new()
-        .chain_update(length)
-        .chain_update(b"\n")
-        .chain_update(request.uri().query().unwrap_or_default())
-        .finalize()
-        .into()
+fn hash_of_upload(uri: &Uri, contents: &[u8]) -> [u8; 32] {
+    let query = uri.query().unwrap_or_default();
+    Sha256::new().chain_update(contents).chain_update(b"\n").chain_update(query).finalize().into()
+}
+
+fn timed_out() -> Error {
+    Error::Rejected(StatusCode::SERVICE_UNAVAILABLE, "timeout")
 }
 
 fn checked(key: &HeaderValue) -> Result<String> {
@@ -169,15 +210,15 @@ fn checked(key: &HeaderValue) -> Result<String> {
 }
 
 /// None where nobody knows who calls: the handler will refuse.
-fn scope(request: &Request, key: &str) -> Option<(i64, [u8; 32])> {
-    let Identity { tenant, caller, role } = request.extensions().get()?;
+fn scope(holder: &Identity, request: &Parts, key: &str) -> Option<(i64, [u8; 32])> {
+    let Identity { tenant, caller, role } = holder;
     let who = match caller {
         Some(caller) => format!("caller {caller} as {}", role.unwrap_or_default()),
-        None => format!("address {}", address_key(request.extensions().get::<ClientAddress>()?.0)),
+        None => format!("address {}", address_key(request.extensions.get::<ClientAddress>()?.0)),
     };
     // None of the four can hold a line break, so that no two scopes are the same text. The row has the tenant too, but the
     // seal has only this.
-    let scope = format!("{tenant}\n{who}\n{}\n{key}", request.uri().path());
+    let scope = format!("{tenant}\n{who}\n{}\n{key}", request.uri.path());
     Some((*tenant, Sha256::digest(scope).into()))
 }
 
@@ -189,6 +230,9 @@ fn reused() -> Error {
     Error::Rejected(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
 }
 
+/// Of an answer that is kept: names and values.
+type Headers = Vec<(String, String)>;
+
 /// The headers as one line of JSON, then the body as it was.
 fn frame(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
     let kept: Vec<(&str, &str)> =
@@ -199,17 +243,20 @@ fn frame(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
     framed
 }
 
-fn replay(status: i64, framed: &[u8]) -> Result<Response> {
-    let broken = || Error::bug("an answer that was kept cannot be read");
-    let end = framed.iter().position(|byte| *byte == b'\n').ok_or_else(broken)?;
-    let headers: Vec<(String, String)> =
-        serde_json::from_slice(&framed[..end]).map_err(|error| Error::internal(error))?;
+fn unframed(framed: &[u8]) -> Result<(Headers, &[u8])> {
+    let end = framed.iter().position(|byte| *byte == b'\n');
+    let end = end.ok_or_else(|| Error::bug("an answer that was kept cannot be read"))?;
+    let headers = serde_json::from_slice(&framed[..end]).map_err(|error| Error::internal(error))?;
+    Ok((headers, &framed[end + 1..]))
+}
+
+fn replay(status: i64, headers: Headers, body: &[u8]) -> Result<Response> {
     let status = u16::try_from(status).map_err(|error| Error::internal(error))?;
     let mut response = Response::builder().status(status).header(IDEMPOTENCY_REPLAYED, "true");
     for (name, value) in headers {
         response = response.header(name, value);
     }
-    response.body(Body::from(framed[end + 1..].to_vec())).map_err(|error| Error::internal(error))
+    response.body(Body::from(body.to_vec())).map_err(|error| Error::internal(error))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub enum Claim {
     Ours,
     UnderWay,
     OtherBody,
-    Answered { status: i64, sealed: Vec<u8> },
+    Answered { body_hash: Vec<u8>, status: i64, sealed: Vec<u8> },
 }
 
 /// A claim of `abandoned` or before was left by a process that died; an answer of `expired` or before no longer counts.
@@ -45,18 +45,26 @@ pub fn claim(tx: &mut Tx<'_>, row: &Row, abandoned: Timestamp, expired: Timestam
         |row| Ok((row.take::<Vec<u8>>()?, row.take::<Option<i64>>()?, row.take::<Option<Vec<u8>>>()?)),
     )?;
     Ok(match found {
+        Some((body_hash, Some(status), Some(sealed))) => Claim::Answered { body_hash, status, sealed },
         Some((body_hash, ..)) if body_hash != row.body_hash => Claim::OtherBody,
-        Some((_, Some(status), Some(sealed))) => Claim::Answered { status, sealed },
         // Given back between two statements: as good as under way, the client comes again.
         _ => Claim::UnderWay,
     })
 }
 
+/// `row.body_hash` is what a repeat is held against. Of an upload it is known only now.
 pub fn answer(tx: &mut Tx<'_>, row: &Row, status: i64, sealed: &[u8]) -> Result<()> {
     tx.execute(
-        "update idempotency_keys set status = $4, answer = $5
+        "update idempotency_keys set body_hash = $4, status = $5, answer = $6
          where tenant_key = $1 and scope_hash = $2 and created_at = $3 and status is null",
-        &[row.tenant.into(), row.scope.as_slice().into(), row.claimed_at.into(), status.into(), sealed.into()],
+        &[
+            row.tenant.into(),
+            row.scope.as_slice().into(),
+            row.claimed_at.into(),
+            row.body_hash.as_slice().into(),
+            status.into(),
+            sealed.into(),
+        ],
     )?;
     Ok(())
 }

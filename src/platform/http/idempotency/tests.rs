@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicI64, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -30,6 +30,25 @@ struct Stage {
     arrived: Notify,
     go_on: Notify,
     request_ids: Mutex<Vec<Arc<str>>>,
+    /// What was said may not be seen any more.
+    is_hidden: AtomicBool,
+}
+
+impl Rules for Stage {
+    /// A refresh is whose its body says.
+    fn holder<'a>(&'a self, request: &'a Parts, body: &'a [u8]) -> BoxFuture<'a, Option<Identity>> {
+        let of_token = Identity { tenant: 1, caller: Some("of the token".into()), role: None };
+        let holder = match request.uri.path() {
+            "/api/auth/refresh" => Some(of_token).filter(|_| body != b"over"),
+            _ => request.extensions.get().cloned(),
+        };
+        Box::pin(async { holder })
+    }
+
+    fn may_see<'a>(&'a self, _: &'a Parts, answer: &'a [u8]) -> BoxFuture<'a, Result<()>> {
+        assert!(answer.starts_with(b"run 1"), "the answer that was kept");
+        Box::pin(async { if self.is_hidden.load(Ordering::SeqCst) { Err(Error::NotFound) } else { Ok(()) } })
+    }
 }
 
 impl Stage {
@@ -51,6 +70,18 @@ async fn answer_late(State(stage): State<Arc<Stage>>, body: String) -> Response 
     answer(State(stage), body).await
 }
 
+/// Reads its parts to the end, as an upload does.
+async fn read_files(State(stage): State<Arc<Stage>>, request: Request) -> Result<Response> {
+    let (head, body) = request.into_parts();
+    let mut arriving = Arriving::new(body);
+    let mut parts = arriving.parts(&head.headers, 1000, head.extensions.get())?;
+    stage.arrived.notify_one();
+    while let Some(mut part) = parts.next().await? {
+        while part.chunk().await?.is_some() {}
+    }
+    Ok(answer(State(stage), String::new()).await)
+}
+
 async fn panics() -> Response {
     panic!("on purpose")
 }
@@ -61,38 +92,44 @@ async fn world() -> World {
         url: format!("sqlite://{}", folder.path().join("test.db").display()),
         readers: 1,
         pool_size: 1,
+        queue_timeout_seconds: 5,
         statement_timeout_seconds: 5,
         busy_timeout_seconds: 5,
         slow_ms: 0,
     };
     let hand = Arc::new(AtomicI64::new(START));
+    let stage = Arc::new(Stage { status: 201.into(), ..Stage::default() });
     let keeper = Keeper {
         db: Db::open(&config, Arc::new(|_| {})).expect("a new database"),
         clock: Clock::Manual(hand.clone()),
         random: Random::System,
         secret: Secret::new("the server's secret"),
-        uploads: &["/api/files"],
+        uploads: &["/api/files", "/api/read"],
         request_time: Duration::from_secs(30),
         upload_time: Duration::from_secs(300),
+        rules: stage.clone(),
     };
     let tenants = keeper.db.write(|tx| {
         let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 'x', 0)";
         ["one", "two"].iter().try_for_each(|name| tx.execute(tenant, &[(*name).into()]).map(drop))
     });
     tenants.await.expect("two tenants, numbered 1 and 2");
-    let stage = Arc::new(Stage { status: 201.into(), ..Stage::default() });
-    let app = Router::new()
+    let app = routes(&keeper, &stage);
+    World { _folder: folder, keeper, hand, stage, app }
+}
+
+fn routes(keeper: &Keeper, stage: &Arc<Stage>) -> Router {
+    Router::new()
         .route("/api/things", post(answer).get(answer))
         .route("/api/others", post(answer))
         .route("/api/auth/refresh", post(answer))
-        .route("/api/auth/logout", post(answer))
         .route("/api/late", post(answer_late))
         .route("/api/files", post(answer_late))
+        .route("/api/read", post(read_files))
         .route("/api/panics", post(panics))
         .route("/elsewhere", get(answer).post(answer))
         .layer(from_fn_with_state(keeper.clone(), layer))
-        .with_state(stage.clone());
-    World { _folder: folder, keeper, hand, stage, app }
+        .with_state(stage.clone())
 }
 
 fn request(path: &str, key: &str, body: &'static str) -> Request {
@@ -295,15 +332,86 @@ async fn only_a_post_under_api_with_a_key_is_kept() {
 }
 
 #[tokio::test]
-async fn what_starts_and_ends_tokens_is_not_kept() {
+async fn a_key_is_whose_the_rules_say() {
     let world = world().await;
-    for path in UNKEPT {
-        for _ in 0..2 {
-            let answer = world.call(request(path, "k", "a")).await;
-            assert_eq!((answer.status, answer.is_replayed()), (201, false), "{path}");
-        }
+    let refresh = |body: &'static str| {
+        let mut request = request("/api/auth/refresh", "k", body);
+        // Whatever the headers say.
+        request.extensions_mut().remove::<Identity>();
+        request
+    };
+    assert_eq!(world.call(refresh("a")).await.status, 201);
+    assert!(world.call(refresh("a")).await.is_replayed());
+    assert_eq!(world.call(refresh("b")).await.status, 422);
+    for _ in 0..2 {
+        assert!(!world.call(refresh("over")).await.is_replayed(), "nobody's key");
     }
-    assert_eq!(world.runs(), 4);
+    assert_eq!(world.runs(), 3);
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_any_more_is_not_given_again() {
+    let world = world().await;
+    world.call(request("/api/things", "k", "a")).await;
+    world.stage.is_hidden.store(true, Ordering::SeqCst);
+    let refused = world.call(request("/api/things", "k", "a")).await;
+    assert_eq!((refused.status, refused.is_replayed()), (404, false));
+    assert!(!refused.body.contains("canary-token"));
+    assert_eq!(world.runs(), 1);
+}
+
+fn upload(boundary: &str, content: &str) -> Request {
+    let body =
+        format!("--{boundary}\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n{content}\r\n--{boundary}--");
+    let mut request = request("/api/read?ticket_id=1", "k", "");
+    *request.body_mut() = Body::from(body);
+    let content_type = format!("multipart/form-data; boundary={boundary}").parse().expect("a header");
+    request.headers_mut().insert(CONTENT_TYPE, content_type);
+    request
+}
+
+#[tokio::test]
+async fn an_upload_is_the_same_by_its_bytes() {
+    let world = world().await;
+    assert_eq!(world.call(upload("one", "abc")).await.status, 201);
+    assert!(world.call(upload("another", "abc")).await.is_replayed(), "every browser draws a new boundary");
+    let refused = world.call(upload("one", "abd")).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(refused.body.contains("idempotency_key_reused"), "{}", refused.body);
+    let mut elsewhere = upload("one", "abc");
+    *elsewhere.uri_mut() = "/api/read?ticket_id=2".parse().expect("an address");
+    assert_eq!(world.call(elsewhere).await.status, 422);
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_that_drips_has_its_time_also_when_nobody_waits_for_it() {
+    let mut world = world().await;
+    world.keeper.upload_time = Duration::from_millis(200);
+    world.app = routes(&world.keeper, &world.stage);
+    let mut dripping = upload("one", "abc");
+    let head = "--one\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
+    let drops =
+        futures_util::stream::unfold(tokio::time::interval(Duration::from_millis(20)), |mut ticks| async move {
+            ticks.tick().await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ticks))
+        });
+    let head = futures_util::stream::iter([Ok(Bytes::from_static(head.as_bytes()))]);
+    *dripping.body_mut() = Body::from_stream(futures_util::StreamExt::chain(head, drops));
+    let hung_up = tokio::spawn(world.app.clone().oneshot(dripping));
+    world.stage.arrival().await;
+    hung_up.abort();
+    let again = async {
+        loop {
+            let answer = world.call(upload("one", "abc")).await;
+            if answer.status != 409 {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let again = tokio::time::timeout(Duration::from_secs(10), again).await.expect("the first one was given up");
+    assert_eq!((again.status, again.is_replayed()), (201, false));
 }
 
 #[tokio::test]
