@@ -16,6 +16,7 @@ pub mod sweep;
 pub mod upload;
 
 mod kind;
+mod line;
 mod name;
 mod picture;
 mod routes;

@@ -6,7 +6,7 @@
 
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::num::NonZeroU64;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 use image::codecs::gif::GifDecoder;
@@ -15,22 +15,24 @@ use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits, Rgba};
-use tokio::sync::Semaphore;
 
 use super::MAX_BYTES;
+use super::line::Line;
+use crate::auth::model::UserKey;
 use crate::error::{Error, Result};
 
 const MAX_PIXELS: u64 = 40_000_000;
 /// With four bytes a pixel. A picture of 16 bits a color may have half the pixels.
 const MAX_DECODED: u64 = 4 * MAX_PIXELS;
 const MAX_SIDE: u32 = 32_768;
-/// Of all frames of an animation together.
+/// Of all frames of an animation together. Pixels and frames bound the time that it takes: a few seconds at the worst.
 const MAX_FRAME_PIXELS: u64 = 5 * MAX_PIXELS;
+const MAX_FRAMES: u32 = 5_000;
 
 const THUMB_WIDTH: u32 = 480;
 const THUMB_HEIGHT: u32 = 960;
 
-static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+static LINE: LazyLock<Line> = LazyLock::new(Line::default);
 
 pub struct Picture {
     pub format: ImageFormat,
@@ -42,8 +44,8 @@ pub struct Picture {
 }
 
 /// None: it begins like a picture and is none. An error: it is larger than we draw.
-pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Option<Picture>> {
-    let drawn = in_turn(&TURN, move || match draw(&mut BufReader::new(original), format) {
+pub async fn redraw(user: Option<UserKey>, original: std::fs::File, format: ImageFormat) -> Result<Option<Picture>> {
+    let drawn = LINE.in_turn(user, move || match draw(&mut BufReader::new(original), format) {
         Ok(picture) => Ok(Some(picture)),
         Err(ImageError::Limits(_)) => Err(beyond_bounds()),
         Err(error) => {
@@ -55,19 +57,9 @@ pub async fn redraw(original: std::fs::File, format: ImageFormat) -> Result<Opti
     drawn.await.unwrap_or(Ok(None))
 }
 
-/// None: the work has panicked. The turn goes with the work, which runs on when its caller has gone.
-async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let turn = turn.clone().acquire_owned().await.expect("nobody closes it");
-    let worked = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        work()
-    });
-    worked.await.ok()
-}
-
 fn beyond_bounds() -> Error {
-    let bounds =
-        "A picture may have 40 million pixels, or 20 million of 16 bits a color, and 25 MiB when it is drawn anew.";
+    let bounds = "A picture may have 40 million pixels, or 20 million of 16 bits a color, and 25 MiB when it is drawn anew; an \
+                  animation 200 million pixels in 5,000 frames.";
     Error::invalid("file", "too_large", bounds)
 }
 
@@ -200,15 +192,16 @@ fn copy_frames(original: &mut impl BufRead) -> ImageResult<Vec<u8>> {
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
     let mut out =
         gif::Encoder::new(Cursor::new(Vec::new()), decoder.width(), decoder.height(), &palette).map_err(broken)?;
-    let mut pixels = 0;
+    let (mut frames, mut pixels) = (0, 0);
     while let Some(frame) = decoder.next_frame_info().map_err(broken)? {
         let mut frame = frame.clone();
         // How often it plays is known once the first frame has begun, and has to stand before it.
-        if pixels == 0 {
+        if frames == 0 {
             out.set_repeat(decoder.repeat()).map_err(broken)?;
         }
+        frames += 1;
         pixels += u64::from(frame.width) * u64::from(frame.height);
-        if pixels > MAX_FRAME_PIXELS {
+        if pixels > MAX_FRAME_PIXELS || frames > MAX_FRAMES {
             return Err(beyond_limits());
         }
         let mut indices = vec![0; decoder.buffer_size()];
@@ -225,29 +218,7 @@ fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ImageError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-    use std::time::Duration;
-
     use super::*;
-
-    #[tokio::test]
-    async fn the_turn_is_taken_for_as_long_as_the_work_runs_even_if_nobody_waits_for_it() {
-        let turn = Arc::new(Semaphore::new(1));
-        let (begun, has_begun) = tokio::sync::oneshot::channel();
-        let (go_on, may_go_on) = mpsc::channel::<()>();
-        let (ours, work) = (turn.clone(), move || {
-            begun.send(()).expect("the test listens");
-            may_go_on.recv().expect("the test goes on");
-        });
-        let waiting = tokio::spawn(async move { in_turn(&ours, work).await });
-        has_begun.await.expect("begun");
-        waiting.abort();
-        assert!(waiting.await.is_err_and(|error| error.is_cancelled()));
-        assert_eq!(turn.available_permits(), 0);
-        go_on.send(()).expect("the work listens");
-        let next = tokio::time::timeout(Duration::from_secs(10), in_turn(&turn, || "next"));
-        assert_eq!(next.await.expect("the turn is free again"), Some("next"));
-    }
 
     #[test]
     fn a_photograph_lies_on_white_and_within_its_bound() {
@@ -264,11 +235,20 @@ mod tests {
         assert!(matches!(photograph(&noise, 100), Err(ImageError::Limits(_))));
     }
 
-    #[tokio::test]
-    async fn work_that_panics_gives_the_turn_back() {
-        let turn = Arc::new(Semaphore::new(1));
-        let worked: Option<()> = in_turn(&turn, || panic!("on purpose")).await;
-        assert!(worked.is_none());
-        assert_eq!(turn.available_permits(), 1);
+    /// One pixel in each of so many frames.
+    fn animation(frames: u32) -> Vec<u8> {
+        let mut out = gif::Encoder::new(Vec::new(), 1, 1, &[0, 0, 0, 255, 0, 0]).expect("an encoder");
+        for _ in 0..frames {
+            let frame = gif::Frame { width: 1, height: 1, buffer: vec![1].into(), ..gif::Frame::default() };
+            out.write_frame(&frame).expect("written");
+        }
+        out.into_inner().expect("whole")
+    }
+
+    #[test]
+    fn an_animation_has_so_many_frames_and_no_more() {
+        let draw = |frames| draw(&mut Cursor::new(animation(frames)), ImageFormat::Gif);
+        assert!(draw(MAX_FRAMES).is_ok());
+        assert!(matches!(draw(MAX_FRAMES + 1), Err(ImageError::Limits(_))));
     }
 }

@@ -14,8 +14,8 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use crate::app::App;
-use crate::auth::Action;
-use crate::auth::model::{Caller, TenantKey};
+use crate::auth::model::{Caller, TenantKey, UserKey};
+use crate::auth::{Action, guard};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -34,7 +34,7 @@ pub async fn upload(app: &App, caller: Arc<Caller>, ticket_id: String, request: 
     let mut arriving = Arriving::new(body);
     let received = async {
         check_right(app, &caller, &ticket_id).await?;
-        let mut parts = arriving.parts(&head.headers, MAX_BYTES)?;
+        let mut parts = arriving.parts(&head.headers, MAX_BYTES, head.extensions.get())?;
         let mut received = Vec::new();
         while let Some(part) = parts.next().await? {
             if received.len() == MAX_FILES {
@@ -57,9 +57,11 @@ pub async fn upload(app: &App, caller: Arc<Caller>, ticket_id: String, request: 
             return Err(error);
         }
     };
+    // The files have taken their time: whoever sent the first byte may not be let in any more at the last.
+    let caller = guard::caller(app, &head.headers).await?;
     let mut files = Vec::with_capacity(received.len());
     for one in received {
-        files.push(judge(app, one).await?);
+        files.push(judge(app, Some(caller.user), one).await?);
     }
     let staged = stage(app, caller.tenant, files).await?;
     let now = app.clock.now();
@@ -80,7 +82,7 @@ struct Received {
     file: NamedTempFile,
 }
 
-async fn receive(app: &App, mut part: Part<'_>) -> Result<Received> {
+async fn receive(app: &App, mut part: Part<'_, '_>) -> Result<Received> {
     if part.name() != "file" {
         return Err(Error::invalid(part.name(), "unknown_field", "There is no such field."));
     }
@@ -107,11 +109,11 @@ struct Kept {
     thumb: Option<(&'static str, NamedTempFile)>,
 }
 
-async fn judge(app: &App, received: Received) -> Result<Kept> {
+async fn judge(app: &App, user: Option<UserKey>, received: Received) -> Result<Kept> {
     let content_type = match kind::of(&received.head) {
         Kind::Picture(format) => {
             let original = received.file.reopen().map_err(unavailable)?;
-            if let Some(picture) = picture::redraw(original, format).await? {
+            if let Some(picture) = picture::redraw(user, original, format).await? {
                 return kept_picture(app, &received.name, picture).await;
             }
             kind::name_of(&received.head)
@@ -174,7 +176,7 @@ pub async fn stage_own(app: &App, tenant: TenantKey, name: &str, bytes: Vec<u8>)
     let (name, size) = (name::clean(name), bytes.len() as u64);
     let head = BytesMut::from(&bytes[..bytes.len().min(kind::HEAD)]);
     let received = Received { name, size, head, file: written(app, bytes).await? };
-    stage(app, tenant, vec![judge(app, received).await?]).await
+    stage(app, tenant, vec![judge(app, None, received).await?]).await
 }
 
 /// The ticket is looked up again: it may have gone, or changed hands, while the files came in.
