@@ -14,7 +14,7 @@ use crate::auth::model::{Caller, Role, TenantKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::tickets::model::{Message, Note, Side, Ticket};
+use crate::tickets::model::{Message, Note, Rating, Side, Ticket};
 
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -82,6 +82,10 @@ pub enum What {
     TicketDeleted {
         ticket_id: String,
         customer: UserKey,
+    },
+    /// Given or changed by the ticket's customer.
+    TicketRated {
+        rating: Arc<Rating>,
     },
     /// A guest turned out to be this customer; the guest's tickets are theirs now.
     GuestIdentified {
@@ -173,6 +177,9 @@ impl What {
             }
             Self::TicketAssigned { ticket_id, support_id, reason } => {
                 ("ticket_assigned", Some(ticket_id.as_str()), json!({"support_id": support_id, "reason": reason}))
+            }
+            Self::TicketRated { rating } => {
+                ("ticket_rated", Some(rating.ticket_id.as_str()), json!({"score": rating.score}))
             }
             Self::TicketDeleted { ticket_id, .. } => ("ticket_deleted", Some(ticket_id.as_str()), json!({})),
             Self::GuestIdentified { guest_id, customer_id, tickets } => (

@@ -41,6 +41,7 @@ pub fn announce(app: &App, event: &Event) {
             hub.to_room(ticket_id, "message_delivered", &wire::raw(&shown));
         }
         What::NoteAdded { note, .. } => hub.to_staff(event.act.tenant, "ticket_note", &wire::raw(note)),
+        What::TicketRated { rating } => hub.to_staff(event.act.tenant, "ticket_rated", &wire::raw(rating)),
         What::TicketCreated { ticket } => {
             let ticket = Ticket { unread_count: ticket.staff_side.unread, ..Ticket::clone(ticket) };
             hub.to_staff(event.act.tenant, "ticket_created", &wire::raw(&TicketEvent { ticket: &ticket }));

@@ -12,7 +12,7 @@ use crate::platform::http::text;
 use crate::realtime::presence::OnlineUser;
 use crate::tickets::attachments::carry;
 use crate::tickets::messages::send;
-use crate::tickets::model::{Message, Note, Ticket};
+use crate::tickets::model::{Message, Note, Rating, Ticket};
 
 /// The `auth` of the handshake.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -220,6 +220,7 @@ pub struct SessionExpired {
 
 /// Named here so that the document has their shapes.
 pub type NoteShown = Note;
+pub type RatingShown = Rating;
 
 /// Serialised once, sent to many.
 pub fn raw(payload: &impl Serialize) -> Box<RawValue> {
