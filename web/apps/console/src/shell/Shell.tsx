@@ -16,6 +16,7 @@ import { Splash } from "./Splash";
 import { listenToKeys, useShortcut } from "./shortcuts";
 
 const Settings = lazy(() => import("../settings/Settings").then(({ Settings }) => ({ default: Settings })));
+const Reports = lazy(() => import("../reports/Reports").then(({ Reports }) => ({ default: Reports })));
 
 export function Shell() {
   const me = useMe();
@@ -34,6 +35,7 @@ export function Shell() {
   useShortcut("goUnassigned", () => navigate("/inbox/unassigned"));
   useShortcut("goAll", () => navigate("/inbox/all"));
   useShortcut("goClosed", () => navigate("/inbox/closed"));
+  useShortcut("goReports", () => navigate("/reports"));
   useShortcut("goSettings", () => navigate("/settings"));
 
   // On a phone one thing at a time: an open conversation has the screen to itself.
@@ -50,6 +52,7 @@ export function Shell() {
           <Suspense fallback={<Splash />}>
             <Switch>
               <Route path="/inbox/:queue/:ticketId?">{(place) => <Inbox {...place} />}</Route>
+              <Route path="/reports/:tab?">{(place) => <Reports tab={place.tab} />}</Route>
               <Route path="/settings/:section?">{(place) => <Settings section={place.section} />}</Route>
               <Route>
                 <Redirect to="/inbox/mine" replace />

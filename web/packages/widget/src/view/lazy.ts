@@ -22,6 +22,12 @@ export async function loadEmoji() {
   return EmojiPicker;
 }
 
+export async function loadRating() {
+  const { Rating, styles } = await import("./Rating");
+  addStyles(styles);
+  return Rating;
+}
+
 export async function loadAttachments() {
   const { AttachmentView, styles } = await import("./Attachment");
   addStyles(styles);
