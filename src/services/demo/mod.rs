@@ -23,6 +23,7 @@ use serde_json::Map;
 
 pub use self::hand_out::{hand_out, how_to_sign_in, publishable_key};
 use self::stories::{COLOR, Does, GREETING, PEOPLE, QUICK_REPLIES, SHOP, STORIES, Story};
+use crate::analytics::count;
 use crate::app::App;
 use crate::auth::model::{Caller, Role};
 use crate::auth::operator;
@@ -71,8 +72,11 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
             operator::keep_publishable_key(tx, &shared, known_before.as_deref())
         })
         .await;
+    // So that reports have something to say from the first look on.
+    let counted = count::catch_up(&app).await;
     app.db.close().await;
     let key = seeded?;
+    counted?;
     if known.as_ref() != Some(&key) {
         write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
     }

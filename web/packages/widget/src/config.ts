@@ -18,8 +18,6 @@ export interface PageConfig {
   prechat?: "none" | "optional" | "required";
   quickReplies?: string[];
   sound?: boolean;
-  /** Ask how it was, once a conversation is closed. */
-  askRating?: boolean;
 }
 
 export type ThemeMode = "auto" | "light" | "dark";
@@ -39,7 +37,6 @@ export interface Settings {
   prechat: "none" | "optional" | "required";
   quickReplies: string[];
   sound: boolean;
-  asksRating: boolean;
   /** Null while nobody has told: an older server, or no network. */
   isStaffed: boolean | null;
   staff: { name: string; avatar_url: string | null }[];
@@ -56,7 +53,6 @@ export function settingsFrom(server: Partial<ServerSettings>, page: PageConfig):
     prechat: page.prechat ?? server.prechat ?? "none",
     quickReplies: page.quickReplies ?? server.quick_replies ?? [],
     sound: page.sound ?? server.sound ?? true,
-    asksRating: page.askRating ?? server.ask_rating ?? false,
     isStaffed: server.is_staffed ?? null,
     staff: server.staff ?? [],
   };

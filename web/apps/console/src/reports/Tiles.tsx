@@ -2,7 +2,7 @@
 import { Skeleton } from "@mantine/core";
 import { IconArrowDownRight, IconArrowUpRight } from "@tabler/icons-react";
 import type { Overview } from "../backend/types";
-import { daysOf } from "./period";
+import { daysOf, partName } from "./period";
 import styles from "./Reports.module.css";
 import { average, type Change, change, count, duration, percent } from "./words";
 
@@ -50,7 +50,7 @@ export function Tiles({ overview, isLoading, isStale, isOfAgent }: Props) {
         ))}
       </dl>
       <p className={styles.against}>
-        Against the {days === 1 ? "day" : `${days} days`} before {overview.period.from}.
+        Against the {days === 1 ? "day" : `${days} days`} before {partName(overview.period.from, "day", true)}.
       </p>
     </section>
   );

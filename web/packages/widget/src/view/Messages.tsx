@@ -8,7 +8,6 @@ import { dayAndClock } from "../time";
 import { Avatar } from "./Avatar";
 import { Group } from "./Group";
 import { Alert, Down } from "./icons";
-import { loadRating, useLazily } from "./lazy";
 import { useObservable } from "./observe";
 import { useScrolling } from "./scrolling";
 import { Welcome } from "./Welcome";
@@ -22,7 +21,7 @@ interface Props {
 const NONE: never[] = [];
 
 export function Messages({ now, actions, onFailure }: Props) {
-  const { conversation, language, stage, firstMessage } = now;
+  const { ask, conversation, language, stage, firstMessage } = now;
   const { texts } = language;
   const stored = useObservable(conversation?.messages, NONE);
   const isLive = useObservable(conversation?.connection, "offline") === "live";
@@ -35,8 +34,6 @@ export function Messages({ now, actions, onFailure }: Props) {
   const messages = stored.length || firstMessage === null ? stored : [unsent(firstMessage)];
   const isFailed = stage === "failed" || error !== null;
   const isLoading = stage === "opening" || (ticketId !== null && ticket === null && !messages.length && !isFailed);
-  const isClosed = ticket?.status === "closed";
-  const Rating = useLazily(isClosed && now.settings.asksRating, loadRating);
   const scrolling = useScrolling(messages, () => void conversation?.loadOlder());
 
   useEffect(() => {
@@ -91,17 +88,7 @@ export function Messages({ now, actions, onFailure }: Props) {
               <Group key={row.key} row={row} now={now} />
             ),
           )}
-          {isClosed && <p class="event">{texts.closed}</p>}
-          {isClosed && Rating && now.client && now.settings.asksRating && (
-            <Rating
-              key={ticket.closed_at}
-              client={now.client}
-              ticketId={ticket.ticket_id}
-              language={language.code}
-              isAtEnd={scrolling.isAtEnd}
-              onFailure={() => onFailure(texts.sendFailed)}
-            />
-          )}
+          {ticket?.status === "closed" && [<p class="event">{texts.closed}</p>, ask?.(now, ticket, onFailure)]}
           {typists.map((typist) => (
             <div key={typist.user_id} class="group">
               <Avatar name={typist.name} />

@@ -2,40 +2,49 @@
  * Owns the question how it was, once a conversation is closed: a score, a few words, and what was answered. Loaded when it
  * is first asked. Invariant: nothing is sent before the visitor says so, since arrows move through the scores.
  */
-import type { Answer, Client } from "@smilechat/client";
+import type { Answer, Ticket } from "@smilechat/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ratingTexts } from "../languages/rating";
+import type { WidgetState } from "../state";
 import styles from "../styles/rating.css?inline";
 
 export { styles };
 
 interface Props {
-  client: Client;
-  ticketId: string;
-  language: string;
-  /** Whether the reader follows the conversation at its end. */
-  isAtEnd: boolean;
-  onFailure: () => void;
+  now: WidgetState;
+  ticket: Ticket;
+  onFailure: (text: string) => void;
 }
 
 type State = Answer<"GET /api/tickets/{id}/rating">;
 
+/** So many pixels from the end, the question itself among them, somebody follows the conversation. */
+const NEAR_END = 320;
 const FACES = ["😞", "🙁", "😐", "🙂", "😄"];
 
-export function Rating({ client, ticketId, language, isAtEnd, onFailure }: Props) {
-  const texts = ratingTexts(language);
+/** The question, as the list of messages shows it. */
+export function ask(now: WidgetState, ticket: Ticket, onFailure: (text: string) => void) {
+  return <Rating now={now} ticket={ticket} onFailure={onFailure} />;
+}
+
+function Rating({ now, ticket, onFailure }: Props) {
+  const { client } = now;
+  const texts = ratingTexts(now.language.code);
   const [state, setState] = useState<State | null>(null);
   const [isEditing, setEditing] = useState(false);
   const [score, setScore] = useState(0);
   const [comment, setComment] = useState("");
   const [isBusy, setBusy] = useState(false);
   const box = useRef<HTMLElement>(null);
-  const path = { id: ticketId };
-  const isShown = state !== null && (state.may_rate || state.rating !== null);
+  const path = { id: ticket.ticket_id };
+  const isShown = state !== null && (state.may_rate || state.rating?.closed_at === ticket.closed_at);
 
   useEffect(() => {
     let isCurrent = true;
-    client.request("GET /api/tickets/{id}/rating", { path }).then(
+    // Of an earlier closing.
+    setState(null);
+    setEditing(false);
+    client?.request("GET /api/tickets/{id}/rating", { path }).then(
       (found) => isCurrent && setState(found),
       // Then nobody is asked: it is no reason to trouble a visitor.
       () => {},
@@ -43,17 +52,20 @@ export function Rating({ client, ticketId, language, isAtEnd, onFailure }: Props
     return () => {
       isCurrent = false;
     };
-  }, [ticketId]);
+  }, [ticket.ticket_id, ticket.closed_at]);
   useEffect(() => {
-    if (isShown && isAtEnd) box.current?.scrollIntoView({ block: "end" });
+    const area = box.current?.closest(".scroll");
+    // Whoever reads further up is left there.
+    const below = area ? area.scrollHeight - area.scrollTop - area.clientHeight : 0;
+    if (below < NEAR_END) box.current?.scrollIntoView({ block: "end" });
   }, [isShown]);
 
   if (!isShown) return null;
-  const { rating, may_rate: mayRate } = state;
-  // An earlier closing was rated; this one is not.
-  const isAnswered = rating !== null && !isEditing;
+  const { may_rate: mayRate } = state;
+  // What was said of an earlier closing says nothing of this one.
+  const rating = state.rating?.closed_at === ticket.closed_at ? state.rating : null;
 
-  if (isAnswered) {
+  if (rating && !isEditing) {
     return (
       <section class="rating" ref={box} tabIndex={-1} aria-label={texts.thanks}>
         <p role="status">
@@ -81,7 +93,7 @@ export function Rating({ client, ticketId, language, isAtEnd, onFailure }: Props
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (!score || isBusy) return;
+    if (!score || isBusy || !client) return;
     setBusy(true);
     try {
       const said = comment.trim();
@@ -91,7 +103,7 @@ export function Rating({ client, ticketId, language, isAtEnd, onFailure }: Props
       setEditing(false);
       box.current?.focus({ preventScroll: true });
     } catch {
-      onFailure();
+      onFailure(now.language.texts.sendFailed);
     } finally {
       setBusy(false);
     }

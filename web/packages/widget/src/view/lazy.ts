@@ -22,12 +22,6 @@ export async function loadEmoji() {
   return EmojiPicker;
 }
 
-export async function loadRating() {
-  const { Rating, styles } = await import("./Rating");
-  addStyles(styles);
-  return Rating;
-}
-
 export async function loadAttachments() {
   const { AttachmentView, styles } = await import("./Attachment");
   addStyles(styles);
