@@ -247,7 +247,7 @@ fn is_color<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     if digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())) {
         Ok(())
     } else {
-        Err(garde::Error::new("invalid_value: A colour such as #2563eb."))
+        Err(garde::Error::new("invalid_value: A color such as #2563eb."))
     }
 }
 

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
-const WORTH_COMPRESSING = /\.(js|css|svg|json|webmanifest|ttf)$/;
+const WORTH_COMPRESSING = /\.(js|css|svg|json|txt|webmanifest|ttf)$/;
 const SMALLEST = 512;
 
 async function pinLoader() {

@@ -14,13 +14,13 @@ const BEAN: Rgb<u8> = Rgb([74, 44, 27]);
 
 /// As PNG.
 pub fn draw() -> Vec<u8> {
-    let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| colour_at(f64::from(x), f64::from(y)));
+    let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| color_at(f64::from(x), f64::from(y)));
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::from(picture).write_to(&mut bytes, ImageFormat::Png).expect("a picture in memory can be written");
     bytes.into_inner()
 }
 
-fn colour_at(x: f64, y: f64) -> Rgb<u8> {
+fn color_at(x: f64, y: f64) -> Rgb<u8> {
     // From the tear downwards, in rows that become wider.
     let is_bean = (0..24).any(|n: i32| {
         let (row, place) = (f64::from(n / 6), f64::from(n % 6));

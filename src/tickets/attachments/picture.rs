@@ -21,7 +21,7 @@ use super::MAX_BYTES;
 use crate::error::{Error, Result};
 
 const MAX_PIXELS: u64 = 40_000_000;
-/// With four bytes a pixel. A picture of 16 bits a colour may have half the pixels.
+/// With four bytes a pixel. A picture of 16 bits a color may have half the pixels.
 const MAX_DECODED: u64 = 4 * MAX_PIXELS;
 const MAX_SIDE: u32 = 32_768;
 /// Of all frames of an animation together.
@@ -67,7 +67,7 @@ async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -
 
 fn beyond_bounds() -> Error {
     let bounds =
-        "A picture may have 40 million pixels, or 20 million of 16 bits a colour, and 25 MiB when it is drawn anew.";
+        "A picture may have 40 million pixels, or 20 million of 16 bits a color, and 25 MiB when it is drawn anew.";
     Error::invalid("file", "too_large", bounds)
 }
 

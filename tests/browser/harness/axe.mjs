@@ -20,7 +20,7 @@ export async function assertAccessible(page, what, part) {
   assert.deepEqual(violations, [], what);
 }
 
-/** Colours on their way from one to another are nobody's choice. What moves for ever is not waited for. */
+/** Colors on their way from one to another are nobody's choice. What moves for ever is not waited for. */
 function isStill() {
   const roots = [document, document.querySelector("smilechat-widget")?.shadowRoot].filter(Boolean);
   const moving = roots

@@ -18,7 +18,6 @@ export default defineConfig({
     target: "es2022",
     // The policy of the page allows fonts and pictures from files only.
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 700,
   },
   server: { proxy },
   preview: { proxy },

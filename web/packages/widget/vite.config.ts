@@ -22,6 +22,7 @@ export default defineConfig({
         chunkFileNames: "assets/[name]-[hash].js",
         minify: true,
         comments: false,
+        postBanner: "/* Notices: /app/licenses.txt */",
       },
     },
   },

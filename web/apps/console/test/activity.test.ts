@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mergeActivity, mergeUpdate } from "../src/inbox/activity";
+import { mergeActivity, mergeUpdate } from "../src/tickets/activity";
 import { at, ticket } from "./fixtures";
 
 const known = ticket({ status: "in_progress", support_id: "ben", updated_at: at(5), last_seq: 3, unread_count: 1 });

@@ -1,56 +1,57 @@
 // @vitest-environment happy-dom
-import { beforeEach, expect, test, vi } from "vitest";
-import { createDrafts } from "../src/conversation/drafts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { forgetDrafts, hasDraft, onDrafts, readDraft, writeDraft } from "../src/tickets/drafts";
+
+const reply = (ticketId: string, userId = "ben") => ({ userId, ticketId, kind: "reply" }) as const;
+const note = (ticketId: string, userId = "ben") => ({ userId, ticketId, kind: "note" }) as const;
 
 beforeEach(() => localStorage.clear());
+afterEach(() => vi.unstubAllGlobals());
 
-test("a draft outlives the page, apart for replies and notes", () => {
-  createDrafts(localStorage).write("t1", "reply", "Dear Maria,");
-  createDrafts(localStorage).write("t1", "note", "ask the carrier");
-  const later = createDrafts(localStorage);
-  expect(later.read("t1", "reply")).toBe("Dear Maria,");
-  expect(later.read("t1", "note")).toBe("ask the carrier");
-  expect(later.read("t2", "reply")).toBe("");
-  expect([later.has("t1"), later.has("t2")]).toEqual([true, false]);
+test("a draft outlives the page, apart for replies and notes", async () => {
+  writeDraft(reply("t1"), "Dear Maria,");
+  writeDraft(note("t1"), "ask the carrier");
+  vi.resetModules();
+  const later = await import("../src/tickets/drafts");
+  expect(later.readDraft(reply("t1"))).toBe("Dear Maria,");
+  expect(later.readDraft(note("t1"))).toBe("ask the carrier");
+  expect(later.readDraft(reply("t2"))).toBe("");
+  expect([later.hasDraft("ben", "t1"), later.hasDraft("ben", "t2")]).toEqual([true, false]);
 });
 
 test("what is emptied or only white space is no draft", () => {
-  const drafts = createDrafts(localStorage);
-  drafts.write("t1", "reply", "Dear");
-  drafts.write("t1", "reply", " \n");
-  expect(drafts.has("t1")).toBe(false);
+  writeDraft(reply("t1"), "Dear");
+  writeDraft(reply("t1"), " \n");
+  expect(hasDraft("ben", "t1")).toBe(false);
   expect(localStorage).toHaveLength(0);
 });
 
+test("nobody sees what another has written on the same browser", () => {
+  writeDraft(reply("t1"), "Between us:");
+  expect([readDraft(reply("t1", "chloe")), hasDraft("chloe", "t1")]).toEqual(["", false]);
+  writeDraft(reply("t1", "chloe"), "Hello");
+  forgetDrafts("chloe");
+  expect([readDraft(reply("t1")), readDraft(reply("t1", "chloe"))]).toEqual(["Between us:", ""]);
+});
+
 test("listeners hear of a beginning and an end, not of every letter", () => {
-  const drafts = createDrafts(localStorage);
   const heard = vi.fn();
-  const stop = drafts.subscribe(heard);
-  for (const text of ["D", "De", "Dear", ""]) drafts.write("t1", "reply", text);
+  const stop = onDrafts(heard);
+  for (const text of ["D", "De", "Dear", ""]) writeDraft(reply("t1"), text);
   expect(heard).toHaveBeenCalledTimes(2);
   stop();
-  drafts.write("t1", "reply", "again");
+  writeDraft(reply("t1"), "again");
   expect(heard).toHaveBeenCalledTimes(2);
 });
 
-test("signing out forgets all drafts and nothing else", () => {
-  const drafts = createDrafts(localStorage);
+test("signing out forgets all drafts of one's own and nothing else", () => {
   localStorage.setItem("other", "stays");
-  drafts.write("t1", "reply", "one");
-  drafts.write("t2", "note", "two");
-  drafts.clear();
-  expect([drafts.has("t1"), drafts.has("t2"), localStorage.getItem("other")]).toEqual([false, false, "stays"]);
-});
-
-test("a full storage stops nobody from writing", () => {
-  const full = {
-    length: 0,
-    key: () => null,
-    getItem: () => null,
-    removeItem: () => {},
-    setItem: () => {
-      throw new DOMException("full", "QuotaExceededError");
-    },
-  };
-  expect(() => createDrafts(full).write("t1", "reply", "text")).not.toThrow();
+  writeDraft(reply("t1"), "one");
+  writeDraft(note("t2"), "two");
+  forgetDrafts("ben");
+  expect([hasDraft("ben", "t1"), hasDraft("ben", "t2"), localStorage.getItem("other")]).toEqual([
+    false,
+    false,
+    "stays",
+  ]);
 });

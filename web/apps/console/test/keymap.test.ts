@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { createKeymap, type KeyPress, SEQUENCE_MS } from "../src/shell/keymap";
-import { SHORTCUTS } from "../src/shell/shortcuts";
+import { createKeymap, type KeyPress, SEQUENCE_MS } from "../src/browser/keymap";
+import { SHORTCUTS } from "../src/browser/shortcuts";
 
 const press = (key: string, patch: Partial<KeyPress> = {}): KeyPress => ({
   key,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Ticket } from "../src/backend/types";
-import { flatten, place, remove, type TicketPages } from "../src/inbox/placement";
+import { flatten, place, remove, type TicketPages } from "../src/tickets/placement";
 import { at, ticket } from "./fixtures";
 
 const numbered = (id: string, minute: number, patch: Partial<Ticket> = {}) =>

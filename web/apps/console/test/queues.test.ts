@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { belongs, countLabel, type ListView, listQuery } from "../src/inbox/queues";
+import { belongs, countLabel, type ListView, listQuery } from "../src/tickets/queues";
 import { ticket } from "./fixtures";
 
 const view = (patch: Partial<ListView>): ListView => ({

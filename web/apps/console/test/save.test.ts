@@ -2,7 +2,7 @@
 import { ApiError } from "@smilechat/client";
 import { expect, test, vi } from "vitest";
 import type { Ticket, TicketPatch } from "../src/backend/types";
-import { anticipate, Overtaken, save } from "../src/inbox/save";
+import { anticipate, Overtaken, save } from "../src/tickets/save";
 import { at, ticket } from "./fixtures";
 
 /** A server that holds one ticket and refuses changes made upon an older state of it. */

@@ -2,11 +2,11 @@
 import { ApiError } from "@smilechat/client";
 import { expect, test } from "vitest";
 import { fieldErrors, inWords } from "../src/backend/errors";
-import { historyWords } from "../src/conversation/history-words";
-import { isArrival } from "../src/inbox/arrivals";
+import { initials } from "../src/parts/Face";
+import { shortTime, sinceWhen } from "../src/parts/time";
 import { snippet } from "../src/settings/snippet";
-import { initials } from "../src/shell/Face";
-import { shortTime, sinceWhen } from "../src/shell/time";
+import { isArrival } from "../src/tickets/arrivals";
+import { historyWords } from "../src/tickets/history-words";
 import { at, entry, ticket } from "./fixtures";
 
 const names: Record<string, string> = { ben: "Ben", chloe: "Chloé", maria: "Maria" };

@@ -1,5 +1,5 @@
 /**
- * Puts the widget on the page, the way any shop would. Used by `main`. Its name, colour and greeting are settings of the
+ * Puts the widget on the page, the way any shop would. Used by `main`. Its name, color and greeting are settings of the
  * tenant, which `smilechat demo` makes.
  */
 

@@ -17,7 +17,9 @@ export function watchBrowser(client: Pick<Client, "setOnline" | "wake">): () => 
     [window, "online", online],
     [window, "offline", offline],
     [window, "pageshow", shown],
+    [window, "focus", shown],
     [document, "visibilitychange", shown],
+    [document, "resume", shown],
   ];
   for (const [target, type, listener] of listening) target.addEventListener(type, listener);
   return () => {

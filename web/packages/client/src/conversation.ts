@@ -204,7 +204,7 @@ export function createConversation(parts: ConversationParts): LiveConversation {
     async upload(files, options) {
       const id = await requireTicket(files[0]?.name ?? "");
       const { upload } = await loadLive(environment);
-      return upload(http, await session.accessToken(), id, files, options);
+      return upload(environment, http, await session.accessToken(), id, files, options);
     },
     setTyping: (isTyping) => thread?.setTyping(isTyping),
     markRead: () => thread?.markRead(),

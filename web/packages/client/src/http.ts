@@ -2,7 +2,8 @@
  * One request and its answer, with errors as `ApiError`. Knows nothing of sessions: who calls hands in the token.
  *
  * **Invariants:** every failure is an `ApiError`; a call without an answer's beginning within 30 s fails as `network`, as
- * does an answer of JSON that is not complete 30 s later. Files, here or there, take as long as the line needs.
+ * does an answer of JSON that is not complete 30 s later. A file takes as long as it moves: it fails as `network` when
+ * nothing more has come for 30 s. Where the host tells of no progress, ten minutes are enough for all of it.
  */
 import type { AbortSignalLike } from "./api.js";
 import { ApiError, type FieldError } from "./error.js";
@@ -10,6 +11,8 @@ import type { Environment, FetchAnswer, FormLike } from "./platform.js";
 import type { BlobLike } from "./public.js";
 
 const PATIENCE = 30_000;
+/** For a file of which nobody tells how far it is. */
+const PATIENCE_WITH_FILES = 600_000;
 
 export interface HttpCall {
   method: string;
@@ -45,11 +48,15 @@ export function createHttp(environment: Environment, address: string, apiKey: st
     ...(idempotencyKey && { "Idempotency-Key": idempotencyKey }),
   });
 
-  const exchange = async <T>(call: HttpCall, read: (answer: FetchAnswer) => Promise<T>, isShort = true): Promise<T> => {
+  const exchange = async <T>(call: HttpCall, read: (answer: FetchAnswer, wait: Wait) => Promise<T>): Promise<T> => {
     const controller = new AbortController();
     const abort = () => controller.abort();
-    // A form is sent for as long as it takes: nobody tells how far it is.
-    let patience = call.form ? () => {} : environment.after(PATIENCE, abort);
+    let patience = () => {};
+    const wait: Wait = (milliseconds) => {
+      patience();
+      patience = environment.after(milliseconds, abort);
+    };
+    wait(call.form ? PATIENCE_WITH_FILES : PATIENCE);
     call.signal?.addEventListener("abort", abort);
     if (call.signal?.aborted) abort();
     try {
@@ -59,12 +66,11 @@ export function createHttp(environment: Environment, address: string, apiKey: st
         body: call.form ?? (call.body === undefined ? undefined : JSON.stringify(call.body)),
         signal: controller.signal,
       });
-      patience();
-      if (isShort || answer.status >= 400) patience = environment.after(PATIENCE, abort);
+      wait(PATIENCE);
       if (answer.status >= 400) {
         throw problem(answer.status, await answer.text(), answer.headers.get("Retry-After"));
       }
-      return await read(answer);
+      return await read(answer, wait);
     } catch (fault) {
       throw fault instanceof ApiError ? fault : new ApiError(0, "network", String(fault));
     } finally {
@@ -76,9 +82,28 @@ export function createHttp(environment: Environment, address: string, apiKey: st
   return {
     url,
     headers,
-    blob: (call) => exchange(call, (answer) => answer.blob(), false),
+    blob: (call) => exchange(call, readFile),
     json: (call) => exchange(call, async (answer) => parse(answer.status, await answer.text())),
   };
+}
+
+/** Gives up after so long, unless it is called again before. */
+type Wait = (milliseconds: number) => void;
+
+async function readFile(answer: FetchAnswer, wait: Wait): Promise<BlobLike> {
+  const { Blob } = globalThis as unknown as { Blob: new (parts: Uint8Array[], options: object) => BlobLike };
+  const reader = answer.body?.getReader();
+  if (!reader) {
+    wait(PATIENCE_WITH_FILES);
+    return answer.blob();
+  }
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(parts, { type: answer.headers.get("Content-Type") ?? "" });
+    if (value) parts.push(value);
+    wait(PATIENCE);
+  }
 }
 
 function queryString(query: object | undefined): string {

@@ -2,8 +2,8 @@
  * The one socket: opens it while it is wanted, and opens it again however it ended. Loaded with socket.io-client when
  * the first socket is needed; made by the connection.
  *
- * **Invariants:** a socket always carries the newest token of one user in one role; a new attempt is a new socket; and
- * `connected` is true only while the server has accepted it.
+ * **Invariants:** a socket always carries the newest token of one user in one role; a new attempt is a new socket;
+ * `connected` is true only while the server has accepted it, and no longer than half a minute after it fell silent.
  */
 import { io } from "socket.io-client";
 import { ApiError, type FieldError } from "./error.js";
@@ -14,7 +14,11 @@ import type { SessionKeeper } from "./session.js";
 const ACK_PATIENCE = 10_000;
 const PROBE_PATIENCE = 5_000;
 const LONGEST_PAUSE = 30_000;
-const HEARTBEAT = 15_000;
+const HEARTBEAT = 5_000;
+/** Whoever says nothing for so long is asked whether they are still there. */
+const SILENCE = 20_000;
+/** Beyond the server's own beat: who has heard nothing for that long has slept, or lost the server. */
+const GRACE = 10_000;
 const RENEW_AGAIN = 10_000;
 
 export interface Line {
@@ -37,6 +41,7 @@ export interface LineParts {
 
 interface Socket {
   connected: boolean;
+  io: { engine: { on(event: string, listener: (payload: never) => void): void } };
   on(event: string, listener: (payload: never) => void): void;
   onAny(listener: (event: string, payload: unknown) => void): void;
   off(): void;
@@ -58,11 +63,15 @@ export function createLine(parts: LineParts): Line {
   let retry = () => {};
   let renewal = () => {};
   let heartbeat = () => {};
+  /** When the server was last heard, and how long it may be silent. */
+  let heard = 0;
+  let beatOfServer = 0;
 
   const identityOf = () => `${session.user()?.id} ${session.user()?.role}`;
 
   const drop = () => {
     attempt += 1;
+    isAsking = false;
     retry();
     retry = () => {};
     heartbeat();
@@ -97,6 +106,13 @@ export function createLine(parts: LineParts): Line {
         reconnection: false,
         timeout: ACK_PATIENCE,
       }) as unknown as Socket;
+      const { engine } = socket.io;
+      engine.on("handshake", ({ pingInterval }: { pingInterval: number }) => {
+        beatOfServer = pingInterval;
+      });
+      engine.on("packet", () => {
+        heard = now();
+      });
       socket.on("connect", () => {
         failures = 0;
         beat(now());
@@ -118,34 +134,43 @@ export function createLine(parts: LineParts): Line {
   };
   const emitWithin = async <T>(patience: number, event: string, payload: object): Promise<T> => {
     if (!socket?.connected) throw new ApiError(0, "network", "Not connected.");
+    const [mine, begun] = [attempt, now()];
     const answer = (await socket
       .timeout(patience)
       .emitWithAck(event, payload)
       .catch((fault) => {
+        if (mine === attempt && heard < begun) void open();
         throw new ApiError(0, "network", String(fault));
       })) as Refusable;
     if (!answer?.error) return answer as T;
     const { code, message, errors, retry_after } = answer.error;
     throw new ApiError(0, code, message, errors, retry_after ?? null);
   };
+  let isAsking = false;
   const reauth = async () => {
     const mine = attempt;
+    isAsking = true;
     try {
       await emitWithin(PROBE_PATIENCE, "reauth", { token: session.token.get() ?? "" });
     } catch {
       if (mine === attempt) open();
+    } finally {
+      if (mine === attempt) isAsking = false;
     }
   };
   const check = () => {
     failures = 0;
-    if (socket?.connected) void reauth();
-    else if (!socket) void open();
+    if (!socket?.connected) {
+      if (!socket) void open();
+    } else if (now() - heard > beatOfServer + GRACE) void open();
+    else void reauth();
   };
   /** A device that slept finds a dead socket, and its timers late. */
   const beat = (last: number) => {
     heartbeat = after(HEARTBEAT, () => {
       beat(now());
-      if (now() - last > 2 * HEARTBEAT) check();
+      const hasSlept = now() - last > 3 * HEARTBEAT;
+      if (hasSlept || (now() - heard > SILENCE && !isAsking)) check();
     });
   };
   const renewIn = (pause: number) => {

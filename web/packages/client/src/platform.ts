@@ -32,6 +32,8 @@ export interface FetchAnswer {
   readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
   blob(): Promise<BlobLike>;
+  /** Absent where the host hands out bodies only whole (React Native). */
+  readonly body?: { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }> } } | null;
 }
 
 export interface FormLike {

@@ -1,11 +1,15 @@
 /**
  * Uploads files to a ticket. With XMLHttpRequest where there is one, because only it tells of progress; else with fetch.
+ * Invariant: an upload of which nothing moves for a minute fails as `network`.
  */
 import type { Attachment } from "./api.js";
 import { ApiError } from "./error.js";
 import { type Http, parse, problem } from "./http.js";
-import type { FormLike } from "./platform.js";
+import type { Environment, FormLike } from "./platform.js";
 import type { Upload, UploadOptions } from "./public.js";
+
+/** Once all bytes are there the server may have pictures to draw anew before it answers. */
+const PATIENCE = 60_000;
 
 interface Request {
   status: number;
@@ -27,6 +31,7 @@ interface Host {
 }
 
 export async function upload(
+  environment: Environment,
   http: Http,
   token: string,
   ticketId: string,
@@ -45,6 +50,11 @@ export async function upload(
   }
 
   const request = new XMLHttpRequest();
+  let patience = () => {};
+  const wait = () => {
+    patience();
+    patience = environment.after(PATIENCE, () => request.abort());
+  };
   return new Promise<Attachment[]>((resolve, reject) => {
     const lost = () => reject(new ApiError(0, "network", "The upload was cut short."));
     request.onerror = lost;
@@ -58,11 +68,15 @@ export async function upload(
         reject(fault);
       }
     };
-    request.upload.onprogress = ({ loaded, total }) => onProgress?.(total ? loaded / total : 0);
+    request.upload.onprogress = ({ loaded, total }) => {
+      wait();
+      onProgress?.(total ? loaded / total : 0);
+    };
     request.open("POST", http.url + path);
     for (const [name, value] of Object.entries(http.headers({ token }))) request.setRequestHeader(name, value);
     signal?.addEventListener("abort", () => request.abort());
     if (signal?.aborted) return lost();
+    wait();
     request.send(form);
-  });
+  }).finally(() => patience());
 }

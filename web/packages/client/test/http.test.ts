@@ -43,14 +43,56 @@ test.each(["json", "blob"] as const)("%s: an answer that does not begin is given
   await outcome;
 });
 
-test("a file that has begun to come may take its time", async () => {
-  const { http, pass, begin, end } = slowServer();
+/** A file that comes piece by piece, each when it is told. */
+function trickle() {
+  const time = clock();
+  let push = (_: string | null) => {};
+  const fetch = async (_: string, { signal }: FetchInit) => {
+    const body = new ReadableStream<Uint8Array>({
+      start(stream) {
+        signal?.addEventListener("abort", () => stream.error(new Error("given up")));
+        push = (piece) => (piece === null ? stream.close() : stream.enqueue(new TextEncoder().encode(piece)));
+      },
+    });
+    return new Response(body, { headers: { "Content-Type": "text/plain" } });
+  };
+  const http = createHttp({ ...time.environment, fetch: fetch as never }, "http://server", undefined);
+  return { http, pass: time.pass, push: (piece: string | null) => push(piece) };
+}
+
+test("a file may take its time as long as it moves", async () => {
+  const { http, pass, push } = trickle();
   const file = http.blob(call);
+  for (const piece of ["one ", "two ", "three"]) {
+    await pass(minute / 3);
+    push(piece);
+  }
   await pass(minute / 3);
-  begin();
-  await pass(10 * minute);
-  end();
+  push(null);
+  const blob = await file;
+  expect([await (blob as Blob).text(), blob.type]).toEqual(["one two three", "text/plain"]);
+});
+
+test("a file that stalls is given up", async () => {
+  const { http, pass, push } = trickle();
+  const outcome = expect(http.blob(call)).rejects.toMatchObject({ code: "network" });
+  await pass(minute / 3);
+  push("one ");
+  await pass(minute);
+  await outcome;
+});
+
+test("where the host hands out files only whole, they have ten minutes", async () => {
+  const [slow, stalled] = [slowServer(), slowServer()];
+  const file = slow.http.blob(call);
+  const outcome = expect(stalled.http.blob(call)).rejects.toMatchObject({ code: "network" });
+  slow.begin();
+  stalled.begin();
+  await slow.pass(9 * minute);
+  slow.end();
   expect((await file).size).toBe(5);
+  await stalled.pass(11 * minute);
+  await outcome;
 });
 
 test("JSON that begins and never ends is given up", async () => {
@@ -64,7 +106,7 @@ test("JSON that begins and never ends is given up", async () => {
 test("files may take their time on the way up", async () => {
   const { http, pass, begin, end } = slowServer();
   const sent = http.json({ ...call, form: new FormData() });
-  await pass(10 * minute);
+  await pass(9 * minute);
   begin();
   end();
   expect(await sent).toEqual({});

@@ -16,7 +16,7 @@ test("without XMLHttpRequest it goes by fetch, as a form with the files' names",
     return new Response(JSON.stringify(answer), { status: 201 });
   };
   const http = createHttp({ ...environment, fetch: fetch as never }, "http://server/", "pk_1");
-  expect(await upload(http, "token", "t 1", [file, file])).toEqual(answer.data);
+  expect(await upload(environment, http, "token", "t 1", [file, file])).toEqual(answer.data);
   expect(asked[0]?.url).toBe("http://server/api/attachments?ticket_id=t%201");
   expect(asked[0]?.body.getAll("file").map((part) => (part as File).name)).toEqual(["hello.txt", "hello.txt"]);
 });
@@ -44,12 +44,45 @@ test("with it, progress is told; a refusal is an ApiError", async () => {
     }
   }
   vi.stubGlobal("XMLHttpRequest", Request);
-  const http = createHttp(clock().environment, "http://server", "pk_1");
+  const { environment } = clock();
+  const http = createHttp(environment, "http://server", "pk_1");
   const seen: number[] = [];
   const onProgress = (fraction: number) => seen.push(fraction);
-  expect(await upload(http, "token", "t", [file], { onProgress })).toEqual(answer.data);
+  expect(await upload(environment, http, "token", "t", [file], { onProgress })).toEqual(answer.data);
   expect(seen).toEqual([0.25]);
   expect(sent).toEqual([{ Authorization: "Bearer token", "X-API-Key": "pk_1" }]);
   status = 413;
-  await expect(upload(http, "token", "t", [file])).rejects.toMatchObject({ status: 413, code: "too_large" });
+  await expect(upload(environment, http, "token", "t", [file])).rejects.toMatchObject({
+    status: 413,
+    code: "too_large",
+  });
+});
+
+test("an upload of which nothing moves is given up, one that moves is not", async () => {
+  const running: { onprogress: (event: object) => void; abort: () => void }[] = [];
+  class Request {
+    upload: { onprogress?: (event: object) => void } = {};
+    onabort = () => {};
+    open() {}
+    setRequestHeader() {}
+    send() {
+      running.push({ onprogress: (event) => this.upload.onprogress?.(event), abort: () => this.onabort() });
+    }
+    abort() {
+      this.onabort();
+    }
+  }
+  vi.stubGlobal("XMLHttpRequest", Request);
+  const { environment, pass } = clock();
+  const http = createHttp(environment, "http://server", undefined);
+  const outcome = vi.fn();
+  const sent = upload(environment, http, "token", "t", [file]).catch(outcome);
+  for (let loaded = 1; loaded <= 10; loaded++) {
+    await pass(45_000);
+    running[0]?.onprogress({ loaded, total: 100 });
+  }
+  expect(outcome).not.toHaveBeenCalled();
+  await pass(61_000);
+  await sent;
+  expect(outcome.mock.calls[0]?.[0]).toMatchObject({ code: "network" });
 });

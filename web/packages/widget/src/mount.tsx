@@ -17,7 +17,7 @@ export interface Mounted {
 export function mount(state: Value<WidgetState>, actions: Actions, nonce: string | undefined): Mounted {
   const host = document.createElement("smilechat-widget");
   const root = host.attachShadow({ mode: "open" });
-  const setColour = styleRoot(root, nonce);
+  const setColor = styleRoot(root, nonce);
   const place = document.createElement("div");
   root.append(place);
   document.documentElement.append(host);
@@ -25,13 +25,13 @@ export function mount(state: Value<WidgetState>, actions: Actions, nonce: string
   host.popover = "manual";
   host.showPopover?.();
 
-  const applyColour = () => setColour(state.get().settings.primaryColor);
-  let colour: string | undefined;
+  const applyColor = () => setColor(state.get().settings.primaryColor);
+  let color: string | undefined;
   const follow = state.subscribe(({ settings }) => {
-    if (settings.primaryColor !== colour) applyColour();
-    colour = settings.primaryColor;
+    if (settings.primaryColor !== color) applyColor();
+    color = settings.primaryColor;
   });
-  applyColour();
+  applyColor();
   // What is typed here is not meant for the page's shortcuts.
   for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, (event) => event.stopPropagation());
   render(<Root state={state} actions={actions} />, place);

@@ -2,7 +2,7 @@
  * Owns how styles come into the shadow root: as constructed sheets, which a page's policy does not forbid, and where a
  * browser has none, as style elements with the page's nonce. Invariant: no style attribute, nothing outside the root.
  */
-import { palette } from "./colour";
+import { palette } from "@smilechat/readable/colors";
 import base from "./styles/base.css?inline";
 import composer from "./styles/composer.css?inline";
 import launcher from "./styles/launcher.css?inline";
@@ -15,7 +15,7 @@ type Sheet = (css: string) => void;
 let newSheet: () => Sheet = () => () => {};
 let added = new Set<string>();
 
-/** Answers how to change the brand colour. */
+/** Answers how to change the brand color. */
 export function styleRoot(root: ShadowRoot, nonce: string | undefined): (primaryColor: string | undefined) => void {
   newSheet = () => constructedSheet(root) ?? styleElement(root, nonce);
   added = new Set();

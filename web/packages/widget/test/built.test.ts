@@ -25,16 +25,16 @@ function withImports(name: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** Comes with the first message, or with an earlier conversation. */
-const AFTER_THE_FIRST_MESSAGE = ["src/chat.ts", "src/view/Attachment.tsx", "src/view/Rating.tsx"];
+/** Comes with the first message or file, or with an earlier conversation. */
+const LATER = ["src/chat.ts", "src/view/Attachment.tsx", "src/view/Rating.tsx"];
 
 describe("the budgets", () => {
   test("the loader has at most 1 KB", () => {
     expect(weight("widget.js")).toBeLessThanOrEqual(1_000);
   });
 
-  test("everything until the first message has at most 25 KB", () => {
-    const later = (chunk("src/app.ts").dynamicImports ?? []).filter((name) => !AFTER_THE_FIRST_MESSAGE.includes(name));
+  test("everything until the first message or file has at most 25 KB", () => {
+    const later = (chunk("src/app.ts").dynamicImports ?? []).filter((name) => !LATER.includes(name));
     const languages = later.filter((name) => name.startsWith("src/languages/"));
     const heaviest = languages.toSorted((a, b) => weight(chunk(b).file) - weight(chunk(a).file)).slice(0, 1);
     const others = later.filter((name) => !languages.includes(name));
@@ -76,6 +76,10 @@ describe("the files", () => {
     const loader = read("widget.js");
     expect(loader).not.toMatch(/^\s*(import|export)\s/m);
     expect(loader).toContain(`/widget/${chunk("src/app.ts").file.replace("assets/", "")}`);
+  });
+
+  test("point to the notices of whose work they hold", () => {
+    for (const name of assets) expect(read(`assets/${name}`), name).toContain("/app/licenses.txt");
   });
 
   test("ask for nothing that a strict policy refuses", () => {

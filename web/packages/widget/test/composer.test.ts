@@ -18,12 +18,12 @@ const remove = vi.fn();
 beforeEach(() => {
   vi.clearAllMocks();
   sessionStorage.clear();
+  root = document.createElement("div");
 });
 
-function show(waiting: WaitingFile[] = []): void {
-  root = document.createElement("div");
+function show(waiting: WaitingFile[] = [], firstMessage: string | null = null): void {
   const files: Files = { waiting, add() {}, remove, collect: async () => waiting.map(() => ({}) as Attachment) };
-  const now = { conversation: null, language: ENGLISH, isOpen: true } as WidgetState;
+  const now = { conversation: null, language: ENGLISH, isOpen: true, firstMessage } as WidgetState;
   render(h(Composer, { now, actions: { send } as unknown as Actions, files, onFailure }), root);
 }
 
@@ -77,4 +77,16 @@ test("files stay in the tray and their text the draft until both are kept", asyn
   finish(true);
   await vi.waitFor(() => expect(field().value).toBe(""));
   expect([draft(), remove.mock.calls]).toEqual([null, [[7]]]);
+});
+
+test("a quick reply on its way to a first conversation is a draft, too, beside what is being written", async () => {
+  show();
+  await write("And another thing");
+  show([], "Where is my order?");
+  await vi.waitFor(() => expect(draft()).toBe("Where is my order?\nAnd another thing"));
+  await write("And another thing!");
+  expect(draft()).toBe("Where is my order?\nAnd another thing!");
+  show();
+  await vi.waitFor(() => expect(draft()).toBe("And another thing!"));
+  expect(field().value).toBe("And another thing!");
 });

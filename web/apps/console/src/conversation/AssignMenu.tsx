@@ -6,10 +6,10 @@ import { client } from "../backend/client";
 import { useObservable } from "../backend/observe";
 import { useMe } from "../backend/session";
 import type { Person, Status, Ticket } from "../backend/types";
-import { useStaff } from "../inbox/people";
-import { useSaveTicket } from "../inbox/use-save";
-import { Face } from "../shell/Face";
-import { useShortcut } from "../shell/shortcuts";
+import { useShortcut } from "../browser/shortcuts";
+import { Face } from "../parts/Face";
+import { useStaff } from "../tickets/people";
+import { useSaveTicket } from "../tickets/use-save";
 import styles from "./AssignMenu.module.css";
 
 export function AssignMenu({ ticket }: { ticket: Ticket }) {

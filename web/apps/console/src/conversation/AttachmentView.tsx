@@ -1,13 +1,14 @@
 // An attachment. Its bytes need the token, so that pictures are fetched and shown by a blob: address.
-import { Loader, Modal, UnstyledButton } from "@mantine/core";
+import { Button, Loader, Modal, UnstyledButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { sizeOf } from "@smilechat/readable/sizes";
 import { IconDownload, IconFile, IconPhotoOff } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import type { Attachment } from "../backend/types";
 import styles from "./AttachmentView.module.css";
-import { fileSize } from "./file-size";
+import { useBlobUrl } from "./use-blob-url";
 
 export function AttachmentView({ attachment }: { attachment: Attachment }) {
   return attachment.is_image ? <Picture attachment={attachment} /> : <FileCard attachment={attachment} />;
@@ -19,19 +20,37 @@ function Picture({ attachment }: { attachment: Attachment }) {
   const { name } = attachment;
   return (
     <>
-      <UnstyledButton className={styles.picture} onClick={() => setIsOpen(true)} aria-label={`Enlarge ${name}`}>
-        {thumb.url ? (
-          <img src={thumb.url} alt={name} style={thumbSize(attachment)} />
-        ) : (
-          <span className={styles.pending} style={thumbSize(attachment)}>
-            {thumb.hasFailed ? <IconPhotoOff size={20} /> : <Loader size="sm" />}
-          </span>
-        )}
-      </UnstyledButton>
+      {thumb.hasFailed ? (
+        <Failed name={name} onRetry={thumb.retry} />
+      ) : (
+        <UnstyledButton className={styles.picture} onClick={() => setIsOpen(true)} aria-label={`Enlarge ${name}`}>
+          {thumb.url ? (
+            <img src={thumb.url} alt={name} style={thumbSize(attachment)} />
+          ) : (
+            <span className={styles.pending} style={thumbSize(attachment)}>
+              <Loader size="sm" />
+            </span>
+          )}
+        </UnstyledButton>
+      )}
       <Modal opened={isOpen} onClose={() => setIsOpen(false)} title={name} size="auto">
         {isOpen && <FullPicture attachment={attachment} />}
       </Modal>
     </>
+  );
+}
+
+function Failed({ name, onRetry }: { name: string; onRetry: () => void }) {
+  return (
+    <div className={styles.failed} role="alert">
+      <IconPhotoOff size={20} stroke={1.5} aria-hidden="true" />
+      <span>
+        <strong>{name}</strong> could not be loaded
+      </span>
+      <Button size="compact-sm" variant="default" onClick={onRetry}>
+        Try again
+      </Button>
+    </div>
   );
 }
 
@@ -49,10 +68,16 @@ function FullPicture({ attachment }: { attachment: Attachment }) {
   const full = useBlobUrl(attachment);
   return (
     <div className={styles.full}>
-      {full.url ? <img src={full.url} alt={attachment.name} /> : <Loader />}
+      {full.hasFailed ? (
+        <Failed name={attachment.name} onRetry={full.retry} />
+      ) : full.url ? (
+        <img src={full.url} alt={attachment.name} />
+      ) : (
+        <Loader />
+      )}
       <UnstyledButton className={styles.save} onClick={() => void saveFile(attachment)}>
         <IconDownload size={16} aria-hidden="true" />
-        Save the file ({fileSize(attachment.size)})
+        Save the file ({sizeOf(attachment.size, "en")})
       </UnstyledButton>
     </div>
   );
@@ -63,38 +88,15 @@ function FileCard({ attachment }: { attachment: Attachment }) {
     <UnstyledButton
       className={styles.file}
       onClick={() => void saveFile(attachment)}
-      aria-label={`Save ${attachment.name} ${fileSize(attachment.size)}`}
+      aria-label={`Save ${attachment.name} ${sizeOf(attachment.size, "en")}`}
     >
       <IconFile size={20} stroke={1.5} aria-hidden="true" />
       <span>
-        <strong>{attachment.name}</strong> <small>{fileSize(attachment.size)}</small>
+        <strong>{attachment.name}</strong> <small>{sizeOf(attachment.size, "en")}</small>
       </span>
       <IconDownload size={16} aria-hidden="true" />
     </UnstyledButton>
   );
-}
-
-function useBlobUrl(attachment: Attachment, size?: "thumb") {
-  const [state, setState] = useState<{ url: string | null; hasFailed: boolean }>({ url: null, hasFailed: false });
-  const id = attachment.attachment_id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an attachment never changes under its id
-  useEffect(() => {
-    const aborter = new AbortController();
-    let url: string | null = null;
-    client
-      .download(attachment, { signal: aborter.signal, ...(size ? { size } : {}) })
-      .then((blob) => {
-        if (aborter.signal.aborted) return;
-        url = URL.createObjectURL(blob as Blob);
-        setState({ url, hasFailed: false });
-      })
-      .catch(() => setState({ url: null, hasFailed: true }));
-    return () => {
-      aborter.abort();
-      if (url) URL.revokeObjectURL(url);
-    };
-  }, [id, size]);
-  return state;
 }
 
 async function saveFile(attachment: Attachment): Promise<void> {

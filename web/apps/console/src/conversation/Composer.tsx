@@ -7,16 +7,16 @@ import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import { queryClient } from "../backend/query-client";
 import type { Conversation, Note, Ticket } from "../backend/types";
-import { useSaveTicket } from "../inbox/use-save";
+import type { DraftKind } from "../tickets/drafts";
+import { useDraft } from "../tickets/use-draft";
+import { useSaveTicket } from "../tickets/use-save";
 import styles from "./Composer.module.css";
-import type { DraftKind } from "./drafts";
 import { UploadList } from "./UploadList";
-import { useDraft } from "./use-draft";
-import { useUploads } from "./use-uploads";
+import { untilStored } from "./until-stored";
+import type { Uploads } from "./use-uploads";
 
 export interface ComposerHandle {
   focus(): void;
-  attach(files: File[]): void;
 }
 
 interface Props {
@@ -25,35 +25,38 @@ interface Props {
   onKind: (kind: DraftKind) => void;
   ticket: Ticket;
   conversation: Conversation;
+  /** Of the reply: they go on while somebody writes a note. */
+  uploads: Uploads;
 }
 
 const MOST_LETTERS = 10_000;
 
-export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
+export function Composer({ ref, kind, onKind, ticket, conversation, uploads }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [text, setText] = useDraft(ticket.ticket_id, kind);
   const [isBusy, setIsBusy] = useState(false);
-  const uploads = useUploads(conversation);
+  const [isClosing, setIsClosing] = useState(false);
   const save = useSaveTicket();
   const isNote = kind === "note";
   const isClosed = ticket.status === "closed";
-  const canSend =
-    !isBusy && !uploads.isBusy && (text.trim() !== "" || uploads.done.length > 0) && text.length <= MOST_LETTERS;
-  useImperativeHandle(ref, () => ({ focus: () => field.current?.focus(), attach: uploads.add }), [uploads.add]);
+  const hasFiles = !isNote && uploads.done.length > 0;
+  const isUploading = !isNote && uploads.isBusy;
+  const canSend = !isBusy && !isUploading && (text.trim() !== "" || hasFiles) && text.length <= MOST_LETTERS;
+  useImperativeHandle(ref, () => ({ focus: () => field.current?.focus() }), []);
 
   const change = (next: string) => {
     setText(next);
     if (!isNote) conversation.setTyping(next !== "");
   };
-  const send = async (): Promise<boolean> => {
-    if (!canSend) return false;
-    if (isNote) return sendNote();
+  const sendReply = (): Promise<string> => {
     const sent = conversation.send(text.trim() === "" ? "" : text, uploads.done);
     setText("");
     uploads.clear();
-    await sent;
-    return true;
+    return sent;
+  };
+  const send = () => {
+    if (canSend) void (isNote ? sendNote() : sendReply());
   };
   const sendNote = async () => {
     setIsBusy(true);
@@ -62,24 +65,25 @@ export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
       const note = await client.request("POST /api/tickets/{id}/notes", { path, body: { body: text } });
       setText("");
       addNote(note);
-      return true;
     } catch (error) {
       notifications.show({ title: "The note was not saved", message: inWords(error), color: "red", withBorder: true });
-      return false;
     } finally {
       setIsBusy(false);
       requestAnimationFrame(() => field.current?.focus());
     }
   };
   const sendAndClose = async () => {
-    if (await send()) await save(ticket, { status: "closed" });
+    setIsClosing(true);
+    const isStored = await untilStored(conversation, await sendReply());
+    setIsClosing(false);
+    if (isStored) await save(ticket, { status: "closed" });
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === "Escape") event.currentTarget.blur();
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    void send();
+    send();
   };
   const onPaste = (event: ClipboardEvent) => {
     const files = [...event.clipboardData.files];
@@ -117,7 +121,7 @@ export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
         aria-label={isNote ? "Private note" : "Your reply"}
         placeholder={isNote ? "Only colleagues see this…" : "Write to the customer…"}
       />
-      <UploadList uploads={uploads} />
+      {!isNote && <UploadList uploads={uploads} />}
       <div className={styles.foot}>
         {!isNote && (
           <Tooltip label="Attach files">
@@ -137,9 +141,11 @@ export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
           }}
         />
         <span className={styles.keys}>
-          {text.length > MOST_LETTERS - 500
-            ? `${MOST_LETTERS - text.length} letters left`
-            : "Enter sends, Shift + Enter breaks the line"}
+          {isClosing
+            ? "The ticket closes once your answer is sent"
+            : text.length > MOST_LETTERS - 500
+              ? `${MOST_LETTERS - text.length} letters left`
+              : "Enter sends, Shift + Enter breaks the line"}
         </span>
         <Button.Group>
           <Button
@@ -148,7 +154,7 @@ export function Composer({ ref, kind, onKind, ticket, conversation }: Props) {
             loading={isBusy}
             disabled={!canSend}
             leftSection={<IconSend size={15} />}
-            onClick={() => void send()}
+            onClick={send}
           >
             {isNote ? "Add note" : "Send"}
           </Button>

@@ -6,15 +6,16 @@ import { useLocation } from "wouter";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import { useObservable } from "../backend/observe";
-import type { QueueId } from "../inbox/queues";
-import { applyTicket, useTicket } from "../inbox/tickets";
-import { useShortcut } from "../shell/shortcuts";
+import { useShortcut } from "../browser/shortcuts";
+import type { QueueId } from "../tickets/queues";
+import { applyTicket, useTicket } from "../tickets/tickets";
 import { Collisions } from "./Collisions";
 import { Composer, type ComposerHandle } from "./Composer";
 import styles from "./ConversationPane.module.css";
 import { TicketHead } from "./TicketHead";
 import { Timeline } from "./Timeline";
 import { useFileDrop } from "./use-file-drop";
+import { useUploads } from "./use-uploads";
 
 interface Props {
   ticketId: string;
@@ -37,9 +38,10 @@ export function ConversationPane({ ticketId, queue, areDetailsShown, onDetails }
   }, []);
   useShortcut("reply", () => write("reply"));
   useShortcut("note", () => write("note"));
+  const uploads = useUploads(conversation);
   const drop = useFileDrop((files) => {
     setKind("reply");
-    requestAnimationFrame(() => composer.current?.attach(files));
+    uploads.add(files);
   });
 
   // What the room tells of the ticket is news for the lists, too.
@@ -73,7 +75,15 @@ export function ConversationPane({ ticketId, queue, areDetailsShown, onDetails }
       {ticket && (
         <>
           <Collisions ticket={ticket} conversation={conversation} />
-          <Composer key={kind} ref={composer} kind={kind} onKind={write} ticket={ticket} conversation={conversation} />
+          <Composer
+            key={kind}
+            ref={composer}
+            kind={kind}
+            onKind={write}
+            ticket={ticket}
+            conversation={conversation}
+            uploads={uploads}
+          />
         </>
       )}
       {drop.isOver && <div className={styles.drop}>Drop files to attach them to your reply</div>}

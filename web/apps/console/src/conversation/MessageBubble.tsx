@@ -3,8 +3,8 @@ import { UnstyledButton } from "@mantine/core";
 import { IconAlertCircle, IconCheck, IconChecks, IconClock } from "@tabler/icons-react";
 import { inWords } from "../backend/errors";
 import type { Conversation, ConversationMessage } from "../backend/types";
-import { Face } from "../shell/Face";
-import { clockTime, fullTime } from "../shell/time";
+import { Face } from "../parts/Face";
+import { clockTime, fullTime } from "../parts/time";
 import { AttachmentView } from "./AttachmentView";
 import styles from "./MessageBubble.module.css";
 import { RichText } from "./RichText";
@@ -30,9 +30,7 @@ export function MessageBubble({ message, isFirst, isLast, isCustomers, conversat
       aria-label={`${by}, ${fullTime(message.timestamp)}`}
     >
       {isCustomers && (
-        <span className={styles.face}>
-          {isLast && <Face id={sender.id} name={sender.name} url={sender.avatar_url} size="sm" />}
-        </span>
+        <span className={styles.face}>{isLast && <Face id={sender.id} name={sender.name} size="sm" />}</span>
       )}
       <div className={styles.body}>
         {isFirst && <p className={styles.by}>{message.own ? "You" : by}</p>}

@@ -2,8 +2,8 @@
 import { IconLock } from "@tabler/icons-react";
 import { useMe } from "../backend/session";
 import type { Note } from "../backend/types";
-import { useStaff } from "../inbox/people";
-import { clockTime, fullTime } from "../shell/time";
+import { clockTime, fullTime } from "../parts/time";
+import { useStaff } from "../tickets/people";
 import styles from "./NoteBubble.module.css";
 import { RichText } from "./RichText";
 

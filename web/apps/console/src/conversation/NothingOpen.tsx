@@ -1,6 +1,6 @@
 // Beside the list while no ticket is open.
 
-import { Keys } from "../shell/ShortcutSheet";
+import { Keys } from "../parts/Keys";
 import { Mark } from "../theme/Mark";
 import styles from "./NothingOpen.module.css";
 

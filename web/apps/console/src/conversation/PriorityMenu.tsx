@@ -2,9 +2,9 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Priority, Ticket } from "../backend/types";
-import { PRIORITY_NAMES, PriorityMark } from "../inbox/PriorityMark";
-import { useSaveTicket } from "../inbox/use-save";
-import { useShortcut } from "../shell/shortcuts";
+import { useShortcut } from "../browser/shortcuts";
+import { PRIORITY_NAMES, PriorityMark } from "../parts/PriorityMark";
+import { useSaveTicket } from "../tickets/use-save";
 
 const PRIORITIES: Priority[] = ["high", "medium", "low"];
 

@@ -1,17 +1,17 @@
 // What somebody wrote: as text, with safe links.
-import { withLinks } from "./links";
+import { findLinks } from "@smilechat/readable/links";
 
 export function RichText({ text }: { text: string }) {
   let place = 0;
-  return withLinks(text).map((piece) => {
+  return findLinks(text).map((piece) => {
     const key = place;
     place += piece.text.length;
-    return piece.kind === "text" ? (
-      <span key={key}>{piece.text}</span>
-    ) : (
+    return piece.href ? (
       <a key={key} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
         {piece.text}
       </a>
+    ) : (
+      <span key={key}>{piece.text}</span>
     );
   });
 }

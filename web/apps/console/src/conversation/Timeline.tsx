@@ -6,10 +6,10 @@ import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "rea
 import { useObservable } from "../backend/observe";
 import { useMe } from "../backend/session";
 import type { Conversation, ConversationMessage, Ticket } from "../backend/types";
-import { staffName, usePerson, useStaff } from "../inbox/people";
-import { dayLabel, fullTime } from "../shell/time";
-import { useHistory, useNotes } from "./asides";
-import { historyWords, type NameOf } from "./history-words";
+import { dayLabel, fullTime } from "../parts/time";
+import { useHistory, useNotes } from "../tickets/asides";
+import { historyWords, type NameOf } from "../tickets/history-words";
+import { staffName, usePerson, useStaff } from "../tickets/people";
 import { MessageBubble } from "./MessageBubble";
 import { NoteBubble } from "./NoteBubble";
 import styles from "./Timeline.module.css";

@@ -1,6 +1,6 @@
 import { ActionIcon, Progress } from "@mantine/core";
+import { sizeOf } from "@smilechat/readable/sizes";
 import { IconFile, IconX } from "@tabler/icons-react";
-import { fileSize } from "./file-size";
 import styles from "./UploadList.module.css";
 import type { Uploads } from "./use-uploads";
 
@@ -12,7 +12,7 @@ export function UploadList({ uploads }: { uploads: Uploads }) {
         <li key={item.key} data-failed={item.error !== null}>
           <IconFile size={16} stroke={1.5} aria-hidden="true" />
           <span className={styles.name}>{item.name}</span>
-          <small>{item.error ?? fileSize(item.size)}</small>
+          <small>{item.error ?? sizeOf(item.size, "en")}</small>
           {!item.attachment && !item.error && (
             <Progress
               className={styles.progress ?? ""}

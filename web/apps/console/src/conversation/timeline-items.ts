@@ -1,5 +1,6 @@
 // One line of time out of messages, private notes and what happened to the ticket. Pure.
 import type { AuditEntry, ConversationMessage, Note } from "../backend/types";
+import { isTold } from "../tickets/history-words";
 
 export type TimelineItem =
   | { kind: "day"; key: string; timestamp: string }
@@ -92,14 +93,6 @@ function withSeparators(moments: Moment[], readUpTo: number | null): TimelineIte
     items.push(item);
   }
   return items;
-}
-
-/** What the line of time shows by itself, or what says nothing to a reader, is no event. */
-export function isTold(entry: AuditEntry): boolean {
-  if (entry.kind === "note_added") return false;
-  const isByServer = entry.kind === "ticket_updated" && !entry.actor_id;
-  // The server's own choice stands beside it as `ticket_assigned`, with its reason.
-  return !(isByServer && Object.keys(entry.data as object).join() === "support_id");
 }
 
 function dayOf(timestamp: string): string {

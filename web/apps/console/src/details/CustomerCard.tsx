@@ -1,8 +1,8 @@
 import { Skeleton } from "@mantine/core";
-import { usePerson, usePresence } from "../inbox/people";
-import { Face } from "../shell/Face";
-import { STATUS_NAMES } from "../shell/own-status";
-import { fullTime, sinceWhen } from "../shell/time";
+import { STATUS_NAMES } from "../browser/own-status";
+import { Face } from "../parts/Face";
+import { fullTime, sinceWhen } from "../parts/time";
+import { usePerson, usePresence } from "../tickets/people";
 import styles from "./DetailsPane.module.css";
 
 export function CustomerCard({ customerId }: { customerId: string }) {
@@ -19,7 +19,7 @@ export function CustomerCard({ customerId }: { customerId: string }) {
   return (
     <section className={styles.section} aria-label="Customer">
       <div className={styles.customer}>
-        <Face id={customer.id} name={customer.name} url={customer.avatar_url} size="lg" status={presence} />
+        <Face id={customer.id} name={customer.name} size="lg" status={presence} />
         <div>
           <h3>{customer.name}</h3>
           <p>{isHere ? `${STATUS_NAMES[presence]} now` : `Last seen ${sinceWhen(customer.last_active)}`}</p>

@@ -7,7 +7,8 @@ import { useLocation } from "wouter";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import type { Ticket } from "../backend/types";
-import { forgetTicket, useTicket } from "../inbox/tickets";
+import { Dialogs } from "../parts/Dialogs";
+import { forgetTicket, useTicket } from "../tickets/tickets";
 import { CustomerCard } from "./CustomerCard";
 import styles from "./DetailsPane.module.css";
 import { HistoryList } from "./HistoryList";
@@ -27,14 +28,16 @@ export function DetailsPane({ ticketId }: { ticketId: string }) {
     );
   }
   return (
-    <div className={styles.pane}>
-      <CustomerCard customerId={ticket.customer_id} />
-      <TicketFacts ticket={ticket} />
-      <TicketRating ticket={ticket} />
-      <OtherTickets ticket={ticket} />
-      <HistoryList ticket={ticket} />
-      <Removal ticket={ticket} />
-    </div>
+    <Dialogs>
+      <div className={styles.pane}>
+        <CustomerCard customerId={ticket.customer_id} />
+        <TicketFacts ticket={ticket} />
+        <TicketRating ticket={ticket} />
+        <OtherTickets ticket={ticket} />
+        <HistoryList ticket={ticket} />
+        <Removal ticket={ticket} />
+      </div>
+    </Dialogs>
   );
 }
 

@@ -2,11 +2,10 @@ import { UnstyledButton } from "@mantine/core";
 import { useState } from "react";
 import { useMe } from "../backend/session";
 import type { Ticket } from "../backend/types";
-import { useHistory } from "../conversation/asides";
-import { historyWords } from "../conversation/history-words";
-import { isTold } from "../conversation/timeline-items";
-import { staffName, usePerson, useStaff } from "../inbox/people";
-import { fullTime, sinceWhen } from "../shell/time";
+import { fullTime, sinceWhen } from "../parts/time";
+import { useHistory } from "../tickets/asides";
+import { historyWords, isTold } from "../tickets/history-words";
+import { staffName, usePerson, useStaff } from "../tickets/people";
 import styles from "./DetailsPane.module.css";
 
 const FEW = 5;

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 import type { Ticket } from "../backend/types";
-import { listPage } from "../inbox/tickets";
-import { shortTime } from "../shell/time";
+import { shortTime } from "../parts/time";
+import { listPage } from "../tickets/tickets";
 import styles from "./DetailsPane.module.css";
 
 const MOST = 6;

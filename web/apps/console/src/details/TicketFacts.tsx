@@ -2,8 +2,8 @@
 import { TagsInput } from "@mantine/core";
 import { useState } from "react";
 import type { Ticket } from "../backend/types";
-import { useSaveTicket } from "../inbox/use-save";
-import { fullTime } from "../shell/time";
+import { fullTime } from "../parts/time";
+import { useSaveTicket } from "../tickets/use-save";
 import styles from "./DetailsPane.module.css";
 
 const MOST_TAGS = 20;

@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { client } from "../backend/client";
 import type { Ticket } from "../backend/types";
-import { Stars } from "../reports/Stars";
-import { fullTime } from "../shell/time";
+import { Stars } from "../parts/Stars";
+import { fullTime } from "../parts/time";
 import styles from "./DetailsPane.module.css";
 
 export function TicketRating({ ticket }: { ticket: Ticket }) {

@@ -2,9 +2,9 @@
 import { Button } from "@mantine/core";
 import { IconArchive, IconInbox, IconMoodSmile, IconSearchOff } from "@tabler/icons-react";
 import { useLocation } from "wouter";
+import type { ListView, QueueId } from "../tickets/queues";
+import { useCounts } from "../tickets/tickets";
 import styles from "./EmptyQueue.module.css";
-import type { ListView, QueueId } from "./queues";
-import { useCounts } from "./tickets";
 
 const WORDS: Record<QueueId, { title: string; text: string }> = {
   mine: { title: "Nothing waits for you", text: "Tickets that you take or are given appear here." },

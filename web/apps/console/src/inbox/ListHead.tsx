@@ -1,15 +1,15 @@
 // The head of the list: which queue, search, and what to narrow it by.
-import { ActionIcon, Menu, TextInput } from "@mantine/core";
+import { ActionIcon, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconAdjustmentsHorizontal, IconCheck, IconSearch, IconX } from "@tabler/icons-react";
-import { useRef, useState } from "react";
-import type { Priority } from "../backend/types";
-import { useShortcut } from "../shell/shortcuts";
+import { IconSearch, IconX } from "@tabler/icons-react";
+import { Suspense, useRef, useState } from "react";
+import { useShortcut } from "../browser/shortcuts";
+import { lazily } from "../parts/lazily";
+import { PRIORITY_NAMES } from "../parts/PriorityMark";
+import { type ListView, QUEUE_NAMES } from "../tickets/queues";
 import styles from "./ListHead.module.css";
-import { PRIORITY_NAMES, PriorityMark } from "./PriorityMark";
-import { type ListView, QUEUE_NAMES } from "./queues";
 
-const PRIORITIES: Priority[] = ["high", "medium", "low"];
+const PriorityFilter = lazily(() => import("./PriorityFilter").then((module) => module.PriorityFilter));
 
 export function ListHead({ view, onView }: { view: ListView; onView: (view: ListView) => void }) {
   const field = useRef<HTMLInputElement>(null);
@@ -29,32 +29,9 @@ export function ListHead({ view, onView }: { view: ListView; onView: (view: List
     <header className={styles.head}>
       <div className={styles.line}>
         <h2>{view.search ? "Search" : QUEUE_NAMES[view.queue]}</h2>
-        <Menu position="bottom-end" width={200}>
-          <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label="Narrow the list" data-active={view.priority !== null}>
-              <IconAdjustmentsHorizontal size={18} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Label>Priority</Menu.Label>
-            <Menu.Item
-              rightSection={view.priority === null && <IconCheck size={16} aria-label="chosen" />}
-              onClick={() => onView({ ...view, priority: null })}
-            >
-              Any
-            </Menu.Item>
-            {PRIORITIES.map((priority) => (
-              <Menu.Item
-                key={priority}
-                leftSection={<PriorityMark priority={priority} />}
-                rightSection={view.priority === priority && <IconCheck size={16} aria-label="chosen" />}
-                onClick={() => onView({ ...view, priority })}
-              >
-                {PRIORITY_NAMES[priority]}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+        <Suspense fallback={<ActionIcon variant="subtle" color="gray" aria-hidden="true" disabled />}>
+          <PriorityFilter chosen={view.priority} onChoose={(priority) => onView({ ...view, priority })} />
+        </Suspense>
       </div>
       <TextInput
         ref={field}

@@ -1,8 +1,8 @@
 // Offers notifications once, in a line that can be answered either way. The browser's own question comes only after yes.
 import { Button } from "@mantine/core";
 import { IconBell } from "@tabler/icons-react";
-import { askToNotify, canNotify } from "../shell/notices";
-import { setPreferences, usePreferences } from "../shell/preferences";
+import { askToNotify, canNotify } from "../browser/notices";
+import { setPreferences, usePreferences } from "../browser/preferences";
 import styles from "./NotifyOffer.module.css";
 
 export function NotifyOffer() {

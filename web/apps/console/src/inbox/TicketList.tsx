@@ -4,13 +4,13 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { inWords } from "../backend/errors";
 import type { Ticket } from "../backend/types";
+import type { ListView } from "../tickets/queues";
+import type { useTicketList } from "../tickets/tickets";
 import { EmptyQueue } from "./EmptyQueue";
 import { ListHead } from "./ListHead";
 import { NotifyOffer } from "./NotifyOffer";
-import type { ListView } from "./queues";
 import styles from "./TicketList.module.css";
 import { ROW_HEIGHT, TicketRow, TicketRowSkeleton } from "./TicketRow";
-import type { useTicketList } from "./tickets";
 
 interface Props {
   view: ListView;

@@ -4,14 +4,14 @@ import { IconPencil } from "@tabler/icons-react";
 import { memo } from "react";
 import { Link } from "wouter";
 import type { Ticket } from "../backend/types";
-import { useHasDraft } from "../conversation/use-draft";
-import { Face } from "../shell/Face";
-import { shortTime } from "../shell/time";
-import { PriorityMark } from "./PriorityMark";
-import { usePerson, usePresence, useStaff } from "./people";
-import type { QueueId } from "./queues";
+import { Face } from "../parts/Face";
+import { PriorityMark } from "../parts/PriorityMark";
+import { shortTime } from "../parts/time";
+import { useMinute } from "../parts/use-minute";
+import { usePerson, usePresence, useStaff } from "../tickets/people";
+import type { QueueId } from "../tickets/queues";
+import { useHasDraft } from "../tickets/use-draft";
 import styles from "./TicketRow.module.css";
-import { useMinute } from "./use-minute";
 
 export const ROW_HEIGHT = 82;
 
@@ -39,7 +39,6 @@ export const TicketRow = memo(function TicketRow({ ticket, queue, isCurrent, isP
       <Face
         id={ticket.customer_id}
         name={customer?.name ?? ""}
-        url={customer?.avatar_url}
         status={presence === "offline" ? undefined : presence}
       />
       <span className={styles.text}>

@@ -3,7 +3,7 @@ import { Alert, Skeleton } from "@mantine/core";
 import { useState } from "react";
 import { inWords } from "../backend/errors";
 import type { BreakdownGroup } from "../backend/types";
-import { Face } from "../shell/Face";
+import { Face } from "../parts/Face";
 import { CsvButton } from "./CsvButton";
 import type { Period } from "./period";
 import { type Dimension, periodQuery, useBreakdown } from "./queries";

@@ -3,12 +3,12 @@ import { Alert, Skeleton } from "@mantine/core";
 import { Link } from "wouter";
 import { inWords } from "../backend/errors";
 import type { RatedTicket, Totals } from "../backend/types";
-import { sinceWhen } from "../shell/time";
+import { Stars } from "../parts/Stars";
+import { sinceWhen } from "../parts/time";
 import { CsvButton } from "./CsvButton";
 import type { Period } from "./period";
 import { periodQuery, useRatings } from "./queries";
 import styles from "./Reports.module.css";
-import { Stars } from "./Stars";
 import { average, count } from "./words";
 
 interface Props {

@@ -7,7 +7,7 @@ import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
 import type { Invite, Role } from "../backend/types";
-import { sinceWhen } from "../shell/time";
+import { sinceWhen } from "../parts/time";
 import { CopyField } from "./CopyField";
 import { Panel } from "./Panel";
 import styles from "./Rows.module.css";

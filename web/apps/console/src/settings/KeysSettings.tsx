@@ -8,7 +8,7 @@ import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import { queryClient } from "../backend/query-client";
 import type { ApiKey } from "../backend/types";
-import { sinceWhen } from "../shell/time";
+import { sinceWhen } from "../parts/time";
 import { IdentitySecret } from "./IdentitySecret";
 import { EditKeyForm, NewKeyForm } from "./KeyForms";
 import { Page, Panel } from "./Panel";

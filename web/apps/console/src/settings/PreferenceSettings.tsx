@@ -1,8 +1,8 @@
 import { Button, type MantineColorScheme, SegmentedControl, Stack, Switch, useMantineColorScheme } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { chime } from "../shell/chime";
-import { askToNotify, canNotify } from "../shell/notices";
-import { setPreferences, usePreferences } from "../shell/preferences";
+import { chime } from "../browser/chime";
+import { askToNotify, canNotify } from "../browser/notices";
+import { setPreferences, usePreferences } from "../browser/preferences";
 import { Page, Panel } from "./Panel";
 
 export function PreferenceSettings() {

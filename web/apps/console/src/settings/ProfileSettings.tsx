@@ -2,7 +2,7 @@ import { Alert, Button, Group, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { useMe } from "../backend/session";
-import { Face } from "../shell/Face";
+import { Face } from "../parts/Face";
 import { Page, Panel } from "./Panel";
 import { useSaving } from "./use-saving";
 

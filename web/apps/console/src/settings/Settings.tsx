@@ -13,6 +13,7 @@ import {
 import type { ComponentType } from "react";
 import { Link, Redirect } from "wouter";
 import { isAdmin, useMe } from "../backend/session";
+import { Dialogs } from "../parts/Dialogs";
 import { KeysSettings } from "./KeysSettings";
 import { PeopleSettings } from "./PeopleSettings";
 import { PreferenceSettings } from "./PreferenceSettings";
@@ -53,9 +54,14 @@ export function Settings({ section }: { section: string | undefined }) {
         <h1>Settings</h1>
         <Group title="You" sections={OWN} current={current.id} />
         {isAdmin(me) && <Group title="Everybody" sections={TENANT} current={current.id} />}
+        <a className={styles.notices} href="/app/licenses.txt" target="_blank" rel="noreferrer">
+          Open-source notices
+        </a>
       </nav>
       <main className={styles.page} key={current.id}>
-        <Page />
+        <Dialogs>
+          <Page />
+        </Dialogs>
       </main>
     </div>
   );

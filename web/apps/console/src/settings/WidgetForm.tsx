@@ -64,7 +64,7 @@ export function WidgetForm({ settings, onChange, errors }: Props) {
         error={errors.quick_replies}
       />
       <ColorInput
-        label="Colour"
+        label="Color"
         description="The text on it turns dark or light by itself"
         swatches={SWATCHES}
         swatchesPerRow={8}

@@ -1,18 +1,21 @@
 // How the widget will look, drawn while one types: a picture, not the widget itself.
+import { useComputedColorScheme } from "@mantine/core";
+import { palette } from "@smilechat/readable/colors";
 import { IconMessageCircle2, IconSend } from "@tabler/icons-react";
 import type { CSSProperties } from "react";
 import { useMe } from "../backend/session";
 import type { WidgetSettings } from "../backend/types";
-import { Face } from "../shell/Face";
-import { isColor, readableInk } from "./contrast";
+import { Face } from "../parts/Face";
 import styles from "./WidgetPreview.module.css";
 
 export function WidgetPreview({ settings }: { settings: WidgetSettings }) {
   const me = useMe();
-  const brand = isColor(settings.primary_color) ? settings.primary_color : "#0c7150";
-  const look = { "--brand": brand, "--on-brand": readableInk(brand) } as CSSProperties;
+  const own = useComputedColorScheme();
+  const theme = settings.theme === "auto" ? own : settings.theme;
+  const { primary, onPrimary } = palette(settings.primary_color, theme);
+  const look = { "--brand": primary, "--on-brand": onPrimary } as CSSProperties;
   return (
-    <figure className={styles.stage} data-side={settings.position} data-theme={settings.theme} style={look}>
+    <figure className={styles.stage} data-side={settings.position} data-theme={theme} style={look}>
       <figcaption className="visually-hidden">Preview of the widget</figcaption>
       <div className={styles.window} aria-hidden="true">
         <header>

@@ -1,12 +1,12 @@
 // The widget of the tenant's site: what it says, how it looks, and the lines to paste.
 import { Alert, Button, Group, Skeleton } from "@mantine/core";
+import { isColor } from "@smilechat/readable/colors";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import { queryClient } from "../backend/query-client";
 import type { WidgetSettings } from "../backend/types";
-import { isColor } from "./contrast";
 import { Page, Panel } from "./Panel";
 import { useSaving } from "./use-saving";
 import { WidgetForm } from "./WidgetForm";

@@ -13,9 +13,9 @@ import { client } from "../backend/client";
 import { useObservable } from "../backend/observe";
 import { useMe } from "../backend/session";
 import type { Status } from "../backend/types";
-import { Face, StatusDot } from "./Face";
+import { STATUS_NAMES, setOwnStatus, useOwnStatus } from "../browser/own-status";
+import { Face, StatusDot } from "../parts/Face";
 import styles from "./MeMenu.module.css";
-import { STATUS_NAMES, setOwnStatus, useOwnStatus } from "./own-status";
 
 const STATUSES = ["online", "away", "busy"] as const satisfies Status[];
 

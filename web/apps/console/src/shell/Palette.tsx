@@ -6,10 +6,10 @@ import { IconCornerDownRight, IconMessageCircle, IconSearch } from "@tabler/icon
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import { listPage } from "../inbox/tickets";
+import { boundShortcuts, runShortcut, SHORTCUTS } from "../browser/shortcuts";
+import { Keys } from "../parts/Keys";
+import { listPage } from "../tickets/tickets";
 import styles from "./Palette.module.css";
-import { Keys } from "./ShortcutSheet";
-import { boundShortcuts, runShortcut, SHORTCUTS } from "./shortcuts";
 
 export function Palette() {
   const [query, setQuery] = useState("");

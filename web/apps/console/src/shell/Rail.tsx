@@ -1,5 +1,5 @@
 // The rail: queues with their counts, settings, and who one is. On a phone it is a bar at the foot of the screen.
-import { Tooltip, UnstyledButton } from "@mantine/core";
+import { UnstyledButton } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
 import {
   IconArchive,
@@ -11,12 +11,15 @@ import {
   IconStack2,
   type TablerIcon,
 } from "@tabler/icons-react";
+import { Suspense } from "react";
 import { Link, useLocation } from "wouter";
-import { countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../inbox/queues";
-import { useCounts } from "../inbox/tickets";
+import { lazily } from "../parts/lazily";
 import { Mark } from "../theme/Mark";
-import { MeMenu } from "./MeMenu";
+import { countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../tickets/queues";
+import { useCounts } from "../tickets/tickets";
 import styles from "./Rail.module.css";
+
+const MeMenu = lazily(() => import("./MeMenu").then((module) => module.MeMenu));
 
 const ICONS: Record<QueueId, TablerIcon> = {
   mine: IconMoodSmile,
@@ -55,7 +58,9 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
           <RailLink to="/reports" label="Reports" icon={IconChartBar} />
           <RailLink to="/settings" label="Settings" icon={IconSettings} />
         </ul>
-        <MeMenu onHelp={onHelp} />
+        <Suspense fallback={<div className={styles.pending} />}>
+          <MeMenu onHelp={onHelp} />
+        </Suspense>
       </div>
     </nav>
   );
@@ -75,13 +80,11 @@ function RailLink({ to, label, icon: Icon, count, isQuiet = false }: LinkProps) 
   const hasCount = count !== undefined && count > 0 && !isQuiet;
   return (
     <li>
-      <Tooltip label={label} position="right" classNames={{ tooltip: styles.tooltip ?? "" }}>
-        <Link to={to} className={styles.link ?? ""} aria-current={isCurrent ? "page" : undefined}>
-          <Icon size={18} stroke={1.75} aria-hidden="true" />
-          <span className={styles.label}>{label}</span>
-          {hasCount && <span className={styles.count}>{countLabel(count)}</span>}
-        </Link>
-      </Tooltip>
+      <Link to={to} className={styles.link ?? ""} title={label} aria-current={isCurrent ? "page" : undefined}>
+        <Icon size={18} stroke={1.75} aria-hidden="true" />
+        <span className={styles.label}>{label}</span>
+        {hasCount && <span className={styles.count}>{countLabel(count)}</span>}
+      </Link>
     </li>
   );
 }

@@ -1,22 +1,23 @@
 // The frame of the console: the rail, the stage, and what is there on every page.
 import { notifications } from "@mantine/notifications";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { useMe } from "../backend/session";
-import { Inbox } from "../inbox/Inbox";
-import { startLive } from "../inbox/live";
+import { onNoticeOpened } from "../browser/notices";
+import { restoreOwnStatus } from "../browser/own-status";
+import { listenToKeys, useShortcut } from "../browser/shortcuts";
+import { fetchAhead, lazily } from "../parts/lazily";
+import { startLive } from "../tickets/live";
 import { ConnectionBar } from "./ConnectionBar";
-import { onNoticeOpened } from "./notices";
-import { restoreOwnStatus } from "./own-status";
-import { Palette } from "./Palette";
+import { AHEAD, Inbox } from "./Inbox";
 import { Rail } from "./Rail";
 import styles from "./Shell.module.css";
-import { ShortcutSheet } from "./ShortcutSheet";
 import { Splash } from "./Splash";
-import { listenToKeys, useShortcut } from "./shortcuts";
 
-const Settings = lazy(() => import("../settings/Settings").then(({ Settings }) => ({ default: Settings })));
-const Reports = lazy(() => import("../reports/Reports").then(({ Reports }) => ({ default: Reports })));
+const Palette = lazily(() => import("./Palette").then((module) => module.Palette));
+const Reports = lazily(() => import("../reports/Reports").then((module) => module.Reports));
+const Settings = lazily(() => import("../settings/Settings").then((module) => module.Settings));
+const ShortcutSheet = lazily(() => import("./ShortcutSheet").then((module) => module.ShortcutSheet));
 
 export function Shell() {
   const me = useMe();
@@ -28,6 +29,7 @@ export function Shell() {
     return startLive(me.id);
   }, [me.id]);
   useEffect(listenToKeys, []);
+  useEffect(() => fetchAhead(AHEAD), []);
   useEffect(() => () => notifications.clean(), []);
   useEffect(() => onNoticeOpened((ticket) => navigate(`/inbox/mine/${ticket.ticket_id}`)), [navigate]);
   useShortcut("help", () => setIsHelpShown(true));
@@ -61,8 +63,10 @@ export function Shell() {
           </Suspense>
         </div>
       </div>
-      <Palette />
-      <ShortcutSheet isOpen={isHelpShown} onClose={() => setIsHelpShown(false)} />
+      <Suspense fallback={null}>
+        <Palette />
+        <ShortcutSheet isOpen={isHelpShown} onClose={() => setIsHelpShown(false)} />
+      </Suspense>
     </div>
   );
 }

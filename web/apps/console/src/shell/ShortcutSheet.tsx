@@ -1,7 +1,8 @@
 // The sheet with all keyboard shortcuts.
 import { Modal } from "@mantine/core";
+import { SHORTCUTS } from "../browser/shortcuts";
+import { Keys } from "../parts/Keys";
 import styles from "./ShortcutSheet.module.css";
-import { SHORTCUTS } from "./shortcuts";
 
 const GROUPS = ["Tickets", "Conversation", "Go", "Help"] as const;
 
@@ -44,15 +45,5 @@ export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose: (
         ))}
       </div>
     </Modal>
-  );
-}
-
-export function Keys({ keys }: { keys: readonly string[] }) {
-  return (
-    <span className={styles.keys}>
-      {keys.map((key) => (
-        <kbd key={key}>{key}</kbd>
-      ))}
-    </span>
   );
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Environment } from "../../src/index.js";
 import { type Network, network } from "../harness/network.js";
 import { customer, newTicket, numbered, shown, support, texts } from "../harness/people.js";
 import { type Server, startServer } from "../harness/server.js";
@@ -125,4 +126,62 @@ test("where no socket can open, messages go and come by REST", async () => {
   await ben.conversation(mine.ticket_id).send("So I see");
   await expect.poll(() => texts(hers)).toEqual(["By REST", "So I see"]);
   expect(hers.connection.get()).toBe("offline");
+});
+
+test("a server that falls silent is not called live for long, and what was missed is there when it is back", async () => {
+  const wire = await ownNetwork();
+  // Twenty seconds in one; what socket.io waits for stays as long as it is.
+  const begun = Date.now();
+  const environment: Partial<Environment> = {
+    now: () => begun + (Date.now() - begun) * 20,
+    after(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds / 20);
+      return () => clearTimeout(timer);
+    },
+  };
+  const maria = await customer({ url: wire.url, environment });
+  const ben = await support(server);
+  const { ticket_id } = await newTicket(maria);
+  const hers = maria.conversation(ticket_id);
+  hers.open();
+  await expect.poll(() => maria.connection.get()).toBe("live");
+  wire.swallow();
+  await ben.conversation(ticket_id).send("Are you there?");
+  await expect.poll(() => [maria.connection.get(), hers.connection.get()]).toEqual(["offline", "offline"]);
+  wire.mend();
+  await expect.poll(() => maria.connection.get(), { timeout: 30_000 }).toBe("live");
+  expect(texts(hers)).toEqual(["Are you there?"]);
+});
+
+test("a message without an answer ends the belief in the connection", async () => {
+  const wire = await ownNetwork();
+  const maria = await customer({ url: wire.url });
+  const hers = maria.conversation((await newTicket(maria)).ticket_id);
+  hers.open();
+  await expect.poll(() => maria.connection.get()).toBe("live");
+  wire.swallow();
+  await hers.send("Into the void");
+  await expect.poll(() => maria.connection.get()).toBe("offline");
+  expect(shown(hers)).toEqual(["sending Into the void"]);
+  wire.mend();
+  maria.wake();
+  await expect.poll(() => shown(hers)).toEqual(["sent Into the void"]);
+});
+
+test("a device that slept finds out by its clock, without a word from the host", async () => {
+  const wire = await ownNetwork();
+  let slept = 0;
+  const maria = await customer({ url: wire.url, environment: { now: () => Date.now() + slept } });
+  const ben = await support(server);
+  const { ticket_id } = await newTicket(maria);
+  const hers = maria.conversation(ticket_id);
+  hers.open();
+  await expect.poll(() => maria.connection.get()).toBe("live");
+  wire.swallow();
+  await ben.conversation(ticket_id).send("Are you there?");
+  wire.mend();
+  slept = 10 * 60_000;
+  const woken = performance.now();
+  await expect.poll(() => texts(hers)).toEqual(["Are you there?"]);
+  expect(performance.now() - woken).toBeLessThan(9_000);
 });

@@ -3,15 +3,16 @@
  * anything else as a file to download. Invariant: bytes are fetched with the session's token, never by an address.
  */
 import type { Attachment } from "@smilechat/client";
+import { sizeOf } from "@smilechat/readable/sizes";
 import { useState } from "preact/hooks";
 import { fill } from "../languages";
-import { sizeOf } from "../size";
 import type { WidgetState } from "../state";
 import styles from "../styles/attachments.css?inline";
 import { fetchBlob, save } from "./bytes";
 import { Fetch, Sheet } from "./icons";
 import { Picture } from "./Picture";
 
+export { Tray } from "./Tray";
 export { styles };
 
 interface Props {
@@ -23,7 +24,14 @@ export function AttachmentView({ attachment, now }: Props) {
   const { texts } = now.language;
   const [isLarge, setLarge] = useState(false);
   const [isBroken, setBroken] = useState(false);
-  const download = () => void save(now.client, attachment).catch(() => setBroken(true));
+  const [hasFailed, setFailed] = useState(false);
+  const download = async () => {
+    setFailed(false);
+    await save(now.client, attachment).catch(() => {
+      setBroken(true);
+      setFailed(true);
+    });
+  };
 
   if (attachment.is_image && !isBroken)
     return (
@@ -37,21 +45,30 @@ export function AttachmentView({ attachment, now }: Props) {
           <Picture
             load={() => fetchBlob(now.client, attachment, "thumb")}
             label={attachment.name}
-            size={fit(attachment.width, attachment.height)}
+            size={shrunk(attachment.width, attachment.height)}
             onBroken={() => setBroken(true)}
           />
         </button>
-        {isLarge && <Large attachment={attachment} now={now} onClose={() => setLarge(false)} onDownload={download} />}
+        {isLarge && (
+          <Large attachment={attachment} now={now} onClose={() => setLarge(false)} onDownload={() => void download()} />
+        )}
       </>
     );
   const size = sizeOf(attachment.size, now.language.code);
   // All that is to be seen on the button is in its name: who speaks to the browser says what they see.
   const label = fill(texts.download, { name: `${attachment.name} ${size}` });
   return (
-    <button type="button" class="file" aria-label={label} onClick={download}>
+    <button type="button" class="file" aria-label={label} onClick={() => void download()}>
       <Sheet />
       <span>
-        <b dir="auto">{attachment.name}</b> <small>{size}</small>
+        <b dir="auto">{attachment.name}</b>{" "}
+        {hasFailed ? (
+          <small class="failed" role="alert">
+            {texts.sendFailed}
+          </small>
+        ) : (
+          <small>{size}</small>
+        )}
       </span>
       <Fetch />
     </button>
@@ -92,7 +109,7 @@ function Large({ attachment, now, onClose, onDownload }: Props & { onClose: () =
 const MOST = { width: 232, height: 220 };
 
 /** The size it will have, so that nothing moves when it is there. */
-function fit(width: number | null, height: number | null): { width: number; height: number } {
+function shrunk(width: number | null, height: number | null): { width: number; height: number } {
   if (!width || !height) return { width: MOST.width, height: 150 };
   const scale = Math.min(1, MOST.width / width, MOST.height / height);
   return { width: Math.max(48, Math.round(width * scale)), height: Math.max(48, Math.round(height * scale)) };

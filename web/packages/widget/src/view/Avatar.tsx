@@ -27,7 +27,7 @@ function initials(name: string): string {
     .toUpperCase();
 }
 
-/** The same name has the same colour everywhere. */
+/** The same name has the same color everywhere. */
 function toneOf(name: string): number {
   let sum = 0;
   for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9_973;

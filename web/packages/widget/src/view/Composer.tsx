@@ -5,9 +5,8 @@ import type { Actions, WidgetState } from "../state";
 import { DRAFT, keep, kept } from "../storage";
 import type { Files } from "./files";
 import { Clip, Send, Smile } from "./icons";
-import { loadEmoji, useLazily } from "./lazy";
+import { loadAttachments, loadEmoji, useLazily } from "./lazy";
 import { useObservable } from "./observe";
-import { Tray } from "./Tray";
 
 interface Props {
   now: WidgetState;
@@ -29,6 +28,7 @@ export function Composer({ now, actions, files, onFailure }: Props) {
   const [isBusy, setBusy] = useState(false);
   const [isChoosing, setChoosing] = useState(false);
   const EmojiPicker = useLazily(isChoosing, loadEmoji);
+  const parts = useLazily(files.waiting.length > 0, loadAttachments);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const emojiButton = useRef<HTMLButtonElement>(null);
@@ -38,7 +38,9 @@ export function Composer({ now, actions, files, onFailure }: Props) {
 
   useEffect(() => grow(field.current), [text, now.isOpen]);
 
-  const unsent = () => [leaving.current, written.current].filter(Boolean).join("\n");
+  // A quick reply is on its way without having been here.
+  const unsent = () => [leaving.current || now.firstMessage, written.current].filter(Boolean).join("\n");
+  useEffect(() => keep("sessionStorage", DRAFT, unsent() || null), [now.firstMessage]);
   const write = (next: string) => {
     written.current = next;
     setText(next);
@@ -91,7 +93,7 @@ export function Composer({ now, actions, files, onFailure }: Props) {
     >
       {isChoosing && EmojiPicker && <EmojiPicker label={texts.emoji} onPick={insert} onClose={closeEmoji} />}
       <div class="box">
-        <Tray files={files} language={language} />
+        {parts && <parts.Tray files={files} language={language} />}
         <textarea
           ref={field}
           rows={1}

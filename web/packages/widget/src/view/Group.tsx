@@ -1,6 +1,6 @@
 /** Owns messages of one person that stand together: the face, the bubbles, and what is said of them below. */
 import type { ConversationMessage } from "@smilechat/client";
-import { findLinks } from "../links";
+import { findLinks } from "@smilechat/readable/links";
 import { isEmojiOnly, type Row } from "../rows";
 import type { WidgetState } from "../state";
 import { clock } from "../time";
@@ -40,12 +40,12 @@ export function Group({ row, now }: Props) {
 
 function Content({ message, now }: { message: ConversationMessage; now: WidgetState }) {
   const text = message.message_content;
-  const AttachmentView = useLazily(message.attachments.length > 0, loadAttachments);
+  const parts = useLazily(message.attachments.length > 0, loadAttachments);
   return (
     <>
-      {AttachmentView &&
+      {parts &&
         message.attachments.map((attachment) => (
-          <AttachmentView key={attachment.attachment_id} attachment={attachment} now={now} />
+          <parts.AttachmentView key={attachment.attachment_id} attachment={attachment} now={now} />
         ))}
       {text && (
         <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">

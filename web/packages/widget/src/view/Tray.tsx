@@ -1,6 +1,7 @@
 /** Owns the files that wait above the text: what they are, how far they are, and taking them away again. */
+
+import { sizeOf } from "@smilechat/readable/sizes";
 import { fill, type Language } from "../languages";
-import { sizeOf } from "../size";
 import type { Files } from "./files";
 import { Close, Sheet } from "./icons";
 import { Picture } from "./Picture";

@@ -23,7 +23,7 @@ export async function loadEmoji() {
 }
 
 export async function loadAttachments() {
-  const { AttachmentView, styles } = await import("./Attachment");
+  const { AttachmentView, Tray, styles } = await import("./Attachment");
   addStyles(styles);
-  return AttachmentView;
+  return { AttachmentView, Tray };
 }

@@ -11,18 +11,18 @@ export function useWholeScreen(panel: RefObject<HTMLElement | null>, isActive: b
     page.overflow = "hidden";
     // The keyboard makes only the visible part smaller, not the window.
     const visible = window.visualViewport;
-    const fit = () => {
+    const follow = () => {
       style.height = visible ? `${visible.height}px` : "";
       style.top = visible ? `${visible.offsetTop}px` : "";
     };
-    fit();
-    visible?.addEventListener("resize", fit);
-    visible?.addEventListener("scroll", fit);
+    follow();
+    visible?.addEventListener("resize", follow);
+    visible?.addEventListener("scroll", follow);
     return () => {
       page.overflow = before;
       style.height = style.top = "";
-      visible?.removeEventListener("resize", fit);
-      visible?.removeEventListener("scroll", fit);
+      visible?.removeEventListener("resize", follow);
+      visible?.removeEventListener("scroll", follow);
     };
   }, [isActive]);
 }
