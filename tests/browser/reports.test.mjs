@@ -84,7 +84,7 @@ for (const colorScheme of ["light", "dark"]) {
     await page.keyboard.press("ArrowLeft");
     const told = await opened.getByRole("status").textContent();
     assert.match(told, /^\w{3},? \d+ \w+: Opened \d+, Closed \d+$/);
-    await opened.getByRole("button", { name: "Tickets opened and closed as a table" }).click();
+    await opened.getByRole("button", { name: "Table: Tickets opened and closed" }).click();
     assert.equal(await opened.getByRole("row").count(), 31, "thirty days and a head");
     await assertAccessible(page, "a table instead of a chart");
 
@@ -99,7 +99,7 @@ for (const colorScheme of ["light", "dark"]) {
       .getByRole("button", { name: "Ben Okafor" })
       .click();
     await page.getByRole("region", { name: "Tickets taken and closed", exact: true }).waitFor();
-    await page.getByRole("radio", { name: "Custom" }).check({ force: true });
+    await page.getByText("Custom", { exact: true }).click();
     await page.getByLabel("First day").fill("2030-01-01");
     await page.getByRole("alert").getByText("The last day is before the first").waitFor();
 

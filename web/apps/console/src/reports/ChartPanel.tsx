@@ -32,8 +32,7 @@ export function ChartPanel({ isLoading, isStale, action, empty, ...plot }: Props
             variant="subtle"
             color="gray"
             size="compact-sm"
-            aria-pressed={isTable}
-            aria-label={`${plot.title} as a table`}
+            aria-label={`${isTable ? "Chart" : "Table"}: ${plot.title}`}
             leftSection={
               isTable ? <IconChartBar size={15} aria-hidden="true" /> : <IconTable size={15} aria-hidden="true" />
             }
