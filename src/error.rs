@@ -171,6 +171,8 @@ fn sentence(code: &str) -> &'static str {
         "username_taken" => "This username is taken.",
         "tenant_exists" => "Another tenant has this name.",
         "invalid_transition" => "A ticket cannot go from its present status to that one.",
+        "not_closed" => "The ticket is not closed.",
+        "rating_final" => "The rating cannot be changed any more.",
         "conflict" => "Somebody else changed this first. Read it again.",
         "client_id_reused" => "This client_id was used for another content.",
         "idempotency_in_progress" => "The first request with this Idempotency-Key is still under way.",

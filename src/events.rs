@@ -17,7 +17,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::telemetry::spans;
 use crate::platform::telemetry::traceparent::Traceparent;
-use crate::tickets::model::{Message, Note, Side, Ticket};
+use crate::tickets::model::{Message, Note, Rating, Side, Ticket};
 
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -89,6 +89,10 @@ pub enum What {
     TicketDeleted {
         ticket_id: String,
         customer: UserKey,
+    },
+    /// Given or changed by the ticket's customer.
+    TicketRated {
+        rating: Arc<Rating>,
     },
     /// A guest turned out to be this customer; the guest's tickets are theirs now.
     GuestIdentified {
@@ -190,6 +194,9 @@ impl What {
             }
             Self::TicketAssigned { ticket_id, support_id, reason } => {
                 ("ticket_assigned", Some(ticket_id.as_str()), json!({"support_id": support_id, "reason": reason}))
+            }
+            Self::TicketRated { rating } => {
+                ("ticket_rated", Some(rating.ticket_id.as_str()), json!({"score": rating.score}))
             }
             Self::TicketDeleted { ticket_id, .. } => ("ticket_deleted", Some(ticket_id.as_str()), json!({})),
             Self::GuestIdentified { guest_id, customer_id, tickets } => (

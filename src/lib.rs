@@ -3,6 +3,7 @@
 //! Read `services` first (which services there are), then `app` (what they share), then one service's `mod.rs`.
 //! docs/ARCHITECTURE.md walks a message from a client through all of it.
 
+pub mod analytics;
 pub mod app;
 pub mod auth;
 pub mod cli;

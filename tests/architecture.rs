@@ -16,7 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("realtime", &["platform", "app", "events", "auth::guard", "auth::model", "auth::status", "tickets"]),
     ("pages", &["platform", "app"]),
     ("notifications", &["platform", "app", "events", "auth::guard", "auth::model"]),
-    ("analytics", &["platform", "app", "events", "auth::guard", "auth::model"]),
+    ("analytics", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action"]),
 ];
 
 /// A guest who signs in takes the tickets along, in the same transaction.
@@ -30,6 +30,11 @@ const WRITTEN_ALL_THE_SAME: &[(&str, &str)] = &[("tenants", "tickets")];
 
 /// Store functions that cannot name a tenant, because they find out which one it is, or because they serve all.
 const WITHOUT_TENANT: &[&str] = &[
+    "analytics/store/progress.rs list_hints",
+    "analytics/store/progress.rs list_tenants",
+    "analytics/store/progress.rs lock",
+    "analytics/store/progress.rs position",
+    "analytics/store/progress.rs set_position",
     "auth/store/api_keys.rs find_by_hash",
     "auth/store/api_keys.rs list_origins",
     "auth/store/sessions.rs find_caller",

@@ -20,6 +20,8 @@ pub enum Action {
     /// Assign, set priority, subject, tags and custom fields.
     TicketsUpdate,
     TicketsDelete,
+    /// Say how it was, once one's own ticket is closed.
+    TicketsRate,
     MessagesSend,
     MessagesRead,
     NotesRead,
@@ -27,6 +29,10 @@ pub enum Action {
     HistoryRead,
     /// See how much is open, and for whom.
     InboxRead,
+    /// See the figures of the whole team, and one's own.
+    ReportsRead,
+    /// See everybody's figures, what customers say of everybody, and how much the tenant uses.
+    ReportsReadAll,
     /// See the other people of the tenant.
     UsersRead,
     /// Change roles, disable accounts.
@@ -40,7 +46,7 @@ pub enum Action {
 
 use Action::*;
 
-const CUSTOMER: &[Action] = &[TicketsRead, TicketsCreate, TicketsClose, MessagesSend, MessagesRead];
+const CUSTOMER: &[Action] = &[TicketsRead, TicketsCreate, TicketsClose, TicketsRate, MessagesSend, MessagesRead];
 
 const SUPPORT: &[Action] = &[
     TicketsRead,
@@ -55,11 +61,12 @@ const SUPPORT: &[Action] = &[
     NotesWrite,
     HistoryRead,
     InboxRead,
+    ReportsRead,
     UsersRead,
 ];
 
 /// On top of what support may do.
-const ADMIN: &[Action] = &[UsersManage, InvitesManage, ApiKeysManage, SettingsManage, AuditRead];
+const ADMIN: &[Action] = &[ReportsReadAll, UsersManage, InvitesManage, ApiKeysManage, SettingsManage, AuditRead];
 
 pub fn role_allows(role: Role, action: Action) -> bool {
     match role {
@@ -74,11 +81,14 @@ impl Action {
     pub fn scope(self) -> &'static str {
         match self {
             TicketsRead | HistoryRead | InboxRead => "tickets:read",
-            TicketsCreate | TicketsCreateForOthers | TicketsClose | TicketsUpdate | TicketsDelete => "tickets:write",
+            TicketsCreate | TicketsCreateForOthers | TicketsClose | TicketsRate | TicketsUpdate | TicketsDelete => {
+                "tickets:write"
+            }
             MessagesRead => "messages:read",
             MessagesSend => "messages:write",
             NotesRead => "notes:read",
             NotesWrite => "notes:write",
+            ReportsRead | ReportsReadAll => "reports:read",
             UsersRead => "users:read",
             UsersManage | InvitesManage => "users:write",
             ApiKeysManage => "api_keys:write",
@@ -97,6 +107,7 @@ pub const SCOPES: &[&str] = &[
     "messages:write",
     "notes:read",
     "notes:write",
+    "reports:read",
     "users:read",
     "users:write",
     "api_keys:write",
@@ -150,6 +161,7 @@ mod tests {
             TicketsUpdate,
             HistoryRead,
             InboxRead,
+            ReportsRead,
             UsersRead,
         ]) {
             assert!(!role_allows(Role::Customer, *action), "{action:?}");

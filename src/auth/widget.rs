@@ -50,6 +50,8 @@ pub struct WidgetSettings {
     pub quick_replies: Vec<String>,
     /// Whether a new message makes a sound.
     pub sound: bool,
+    /// Whether a customer is asked how it was, once their ticket is closed.
+    pub ask_rating: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -89,6 +91,7 @@ impl Default for WidgetSettings {
             prechat: Prechat::None,
             quick_replies: Vec::new(),
             sound: true,
+            ask_rating: false,
         }
     }
 }
@@ -120,6 +123,8 @@ pub struct WidgetPatch {
     pub quick_replies: Option<Vec<String>>,
     #[garde(skip)]
     pub sound: Option<bool>,
+    #[garde(skip)]
+    pub ask_rating: Option<bool>,
 }
 
 impl WidgetPatch {
@@ -135,6 +140,7 @@ impl WidgetPatch {
         profile::set(&mut to.prechat, self.prechat, "prechat", &mut changed);
         profile::set(&mut to.quick_replies, self.quick_replies, "quick_replies", &mut changed);
         profile::set(&mut to.sound, self.sound, "sound", &mut changed);
+        profile::set(&mut to.ask_rating, self.ask_rating, "ask_rating", &mut changed);
         changed
     }
 }

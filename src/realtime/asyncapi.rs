@@ -163,6 +163,12 @@ const FROM_SERVER: &[FromServer] = &[
         payload: one::<wire::NoteShown>,
     },
     FromServer {
+        name: "ticket_rated",
+        does: "A customer rated how their ticket was closed, or changed that.",
+        to: "the tenant's staff",
+        payload: one::<wire::RatingShown>,
+    },
+    FromServer {
         name: "user_status",
         does: "Somebody came, went or changed their status.",
         to: "the tenant's staff, and customers of whom this user has a ticket",

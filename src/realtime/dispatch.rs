@@ -42,6 +42,7 @@ pub fn announce(app: &App, event: &Event) {
             hub.to_room(ticket_id, &Frame::event("message_delivered", &shown));
         }
         What::NoteAdded { note, .. } => hub.to_staff(event.act.tenant, &Frame::event("ticket_note", note)),
+        What::TicketRated { rating } => hub.to_staff(event.act.tenant, &Frame::event("ticket_rated", rating)),
         What::TicketCreated { ticket } => {
             let ticket = Ticket { unread_count: ticket.staff_side.unread, ..Ticket::clone(ticket) };
             hub.to_staff(event.act.tenant, &Frame::event("ticket_created", &TicketEvent { ticket: &ticket }));

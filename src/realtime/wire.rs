@@ -11,7 +11,7 @@ use crate::platform::http::text;
 use crate::realtime::presence::OnlineUser;
 use crate::tickets::attachments::carry;
 use crate::tickets::messages::send;
-use crate::tickets::model::{Message, Note, Ticket};
+use crate::tickets::model::{Message, Note, Rating, Ticket};
 
 /// What a client may send beside messages.
 const EVENTS: [&str; 6] = ["join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
@@ -227,3 +227,4 @@ pub struct SessionExpired {
 
 /// Named here so that the document has their shapes.
 pub type NoteShown = Note;
+pub type RatingShown = Rating;

@@ -37,6 +37,7 @@ pub const SERVICES: &[Service] = &[
         does: "sockets: ticket rooms, presence, typing, receipts",
         routes: crate::realtime::asyncapi::routes,
     },
+    Service { name: "analytics", does: "reports, the live board, usage", routes: crate::analytics::routes },
     Service { name: "pages", does: "the widget's files, the console, the demo shop", routes: crate::pages::routes },
     Service { name: "operations", does: "health, readiness, metrics", routes: operations::routes },
 ];

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use crate::analytics;
 use crate::app::App;
 use crate::auth::{self, Auth, Registry};
 use crate::pages;
@@ -95,6 +96,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
+    workers.spawn(analytics::keep(app.clone(), shutdown.clone()));
     workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });

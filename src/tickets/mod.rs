@@ -15,6 +15,7 @@ pub mod messages;
 pub mod model;
 pub mod notes;
 pub mod put_back;
+pub mod rating;
 pub mod reindex;
 pub mod store;
 pub mod update;

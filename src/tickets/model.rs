@@ -69,6 +69,24 @@ impl Priority {
     }
 }
 
+/// What a customer says of how their ticket was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Rating {
+    pub ticket_id: String,
+    /// 1 (bad) to 5 (good).
+    #[schema(minimum = 1, maximum = 5)]
+    pub score: i64,
+    #[schema(required)]
+    pub comment: Option<String>,
+    /// Who of the staff had the ticket when it was closed.
+    #[schema(required)]
+    pub support_id: Option<String>,
+    /// Which closing it is about: when that was.
+    pub closed_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
 /// Which side of a conversation somebody is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {

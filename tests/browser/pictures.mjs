@@ -84,6 +84,12 @@ async function takeAll() {
   await olivia.goto(`${shop.server.url}/app/settings/widget`);
   await olivia.getByRole("figure").getByText("Slowlight Coffee").waitFor();
   await take(olivia, "settings");
+
+  await olivia.setViewportSize({ width: 1440, height: 900 });
+  await olivia.goto(`${shop.server.url}/app/reports`);
+  await olivia.getByRole("region", { name: "By agent", exact: true }).getByText("Ben Okafor").waitFor();
+  await olivia.waitForLoadState("networkidle");
+  await take(olivia, "reports");
 }
 
 async function openConsole(username, options) {

@@ -50,9 +50,22 @@ pub struct Server {
 
 /// Runs a case on SQLite, and again on PostgreSQL under `/api/v1/`.
 pub async fn on_both_engines(case: impl AsyncFn(Server)) {
+    on_both_engines_with(|_| (), case).await;
+}
+
+/// The same for cases in which days pass: whoever is signed in stays so.
+pub async fn on_both_engines_for_days(case: impl AsyncFn(Server)) {
+    on_both_engines_with(last_for_days, case).await;
+}
+
+pub fn last_for_days(config: &mut Config) {
+    config.auth.access_token_seconds = config.auth.refresh_token_seconds;
+}
+
+async fn on_both_engines_with(change: impl Fn(&mut Config), case: impl AsyncFn(Server)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         println!("on {engine:?}");
-        let server = Server::start(engine).await;
+        let server = Server::start_with(engine, &change).await;
         let db = server.running.app.db.clone();
         case(server).await;
         // PostgreSQL has connections for a few servers only, and the tests make many.
@@ -84,6 +97,8 @@ impl Server {
         config.auth.jwt_secret = Secret::new(JWT_SECRET);
         (config.auth.password_memory_kib, config.auth.password_iterations) = (64, 1);
         config.limits.enabled = false;
+        // Tests that want figures count by hand.
+        config.analytics.enabled = false;
         change(&mut config);
         let hand = Arc::new(AtomicI64::new(BEGINNING));
         let clock = Clock::Manual(hand.clone());

@@ -6,5 +6,6 @@ mod gateway;
 mod harness;
 mod matrix;
 mod panics;
+mod rollup;
 mod servers;
 mod strangers;

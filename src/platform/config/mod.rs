@@ -39,6 +39,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub realtime: RealtimeConfig,
     pub assignment: AssignmentConfig,
+    pub analytics: AnalyticsConfig,
     pub log: LogConfig,
     pub telemetry: TelemetryConfig,
 }
@@ -166,6 +167,13 @@ pub struct AssignmentConfig {
     pub enabled: bool,
     /// Open and in-progress tickets that one member of staff is given at most.
     pub max_open_per_agent: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalyticsConfig {
+    /// Whether this node counts what reports show.
+    pub enabled: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

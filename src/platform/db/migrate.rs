@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::of_one_text("0003_totp_step", include_str!("../../../migrations/0003_totp_step.sql")),
     Migration::of_one_text("0004_attachments", include_str!("../../../migrations/0004_attachments.sql")),
     Migration::of_one_text("0005_desk", include_str!("../../../migrations/0005_desk.sql")),
+    Migration::of_one_text("0006_reports", include_str!("../../../migrations/0006_reports.sql")),
     Migration {
         name: "0007_forget",
         sqlite: include_str!("../../../migrations/0007_forget.sql"),

@@ -4,9 +4,11 @@
 //! it is there whole or not at all, and a second run finds it and changes nothing.
 
 mod hand_out;
+mod past;
 mod photo;
 mod stories;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
@@ -21,8 +23,9 @@ use serde_json::Map;
 
 pub use self::hand_out::{hand_out, how_to_sign_in, publishable_key};
 use self::stories::{COLOR, Does, GREETING, PEOPLE, QUICK_REPLIES, SHOP, STORIES, Story};
+use crate::analytics::count;
 use crate::app::App;
-use crate::auth::model::Caller;
+use crate::auth::model::{Caller, Role};
 use crate::auth::operator;
 use crate::auth::widget::{self, WidgetPatch};
 use crate::error::{Error, Result};
@@ -38,6 +41,7 @@ use crate::tickets::create::{self, NewTicketRequest};
 use crate::tickets::messages::read;
 use crate::tickets::messages::send::{self, NewMessage};
 use crate::tickets::model::{Scope, TicketStatus};
+use crate::tickets::rating::{self, NewRating};
 use crate::tickets::update::{self, TicketPatch};
 use crate::tickets::{notes, store};
 
@@ -68,8 +72,11 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
             operator::keep_publishable_key(tx, &shared, known_before.as_deref())
         })
         .await;
+    // So that reports have something to say from the first look on.
+    let counted = count::catch_up(&app).await;
     app.db.close().await;
     let key = seeded?;
+    counted?;
     if known.as_ref() != Some(&key) {
         write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
     }
@@ -89,10 +96,18 @@ fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str, mut 
             None => return Err(Error::Conflict("username_taken")),
         }
     }
-    if let Some(owner) = people.get(PEOPLE[0].username) {
+    if let Some(owner) = people.get(PEOPLE[0].username).cloned() {
+        for (username, name) in past::CUSTOMERS {
+            let caller = operator::add_person(tx, app, username, name, Role::Customer, password_hash)?;
+            people.insert(username, caller.ok_or(Error::Conflict("username_taken"))?);
+        }
         turn_back(PEOPLE[0].days_ago * 24 * 60);
-        widget::update_in(tx, &Act::of(owner, app.clock.now()), looks())?;
-        for story in STORIES {
+        widget::update_in(tx, &Act::of(&owner, app.clock.now()), looks())?;
+        let past = past::tickets(now);
+        let mut stories: Vec<Story<'_>> = past.iter().map(past::Past::story).chain(STORIES.iter().copied()).collect();
+        // In the order of time, so that the numbers of the tickets are.
+        stories.sort_by_key(|story| Reverse(story.minutes_ago));
+        for story in &stories {
             tell(tx, app, &people, story, &mut photo, turn_back)?;
         }
     }
@@ -107,6 +122,7 @@ fn looks() -> WidgetPatch {
         greeting: Some(GREETING.into()),
         primary_color: Some(COLOR.into()),
         quick_replies: Some(QUICK_REPLIES.iter().map(|reply| reply.to_string()).collect()),
+        ask_rating: Some(true),
         ..WidgetPatch::default()
     }
 }
@@ -115,7 +131,7 @@ fn tell(
     tx: &mut Tx<'_>,
     app: &App,
     people: &HashMap<&str, Caller>,
-    story: &Story,
+    story: &Story<'_>,
     photo: &mut Option<Staged>,
     turn_back: impl Fn(u64),
 ) -> Result<()> {
@@ -153,6 +169,10 @@ fn tell(
             Does::Shows(text) => say(tx, caller, &ticket_id, text, photo.take(), now)?,
             Does::Notes(text) => _ = notes::create_in(tx, app, caller, &ticket_id, text.to_string())?,
             Does::Closes => _ = move_to(tx, TicketStatus::Closed)?,
+            Does::Rates(score, comment) => {
+                let new = NewRating { score: *score, comment: comment.map(str::to_owned) };
+                rating::rate_in(tx, caller, &ticket_id, &new, now)?;
+            }
         }
     }
     Ok(())
@@ -226,9 +246,9 @@ mod tests {
         let (app, _) = services::open(config.clone(), Clock::System, Random::System).await.expect("opened");
         let scope = Scope { tenant: app.auth.default_tenant, customer: None };
         let read = app.db.read(move |tx| {
-            let tickets = store::list(tx, scope, &store::Filter::default(), None, 100)?;
+            let tickets = store::list(tx, scope, &store::Filter::default(), None, 10_000)?;
             let tickets = tickets.into_iter().map(|ticket| (ticket.ticket_id, ticket.updated_at, ticket.last_seq));
-            Ok((tickets.collect(), events::store::list(tx, scope.tenant, None, 1000)?.len()))
+            Ok((tickets.collect(), events::store::list(tx, scope.tenant, None, 10_000)?.len()))
         });
         let contents = read.await.expect("read");
         app.db.close().await;
@@ -241,7 +261,7 @@ mod tests {
         let config = config(folder.path(), &[]);
         let first = seed(&config).await.expect("seeded");
         let filled = contents(&config).await;
-        assert_eq!(filled.0.len(), STORIES.len());
+        assert!(filled.0.len() > STORIES.len() + 200, "{} tickets", filled.0.len());
         assert!(filled.1 > PEOPLE.len() + STORIES.len());
         assert_eq!(seed(&config).await.expect("seeded again"), first);
         assert_eq!(contents(&config).await, filled);
@@ -292,6 +312,27 @@ mod tests {
         let read = |file: &str| fs::read_to_string(shop.join(file)).expect("a file of the shop");
         assert!(read("index.html").contains(&format!("<title>{SHOP} ")));
         assert!(read("src/styles/page.css").contains(&format!("--accent: light-dark({COLOR},")));
+    }
+
+    #[test]
+    fn the_past_is_the_same_every_time_and_over() {
+        let now = Timestamp(1_780_000_000_000);
+        let (once, again) = (past::tickets(now), past::tickets(now));
+        assert_eq!(once.len(), again.len());
+        for (one, other) in once.iter().zip(&again) {
+            let (one, other) = (one.story(), other.story());
+            assert_eq!(
+                (one.minutes_ago, one.customer, one.subject),
+                (other.minutes_ago, other.customer, other.subject)
+            );
+            let lasts: u64 = one.steps.iter().map(|(minutes, ..)| minutes).sum();
+            assert!(one.minutes_ago > lasts, "it ends in the future");
+            assert!(PEOPLE.iter().all(|person| person.username != one.customer));
+        }
+        assert!(
+            once.iter().filter(|past| past.story().steps.iter().any(|step| matches!(step.2, Does::Rates(..)))).count()
+                > 80
+        );
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::auth::model::Role::{self, Admin, Customer, Support};
 use crate::tickets::model::Priority::{self, High, Low, Medium};
 
-use Does::{Closes, Notes, Says, Shows};
+use Does::{Closes, Notes, Rates, Says, Shows};
 
 pub struct Person {
     pub username: &'static str,
@@ -13,16 +13,17 @@ pub struct Person {
     pub days_ago: u64,
 }
 
-pub struct Story {
+#[derive(Clone, Copy)]
+pub struct Story<'a> {
     /// When the ticket was opened.
     pub minutes_ago: u64,
-    pub customer: &'static str,
-    pub subject: &'static str,
+    pub customer: &'a str,
+    pub subject: &'a str,
     pub priority: Priority,
-    pub tags: &'static [&'static str],
-    pub opening: &'static str,
+    pub tags: &'a [&'a str],
+    pub opening: &'a str,
     /// Minutes after the step before, who, and what they do. The first of the staff to answer has the ticket.
-    pub steps: &'static [(u64, &'static str, Does)],
+    pub steps: &'a [(u64, &'a str, Does)],
 }
 
 pub enum Does {
@@ -31,6 +32,8 @@ pub enum Does {
     Shows(&'static str),
     Notes(&'static str),
     Closes,
+    /// A score, and perhaps why.
+    Rates(i64, Option<&'static str>),
 }
 
 const HOUR: u64 = 60;
@@ -59,7 +62,7 @@ pub const GREETING: &str = "Hello! Ask us anything about coffee. A roaster answe
 pub const QUICK_REPLIES: &[&str] =
     &["Where is my parcel?", "When is the Guji back?", "Which coffee suits a moka pot?", "Change my subscription"];
 
-pub const STORIES: &[Story] = &[
+pub const STORIES: &[Story<'static>] = &[
     Story {
         minutes_ago: 6 * DAY + 3 * HOUR,
         customer: "maria",
@@ -74,6 +77,7 @@ pub const STORIES: &[Story] = &[
             (2, "maria", Says("That was quick. Thanks a lot!")),
             (3, "ben", Notes("Third torn 500 g bag this month. I told the packing table.")),
             (1, "ben", Closes),
+            (12, "maria", Rates(5, Some("A new bag the next day. That is how it should be."))),
         ],
     },
     Story {

@@ -8,7 +8,7 @@ use crate::harness::{Person, Server, on_both_engines};
 fn settings() -> Value {
     json!({"name": "Lamp shop", "greeting": "Hi!\nHow can we help?", "primary_color": "#4CAF50", "position": "left",
         "theme": "dark", "language": "es", "prechat": "optional", "quick_replies": ["Where is it?", "<b>Refund</b>"],
-        "sound": false})
+        "sound": false, "ask_rating": true})
 }
 
 #[tokio::test(flavor = "multi_thread")]

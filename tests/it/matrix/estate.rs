@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use smilechat::analytics::count::catch_up;
 
 use super::rows::{Level, Row};
 use crate::harness::{Person, Server, Tenant};
@@ -53,6 +54,12 @@ impl Estate {
             let file = file[0]["attachment_id"].as_str().expect("an id").to_owned();
             make(&customer, &messages, json!({"message_content": "", "attachment_ids": [file]}), "message_id").await;
             ids.insert("attachment_id", file);
+            for status in ["in_progress", "closed"] {
+                let path = format!("/api/tickets/{ticket}");
+                server.put(&path).by(&support).json(json!({"status": status})).await.expect(200);
+            }
+            let rating = json!({"score": 4, "comment": word});
+            make(&customer, &format!("/api/tickets/{ticket}/rating"), rating, "ticket_id").await;
             ids.insert("ticket_id", ticket);
             let invite = json!({"role": "support", "email": format!("{word}@shop.example")});
             ids.insert("invite_id", make(&admin, "/api/invites", invite, "invite_id").await);
@@ -60,6 +67,7 @@ impl Estate {
                 json!({"kind": "publishable", "name": word, "allowed_origins": [format!("https://{word}.example")]});
             ids.insert("api_key_id", make(&admin, "/api/api-keys", key, "api_key_id").await);
         }
+        catch_up(&server.running.app).await.expect("its figures");
         Self { word, seconds: server.now().seconds() as u64, customer, support, admin, ids }
     }
 

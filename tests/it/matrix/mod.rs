@@ -50,9 +50,18 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
         let attackers = attackers::all(&server, &home, &victim, &away, &other).await;
         let before = digest::of_tenant(&server, VICTIM).await;
         assert!(
-            ["messages ", "notes ", "invites ", "api_keys ", "sessions ", "widget_settings "]
-                .iter()
-                .all(|table| before.contains(table))
+            [
+                "messages ",
+                "notes ",
+                "invites ",
+                "api_keys ",
+                "sessions ",
+                "widget_settings ",
+                "ratings ",
+                "analytics_slots "
+            ]
+            .iter()
+            .all(|table| before.contains(table))
         );
         let (mut calls, mut wrong) = (0, Vec::new());
         for row in ROWS.iter().filter(|row| !row.is_public()) {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use serde_json::Value;
+use smilechat::analytics::count::catch_up;
 
 use super::estate::Estate;
 use super::rows::{Level, ROWS};
@@ -89,8 +90,14 @@ async fn drive(server: &Server) {
     for query in ["kind=staff", "kind=customer", "kind=guest", "q=kanari+x", "ids=x,y"] {
         server.get(&format!("/api/users?{query}")).by(estate.owner(Level::Support)).await.expect(200);
     }
+    for query in ["overview?agent=me", "overview?tag=x", "series?channel=web&interval=hour&from=2026-05-28"] {
+        server.get(&format!("/api/analytics/{query}")).by(estate.owner(Level::Admin)).await.expect(200);
+    }
+    server.get("/api/analytics/ratings").by(estate.owner(Level::Support)).await.expect(200);
     server.get("/api/widget").key(&tenant.publishable_key).await.expect(200);
     owners_succeed(server, &estate).await;
+    // A ticket is gone now, and others have changed.
+    catch_up(&server.running.app).await.expect("counted");
 }
 
 /// The plans in the log of PostgreSQL, which is beside its data folder.

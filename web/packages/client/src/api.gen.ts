@@ -4,6 +4,142 @@
  */
 
 export interface paths {
+    "/api/analytics/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A period by who of the staff did it; support get their own row alone. */
+        get: operations["list_agent_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A period by how tickets came in. */
+        get: operations["list_channel_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it is just now: what is open, who waits, who of the staff is there. */
+        get: operations["show_live_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A period in figures, beside the period of as many days before it. */
+        get: operations["show_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/ratings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What customers said with their ratings, newest first; support get those of the tickets that they had. */
+        get: operations["list_ratings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A period by hours, days, weeks or months of the zone. */
+        get: operations["show_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A period by the tags that its tickets have now. */
+        get: operations["list_tag_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much the tenant uses, by months of UTC. Admins only. */
+        get: operations["show_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/api-keys": {
         parameters: {
             query?: never;
@@ -417,6 +553,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a ticket's last closing was rated: for its customer and for staff. */
+        get: operations["show_rating"];
+        put?: never;
+        /** Rates how one's own ticket was closed, or changes that: within a day, at most ten times. 200 for a change. */
+        post: operations["rate_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users": {
         parameters: {
             query?: never;
@@ -628,7 +782,7 @@ export interface components {
             /** @description The first characters of the key, to recognise it by. */
             prefix: string;
             revoked_at: components["schemas"]["Timestamp"] | null;
-            scopes: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+            scopes: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
         };
         /** @enum {string} */
         ApiKeyKind: "publishable" | "secret";
@@ -659,6 +813,15 @@ export interface components {
              */
             width: number | null;
         };
+        Before: {
+            period: components["schemas"]["ReportPeriod"];
+            totals: components["schemas"]["Totals"];
+        };
+        /** @description A period by agents, tags or channels; the busiest first. */
+        Breakdown: {
+            data: components["schemas"]["Group"][];
+            period: components["schemas"]["ReportPeriod"];
+        };
         /** @description A key with its secret, which is shown this once. */
         CreatedApiKey: components["schemas"]["ApiKey"] & {
             api_key: string;
@@ -687,6 +850,18 @@ export interface components {
             /** @description `ok` or `down`. */
             status: string;
         };
+        /** @description Durations are at most 1.6 % off. */
+        Durations: {
+            /** Format: int64 */
+            count: number;
+            /** Format: double */
+            median_seconds: number | null;
+            /**
+             * Format: double
+             * @description Nine of ten took no longer.
+             */
+            p90_seconds: number | null;
+        };
         /** @description One line of the audit log. */
         Entry: {
             /** @description Who did it; null for the server itself. */
@@ -712,6 +887,13 @@ export interface components {
             field: string;
             message: string;
         };
+        Group: {
+            /** @description An agent's id, a tag or a channel. */
+            id: string;
+            /** @description What to show: an agent's name. */
+            name: string;
+            totals: components["schemas"]["Totals"];
+        };
         Health: {
             status: string;
             version: string;
@@ -735,6 +917,41 @@ export interface components {
             invite_id: string;
             role: components["schemas"]["Role"];
             used_at: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description How it is just now. */
+        LiveBoard: {
+            /** Format: int64 */
+            in_progress: number;
+            now: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Counted to 10,000 at most, like the next two.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Of the last five minutes, in the 1,000 tickets that changed last.
+             */
+            recent_messages: number;
+            /** @description Who is there first. */
+            staff: components["schemas"]["LiveStaff"][];
+            /**
+             * Format: int64
+             * @description Not closed, and with nobody.
+             */
+            unassigned: number;
+            waiting_since: components["schemas"]["Timestamp"] | null;
+        };
+        LiveStaff: {
+            avatar_url: string | null;
+            /**
+             * Format: int64
+             * @description Tickets of theirs that are not closed.
+             */
+            load: number;
+            name: string;
+            status: components["schemas"]["Status"];
+            user_id: string;
         };
         Logout: {
             /** @description Ends all of the caller's sessions. */
@@ -765,6 +982,29 @@ export interface components {
         };
         /** @enum {string} */
         MessageKind: "text" | "bot" | "event";
+        /** @description Deleted tickets are counted along, but for the bytes of their files. */
+        MonthOfUse: {
+            /**
+             * Format: int64
+             * @description Staff who wrote or closed something.
+             */
+            active_staff: number;
+            /** Format: int64 */
+            bot_messages: number;
+            /** Format: int64 */
+            customer_messages: number;
+            /** @description As in 2026-01. */
+            month: string;
+            /** Format: int64 */
+            staff_messages: number;
+            /**
+             * Format: int64
+             * @description Of the files that messages carried at the month's end.
+             */
+            storage_bytes: number;
+            /** Format: int64 */
+            tickets: number;
+        };
         NewApiKey: {
             /**
              * @description For a publishable key: the origins it serves (`https://shop.example`), whose pages may then call; empty for all that
@@ -773,7 +1013,7 @@ export interface components {
             allowed_origins?: string[];
             kind: components["schemas"]["ApiKeyKind"];
             name: string;
-            scopes?: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+            scopes?: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
         };
         NewInvite: {
             /** @description Whom it is meant for: a note for the admin. */
@@ -796,6 +1036,15 @@ export interface components {
         NewNote: {
             /** @description 1 to 10,000 characters. */
             body: string;
+        };
+        NewRating: {
+            /** @description At most 1,000 characters. */
+            comment?: string | null;
+            /**
+             * Format: int64
+             * @description 1 (bad) to 5 (good).
+             */
+            score: number;
         };
         NewTicketRequest: {
             /** @description An object of at most 50 fields and 16 KiB. */
@@ -821,6 +1070,12 @@ export interface components {
             note_id: string;
             ticket_id: string;
             timestamp: components["schemas"]["Timestamp"];
+        };
+        /** @description A period in one row, and the period of as many days right before it. */
+        Overview: {
+            before: components["schemas"]["Before"];
+            period: components["schemas"]["ReportPeriod"];
+            totals: components["schemas"]["Totals"];
         };
         Page_ApiKey: {
             data: components["schemas"]["ApiKey"][];
@@ -852,6 +1107,11 @@ export interface components {
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
+        Page_RatedTicket: {
+            data: components["schemas"]["RatedTicket"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
         Page_Ticket: {
             data: components["schemas"]["Ticket"][];
             /** @description Null on the last page. */
@@ -870,6 +1130,12 @@ export interface components {
             is_disabled?: boolean | null;
             /** @description The roles the user may act in; the first is the one they sign in with. */
             roles?: components["schemas"]["Role"][] | null;
+        };
+        Point: {
+            /** @description The same in the zone: a day, as in 2026-01-31, or an hour, as in 2026-01-31 14:00. */
+            label: string;
+            start: components["schemas"]["Timestamp"];
+            totals: components["schemas"]["Totals"];
         };
         /**
          * @description Whether a visitor is asked for name and e-mail before the first message.
@@ -907,6 +1173,41 @@ export interface components {
             new_password?: string | null;
             username?: string | null;
         };
+        /** @description A rating in words. */
+        RatedTicket: {
+            comment: string;
+            created_at: components["schemas"]["Timestamp"];
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            score: number;
+            subject: string;
+            support_id: string | null;
+            support_name: string | null;
+            ticket_id: string;
+        };
+        /** @description What a customer says of how their ticket was closed. */
+        Rating: {
+            /** @description Which closing it is about: when that was. */
+            closed_at: components["schemas"]["Timestamp"];
+            comment: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description 1 (bad) to 5 (good).
+             */
+            score: number;
+            /** @description Who of the staff had the ticket when it was closed. */
+            support_id: string | null;
+            ticket_id: string;
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description How a ticket was rated. */
+        RatingState: {
+            /** @description Whether the caller may give one, or change it, just now. */
+            may_rate: boolean;
+            rating: components["schemas"]["Rating"] | null;
+        };
         Readiness: {
             dependencies: components["schemas"]["Dependency"][];
             status: string;
@@ -930,10 +1231,31 @@ export interface components {
             /** @description 3 to 64 characters: letters, digits and `. _ - @ +`. Upper and lower case are one name. */
             username: string;
         };
+        /** @description A period as it is answered. */
+        ReportPeriod: {
+            /** @description The first day. */
+            from: string;
+            /** @description The last day. */
+            to: string;
+            tz: string;
+        };
         /** @enum {string} */
         Role: "customer" | "support" | "admin";
         RoleSwitch: {
             role: components["schemas"]["Role"];
+        };
+        Satisfaction: {
+            /** Format: double */
+            average: number | null;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: double
+             * @description The part of 4 and 5.
+             */
+            satisfied_rate: number | null;
+            /** @description How many of each: of 1 first, of 5 last. */
+            scores: number[];
         };
         /** @description Who wrote a message, as shown beside it. */
         Sender: {
@@ -941,6 +1263,11 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description A period in parts, each of which is there, empty or not. */
+        Series: {
+            data: components["schemas"]["Point"][];
+            period: components["schemas"]["ReportPeriod"];
         };
         /** @description What a client holds after signing in. */
         Session: {
@@ -1033,6 +1360,36 @@ export interface components {
          * @description RFC 3339, UTC, with milliseconds
          */
         Timestamp: string;
+        /** @description What happened, summed. */
+        Totals: {
+            /**
+             * Format: int64
+             * @description Given to or taken by somebody.
+             */
+            assigned: number;
+            /** Format: int64 */
+            bot_messages: number;
+            /** Format: int64 */
+            closed: number;
+            /** Format: int64 */
+            customer_messages: number;
+            /** @description From the customer's asking to the first message of staff. */
+            first_reply: components["schemas"]["Durations"];
+            /** Format: int64 */
+            opened: number;
+            /** Format: int64 */
+            reopened: number;
+            /** @description From opening, or the last reopening, to closing. */
+            resolution: components["schemas"]["Durations"];
+            /**
+             * Format: double
+             * @description Closed by opened and reopened; above 1 while old ones are worked off. Null where nothing was opened, and of agents.
+             */
+            resolution_rate: number | null;
+            satisfaction: components["schemas"]["Satisfaction"];
+            /** Format: int64 */
+            staff_messages: number;
+        };
         TotpConfirmation: {
             /** @description The six digits that the app shows now. */
             code: string;
@@ -1055,6 +1412,10 @@ export interface components {
         };
         Uploaded: {
             data: components["schemas"]["Attachment"][];
+        };
+        /** @description What billing by use would read: a month of UTC in each row, newest first. */
+        Usage: {
+            data: components["schemas"]["MonthOfUse"][];
         };
         /** @description A user as their clients see them. Nothing of a password, ever. */
         User: {
@@ -1086,6 +1447,7 @@ export interface components {
         };
         /** @description What is absent stays. */
         WidgetPatch: {
+            ask_rating?: boolean | null;
             /** @description At most 1,000 characters; empty for the widget's own words. */
             greeting?: string | null;
             /** @description `auto` or a language tag such as `en`. */
@@ -1103,6 +1465,8 @@ export interface components {
         /** @enum {string} */
         WidgetPosition: "right" | "left";
         WidgetSettings: {
+            /** @description Whether a customer is asked how it was, once their ticket is closed. */
+            ask_rating: boolean;
             /** @description Empty: the widget's own words, in the visitor's language. */
             greeting: string;
             /** @description `auto` for the visitor's own, or a language tag such as `en`. */
@@ -1129,6 +1493,542 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_agent_figures: {
+        parameters: {
+            query?: {
+                /** @description The first day, as in 2026-01-31. By default 29 days before the last. */
+                from?: string;
+                /** @description The last day, which is counted. By default today. */
+                to?: string;
+                /** @description Whose days: an IANA name such as Europe/Berlin. By default UTC. */
+                tz?: string;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breakdown"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channel_figures: {
+        parameters: {
+            query?: {
+                /** @description The first day, as in 2026-01-31. By default 29 days before the last. */
+                from?: string;
+                /** @description The last day, which is counted. By default today. */
+                to?: string;
+                /** @description Whose days: an IANA name such as Europe/Berlin. By default UTC. */
+                tz?: string;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breakdown"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_live_board: {
+        parameters: {
+            query?: {
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveBoard"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_overview: {
+        parameters: {
+            query?: {
+                /** @description The first day, as in 2026-01-31. By default 29 days before the last. */
+                from?: string;
+                /** @description The last day, which is counted. By default today. */
+                to?: string;
+                /** @description Whose days: an IANA name such as Europe/Berlin. By default UTC. */
+                tz?: string;
+                /** @description The figures of one of the staff: `me` or an id. Support: only their own. */
+                agent?: string;
+                /** @description Those of tickets that have this tag now. */
+                tag?: string;
+                /** @description Those of tickets that came in this way. */
+                channel?: string;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ratings: {
+        parameters: {
+            query?: {
+                /** @description The first day, as in 2026-01-31. By default 29 days before the last. */
+                from?: string;
+                /** @description The last day, which is counted. By default today. */
+                to?: string;
+                /** @description Whose days: an IANA name such as Europe/Berlin. By default UTC. */
+                tz?: string;
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RatedTicket"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_series: {
+        parameters: {
+            query?: {
+                /** @description The first day, as in 2026-01-31. By default 29 days before the last. */
+                from?: string;
+                /** @description The last day, which is counted. By default today. */
+                to?: string;
+                /** @description Whose days: an IANA name such as Europe/Berlin. By default UTC. */
+                tz?: string;
+                /** @description How long the parts are; by the hour at most 31 days. */
+                interval?: "hour" | "day" | "week" | "month";
+                /** @description The figures of one of the staff: `me` or an id. Support: only their own. */
+                agent?: string;
+                /** @description Those of tickets that have this tag now. */
+                tag?: string;
+                /** @description Those of tickets that came in this way. */
+                channel?: string;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tag_figures: {
+        parameters: {
+            query?: {
+                /** @description The first day, as in 2026-01-31. By default 29 days before the last. */
+                from?: string;
+                /** @description The last day, which is counted. By default today. */
+                to?: string;
+                /** @description Whose days: an IANA name such as Europe/Berlin. By default UTC. */
+                tz?: string;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breakdown"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_usage: {
+        parameters: {
+            query?: {
+                /** @description How many months back, this one included: 1 to 24, 12 unless told. */
+                months?: number;
+                /** @description `csv` for a table; `Accept: text/csv` says the same. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: {
@@ -3176,6 +4076,144 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_rating: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatingState"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rate_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRating"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rating"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rating"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

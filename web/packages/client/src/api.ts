@@ -30,6 +30,19 @@ export type Attachment = Schemas["Attachment"];
 export type WidgetSettings = Schemas["WidgetSettings"];
 /** What the widget shows before anybody has written. */
 export type WidgetIntroduction = Schemas["Widget"];
+/** How a customer found it, once their ticket was closed. */
+export type Rating = Schemas["Rating"];
+export type RatingState = Schemas["RatingState"];
+export type RatedTicket = Schemas["RatedTicket"];
+/** What happened in some time, summed. */
+export type Totals = Schemas["Totals"];
+export type Overview = Schemas["Overview"];
+export type Series = Schemas["Series"];
+export type SeriesPoint = Schemas["Point"];
+export type Breakdown = Schemas["Breakdown"];
+export type BreakdownGroup = Schemas["Group"];
+export type LiveBoard = Schemas["LiveBoard"];
+export type Usage = Schemas["Usage"];
 /** Open work, counted to 1,000 at most. */
 export type TicketCounts = Schemas["TicketCounts"];
 

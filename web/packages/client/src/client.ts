@@ -134,7 +134,7 @@ export function createClient(options: ClientOptions): Client {
       const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(given.path?.[name] ?? ""));
       return authorized((token) => http.json({ ...given, method, path, token }));
     },
-    download(attachment: Attachment, { size, signal } = {}) {
+    download(attachment: Pick<Attachment, "url">, { size, signal } = {}) {
       const path = attachment.url;
       return authorized(async (token) => http.blob({ method: "GET", path, query: { size }, token, signal }));
     },

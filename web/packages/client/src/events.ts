@@ -1,5 +1,5 @@
 /** The sockets' events as a host may listen to them. The names and shapes are the wire's (docs/PROTOCOL.md). */
-import type { Message, Note, Role, Status, Ticket } from "./api.js";
+import type { Message, Note, Rating, Role, Status, Ticket } from "./api.js";
 
 export interface ServerEvents {
   chat_message: Message;
@@ -12,6 +12,7 @@ export interface ServerEvents {
   ticket_activity: TicketActivity;
   ticket_deleted: { ticket_id: string };
   ticket_note: Note;
+  ticket_rated: Rating;
   ticket_viewers: { ticket_id: string; viewers: Viewer[] };
   bot_delta: { ticket_id: string; message_id: string; text: string };
   user_status: UserStatusChanged;

@@ -45,8 +45,11 @@ export interface Client {
 
   /** A call of the REST API with the session's token: `request("GET /api/tickets", { query: { status: "open" } })`. Throws `ApiError`. */
   request<E extends Endpoint>(endpoint: E, ...options: CallArguments<E>): Promise<Answer<E>>;
-  /** The bytes behind an attachment's `url`; the browser's way to show them is `URL.createObjectURL`. */
-  download(attachment: Attachment, options?: { size?: "thumb"; signal?: AbortSignalLike }): Promise<BlobLike>;
+  /** The bytes behind an attachment's `url`, or another path of the API; the browser's way to show them is `URL.createObjectURL`. */
+  download(
+    attachment: Pick<Attachment, "url">,
+    options?: { size?: "thumb"; signal?: AbortSignalLike },
+  ): Promise<BlobLike>;
 
   /** The conversation of a ticket: the same one each time, as long as it is in use. */
   conversation(ticketId: string): Conversation;

@@ -3,11 +3,19 @@
  * brings the client package with it. Used by the widget.
  * Invariant: a visitor who only looks gets no account, and there is one conversation at a time.
  */
-import { type Client, type Conversation, createClient, localStorageOrMemory, watchBrowser } from "@smilechat/client";
+import {
+  type Client,
+  type Conversation,
+  createClient,
+  localStorageOrMemory,
+  type Ticket,
+  watchBrowser,
+} from "@smilechat/client";
 import { tell } from "./events";
 import { follow } from "./follow";
 import type { Visitor, WidgetState } from "./state";
 import { keep, kept, onOtherTab } from "./storage";
+import { addStyles } from "./stylesheet";
 
 export type Proof = Parameters<Client["session"]["identify"]>[0];
 
@@ -61,10 +69,24 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
       titleFor: (message) => `${get().language.texts.newMessage} · ${message.sender.name}`,
     });
     // Other tabs learn of a new ticket by the storage.
+    const askWhenClosed = async (ticket: Ticket | null) => {
+      if (ticket?.status !== "closed" || get().ask) return;
+      try {
+        if (!(await client.request("GET /api/widget")).ask_rating) return;
+        const { ask, styles } = await import("./view/Rating");
+        addStyles(styles);
+        set({ ask });
+      } catch {
+        // Then nobody is asked: it is no reason to trouble a visitor.
+      }
+    };
+    void askWhenClosed(conversation.ticket.get());
+    const stopAsking = conversation.ticket.subscribe((ticket) => void askWhenClosed(ticket));
     const stopTelling = conversation.ticketId.subscribe((ticket) => keep("localStorage", `${prefix}:ticket`, ticket));
     leave = () => {
       stopFollowing();
       stopTelling();
+      stopAsking();
     };
     set({ conversation, stage: "ready" });
     return conversation;

@@ -1,5 +1,6 @@
 /** Owns the shape of everything the widget shows. Read by the view, changed by the widget and its chat alone. */
-import type { Attachment, Client, Conversation, ConversationMessage } from "@smilechat/client";
+import type { Attachment, Client, Conversation, ConversationMessage, Ticket } from "@smilechat/client";
+import type { VNode } from "preact";
 import type { Settings } from "./config";
 import type { Language } from "./languages";
 
@@ -19,6 +20,8 @@ export interface WidgetState {
   unread: number;
   preview: Preview | null;
   isMuted: boolean;
+  /** The question how it was; there once it is to be asked. */
+  ask?: (now: WidgetState, ticket: Ticket, onFailure: (text: string) => void) => VNode;
 }
 
 /** What a visitor says of themselves in the form before the chat. */

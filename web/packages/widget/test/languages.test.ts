@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fill, LANGUAGES, speak } from "../src/languages";
 import { en } from "../src/languages/en";
+import { RATING_TEXTS, ratingTexts } from "../src/languages/rating";
 
 const codes = Object.keys(LANGUAGES);
 const marks = (text: string) => (text.match(/\{\w+\}/g) ?? []).toSorted();
@@ -40,4 +41,13 @@ test.each([
 
 test("fills in, and leaves what it does not know", () => {
   expect(fill("{name}: {count} of {other}", { name: "$& {count}", count: 2 })).toBe("$& {count}: 2 of {other}");
+});
+
+test("a rating is asked for in each of them", () => {
+  expect(Object.keys(RATING_TEXTS).toSorted()).toEqual(codes.toSorted());
+  const questions = Object.values(RATING_TEXTS).map(({ question }) => question);
+  expect(new Set(questions).size).toBe(codes.length);
+  for (const { scores } of Object.values(RATING_TEXTS)) expect(new Set(scores).size).toBe(5);
+  expect(ratingTexts("de-AT")).toBe(RATING_TEXTS.de);
+  expect(ratingTexts("constructor")).toBe(RATING_TEXTS.en);
 });

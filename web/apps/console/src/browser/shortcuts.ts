@@ -20,6 +20,7 @@ export const SHORTCUTS = {
   goUnassigned: { keys: ["g", "u"], label: "Go to unassigned", group: "Go" },
   goAll: { keys: ["g", "a"], label: "Go to all open", group: "Go" },
   goClosed: { keys: ["g", "c"], label: "Go to closed", group: "Go" },
+  goReports: { keys: ["g", "r"], label: "Go to reports", group: "Go" },
   goSettings: { keys: ["g", "s"], label: "Go to settings", group: "Go" },
   help: { keys: ["?"], label: "This list", group: "Help" },
 } as const satisfies Record<string, { keys: readonly string[]; label: string; group: string }>;

@@ -14,6 +14,7 @@ import styles from "./DetailsPane.module.css";
 import { HistoryList } from "./HistoryList";
 import { OtherTickets } from "./OtherTickets";
 import { TicketFacts } from "./TicketFacts";
+import { TicketRating } from "./TicketRating";
 
 export function DetailsPane({ ticketId }: { ticketId: string }) {
   const { data: ticket } = useTicket(ticketId);
@@ -31,6 +32,7 @@ export function DetailsPane({ ticketId }: { ticketId: string }) {
       <div className={styles.pane}>
         <CustomerCard customerId={ticket.customer_id} />
         <TicketFacts ticket={ticket} />
+        <TicketRating ticket={ticket} />
         <OtherTickets ticket={ticket} />
         <HistoryList ticket={ticket} />
         <Removal ticket={ticket} />

@@ -105,6 +105,11 @@ export function WidgetForm({ settings, onChange, errors }: Props) {
         checked={settings.sound}
         onChange={(event) => set({ sound: event.currentTarget.checked })}
       />
+      <Switch
+        label="Ask how it was, once a ticket is closed"
+        checked={settings.ask_rating}
+        onChange={(event) => set({ ask_rating: event.currentTarget.checked })}
+      />
     </Stack>
   );
 }

@@ -3,6 +3,7 @@ import { UnstyledButton } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
 import {
   IconArchive,
+  IconChartBar,
   IconInbox,
   IconMoodSmile,
   IconSearch,
@@ -54,6 +55,7 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
       </ul>
       <div className={styles.foot}>
         <ul className={styles.links}>
+          <RailLink to="/reports" label="Reports" icon={IconChartBar} />
           <RailLink to="/settings" label="Settings" icon={IconSettings} />
         </ul>
         <Suspense fallback={<div className={styles.pending} />}>

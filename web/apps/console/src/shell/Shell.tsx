@@ -15,6 +15,7 @@ import styles from "./Shell.module.css";
 import { Splash } from "./Splash";
 
 const Palette = lazily(() => import("./Palette").then((module) => module.Palette));
+const Reports = lazily(() => import("../reports/Reports").then((module) => module.Reports));
 const Settings = lazily(() => import("../settings/Settings").then((module) => module.Settings));
 const ShortcutSheet = lazily(() => import("./ShortcutSheet").then((module) => module.ShortcutSheet));
 
@@ -36,6 +37,7 @@ export function Shell() {
   useShortcut("goUnassigned", () => navigate("/inbox/unassigned"));
   useShortcut("goAll", () => navigate("/inbox/all"));
   useShortcut("goClosed", () => navigate("/inbox/closed"));
+  useShortcut("goReports", () => navigate("/reports"));
   useShortcut("goSettings", () => navigate("/settings"));
 
   // On a phone one thing at a time: an open conversation has the screen to itself.
@@ -52,6 +54,7 @@ export function Shell() {
           <Suspense fallback={<Splash />}>
             <Switch>
               <Route path="/inbox/:queue/:ticketId?">{(place) => <Inbox {...place} />}</Route>
+              <Route path="/reports/:tab?">{(place) => <Reports tab={place.tab} />}</Route>
               <Route path="/settings/:section?">{(place) => <Settings section={place.section} />}</Route>
               <Route>
                 <Redirect to="/inbox/mine" replace />

@@ -15,6 +15,8 @@ export function historyWords(entry: AuditEntry, meId: string, nameOf: NameOf): s
       return `Given to ${name(data.support_id)} automatically`;
     case "ticket_updated":
       return updateWords(data, entry.actor_id ?? null, who, name);
+    case "ticket_rated":
+      return `${who ?? "The customer"} rated it ${String(data.score)} of 5`;
     case "guest_identified":
       return "The visitor turned out to be a known customer";
     default:

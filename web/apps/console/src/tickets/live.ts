@@ -70,6 +70,10 @@ export function startLive(userId: string): () => void {
       refreshCounts();
     }),
     client.on("ticket_note", (note) => void queryClient.invalidateQueries({ queryKey: ["notes", note.ticket_id] })),
+    client.on("ticket_rated", ({ ticket_id }) => {
+      void queryClient.invalidateQueries({ queryKey: ["rating", ticket_id] });
+      void queryClient.invalidateQueries({ queryKey: ["history", ticket_id] });
+    }),
     client.on("message_read", ({ ticket_id, up_to_seq, reader_id }) => {
       const ticket = knownTicket(ticket_id);
       const isAll = ticket && up_to_seq >= ticket.last_seq && reader_id !== ticket.customer_id;

@@ -21,7 +21,7 @@ interface Props {
 const NONE: never[] = [];
 
 export function Messages({ now, actions, onFailure }: Props) {
-  const { conversation, language, stage, firstMessage } = now;
+  const { ask, conversation, language, stage, firstMessage } = now;
   const { texts } = language;
   const stored = useObservable(conversation?.messages, NONE);
   const isLive = useObservable(conversation?.connection, "offline") === "live";
@@ -88,7 +88,7 @@ export function Messages({ now, actions, onFailure }: Props) {
               <Group key={row.key} row={row} now={now} />
             ),
           )}
-          {ticket?.status === "closed" && <p class="event">{texts.closed}</p>}
+          {ticket?.status === "closed" && [<p class="event">{texts.closed}</p>, ask?.(now, ticket, onFailure)]}
           {typists.map((typist) => (
             <div key={typist.user_id} class="group">
               <Avatar name={typist.name} />
