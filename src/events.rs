@@ -7,6 +7,7 @@
 pub mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -14,12 +15,16 @@ use crate::auth::model::{Caller, Role, TenantKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::telemetry::spans;
+use crate::platform::telemetry::traceparent::Traceparent;
 use crate::tickets::model::{Message, Note, Side, Ticket};
 
 #[derive(Clone, Debug)]
 pub struct Event {
     pub act: Act,
     pub what: What,
+    /// Where in a trace it happened, if it is traced.
+    pub origin: Option<Traceparent>,
 }
 
 /// In which tenant something is done, by whom, and when.
@@ -49,6 +54,8 @@ impl Act {
 pub enum What {
     MessageSent {
         message: Arc<Message>,
+        /// How long the customer had waited for it, if it is the first that staff wrote in the ticket.
+        first_reply_after: Option<Duration>,
     },
     MessagesRead {
         ticket_id: String,
@@ -147,7 +154,7 @@ pub fn record(tx: &mut Tx<'_>, act: &Act, what: What) -> Result<()> {
     if let Some(row) = what.row() {
         store::insert(tx, act, row.kind, row.ticket_id, &row.data.to_string())?;
     }
-    tx.after_commit(Event { act: act.clone(), what });
+    tx.after_commit(Event { act: act.clone(), what, origin: spans::here() });
     Ok(())
 }
 
@@ -158,6 +165,16 @@ struct Row<'a> {
 }
 
 impl What {
+    /// What it is called in a trace.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::MessageSent { .. } => "message_sent",
+            Self::MessagesRead { .. } => "messages_read",
+            Self::MessagesDelivered { .. } => "messages_delivered",
+            kept => kept.row().map_or("other", |row| row.kind),
+        }
+    }
+
     /// How it is kept. None for what another table records already: a message is its own row, and so are its read marks.
     fn row(&self) -> Option<Row<'_>> {
         let (kind, ticket_id, data) = match self {

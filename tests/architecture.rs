@@ -38,6 +38,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "auth/store/sessions.rs sweep_refresh",
     "auth/store/tenants.rs find_by_name",
     "auth/store/tenants.rs insert",
+    "tickets/assign/store.rs count_waiting",
     "tickets/attachments/store.rs list_removals",
     "tickets/attachments/store.rs release_unused",
 ];

@@ -2,9 +2,6 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use garde::Validate;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::guard::Tenant;
@@ -12,13 +9,9 @@ use crate::auth::model::Role;
 use crate::auth::session::{self, Session};
 use crate::auth::store::users::{self, NewAccount};
 use crate::error::{Error, Result};
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::problem::Problem;
 use crate::platform::id;
-
-#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NoFields {}
 
 /// A session of a new guest customer of the API key's tenant.
 #[utoipa::path(post, path = "/api/auth/anonymous", tag = "auth", operation_id = "anonymous", security(()), request_body = NoFields,

@@ -59,7 +59,7 @@ struct Vouched {
 
 /// A session of a customer for whom the tenant's own server vouches. A guest's tickets move along.
 #[utoipa::path(post, path = "/api/auth/identify", tag = "auth", operation_id = "identify", security(()), request_body = Identification,
-    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn identify(
     State(app): State<App>,
     Tenant(tenant): Tenant,
@@ -160,6 +160,11 @@ fn refresh(
     let mut account = users::find_and_lock(tx, tenant, user)?;
     if account.is_disabled {
         return Err(Error::Unauthorized("unauthorized"));
+    }
+    // The tenant's site vouches for customers. Who has become staff signs in like all staff: what a site hands out, some of
+    // it without an end, must not open the desk.
+    if account.roles.iter().any(|role| role.is_staff()) {
+        return Err(Error::Forbidden("forbidden"));
     }
     let mut changed = Vec::new();
     profile::set(&mut account.name, name.map(str::to_owned), "name", &mut changed);

@@ -10,14 +10,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::anonymous::NoFields;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::Caller;
 use crate::auth::permissions::Action;
 use crate::auth::store::tenants;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::problem::Problem;
 
 pub fn routes() -> OpenApiRouter<App> {

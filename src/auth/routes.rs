@@ -1,5 +1,7 @@
 //! Sign-up, sign-in and everything about one's own session.
 
+use std::net::IpAddr;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use garde::Validate;
@@ -142,6 +144,19 @@ async fn login(
     ClientAddress(address): ClientAddress,
     Json(given): Json<Credentials>,
 ) -> Result<Json<Session>> {
+    let session = sign_in(&app, tenant, address, given).await;
+    let outcome = match &session {
+        Ok(_) => "ok",
+        Err(Error::RateLimited { .. }) => "limited",
+        // The password was right; the page asks for the code now.
+        Err(Error::Unauthorized(code)) if *code != "totp_required" => "failed",
+        Err(_) => return session.map(Json),
+    };
+    metrics::counter!("smilechat_sign_ins_total", "outcome" => outcome).increment(1);
+    session.map(Json)
+}
+
+async fn sign_in(app: &App, tenant: TenantKey, address: IpAddr, given: Credentials) -> Result<Session> {
     let canonical = username::canonical(&given.username);
     let now = app.clock.now();
     let attempt = LoginAttempt { tenant: tenant.0, username: canonical.clone(), address };
@@ -152,7 +167,7 @@ async fn login(
     let matches =
         given.password.len() <= password::MAX_BYTES && app.auth.passwords.verify(given.password, stored).await?;
     let account = account.filter(|account| matches && !account.is_disabled).ok_or(wrong_credentials())?;
-    let session = open_session(&app, tenant, account.key, move |tx, present, now| {
+    let session = open_session(app, tenant, account.key, move |tx, present, now| {
         if present.password_hash != account.password_hash || present.is_disabled {
             return Err(wrong_credentials());
         }
@@ -161,7 +176,7 @@ async fn login(
     });
     let session = session.await?;
     app.limits.login_succeeded(&attempt);
-    Ok(Json(session))
+    Ok(session)
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::events::Act;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::problem::Problem;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -49,9 +49,14 @@ pub struct TotpOffer {
 }
 
 /// A new secret for an authenticator app. Nothing changes before a code of it has confirmed it.
-#[utoipa::path(post, path = "/api/users/totp/offer", tag = "users", operation_id = "offer_totp",
-    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn offer(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<TotpOffer>> {
+#[utoipa::path(post, path = "/api/users/totp/offer", tag = "users", operation_id = "offer_totp", request_body = NoFields,
+    responses((status = 200, body = TotpOffer), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+async fn offer(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(NoFields {}): Json<NoFields>,
+) -> Result<Json<TotpOffer>> {
     caller.require_person()?;
     let account = own_account(&app, &caller).await?;
     if account.totp_secret.is_some() {

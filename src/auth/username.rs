@@ -1,9 +1,12 @@
 //! Usernames: 3 to 64 characters, one canonical form.
 //!
 //! Two spellings that people or fonts take for one name are one name: the canonical form is NFKC, lower case, and only
-//! letters, digits and `. _ - @ +` are taken, so that no invisible character tells two accounts apart.
+//! letters, digits and `. _ - @ +` are taken, so that no invisible character tells two accounts apart. Letters are those
+//! of Unicode's profile for identifiers (UTS 39, 3.1), all of one script or of scripts that are written together (UTS 39,
+//! 5.1): `admin` with a Cyrillic letter in it is nobody's name.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 use crate::error::{Error, Result};
 
@@ -26,8 +29,9 @@ pub fn parse(field: &str, given: &str) -> Result<Username> {
     if length > 64 {
         return Err(Error::invalid(field, "too_long", "has to have 3 to 64 characters"));
     }
-    if !shown.chars().all(|c| c.is_alphanumeric() || "._-@+".contains(c)) {
-        return Err(Error::invalid(field, "characters", "may have letters, digits and . _ - @ + only"));
+    let is_taken = |c: char| "._-@+".contains(c) || (c.is_alphanumeric() && c.identifier_allowed());
+    if !shown.chars().all(is_taken) || !shown.as_str().is_single_script() {
+        return Err(Error::invalid(field, "characters", "may have letters of one script, digits and . _ - @ + only"));
     }
     let canonical = canonical(&shown);
     Ok(Username { shown, canonical })
@@ -51,9 +55,23 @@ mod tests {
     }
 
     #[test]
+    fn names_of_every_script_are_taken_and_mixtures_that_deceive_are_not() {
+        for good in ["maria", "zoë.smith", "αλέξανδρος", "мария", "田中さくら", "김민준", "سارة", "आरव", "ann-2@shop"]
+        {
+            assert!(parse("username", good).is_ok(), "{good}");
+        }
+        for bad in ["\u{430}dmin", "p\u{3b1}ul"] {
+            assert!(parse("username", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn names_with_anything_invisible_are_refused() {
         for bad in ["ab", "a b c", "ann\u{200b}a", "ann\0a", "<b>x</b>", &"x".repeat(65), "\u{202e}anna", "a/../b"] {
             assert!(parse("username", bad).is_err(), "{bad:?}");
+        }
+        for filler in ['\u{3164}', '\u{1160}', '\u{115f}', '\u{34f}'] {
+            assert!(parse("username", &format!("admin{filler}")).is_err(), "{filler:?}");
         }
         assert!(parse("username", &"x".repeat(64)).is_ok());
     }

@@ -73,6 +73,20 @@ pub enum Command {
     Demo,
     /// Print the OpenAPI document of the REST API as JSON
     Openapi,
+    /// Watch a running server in this terminal: load, latency, sockets, tickets that wait, the database
+    Top(Top),
+}
+
+#[derive(Debug, Args)]
+pub struct Top {
+    /// Where the server listens [default: http://localhost and the port]
+    pub url: Option<String>,
+    /// Print one frame and end, for scripts
+    #[arg(long)]
+    pub once: bool,
+    /// Seconds between two looks at it
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub every: u64,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@
 //! 0 done, 1 failed, 2 wrong usage or configuration.
 
 mod arguments;
+mod top;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 
-use self::arguments::{Arguments, Command, NewUser, Snippet, TenantCommand, UserCommand, WidgetCommand};
+use self::arguments::{Arguments, Command, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand};
 use crate::auth::operator;
 use crate::error::Error;
 use crate::pages;
@@ -68,6 +69,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
         Command::Demo => print(&wait_for(services::demo::seed(&prepared(loaded)?))?),
         Command::Openapi => print(&services::openapi_json()),
+        Command::Top(top) => watch(&loaded.config, top),
     }
 }
 
@@ -78,9 +80,11 @@ fn prepared(loaded: Loaded) -> anyhow::Result<Config> {
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::install(&config.log)?;
     metrics::install();
-    wait_for(services::serve(config))
+    let telemetry = telemetry::install(&config.log, &config.telemetry)?;
+    let served = wait_for(services::serve(config));
+    telemetry.shut_down();
+    served
 }
 
 /// Outside the runtime: migrations hold their connection on this thread.
@@ -106,6 +110,11 @@ fn widget_snippet(config: &Config, given: Snippet) -> anyhow::Result<String> {
     let key_of_demo = || services::demo::publishable_key(config).filter(|_| config.env == Environment::Development);
     let key = given.key.or_else(key_of_demo);
     pages::snippet(&url, key.as_deref())
+}
+
+fn watch(config: &Config, given: Top) -> anyhow::Result<()> {
+    let url = given.url.unwrap_or_else(|| format!("http://localhost:{}", config.server.port));
+    wait_for(top::run(&url, Duration::from_secs(given.every), given.once))
 }
 
 fn without_line_end(text: &str) -> &str {

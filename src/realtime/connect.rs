@@ -81,6 +81,7 @@ impl Handler for Sockets {
 
     async fn disconnected(&self, connection: Connection, reason: &'static str) {
         let (app, caller) = (&self.app, connection.caller());
+        metrics::counter!("smilechat_sockets_closed_total", "reason" => reason).increment(1);
         tracing::debug!(user_id = %caller.user_id, reason, "socket closed");
         dispatch::show_typing_ended(app, app.realtime.hub.remove(connection.handle.id()));
         app.presence.leave(caller, Instant::now());

@@ -25,7 +25,7 @@ const MOST_IDS: usize = 1000;
 pub fn announce(app: &App, event: &Event) {
     let hub = &app.realtime.hub;
     match &event.what {
-        What::MessageSent { message } => {
+        What::MessageSent { message, .. } => {
             announce_message(app, message);
             hub.note_activity(event.act.tenant, &message.ticket_id, &Side::BOTH);
         }
@@ -61,15 +61,21 @@ pub fn announce(app: &App, event: &Event) {
 }
 
 fn announce_message(app: &App, message: &Arc<Message>) {
-    metrics::counter!("smilechat_messages_total").increment(1);
     if app.realtime.hub.end_typing(&message.ticket_id, message.sender_key) {
         let (user_id, name) = (message.sender_id.as_str(), message.sender.name.as_str());
         show_typing(app, &message.ticket_id, message.sender_key, user_id, name, false);
     }
-    let parcel = Arc::new(Parcel { json: wire::raw(message), message: message.clone() });
-    if let Some(hole) = app.realtime.hub.message(parcel) {
+    if let Some(hole) = deliver(app, message) {
         fill(app, message.ticket_id.clone(), hole);
     }
+}
+
+/// Hands a message to its room. Answers a hole before it that nobody reads yet.
+fn deliver(app: &App, message: &Arc<Message>) -> Option<Hole> {
+    let hole = app.realtime.hub.message(Arc::new(Parcel { json: wire::raw(message), message: message.clone() }));
+    let took = app.clock.now().since(message.timestamp);
+    metrics::histogram!("smilechat_message_delivery_seconds").record(took);
+    hole
 }
 
 fn announce_update(app: &App, tenant: TenantKey, ticket: &Arc<Ticket>, changed: &[&'static str]) {
@@ -104,9 +110,7 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
             match replay::between(&app, tenant, ticket, from_seq, to_seq).await {
                 Ok(messages) => {
                     metrics::counter!("smilechat_holes_filled_total").increment(1);
-                    for message in messages.into_iter().map(Arc::new) {
-                        app.realtime.hub.message(Arc::new(Parcel { json: wire::raw(&message), message }));
-                    }
+                    messages.into_iter().map(Arc::new).for_each(|message| _ = deliver(&app, &message));
                     patience = PATIENCE;
                 }
                 // The ticket was deleted: nobody misses anything.

@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::auth::model::Status;
 use crate::auth::{guard, status};
 use crate::error::{Error, Result};
 use crate::platform::http::{json, problem};
+use crate::platform::telemetry::spans;
 use crate::realtime::connect::Connection;
 use crate::realtime::gateway::{Ack, Incoming};
 use crate::realtime::room::Snapshot;
@@ -28,8 +30,17 @@ const MOST_TOGETHER: usize = 64;
 /// Handles what has gathered in a socket's inbox, in the order sent. Messages that follow one another share one
 /// transaction.
 pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming>) {
-    let mut sendings: Vec<(Sending, Option<Ack>)> = Vec::new();
+    if let Some(oldest) = events.first() {
+        metrics::histogram!("smilechat_inbox_wait_seconds").record(oldest.received.elapsed());
+        metrics::histogram!("smilechat_inbox_size").record(events.len() as f64);
+    }
+    let mut sendings: Vec<(Sending, Waiting)> = Vec::new();
     for incoming in events {
+        // They may have waited a while, and the session ended meanwhile.
+        if connection.credentials.have_ended(app) {
+            refuse(incoming.ack, &Error::Unauthorized("unauthorized"));
+            continue;
+        }
         if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
             refuse(incoming.ack, &error);
             continue;
@@ -42,7 +53,7 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
                     if is_another || sendings.len() == MOST_TOGETHER {
                         send_all(app, connection, std::mem::take(&mut sendings)).await;
                     }
-                    sendings.push((sending, incoming.ack));
+                    sendings.push((sending, Waiting { ack: incoming.ack, since: incoming.received }));
                 }
                 Err(error) => refuse(incoming.ack, &error),
             }
@@ -55,9 +66,18 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
 }
 
 async fn handle_one(app: &App, connection: &mut Connection, incoming: Incoming) {
-    let Incoming { event, payload, ack } = incoming;
-    let payload = payload.get().as_bytes();
-    let done = match event.as_str() {
+    let Incoming { event, payload, ack, received } = incoming;
+    let name = wire::known_event(&event);
+    let handled = handle_known(app, connection, name, payload.get().as_bytes(), ack);
+    match spans::are_on() {
+        true => handled.instrument(spans::socket_event(name, 1)).await,
+        false => handled.await,
+    }
+    metrics::histogram!("smilechat_socket_event_seconds", "event" => name).record(received.elapsed());
+}
+
+async fn handle_known(app: &App, connection: &mut Connection, event: &str, payload: &[u8], ack: Option<Ack>) {
+    let done = match event {
         "join_ticket" => return join_ticket(app, connection, payload, ack).await,
         "leave_ticket" => leave_ticket(app, connection, payload),
         "typing" => typing(app, connection, payload).await,
@@ -78,14 +98,27 @@ fn sending(incoming: &Incoming) -> Result<Sending> {
     Ok(Sending { ticket_id, message: NewMessage { message_content, client_id, attachment_ids } })
 }
 
-async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Option<Ack>)>) {
+/// Who sent a message, until it is answered.
+struct Waiting {
+    ack: Option<Ack>,
+    since: Instant,
+}
+
+async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Waiting)>) {
     if sendings.is_empty() {
         return;
     }
-    let (sendings, acks): (Vec<_>, Vec<_>) = sendings.into_iter().unzip();
-    match send::send_all(app, connection.caller().clone(), sendings).await {
+    let (sendings, waiting): (Vec<_>, Vec<_>) = sendings.into_iter().unzip();
+    let count = sendings.len();
+    let sent = send::send_all(app, connection.caller().clone(), sendings);
+    let sent = match spans::are_on() {
+        true => sent.instrument(spans::socket_event("chat_message", count)).await,
+        false => sent.await,
+    };
+    match sent {
         Ok(answers) => {
-            for (sent, ack) in answers.into_iter().zip(acks) {
+            for (sent, Waiting { ack, since }) in answers.into_iter().zip(waiting) {
+                metrics::histogram!("smilechat_message_ack_seconds").record(since.elapsed());
                 match sent {
                     Ok(Sent::New(message) | Sent::Again(message)) => answer(ack, &Stored { message: &message }),
                     Err(error) => refuse(ack, &error),
@@ -93,14 +126,18 @@ async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Op
             }
         }
         Err(error) => {
-            problem::log_cause(&error);
-            acks.into_iter().flatten().for_each(|ack| ack.send(&Refused::from(&error)));
+            problem::note("socket", &error);
+            waiting.into_iter().filter_map(|one| one.ack).for_each(|ack| ack.send(&Refused::from(&error)));
         }
     }
 }
 
 /// The room holds what is stored while the snapshot is read; it goes out behind the answer.
 async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Option<Ack>) {
+    // Nobody is there to read the answer.
+    if !connection.handle.is_connected() {
+        return;
+    }
     let request: JoinTicket = match json::from_slice(payload) {
         Ok(request) => request,
         Err(error) => return refuse(ack, &error),
@@ -199,7 +236,7 @@ fn answer(ack: Option<Ack>, reply: &impl Serialize) {
 }
 
 fn refuse(ack: Option<Ack>, error: &Error) {
-    problem::log_cause(error);
+    problem::note("socket", error);
     answer(ack, &Refused::from(error));
 }
 

@@ -237,6 +237,22 @@ impl Hub {
         newly_seen
     }
 
+    /// Sets the gauges of who and what is here.
+    pub fn measure(&self) {
+        let state = self.lock();
+        let staff_sockets = state.staff.values().flatten().filter_map(|socket| state.clients.get(socket));
+        let staff: HashSet<_> = staff_sockets.map(|client| (client.caller.tenant, client.caller.user)).collect();
+        let (users, staff, rooms) = (state.users.len(), staff.len(), state.rooms.len());
+        let backlogs = state.clients.values().map(|client| client.handle.backlog());
+        let (all, longest) = backlogs.fold((0, 0), |(all, longest), one| (all + one, one.max(longest)));
+        drop(state);
+        metrics::gauge!("smilechat_users_online", "side" => "staff").set(staff as f64);
+        metrics::gauge!("smilechat_users_online", "side" => "customer").set(users.saturating_sub(staff) as f64);
+        metrics::gauge!("smilechat_rooms").set(rooms as f64);
+        metrics::gauge!("smilechat_outbox_packets").set(all as f64);
+        metrics::gauge!("smilechat_outbox_longest_packets").set(longest as f64);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
     }

@@ -14,6 +14,14 @@ use crate::tickets::attachments::carry;
 use crate::tickets::messages::send;
 use crate::tickets::model::{Message, Note, Ticket};
 
+/// What a client may send beside messages.
+const EVENTS: [&str; 6] = ["join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
+
+/// The name as we know it; `other` for what a client made up.
+pub fn known_event(name: &str) -> &'static str {
+    EVENTS.into_iter().find(|known| *known == name).unwrap_or("other")
+}
+
 /// The `auth` of the handshake.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct HandshakeAuth {

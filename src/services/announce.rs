@@ -1,42 +1,66 @@
 //! How services hear of one another: every committed event comes by here.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::App;
+use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::{self, Registry};
 use crate::events::{Event, What};
 use crate::platform::db::{Effect, OnCommit};
 use crate::platform::http::origins::Origins;
+use crate::platform::telemetry::spans;
 use crate::realtime::dispatch;
-use crate::tickets::{self, assign, model::TicketStatus};
+use crate::services::figures;
+use crate::tickets::{self, assign, model::TicketStatus, reindex};
+
+/// What one commit made, on its way to those who are told.
+pub struct Committed {
+    events: Vec<Event>,
+    at: Instant,
+}
 
 /// Called by the database after each commit, before the writers have their answers: the registry of sessions and
 /// the pages that may call have to be right at once, the rest may follow.
-pub fn listener(registry: Registry, origins: Origins, queue: UnboundedSender<Vec<Event>>) -> OnCommit {
+pub fn listener(registry: Registry, origins: Origins, queue: UnboundedSender<Committed>) -> OnCommit {
     Arc::new(move |effects: Vec<Effect>| {
         let events: Vec<Event> =
             effects.into_iter().filter_map(|effect| effect.downcast().ok()).map(|event| *event).collect();
         events.iter().for_each(|event| auth::observe(&registry, &origins, event));
+        let count = events.len() as f64;
+        metrics::gauge!("smilechat_events_waiting").increment(count);
         // Without a receiver this process serves nobody: a command beside the server.
-        let _ = queue.send(events);
+        let _ = queue.send(Committed { events, at: Instant::now() });
     })
 }
 
 /// Runs until the database is closed. What a group commit made is announced in one go, so that a socket's frames leave
 /// together.
-pub async fn pump(app: App, mut queue: UnboundedReceiver<Vec<Event>>) {
-    while let Some(events) = queue.recv().await {
+pub async fn pump(app: App, mut queue: UnboundedReceiver<Committed>) {
+    let (renamed, to_reindex) = unbounded_channel();
+    tokio::spawn(reindex::run(app.clone(), to_reindex));
+    while let Some(Committed { events, at }) = queue.recv().await {
+        metrics::histogram!("smilechat_event_lag_seconds").record(at.elapsed());
         for event in &events {
-            dispatch::announce(&app, event);
-            react(&app, event);
+            figures::count(event);
+            match spans::are_on() {
+                true => spans::announcement(event.what.name(), event.origin).in_scope(|| tell(&app, event, &renamed)),
+                false => tell(&app, event, &renamed),
+            }
         }
+        metrics::gauge!("smilechat_events_waiting").decrement(events.len() as f64);
     }
 }
 
+fn tell(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
+    dispatch::announce(app, event);
+    react(app, event, renamed);
+}
+
 /// What one service does because of what another has done.
-fn react(app: &App, event: &Event) {
+fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
     let tenant = event.act.tenant;
     if frees_capacity(event) {
         assign::hand_out_waiting(app, tenant);
@@ -46,7 +70,8 @@ fn react(app: &App, event: &Event) {
             tickets::put_back::put_back(app, tenant, *user);
         }
         if changed.iter().any(|field| ["name", "username", "email"].contains(field)) {
-            tickets::reindex::reindex(app, tenant, *user);
+            // It fails only where the worker panicked, which the log has.
+            let _ = renamed.send((tenant, *user));
         }
     }
 }

@@ -6,6 +6,7 @@
 mod announce;
 pub mod demo;
 mod document;
+mod figures;
 mod operations;
 mod router;
 mod start;

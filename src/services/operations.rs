@@ -1,6 +1,6 @@
 //! What operations ask: does the process live, can it serve, how is it doing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -8,16 +8,22 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde::Serialize;
+use tokio::time::MissedTickBehavior;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::platform::metrics;
+use crate::error::Result;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::gateway::Gateway;
+use crate::services::figures;
+use crate::tickets;
 
-/// A place for files that does not answer for so long is down.
+/// Between two looks at what has to be asked.
+const TURN: Duration = Duration::from_secs(5);
+const UP: &str = "ok";
+/// What does not answer for so long is down.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -47,7 +53,10 @@ struct Dependency {
     name: &'static str,
     /// Which engine it is.
     kind: &'static str,
+    /// `ok` or `down`.
     status: &'static str,
+    /// How long it took to answer, or until it was given up.
+    latency_ms: f64,
 }
 
 /// Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
@@ -55,33 +64,55 @@ struct Dependency {
 #[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let (database, files) = tokio::join!(app.db.ping(), tokio::time::timeout(PATIENCE, app.files.ping()));
-    let status = |is_up: bool| if is_up { "ok" } else { "down" };
-    let (has_database, has_files) = (database.is_ok(), matches!(files, Ok(Ok(()))));
-    let dependencies = vec![
-        Dependency { name: "database", kind: app.db.engine(), status: status(has_database) },
-        Dependency { name: "files", kind: app.files.kind(), status: status(has_files) },
-    ];
-    let code = if has_database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(Readiness { status: status(has_database), dependencies }))
+    let dependencies = ask_all(&app).await;
+    let status = dependencies[0].status;
+    let code = if status == UP { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(Readiness { status, dependencies: dependencies.into() }))
+}
+
+/// The database first.
+async fn ask_all(app: &App) -> [Dependency; 2] {
+    let database = ask("database", app.db.engine(), app.db.ping());
+    let files = ask("files", app.files.kind(), app.files.ping());
+    let (database, files) = tokio::join!(database, files);
+    [database, files]
+}
+
+async fn ask(name: &'static str, kind: &'static str, question: impl Future<Output = Result<()>>) -> Dependency {
+    let asked = Instant::now();
+    let is_up = matches!(tokio::time::timeout(PATIENCE, question).await, Ok(Ok(())));
+    let took = asked.elapsed();
+    metrics::gauge!("smilechat_dependency_up", "dependency" => name).set(if is_up { 1.0 } else { 0.0 });
+    metrics::gauge!("smilechat_dependency_ping_seconds", "dependency" => name).set(took);
+    let latency_ms = (took.as_secs_f64() * 100_000.0).round() / 100.0;
+    Dependency { name, kind, status: if is_up { UP } else { "down" }, latency_ms }
 }
 
 /// Figures in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operations", operation_id = "metrics", security(()), responses((status = 200, body = String)))]
-async fn prometheus() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
+async fn prometheus(State(app): State<App>) -> impl IntoResponse {
+    figures::refresh(&app);
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], crate::platform::metrics::render())
 }
 
-/// Keeps the gauges of what is connected.
-pub async fn measure(gateway: Gateway, shutdown: Shutdown) {
-    let mut turns = tokio::time::interval(Duration::from_secs(5));
+/// Keeps the gauges of what has to be asked or counted: nothing that is done for each scrape.
+pub async fn measure(app: App, gateway: Gateway, shutdown: Shutdown) {
+    let mut turns = tokio::time::interval(TURN);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = turns.tick() => {}
             () = shutdown.begun() => return,
         }
+        figures::refresh(&app);
         let connections = gateway.connections();
-        ::metrics::gauge!("smilechat_sockets", "transport" => "websocket").set(connections.websocket as f64);
-        ::metrics::gauge!("smilechat_sockets", "transport" => "polling").set(connections.polling as f64);
+        metrics::gauge!("smilechat_sockets", "transport" => "websocket").set(connections.websocket as f64);
+        metrics::gauge!("smilechat_sockets", "transport" => "polling").set(connections.polling as f64);
+        // What cannot be asked now keeps its last value; that the database is down is a figure of its own.
+        if ask_all(&app).await[0].status == UP
+            && let Ok((waiting, oldest)) = tickets::waiting(&app).await
+        {
+            figures::show_waiting(waiting, oldest, app.clock.now());
+        }
     }
 }

@@ -13,10 +13,9 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::auth::{self, Auth, Registry};
-use crate::events::Event;
 use crate::pages;
 use crate::platform::clock::Clock;
-use crate::platform::config::{Config, Environment};
+use crate::platform::config::{Config, Environment, LogFormat};
 use crate::platform::db::Db;
 use crate::platform::files::Files;
 use crate::platform::http::origins::Origins;
@@ -28,17 +27,14 @@ use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
-use crate::services::{SERVICES, announce, demo, operations};
+use crate::services::announce::{self, Committed};
+use crate::services::{SERVICES, demo, operations};
 use crate::tickets;
 
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Opens what the services share, and the default tenant if it is the first time.
-pub async fn open(
-    config: Config,
-    clock: Clock,
-    random: Random,
-) -> anyhow::Result<(App, UnboundedReceiver<Vec<Event>>)> {
+pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Committed>)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
     let registry = Registry::default();
     let origins = Origins::new(&config.cors.origins);
@@ -99,7 +95,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
-    workers.spawn(operations::measure(gateway.clone(), shutdown.clone()));
+    workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
     Ok(Running { app, address, shutdown, gateway, accepting, workers })
@@ -149,6 +145,7 @@ async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyho
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     demo::refuse_in_production(&config)?;
+    connections::allow_many();
     let shutdown = Shutdown::on_signals()?;
     let running = start(config, Clock::System, Random::System, shutdown).await?;
     let data_dir = running.app.config.data_dir.clone();
@@ -165,7 +162,8 @@ fn welcome(running: &Running) {
     let services: Vec<_> = SERVICES.iter().map(|service| service.name).collect();
     let services = services.join(", ");
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
-    if config.env == Environment::Development {
+    // For people: a machine that reads the log reads the line above.
+    if config.env == Environment::Development && config.log.format == LogFormat::Text {
         // Whether anybody can read it changes nothing for the server.
         let _ = io::stderr().write_all(greeting(port, running.app.db.engine(), config).as_bytes());
     }

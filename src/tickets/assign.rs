@@ -21,6 +21,8 @@ use crate::platform::db::Tx;
 use crate::tickets::model::Ticket;
 use crate::tickets::store as tickets;
 
+pub use store::count_waiting;
+
 /// Who could take a ticket just now. Read before a transaction begins, because presence is no part of the database.
 pub struct Online {
     staff: Vec<UserKey>,

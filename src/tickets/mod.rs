@@ -29,8 +29,14 @@ pub use routes::routes;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Result;
+use crate::platform::clock::Timestamp;
 
 /// The staff who have a ticket of this customer under way: the only ones whose presence the customer sees.
 pub async fn staff_of_customer(app: &App, tenant: TenantKey, customer: UserKey) -> Result<Vec<UserKey>> {
     app.db.read(move |tx| store::list_staff_of(tx, tenant, customer)).await
+}
+
+/// For operations: how many tickets wait for somebody, and since when the oldest of them does.
+pub async fn waiting(app: &App) -> Result<(i64, Option<Timestamp>)> {
+    app.db.read(assign::count_waiting).await
 }

@@ -1,25 +1,41 @@
 //! A search finds a customer's tickets by the names the customer has now.
 
+use std::collections::HashSet;
+use std::time::Instant;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
 use crate::tickets::store;
 
-const BATCH: i64 = 100;
+/// Tickets in one transaction: others wait while it runs.
+const BATCH: i64 = 50;
+/// A batch is followed by a pause of that many times its length, so that somebody with very many tickets who changes their
+/// name again and again takes little of the writer's time.
+const PAUSES: u32 = 4;
 
-/// After a user's names changed, beside the caller's work.
-pub fn reindex(app: &App, tenant: TenantKey, user: UserKey) {
-    let app = app.clone();
-    tokio::spawn(async move {
-        if let Err(error) = reindex_all(&app, tenant, user).await {
-            tracing::warn!(%error, "could not index a customer's tickets anew; a search finds them by the old name");
+/// Indexes the tickets of the users named, after their names changed. One user after another, and one who is named several
+/// times before their turn has one turn. Ends with the queue.
+pub async fn run(app: App, mut renamed: UnboundedReceiver<(TenantKey, UserKey)>) {
+    while let Some(first) = renamed.recv().await {
+        let mut waiting = HashSet::from([first]);
+        while let Ok(next) = renamed.try_recv() {
+            waiting.insert(next);
         }
-    });
+        for (tenant, user) in waiting {
+            if let Err(error) = reindex(&app, tenant, user).await {
+                tracing::warn!(%error, "could not index a customer's tickets anew; a search finds them by the old name");
+            }
+        }
+    }
 }
 
-async fn reindex_all(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> {
+async fn reindex(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> {
     let mut after = Some(TicketKey(0));
     while let Some(last) = after {
+        let begun = Instant::now();
         after = app
             .db
             .write(move |tx| {
@@ -30,6 +46,9 @@ async fn reindex_all(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> 
                 Ok(keys.last().copied())
             })
             .await?;
+        if after.is_some() {
+            tokio::time::sleep(begun.elapsed() * PAUSES).await;
+        }
     }
     Ok(())
 }

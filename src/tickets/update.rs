@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::http::json::nullable;
+use crate::platform::http::json::{not_null, nullable};
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
@@ -25,8 +25,10 @@ use crate::tickets::{fields, lifecycle, store};
 #[serde(deny_unknown_fields)]
 pub struct TicketPatch {
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub status: Option<TicketStatus>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub priority: Option<Priority>,
     /// Who has it; null puts it back.
     #[garde(skip)]
@@ -34,14 +36,18 @@ pub struct TicketPatch {
     #[schema(value_type = Option<String>)]
     pub support_id: Option<Option<String>>,
     #[garde(inner(custom(text::line(500))))]
+    #[serde(default, deserialize_with = "not_null")]
     pub subject: Option<String>,
     #[garde(inner(custom(fields::tags)))]
+    #[serde(default, deserialize_with = "not_null")]
     pub tags: Option<Vec<String>>,
     #[garde(inner(custom(fields::custom)))]
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = Option<HashMap<String, Json>>)]
     pub custom: Option<Map<String, Json>>,
     /// The `updated_at` that the caller has seen: 409 `conflict` if the ticket has changed since.
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub if_updated_at: Option<Timestamp>,
 }
 

@@ -175,7 +175,7 @@ async function storeEverywhere() {
   for (const payload of PAYLOADS) {
     const guest = await post(shop.server, {}, "/api/auth/anonymous", {});
     const customer = { token: guest.access_token };
-    await put(shop.server, customer, "/api/users/profile", { name: payload });
+    await put(shop.server, customer, "/api/users/profile", { name: payload, avatar_url: "https://x.test/face.png" });
     const ticket = await post(shop.server, customer, "/api/tickets", {
       subject: payload,
       message_content: payload,

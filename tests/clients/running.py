@@ -17,7 +17,7 @@ BINARY = Path(os.environ.get("SMILECHAT_BIN", ROOT / "target/debug/smilechat")).
 class Server:
     """The real binary with a folder, a port and a database of its own."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, **environment: str):
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
@@ -34,6 +34,7 @@ class Server:
             "RATE_LIMIT": "off",
             "SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS": "86400",
             "SMILECHAT_ASSIGNMENT__ENABLED": "false",
+            **environment,
         }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -53,8 +54,8 @@ class Server:
                     raise AssertionError(f"the server is not ready:\n{self.log.read_text()}") from None
                 time.sleep(0.05)
 
-    def call(self, method: str, path: str, body=None, token: str | None = None):
-        headers = {"content-type": "application/json"}
+    def call(self, method: str, path: str, body=None, token: str | None = None, **more: str):
+        headers = {"content-type": "application/json", **more}
         if token:
             headers["authorization"] = f"Bearer {token}"
         data = None if body is None else json.dumps(body).encode()
@@ -65,7 +66,7 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=11) == 0
-        faults = re.findall(".*(?:panicked at| ERROR ).*", self.log.read_text())
+        faults = re.findall('.*(?:panicked at| ERROR |"log.level":"error").*', self.log.read_text())
         assert not faults, faults
 
     def new_user(self, username: str, password: str, role: str):

@@ -15,7 +15,7 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 39] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 42] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -27,6 +27,7 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 39] = [
     ("server.drain_seconds", 1..=300),
     ("database.readers", 0..=64),
     ("database.pool_size", 1..=500),
+    ("database.slow_ms", 0..=3_600_000),
     ("database.statement_timeout_seconds", 1..=3600),
     ("database.busy_timeout_seconds", 1..=300),
     ("files.min_free_mib", 0..=1_000_000_000),
@@ -55,6 +56,8 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 39] = [
     ("realtime.inbox", 1..=65_536),
     ("realtime.outbox", 1..=65_536),
     ("assignment.max_open_per_agent", 1..=100_000),
+    ("telemetry.traces_percent", 0..=100),
+    ("telemetry.metrics_seconds", 1..=3600),
 ];
 
 /// None when `value` is fit for `key`, whose default tells the type.
@@ -129,6 +132,14 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
             },
         ),
         "files.s3_endpoint" => (text.is_empty() || is_origin(text), "takes scheme://host or scheme://host:port"),
+        "telemetry.otlp_endpoint" => (
+            text.is_empty() || is_collector_url(text),
+            "takes http://host:4318 or https://host, as the collector's address for OTLP over HTTP",
+        ),
+        "telemetry.otlp_headers" | "telemetry.resource_attributes" => {
+            (are_pairs(text), "takes name=value, with commas between them")
+        }
+        "telemetry.service_name" => (!text.trim().is_empty(), "takes a name"),
         "log.format" => (["text", "json"].contains(&text), "takes text or json"),
         "log.level" => (is_level(text), "takes error, warn, info, debug or trace, as in info,smilechat::auth=debug"),
         _ => (true, ""),
@@ -157,6 +168,19 @@ fn is_files_url(text: &str) -> bool {
     let is_folder = text.strip_prefix("file:///").is_some_and(|path| !path.trim_matches('/').is_empty());
     let bucket = text.strip_prefix("s3://").and_then(|place| place.split('/').next());
     is_folder || (cfg!(feature = "s3") && bucket.is_some_and(|bucket| !bucket.is_empty()))
+}
+
+/// The paths of the signals are put behind it.
+fn is_collector_url(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.host().is_some_and(|host| !host.is_empty())
+        && uri.query().is_none()
+}
+
+fn are_pairs(text: &str) -> bool {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=')).all(|pair| pair.is_some_and(|(name, _)| !name.trim().is_empty()))
 }
 
 /// A bare word that is no level would be read as the name of a module, and nothing would be logged.
@@ -220,6 +244,9 @@ mod tests {
             ("files.url", "file:///srv/files", "file://files"),
             ("files.url", "", "ftp://files.example/x"),
             ("files.s3_endpoint", "http://127.0.0.1:9000", "127.0.0.1:9000"),
+            ("telemetry.otlp_endpoint", "http://127.0.0.1:4318", "127.0.0.1:4318"),
+            ("telemetry.otlp_endpoint", "https://otlp.example/base", "grpc://otlp.example"),
+            ("telemetry.otlp_headers", "api-key=x, b=y=z", "api-key"),
             ("log.level", "info,smilechat::auth=debug", "debgu"),
             ("log.level", "off", "smilechat=loud"),
             ("log.format", "json", "JSON "),

@@ -40,6 +40,7 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     pub assignment: AssignmentConfig,
     pub log: LogConfig,
+    pub telemetry: TelemetryConfig,
 }
 
 impl Config {
@@ -80,6 +81,8 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     pub statement_timeout_seconds: u64,
     pub busy_timeout_seconds: u64,
+    /// 0: nothing is slow.
+    pub slow_ms: u64,
 }
 
 /// The URL may hold a password.
@@ -175,4 +178,20 @@ pub struct LogConfig {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// Where the collector listens; empty for none.
+    pub otlp_endpoint: String,
+    /// `name=value` with commas between them; carries keys.
+    pub otlp_headers: Secret,
+    pub service_name: String,
+    pub resource_attributes: String,
+    pub traces: bool,
+    pub metrics: bool,
+    pub logs: bool,
+    pub traces_percent: u8,
+    pub metrics_seconds: u64,
 }

@@ -1,7 +1,7 @@
 //! The names a setting goes by: its key (`server.port`), its environment names (`PORT`, `SMILECHAT_SERVER__PORT`).
 
 /// The names that hosts and containers set by habit. Each gives way to the `SMILECHAT_…` name of the same key.
-pub const HABITUAL: [(&str, &str); 7] = [
+pub const HABITUAL: [(&str, &str); 11] = [
     ("HOST", "server.host"),
     ("PORT", "server.port"),
     ("DATABASE_URL", "database.url"),
@@ -9,13 +9,18 @@ pub const HABITUAL: [(&str, &str); 7] = [
     ("CORS_ORIGINS", "cors.origins"),
     ("RATE_LIMIT", "limits.enabled"),
     ("LOG_FORMAT", "log.format"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "telemetry.otlp_headers"),
+    ("OTEL_SERVICE_NAME", "telemetry.service_name"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "telemetry.resource_attributes"),
 ];
 
 /// The path of the TOML file; it is no key, because the file cannot name itself.
 pub const CONFIG_FILE: &str = "SMILECHAT_CONFIG";
 
 /// What no message may show, and what may come from a file: `JWT_SECRET_FILE`.
-pub const SECRETS: [&str; 3] = ["auth.jwt_secret", "database.url", "files.s3_secret_access_key"];
+pub const SECRETS: [&str; 4] =
+    ["auth.jwt_secret", "database.url", "files.s3_secret_access_key", "telemetry.otlp_headers"];
 
 const PREFIX: &str = "SMILECHAT_";
 /// So close to a known name, a variable without `__` is taken for a slip and not for somebody else's.

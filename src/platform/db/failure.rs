@@ -14,7 +14,7 @@ use crate::error::Error;
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     let extended_code = error.sqlite_error().map(|error| error.extended_code);
     if matches!(extended_code, Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)) {
-        return Error::Conflict("conflict");
+        return conflict();
     }
     let is_outage = matches!(
         error.sqlite_error_code(),
@@ -39,7 +39,7 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
 #[track_caller]
 pub(super) fn from_postgres(error: postgres::Error) -> Error {
     if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
-        return Error::Conflict("conflict");
+        return conflict();
     }
     let is_outage = match error.code() {
         Some(code) => is_postgres_outage(code),
@@ -60,11 +60,18 @@ fn is_postgres_outage(code: &SqlState) -> bool {
     ["08", "25P03", "25006", "40", "53", "55P03", "57", "58"].iter().any(|class| code.starts_with(class))
 }
 
+fn conflict() -> Error {
+    metrics::counter!("smilechat_db_errors_total", "kind" => "conflict").increment(1);
+    Error::Conflict("conflict")
+}
+
 #[track_caller]
 fn judge(is_outage: bool, error: impl StdError + Send + Sync + 'static) -> Error {
     if !is_outage {
+        metrics::counter!("smilechat_db_errors_total", "kind" => "fault").increment(1);
         return Error::internal(error);
     }
+    metrics::counter!("smilechat_db_errors_total", "kind" => "unavailable").increment(1);
     let why = describe(&error);
     tracing::warn!(error = %why, "the database is unavailable");
     Error::Unavailable(why)

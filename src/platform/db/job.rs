@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::Span;
 
+use super::turns;
 use super::tx::Tx;
 use crate::error::{Error, Result};
+use crate::platform::telemetry::spans;
 
 /// How long a job may wait for its turn.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
@@ -26,11 +29,49 @@ pub(super) enum Kind {
 pub(super) struct Job {
     pub kind: Kind,
     queued: Instant,
+    slow: Option<Duration>,
+    trace: Trace,
     call: Box<dyn Call>,
 }
 
+/// What a job belongs to, for the log and for a trace: it runs on another thread than its caller.
+struct Trace {
+    caller: Span,
+    /// From being queued to being answered.
+    whole: Span,
+    waiting: Span,
+}
+
+impl Trace {
+    fn begin(engine: &'static str, kind: Kind) -> Self {
+        let caller = Span::current();
+        if !spans::are_on() {
+            return Self { caller, whole: Span::none(), waiting: Span::none() };
+        }
+        let whole = spans::transaction(engine, kind.name());
+        Self { caller, waiting: spans::queued(&whole), whole }
+    }
+
+    /// Runs within the caller's spans.
+    fn run<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        self.waiting = Span::none();
+        let running = if spans::are_on() { spans::run(&self.whole) } else { Span::none() };
+        self.caller.in_scope(|| running.in_scope(work))
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 impl Job {
-    pub fn new<T, F>(kind: Kind, closure: F) -> (Self, Answer<T>)
+    /// Statements that take longer than `slow` are logged.
+    pub fn new<T, F>(engine: &'static str, kind: Kind, slow: Option<Duration>, closure: F) -> (Self, Answer<T>)
     where
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         T: Send + 'static,
@@ -38,13 +79,29 @@ impl Job {
         let (reply, receiver) = oneshot::channel();
         let is_running = Arc::new(AtomicBool::new(false));
         let call = Pending { closure: Some(closure), result: None, reply, is_running: is_running.clone() };
-        (Self { kind, queued: Instant::now(), call: Box::new(call) }, Answer { receiver, is_running })
+        let trace = Trace::begin(engine, kind);
+        (Self { kind, queued: Instant::now(), slow, trace, call: Box::new(call) }, Answer { receiver, is_running })
     }
 
     /// Runs the closure. True: commit what it did; false: roll it back.
     pub fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        metrics::histogram!("smilechat_db_wait_seconds").record(self.queued.elapsed());
-        self.call.run(tx)
+        let begun = Instant::now();
+        let waited = begun.duration_since(self.queued);
+        turns::note(self.kind, begun);
+        tx.watch(self.slow, waited);
+        let is_kept = self.trace.run(|| self.call.run(tx));
+        let took = begun.elapsed();
+        match self.kind {
+            Kind::Read => {
+                metrics::histogram!("smilechat_db_wait_seconds", "kind" => "read").record(waited);
+                metrics::histogram!("smilechat_db_run_seconds", "kind" => "read").record(took);
+            }
+            Kind::Write => {
+                metrics::histogram!("smilechat_db_wait_seconds", "kind" => "write").record(waited);
+                metrics::histogram!("smilechat_db_run_seconds", "kind" => "write").record(took);
+            }
+        }
+        is_kept
     }
 
     /// The transaction was committed, or this closure's part of it rolled back: tells the caller what the closure said.

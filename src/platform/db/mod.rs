@@ -23,7 +23,9 @@ mod failure;
 mod job;
 mod migrate;
 mod postgres;
+mod slow;
 mod sqlite;
+mod turns;
 mod tx;
 mod value;
 
@@ -66,6 +68,7 @@ pub struct Db {
 struct Shared {
     dialect: Dialect,
     patience: Duration,
+    slow: Option<Duration>,
     /// None once closed.
     queues: RwLock<Option<Queues>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -90,6 +93,7 @@ impl Db {
         let shared = Shared {
             dialect,
             patience: Duration::from_secs(config.statement_timeout_seconds) + GRACE,
+            slow: slow::threshold(config),
             queues: RwLock::new(Some(queues)),
             threads: Mutex::new(threads),
         };
@@ -117,6 +121,13 @@ impl Db {
         self.write(|_| Ok(())).await?;
         self.read(|tx| tx.one("select cast(1 as bigint)", &[], |row| row.take::<i64>())).await?;
         Ok(())
+    }
+
+    /// Sets the gauges of the queues.
+    pub fn measure(&self) {
+        if let Some(queues) = &*self.shared.queues.read().unwrap_or_else(PoisonError::into_inner) {
+            turns::measure(&queues.reads, &queues.writes);
+        }
     }
 
     pub fn engine(&self) -> &'static str {
@@ -152,7 +163,7 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, answer) = Job::new(kind, closure);
+        let (job, answer) = Job::new(self.engine(), kind, self.shared.slow, closure);
         self.enqueue(kind, job)?;
         answer.wait(self.shared.patience).await
     }

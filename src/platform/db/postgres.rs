@@ -21,7 +21,7 @@ use super::job::{Job, Kind};
 use super::migrate::apply_next;
 use super::tx::{Tx, Visit};
 use super::value::{Row, Value};
-use super::{Effect, OnCommit, QUEUE, Queues};
+use super::{Effect, OnCommit, QUEUE, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
@@ -50,6 +50,7 @@ pub(super) fn start(
             session: None,
             outage: outage.clone(),
             on_commit: on_commit.clone(),
+            slow: slow::threshold(config),
         };
         let jobs = jobs.clone();
         let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
@@ -133,6 +134,7 @@ struct Worker {
     session: Option<Session>,
     outage: Arc<Mutex<Option<Outage>>>,
     on_commit: OnCommit,
+    slow: Option<Duration>,
 }
 
 /// The server could not be reached. The threads share it: the first that gets through ends it for all.
@@ -160,12 +162,16 @@ impl Worker {
     }
 
     fn serve(&mut self, job: &mut Job) -> Result<Vec<Effect>> {
+        let slow = self.slow;
         let session = self.begin(job.kind)?;
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
         if is_kept {
+            let committing = Instant::now();
             session.script("commit")?;
+            metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
+            slow::judge_commit(slow, committing, 1);
             return Ok(effects);
         }
         session.script("rollback")?;

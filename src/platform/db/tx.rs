@@ -4,8 +4,11 @@
 //! PostgreSQL would turn its COMMIT into a silent rollback; SQLite behaves the same here, so that no test differs.
 
 use std::any::Any;
+use std::panic::Location;
+use std::time::{Duration, Instant};
 
 use super::dialect::Dialect;
+use super::slow::Watch;
 use super::value::{Row, Value};
 use super::{Effect, postgres, sqlite};
 use crate::error::{Error, Result};
@@ -14,6 +17,7 @@ pub struct Tx<'c> {
     connection: Connection<'c>,
     effects: Vec<Effect>,
     failed: bool,
+    watch: Option<Watch>,
 }
 
 enum Connection<'c> {
@@ -68,11 +72,15 @@ impl<'c> Tx<'c> {
     /// Runs a statement that yields no rows; the answer is how many it changed.
     #[track_caller]
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        let watched = self.watch.map(|watch| (watch, Instant::now()));
         let changed = refuse_nul(params).and_then(|()| match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, params),
             Connection::Postgres(session) => session.execute(sql, params),
         });
         self.failed |= changed.is_err();
+        if let Some((watch, begun)) = watched {
+            watch.judge(sql, Location::caller(), begun);
+        }
         changed
     }
 
@@ -89,11 +97,11 @@ impl<'c> Tx<'c> {
     }
 
     pub(super) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), effects: Vec::new(), failed: false }
+        Self { connection: Connection::Sqlite(connection), effects: Vec::new(), failed: false, watch: None }
     }
 
     pub(super) fn postgres(session: &'c mut postgres::Session) -> Self {
-        Self { connection: Connection::Postgres(session), effects: Vec::new(), failed: false }
+        Self { connection: Connection::Postgres(session), effects: Vec::new(), failed: false, watch: None }
     }
 
     /// Runs a script of several statements.
@@ -102,6 +110,11 @@ impl<'c> Tx<'c> {
             Connection::Sqlite(connection) => sqlite::script(connection, sql),
             Connection::Postgres(session) => session.script(sql),
         }
+    }
+
+    /// Statements that take longer than `slow` are logged, if there is such a bound; the transaction waited `queued`.
+    pub(super) fn watch(&mut self, slow: Option<Duration>, queued: Duration) {
+        self.watch = slow.map(|over| Watch::new(over, queued));
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -114,11 +127,15 @@ impl<'c> Tx<'c> {
 
     #[track_caller]
     fn walk(&mut self, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
+        let watched = self.watch.map(|watch| (watch, Instant::now()));
         let walked = refuse_nul(params).and_then(|()| match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::walk(connection, sql, params, visit),
             Connection::Postgres(session) => session.walk(sql, params, visit),
         });
         self.failed |= walked.is_err();
+        if let Some((watch, begun)) = watched {
+            watch.judge(sql, Location::caller(), begun);
+        }
         walked
     }
 }

@@ -1,8 +1,14 @@
 //! Reading a request's body: a bounded size and a bounded time, whoever asks for it.
+//!
+//! The floor reads it before it asks who calls: between the head of a request and its last byte a session may end, and
+//! what was allowed at the first is not at the last.
 
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body_util::BodyExt;
@@ -17,6 +23,21 @@ const MAX_DRAINED: usize = 16 * MAX_BYTES;
 
 /// Whoever drips a body byte by byte is cut after this.
 const MAX_TIME: Duration = Duration::from_secs(10);
+
+/// Lets a request under /api go on once all of it has come, but for the paths whose bodies are streams.
+pub(super) async fn layer(
+    State(streams): State<&'static [&'static str]>,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
+    let path = request.uri().path();
+    if !path.starts_with("/api/") || streams.contains(&path) {
+        return Ok(next.run(request).await);
+    }
+    let (parts, body) = request.into_parts();
+    let body = Body::from(read(body).await?);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
 
 pub async fn read(body: Body) -> Result<Bytes> {
     read_within(MAX_TIME, body).await

@@ -68,6 +68,7 @@ pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
         .layer(CatchPanicLayer::custom(|_| Error::bug("a handler panicked").into_response()))
         .layer(from_fn_with_state(times, within_time))
         .layer(from_fn_with_state((limits.clone(), entrance), rate_limit::sign_in))
+        .layer(from_fn_with_state(uploads, body::layer))
         .layer(from_fn_with_state(identify, identity::layer))
         .layer(from_fn_with_state(limits, rate_limit::api))
         .layer(from_fn_with_state(keeper, idempotency::layer))

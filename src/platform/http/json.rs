@@ -14,6 +14,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::{body, fields};
 use crate::error::{Error, Result};
@@ -84,6 +85,16 @@ pub fn from_slice<T: DeserializeOwned + Validate<Context = ()>>(bytes: &[u8]) ->
         return Err(Error::invalid("body", "control_character", "The character U+0000 is not allowed."));
     }
     Ok(value)
+}
+
+/// The body of what needs none: nothing, or an object without a field.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoFields {}
+
+/// For a field of a patch that may be absent, but not null: `#[serde(default, deserialize_with = "not_null")]`.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// For a field of a patch that may be absent (None: stays), null (Some(None): is removed) or a value:

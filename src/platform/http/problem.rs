@@ -32,6 +32,10 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
 }
 
+/// Left with an answer that is an error, for the log.
+#[derive(Clone, Copy)]
+pub struct ErrorCode(pub &'static str);
+
 impl Problem {
     fn of(error: &Error) -> Self {
         let status = error.status();
@@ -49,13 +53,15 @@ impl Problem {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        log_cause(&self);
+        note("http", &self);
         let mut response = (self.status(), Json(Problem::of(&self))).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after() {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(ErrorCode(self.code()));
+        let headers = response.headers_mut();
         if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -63,8 +69,10 @@ impl IntoResponse for Error {
     }
 }
 
-/// Logs what the client is not told. Called once per error, where it leaves the server: here, and by the sockets' acks.
-pub fn log_cause(error: &Error) {
+/// Counts an error, and logs what the client is not told of it. Called once per error, where it leaves the server: here,
+/// and by the sockets.
+pub fn note(transport: &'static str, error: &Error) {
+    metrics::counter!("smilechat_errors_total", "transport" => transport, "code" => error.code()).increment(1);
     match error {
         Error::Internal { place, cause } => tracing::error!(%place, "internal error: {cause}"),
         Error::Unavailable(cause) => tracing::warn!("unavailable: {cause}"),

@@ -1,9 +1,11 @@
 //! The request id: taken from the client when sane, made otherwise, echoed, in every log line and in every problem.
 //!
-//! Also the one access line of a request (`info`): method, route template, status, milliseconds. Never the query string, a
-//! body or a header, because those carry tokens and people's words.
+//! Also the one access line of a request: method, route template, status, milliseconds, the code of an error. Never the
+//! query string, a body or a header, because those carry tokens and people's words. It is a warning where the server
+//! failed, and hidden (`debug`) for what machines ask every few seconds.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -12,10 +14,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 
 use crate::platform::clock::Clock;
+use crate::platform::http::problem::ErrorCode;
 use crate::platform::id::new_id;
 use crate::platform::random::Random;
+use crate::platform::telemetry::traceparent::Traceparent;
+use crate::platform::telemetry::{ACCESS, spans};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The route of whatever the server has not: strangers ask for anything.
+const UNKNOWN: &str = "other";
+/// What machines ask for without anybody having done something.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 tokio::task_local! {
     static CURRENT: Arc<str>;
@@ -32,24 +42,63 @@ pub async fn within<F: Future>(id: Arc<str>, work: F) -> F::Output {
 }
 
 pub(super) async fn layer(State((clock, random)): State<(Clock, Random)>, request: Request, next: Next) -> Response {
-    let began = clock.now();
-    let id = sane(request.headers()).unwrap_or_else(|| new_id(began, &random)).into();
+    let began = Instant::now();
+    let id: Arc<str> = sane(request.headers()).unwrap_or_else(|| new_id(clock.now(), &random)).into();
     let method = known_method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request_id = %id);
+    let parent = Traceparent::of(request.headers());
     let answer = async {
+        let in_flight = InFlight::begin();
         let mut response = next.run(request).await;
+        drop(in_flight);
         let value = HeaderValue::from_str(&current()).expect("a sane id is a header value");
         response.headers_mut().insert(X_REQUEST_ID, value);
-        let route = route.as_ref().map_or("-", MatchedPath::as_str);
-        let took = clock.now().since(began);
-        let status = response.status().as_u16();
-        tracing::info!(method, route, status, ms = took.as_millis() as u64, "answered");
-        metrics::histogram!("smilechat_http_request_seconds", "method" => method, "route" => route.to_owned(), "status" => status.to_string())
-            .record(took);
+        let route = route.as_ref().map_or(UNKNOWN, MatchedPath::as_str);
+        note(method, route, &response, began.elapsed());
         response
     };
-    within(id, answer.instrument(span)).await
+    // At the level of errors, so that whatever is logged within says which request it was.
+    let span = tracing::error_span!("request", request_id = %id, trace_id = parent.map(|parent| parent.trace_id()));
+    let answer = within(id, answer.instrument(span));
+    if !spans::are_on() {
+        return answer.await;
+    }
+    let traced = spans::request(method, route.as_ref().map_or(UNKNOWN, MatchedPath::as_str), parent);
+    let response = answer.instrument(traced.clone()).await;
+    spans::answered(&traced, response.status().as_u16());
+    response
+}
+
+/// The line of the log, and the figures.
+fn note(method: &'static str, route: &str, response: &Response, took: Duration) {
+    let status = response.status().as_u16();
+    let code = response.extensions().get::<ErrorCode>().map(|code| code.0);
+    let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+    if status >= 500 {
+        tracing::warn!(target: ACCESS, method, route, status, ms, code, "answered");
+    } else if PROBES.contains(&route) {
+        tracing::debug!(target: ACCESS, method, route, status, ms, code, "answered");
+    } else {
+        tracing::info!(target: ACCESS, method, route, status, ms, code, "answered");
+    }
+    metrics::histogram!("smilechat_http_request_seconds", "method" => method, "route" => route.to_owned(), "status" => status.to_string())
+        .record(took);
+}
+
+/// One of the requests that are being answered, until dropped: its client may go before the answer.
+struct InFlight;
+
+impl InFlight {
+    fn begin() -> Self {
+        metrics::gauge!("smilechat_http_requests_in_flight").increment(1);
+        Self
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        metrics::gauge!("smilechat_http_requests_in_flight").decrement(1);
+    }
 }
 
 fn sane(headers: &HeaderMap) -> Option<String> {

@@ -3,6 +3,7 @@
 //! The library spawns a task for each event, which loses their order. `Inbox` is called before that and only queues.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::json;
@@ -24,6 +25,8 @@ pub struct Incoming {
     pub payload: Box<RawValue>,
     /// None if the client did not ask for an answer.
     pub ack: Option<Ack>,
+    /// When it arrived.
+    pub received: Instant,
 }
 
 /// The answer that a client waits for. Dropped without one, it tells the client that the server failed.
@@ -72,7 +75,7 @@ impl MessageHandler<LocalAdapter, Undecoded> for Inbox {
             Ack { sender: Some(sender), socket: self.socket.clone() }
         });
         let (event, payload) = read_event(&value);
-        match self.queue.try_send(Incoming { event, payload, ack }) {
+        match self.queue.try_send(Incoming { event, payload, ack, received: Instant::now() }) {
             Ok(()) => {}
             Err(TrySendError::Full(refused)) => {
                 if let Some(ack) = refused.ack {

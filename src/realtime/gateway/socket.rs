@@ -66,7 +66,12 @@ impl SocketHandle {
 
     /// Whether what may be missed is dropped.
     pub fn is_behind(&self) -> bool {
-        self.line().is_some_and(|line| line.backlog() > self.0.shared.outbox / 2)
+        self.backlog() > self.0.shared.outbox / 2
+    }
+
+    /// Packets that wait to be written; how many those of a session that polls are, nobody knows.
+    pub fn backlog(&self) -> usize {
+        self.line().map_or(0, |line| line.backlog())
     }
 
     /// Tells the client to leave for good, after what is queued. Its library does not reconnect by itself then.

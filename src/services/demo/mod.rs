@@ -138,7 +138,7 @@ fn tell(
         let (caller, now) = (who(name)?, app.clock.now());
         let ticket = store::find(tx, Scope::of(caller), &ticket_id)?;
         // Whoever does something has read what was said before.
-        read::read_in(tx, caller, &ticket, ticket.last_seq, None, now)?;
+        read::read_in(tx, caller, &ticket, ticket.last_seq, now)?;
         let move_to = |tx: &mut Tx<'_>, status| {
             let patch = TicketPatch { status: Some(status), ..TicketPatch::default() };
             update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)

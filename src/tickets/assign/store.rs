@@ -39,6 +39,15 @@ pub fn oldest_waiting(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<Ticke
     )
 }
 
+/// How many tickets of all tenants wait for somebody, and since when the oldest of them does.
+pub fn count_waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>)> {
+    tx.one(
+        "select count(*), min(created_at) from tickets where status = 'open' and support_key is null and is_held = false",
+        &[],
+        |row| Ok((row.take()?, row.take()?)),
+    )
+}
+
 /// Compare-and-set: false if somebody has it already, or it waits no longer.
 pub fn give(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, support: UserKey, now: Timestamp) -> Result<bool> {
     let given = tx.execute(

@@ -13,7 +13,8 @@ use crate::tickets::messages::store;
 use crate::tickets::model::{Message, Scope, Side, Ticket, parse_message_id};
 use crate::tickets::store as tickets;
 
-/// Marks one message, and what the other side sent before it. One's own message: nothing changes.
+/// Marks one message, and what the other side sent before it. A message of one's own side stays as it is: that a colleague
+/// has read it says nothing of those it was written to.
 pub async fn read_message(app: &App, caller: Arc<Caller>, message_id: String) -> Result<Message> {
     caller.require(Action::MessagesRead)?;
     let now = app.clock.now();
@@ -27,7 +28,7 @@ pub async fn read_message(app: &App, caller: Arc<Caller>, message_id: String) ->
             if message.sender_key == caller.user {
                 return Ok(message);
             }
-            read_in(tx, &caller, &ticket, seq, Some(seq), now)?;
+            read_in(tx, &caller, &ticket, seq, now)?;
             find(tx)
         })
         .await
@@ -40,27 +41,15 @@ pub async fn read_up_to(app: &App, caller: Arc<Caller>, ticket_id: String, up_to
     app.db
         .write(move |tx| {
             let ticket = tickets::find_and_lock(tx, Scope::of(&caller), &ticket_id)?;
-            read_in(tx, &caller, &ticket, up_to_seq.min(ticket.last_seq), None, now)
+            read_in(tx, &caller, &ticket, up_to_seq.min(ticket.last_seq), now)
         })
         .await
 }
 
-/// The part inside the transaction. A message that is `named` is marked even if a colleague of the reader sent it.
-pub fn read_in(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    ticket: &Ticket,
-    up_to_seq: i64,
-    named: Option<i64>,
-    now: Timestamp,
-) -> Result<()> {
+/// The part inside the transaction.
+pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64, now: Timestamp) -> Result<()> {
     let side = Side::of(ticket, caller.user);
-    let mut seqs = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
-    if let Some(seq) = named
-        && store::mark_one_read(tx, caller.tenant, ticket, seq, now)?
-    {
-        seqs.push(seq);
-    }
+    let seqs = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
     if seqs.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::error::{Error, Result};
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
@@ -27,9 +27,28 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct MessageQuery {
     /// The messages after this `seq`.
+    #[param(minimum = 0)]
     after_seq: Option<i64>,
     /// The messages before this `seq`.
+    #[param(minimum = 0)]
     before_seq: Option<i64>,
+}
+
+impl MessageQuery {
+    /// Where a page begins; a cursor knows best.
+    fn place(&self, cursor: Option<Place>) -> Result<Place> {
+        let in_range = |field, seq| match seq {
+            0.. => Ok(seq),
+            _ => Err(Error::invalid(field, "out_of_range", "A whole number from 0.")),
+        };
+        match (cursor, self.after_seq, self.before_seq) {
+            (Some(place), ..) => Ok(place),
+            (None, Some(_), Some(_)) => Err(Error::invalid("after_seq", "not_both", "goes without before_seq")),
+            (None, Some(seq), None) => in_range("after_seq", seq).map(Place::After),
+            (None, None, Some(seq)) => in_range("before_seq", seq).map(Place::Before),
+            (None, None, None) => Ok(Place::Before(i64::MAX)),
+        }
+    }
 }
 
 /// Which way a list walks, and how far it has come.
@@ -52,23 +71,19 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Message>>> {
     caller.require(Action::MessagesRead)?;
-    let paging = page.read::<Place>(&app.auth.cursor_key, caller.tenant.0, &format!("messages/{ticket_id}"))?;
-    let place = match (paging.after, query.after_seq, query.before_seq) {
-        (Some(place), ..) => place,
-        (None, Some(_), Some(_)) => return Err(Error::invalid("after_seq", "not_both", "goes without before_seq")),
-        (None, Some(seq), None) => Place::After(seq),
-        (None, None, Some(seq)) => Place::Before(seq),
-        (None, None, None) => Place::Before(i64::MAX),
-    };
-    let limit = paging.limit + 1;
-    let found = app
+    let cursor_key = app.auth.cursor_key;
+    let (paging, place, found) = app
         .db
         .read(move |tx| {
+            // Before the cursor is looked at: a ticket that is not theirs answers like one that is not there.
             let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
-            match place {
+            let paging = page.read::<Place>(&cursor_key, caller.tenant.0, &format!("messages/{ticket_id}"))?;
+            let (place, limit) = (query.place(paging.after)?, paging.limit + 1);
+            let found = match place {
                 Place::After(seq) => store::list_after(tx, caller.tenant, ticket.key, &ticket_id, seq, limit),
                 Place::Before(seq) => store::list_before(tx, caller.tenant, ticket.key, &ticket_id, seq, limit),
-            }
+            };
+            Ok((paging, place, found?))
         })
         .await?;
     Ok(Json(match place {
@@ -99,13 +114,14 @@ async fn create(
 }
 
 /// Marks a message, and what the other side sent before it, read. One's own message stays as it is.
-#[utoipa::path(put, path = "/api/messages/{id}/read", tag = "messages", operation_id = "read_message",
+#[utoipa::path(put, path = "/api/messages/{id}/read", tag = "messages", operation_id = "read_message", request_body = NoFields,
     params(("id" = String, Path, description = "The message's id")),
-    responses((status = 200, body = Message), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Message), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn mark_read(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
     Path(message_id): Path<String>,
+    Json(NoFields {}): Json<NoFields>,
 ) -> Result<Json<Message>> {
     read::read_message(&app, caller, message_id).await.map(Json)
 }

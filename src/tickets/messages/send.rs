@@ -4,6 +4,7 @@
 //! Only when that is on disk does anybody hear of it: the sender by the answer, the others by the event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use garde::Validate;
 use serde::Deserialize;
@@ -143,7 +144,8 @@ pub fn send_in(
     let advance = advance(tx, caller, &target, now)?;
     store::advance_ticket(tx, caller.tenant, &target, &advance)?;
     let message = Arc::new(store::message_of(tx, caller.tenant, ticket_id, &row)?);
-    let what = What::MessageSent { message: message.clone() };
+    let first_reply_after = first_reply_after(tx, caller, &target, row.seq, now)?;
+    let what = What::MessageSent { message: message.clone(), first_reply_after };
     events::record(tx, &Act::of(caller, now), what)?;
     announce_move(tx, caller, &target, &advance, now)?;
     let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
@@ -167,6 +169,22 @@ fn first_one(
     } else {
         Err(Error::Conflict("client_id_reused"))
     }
+}
+
+/// How long the customer had waited, if this message is the first that staff wrote in the ticket. One with which staff
+/// opened it is no reply.
+fn first_reply_after(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    seq: i64,
+    now: Timestamp,
+) -> Result<Option<Duration>> {
+    let may_be = caller.user != target.customer && target.customer_unread == 0 && now > target.created_at;
+    if !may_be || store::has_reply(tx, caller.tenant, target, seq)? {
+        return Ok(None);
+    }
+    Ok(Some(now.since(target.created_at)))
 }
 
 fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, now: Timestamp) -> Result<Advance> {

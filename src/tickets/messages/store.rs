@@ -86,6 +86,9 @@ pub struct Target {
     pub status: TicketStatus,
     pub last_seq: i64,
     pub updated_at: Timestamp,
+    pub created_at: Timestamp,
+    /// Messages of staff that the customer has not read.
+    pub customer_unread: i64,
 }
 
 pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Target> {
@@ -101,13 +104,16 @@ pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Tar
             status: status_of(&row.take::<String>()?)?,
             last_seq: row.take()?,
             updated_at: row.take()?,
+            created_at: row.take()?,
+            customer_unread: row.take()?,
         })
     })?;
     found.filter(|target| scope.customer.is_none_or(|own| target.customer == own)).ok_or(Error::NotFound)
 }
 
-const LOCK_TARGET: &str = "select ticket_key, customer_key, support_key, status, last_seq, updated_at from tickets
-     where tenant_key = $1 and ticket_id = $2";
+const LOCK_TARGET: &str =
+    "select ticket_key, customer_key, support_key, status, last_seq, updated_at, created_at, customer_unread
+     from tickets where tenant_key = $1 and ticket_id = $2";
 
 pub struct NewRow<'a> {
     pub ticket: TicketKey,
@@ -178,6 +184,16 @@ pub fn find(
     tx.first(&sql, &[ticket.into(), seq.into(), tenant.into()], |row| message(row, ticket_id))
 }
 
+/// Whether anybody but the customer has written in a ticket before `seq`.
+pub fn has_reply(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, seq: i64) -> Result<bool> {
+    let found = tx.first(
+        "select 1 from messages where ticket_key = $1 and seq < $2 and tenant_key = $3 and sender_key <> $4 limit 1",
+        &[target.key.into(), seq.into(), tenant.into(), target.customer.into()],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 pub fn find_by_client_id(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -239,16 +255,6 @@ pub fn mark_read(
     );
     tx.execute(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
     Ok(seqs)
-}
-
-/// False if it was read before.
-pub fn mark_one_read(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket, seq: i64, now: Timestamp) -> Result<bool> {
-    let marked = tx.execute(
-        "update messages set is_read = true, read_at = $4, delivered_at = coalesce(delivered_at, $4)
-         where ticket_key = $1 and tenant_key = $2 and seq = $3 and is_read = false",
-        &[ticket.key.into(), tenant.into(), seq.into(), now.into()],
-    )?;
-    Ok(marked == 1)
 }
 
 /// Marks what the other side sent up to `up_to_seq` as delivered; answers the `seq`s that were not.

@@ -94,7 +94,7 @@ export async function stopServer(server) {
   const log = readLog(server);
   rmSync(server.folder, { recursive: true, force: true });
   assert.deepEqual(exit, { code: 0, signal: null }, "the server ends by itself after SIGTERM");
-  const faults = log.split("\n").filter((line) => line.includes("panicked at") || line.includes(`"level":"ERROR"`));
+  const faults = log.split("\n").filter((line) => line.includes("panicked at") || line.includes(`"log.level":"error"`));
   assert.deepEqual(faults, [], "nothing that a client does is an error of the server");
 }
 

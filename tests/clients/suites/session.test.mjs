@@ -3,16 +3,31 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { call, login, newCustomer, newStaff, newTicket, post, put } from "../harness/people.mjs";
+import { call, get, login, newCustomer, newStaff, newTicket, post, put } from "../harness/people.mjs";
 import { startServer, stopServer, withServer } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell, transports } from "../harness/sockets.mjs";
-import { pause } from "../harness/wait.mjs";
+import { pause, poll } from "../harness/wait.mjs";
 
 const shortLife = 3;
 
 let server;
 before(async () => (server = await startServer()));
 after(() => stopServer(server));
+
+test("what waits in a socket's queue ends with the session", async () => {
+  const customer = await newCustomer(server);
+  const elsewhere = await login(server, customer.username, customer.password);
+  const { ticket_id } = await newTicket(server, customer, { message_content: "x".repeat(10_000) });
+  const line = await connect(server, customer);
+  // Enough to keep the socket's task busy for longer than the logout takes; the message is the last in the queue.
+  for (let asked = 0; asked < 900; asked += 1) line.socket.emit("join_ticket", { ticket_id, after_seq: 0 });
+  line.socket.emit("chat_message", { ticket_id, message_content: "from the grave" });
+  await post(server, customer, "/api/auth/logout", {});
+  // Who is offline has left, and who has left has nothing in a queue.
+  const status = () => get(server, elsewhere, "/api/users/status");
+  await poll("the socket to be done with", 30_000, async () => (await status()).status === "offline");
+  assert.equal((await get(server, elsewhere, `/api/tickets/${ticket_id}`)).last_seq, 1);
+});
 
 for (const transport of Object.keys(transports)) {
   test(`no connection without a good access token, ${transport}`, async () => {

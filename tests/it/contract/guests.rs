@@ -142,3 +142,17 @@ async fn who_is_not_vouched_for_gets_no_session() {
     strangers_token.await.problem(401, "unauthorized");
     assert_eq!(server.count("select count(*) from users").await, before + 1, "the stranger alone");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_vouches_for_no_staff() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let ada = acme.admin("ada").await;
+        let by_hash = || identify(&server, &acme.publishable_key, hashed("shop-17", &acme.identity_secret));
+        let ann = Person::of(by_hash().await.expect(200));
+        let promotion = json!({"roles": ["customer", "support"]});
+        server.put(&format!("/api/users/{}", ann.id)).by(&ada).json(promotion).await.expect(200);
+        by_hash().await.problem(403, "forbidden");
+    })
+    .await;
+}

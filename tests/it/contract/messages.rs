@@ -147,9 +147,13 @@ async fn a_conversation_is_paged_in_both_directions() {
         assert_eq!(walk("before_seq=12&limit=6").await, [range(6, 11), range(1, 5)]);
         assert_eq!(walk("after_seq=25").await, [range(1, 0)]);
         assert_eq!(walk("before_seq=1").await, [range(1, 0)]);
-        for (query, field) in
-            [("after_seq=x", "after_seq"), ("before_seq=1e3", "before_seq"), ("after_seq=1&before_seq=9", "after_seq")]
-        {
+        for (query, field) in [
+            ("after_seq=x", "after_seq"),
+            ("after_seq=-1", "after_seq"),
+            ("before_seq=-5", "before_seq"),
+            ("before_seq=1e3", "before_seq"),
+            ("after_seq=1&before_seq=9", "after_seq"),
+        ] {
             server.get(&format!("/api/messages/{id}?{query}")).by(&ann).await.invalid(field);
         }
     })
@@ -199,6 +203,25 @@ async fn reading_marks_what_others_sent_before_and_never_backwards() {
         ] {
             server.put(&format!("/api/messages/{unknown}/read")).by(&sue).await.problem(404, "not_found");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_who_reads_leaves_the_customers_count_and_tick() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ann, sue, tom) = (acme.customer("ann").await, acme.support("sue").await, acme.support("tom").await);
+        let id = server.ticket(&ann, "Lamp").await;
+        let first = server.say(&sue, &id, "Hello").await["message_id"].as_str().expect("an id").to_owned();
+        let read = |by: &Person| server.put(&format!("/api/messages/{first}/read")).by(by);
+        assert_eq!(read(&tom).await.expect(200)["is_read"], false, "it was not written to him");
+        let ticket = async || server.get(&format!("/api/tickets/{id}")).by(&ann).await.expect(200);
+        assert_eq!(ticket().await["unread_count"], 1);
+        assert_eq!(read(&ann).await.expect(200)["is_read"], true);
+        assert_eq!(ticket().await["unread_count"], 0);
+        read(&ann).bytes("{bad").await.problem(400, "bad_json");
+        read(&ann).json(json!({"zzz": 1})).await.invalid("zzz");
     })
     .await;
 }

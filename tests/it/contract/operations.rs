@@ -10,8 +10,13 @@ async fn health_readiness_and_metrics() {
         assert_eq!(server.get("/healthz").await.expect(200)["status"], "ok");
         let ready = server.get("/readyz").await.expect(200);
         assert_eq!((&ready["status"], &ready["dependencies"][0]["name"]), (&json!("ok"), &json!("database")));
-        let files = json!({"name": "files", "kind": "folder", "status": "ok"});
-        assert_eq!(ready["dependencies"][1], files);
+        let files = &ready["dependencies"][1];
+        let told = (&files["name"], &files["kind"], &files["status"]);
+        assert_eq!(told, (&json!("files"), &json!("folder"), &json!("ok")));
+        for dependency in ready["dependencies"].as_array().expect("a list") {
+            let latency = dependency["latency_ms"].as_f64().expect("a number");
+            assert!((0.0..2000.0).contains(&latency), "{dependency}");
+        }
         let metrics = server.get("/metrics").await;
         assert_eq!(metrics.status, 200);
         assert!(metrics.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")));

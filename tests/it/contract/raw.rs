@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::Server;
+use crate::harness::{Server, on_both_engines};
 
 /// Sends bytes as they are and returns all of the answer; None: the server hung up without one.
 pub async fn raw(server: &Server, request: &[u8]) -> Option<String> {
@@ -63,4 +63,31 @@ async fn raw_requests_earn_no_500() {
         assert!(answer.is_none_or(|answer| status(&answer) == "400"));
     }
     server.get("/healthz").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_ends_while_the_body_is_on_its_way_is_no_right() {
+    on_both_engines(async |server| {
+        let ann = server.tenant("acme").await.customer("ann").await;
+        let id = server.ticket(&ann, "Slow").await;
+        let body = r#"{"message_content":"from the grave"}"#;
+        let head = format!(
+            "POST /api/messages/{id} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+            ann.token,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(server.running.address).await.expect("the server listens");
+        stream.write_all(head.as_bytes()).await.expect("it reads");
+        // It asks for the body: the head was read, and whatever is judged by the head alone is judged.
+        let mut go_on = [0; 12];
+        stream.read_exact(&mut go_on).await.expect("it asks");
+        assert_eq!(&go_on, b"HTTP/1.1 100");
+        server.post("/api/auth/logout").by(&ann).json(serde_json::json!({})).await.expect(204);
+        stream.write_all(body.as_bytes()).await.expect("it reads on");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.contains("HTTP/1.1 401 ") && answer.contains("unauthorized"), "{answer}");
+    })
+    .await;
 }

@@ -202,3 +202,14 @@ async fn what_a_ticket_may_not_hold() {
     assert_eq!(server.count("select count(*) from tickets").await, 1);
     assert_eq!(put(&server, &id, &sue, json!({"subject": "𝒳".repeat(500)})).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_a_patch_leaves_alone_is_absent_and_not_null() {
+    let server = Server::sqlite().await;
+    let sue = server.tenant("acme").await.support("sue").await;
+    let path = format!("/api/tickets/{}", server.ticket(&sue, "Lamp").await);
+    for field in ["status", "priority", "subject", "tags", "custom", "if_updated_at"] {
+        server.put(&path).by(&sue).json(json!({field: null})).await.invalid(field);
+    }
+    server.put(&path).by(&sue).json(json!({})).await.expect(200);
+}

@@ -65,6 +65,7 @@ pub fn config(url: &str) -> DatabaseConfig {
         pool_size: 4,
         statement_timeout_seconds: 2,
         busy_timeout_seconds: 1,
+        slow_ms: 0,
     }
 }
 

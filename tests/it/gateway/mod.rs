@@ -59,7 +59,7 @@ impl Handler for Echo {
     }
 
     async fn handle(&self, socket: &mut SocketHandle, events: Vec<Incoming>) {
-        for Incoming { event, payload, ack } in events {
+        for Incoming { event, payload, ack, .. } in events {
             let value = serde_json::from_str(payload.get()).unwrap_or(json!("unreadable"));
             self.seen.send(Seen::Event(event.clone(), value)).ok();
             match event.as_str() {

@@ -18,6 +18,7 @@ use super::File;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Without a commit for this long, the log gives its disk space back.
 const IDLE: Duration = Duration::from_secs(5);
+const PAGE_BYTES: i64 = 4096;
 /// In pages: 16 MB.
 const LONG_LOG: i64 = 4096;
 
@@ -51,7 +52,10 @@ pub(super) fn run(file: &File, commits: &Receiver<()>, log: &Log) {
         };
         is_idle = signal.is_err();
         match checkpoint_with(file, &mut connection, sql) {
-            Ok(pages) => log.is_long.store(pages > LONG_LOG, Ordering::Relaxed),
+            Ok(pages) => {
+                log.is_long.store(pages > LONG_LOG, Ordering::Relaxed);
+                metrics::gauge!("smilechat_db_wal_bytes").set((pages * PAGE_BYTES) as f64);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a checkpoint failed; the next one tries again");
                 connection = None;

@@ -22,7 +22,7 @@ use super::failure::from_sqlite;
 use super::migrate::apply_next;
 use super::tx::{Tx, Visit};
 use super::value::{Row, Value};
-use super::{OnCommit, QUEUE, Queues};
+use super::{OnCommit, QUEUE, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
@@ -51,7 +51,7 @@ pub(super) fn start(
         threads.push(thread::Builder::new().name(name.into()).spawn(work).context("cannot start a database thread")?);
         Ok(())
     };
-    let writer = writer::Writer::new(file.clone(), on_commit, log.clone(), commits);
+    let writer = writer::Writer::new(file.clone(), on_commit, log.clone(), commits, slow::threshold(config));
     spawn("db-writer", Box::new(move || writer.run(write_jobs)))?;
     for _ in 0..reader_count(config) {
         let (file, jobs) = (file.clone(), read_jobs.clone());

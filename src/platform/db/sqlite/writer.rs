@@ -4,6 +4,7 @@
 //! Invariant: no caller hears `Ok` before the group is committed, and no effect is told before that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::platform::db::failure::from_sqlite;
 use crate::platform::db::job::Job;
 use crate::platform::db::tx::Tx;
-use crate::platform::db::{Effect, OnCommit};
+use crate::platform::db::{Effect, OnCommit, slow};
 
 /// In KiB, as SQLite wants a size told apart from a number of pages: negative.
 const WRITER_CACHE_KIB: i64 = -32 * 1024;
@@ -29,11 +30,12 @@ pub(super) struct Writer {
     log: Log,
     /// Tells the checkpointer that there is something to do.
     commits: Sender<()>,
+    slow: Option<Duration>,
 }
 
 impl Writer {
-    pub fn new(file: File, on_commit: OnCommit, log: Log, commits: Sender<()>) -> Self {
-        Self { file, connection: None, on_commit, log, commits }
+    pub fn new(file: File, on_commit: OnCommit, log: Log, commits: Sender<()>, slow: Option<Duration>) -> Self {
+        Self { file, connection: None, on_commit, log, commits, slow }
     }
 
     pub fn run(mut self, jobs: Receiver<Job>) {
@@ -71,12 +73,18 @@ impl Writer {
         }
         let connection = self.connection.as_ref().expect("it was opened just now");
         self.log.shorten(connection);
+        let begun = Instant::now();
         execute(connection, "begin immediate", &[])?;
         let mut effects = Vec::new();
+        let transactions = group.len();
         for job in group {
             effects.append(&mut run_in_savepoint(connection, job)?);
         }
+        let committing = Instant::now();
         execute(connection, "commit", &[])?;
+        metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
+        metrics::histogram!("smilechat_db_group_seconds").record(begun.elapsed());
+        slow::judge_commit(self.slow, committing, transactions);
         Ok(effects)
     }
 }

@@ -63,6 +63,7 @@ async fn world() -> World {
         pool_size: 1,
         statement_timeout_seconds: 5,
         busy_timeout_seconds: 5,
+        slow_ms: 0,
     };
     let hand = Arc::new(AtomicI64::new(START));
     let keeper = Keeper {

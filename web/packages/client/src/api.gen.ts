@@ -678,7 +678,13 @@ export interface components {
         Dependency: {
             /** @description Which engine it is. */
             kind: string;
+            /**
+             * Format: double
+             * @description How long it took to answer, or until it was given up.
+             */
+            latency_ms: number;
             name: string;
+            /** @description `ok` or `down`. */
             status: string;
         };
         /** @description One line of the audit log. */
@@ -806,6 +812,7 @@ export interface components {
             /** @description At most 20, each a line of at most 50 characters. */
             tags?: string[];
         };
+        /** @description The body of what needs none: nothing, or an object without a field. */
         NoFields: Record<string, unknown>;
         /** @description What staff write beside a conversation. No message: customers never see it. */
         Note: {
@@ -1712,6 +1719,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -2348,7 +2364,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -2370,6 +2390,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3576,7 +3605,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -3607,6 +3640,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

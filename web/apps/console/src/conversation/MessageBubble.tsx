@@ -30,9 +30,7 @@ export function MessageBubble({ message, isFirst, isLast, isCustomers, conversat
       aria-label={`${by}, ${fullTime(message.timestamp)}`}
     >
       {isCustomers && (
-        <span className={styles.face}>
-          {isLast && <Face id={sender.id} name={sender.name} url={sender.avatar_url} size="sm" />}
-        </span>
+        <span className={styles.face}>{isLast && <Face id={sender.id} name={sender.name} size="sm" />}</span>
       )}
       <div className={styles.body}>
         {isFirst && <p className={styles.by}>{message.own ? "You" : by}</p>}

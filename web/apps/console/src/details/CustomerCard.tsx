@@ -19,7 +19,7 @@ export function CustomerCard({ customerId }: { customerId: string }) {
   return (
     <section className={styles.section} aria-label="Customer">
       <div className={styles.customer}>
-        <Face id={customer.id} name={customer.name} url={customer.avatar_url} size="lg" status={presence} />
+        <Face id={customer.id} name={customer.name} size="lg" status={presence} />
         <div>
           <h3>{customer.name}</h3>
           <p>{isHere ? `${STATUS_NAMES[presence]} now` : `Last seen ${sinceWhen(customer.last_active)}`}</p>

@@ -39,7 +39,6 @@ export const TicketRow = memo(function TicketRow({ ticket, queue, isCurrent, isP
       <Face
         id={ticket.customer_id}
         name={customer?.name ?? ""}
-        url={customer?.avatar_url}
         status={presence === "offline" ? undefined : presence}
       />
       <span className={styles.text}>

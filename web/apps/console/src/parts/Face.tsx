@@ -1,4 +1,5 @@
-// A person's picture, or initials on a color that is theirs everywhere; with presence where it is known.
+// A person's picture, or initials on a color that is theirs everywhere; with presence where it is known. Customers have
+// initials alone: a picture of their choice would tell whoever serves it when staff look, and from where.
 import type { Status } from "../backend/types";
 import styles from "./Face.module.css";
 

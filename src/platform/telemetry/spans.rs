@@ -1,0 +1,96 @@
+//! The spans of a trace: a request, a socket's events, a transaction (its wait and its run), the telling of an event.
+//!
+//! They stand under a target of their own that no log shows, so that without a collector each of these calls is a test of
+//! one flag. Spans for the log (the request id) are made where they are needed, by `tracing` itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use tracing::{Span, trace_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::traceparent::Traceparent;
+
+pub(super) const TARGET: &str = "spans";
+
+static ARE_ON: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn switch_on() {
+    ARE_ON.store(true, Ordering::Relaxed);
+}
+
+pub fn are_on() -> bool {
+    ARE_ON.load(Ordering::Relaxed)
+}
+
+/// A request, under the caller's span if the caller named one.
+pub fn request(method: &'static str, route: &str, parent: Option<Traceparent>) -> Span {
+    let span = trace_span!(
+        target: TARGET, parent: None, "request", otel.name = format!("{method} {route}"), otel.kind = "server",
+        otel.status_code = tracing::field::Empty, http.request.method = method, http.route = route,
+        http.response.status_code = tracing::field::Empty,
+    );
+    place_under(&span, parent, true);
+    span
+}
+
+/// Says how a request ended.
+pub fn answered(span: &Span, status: u16) {
+    span.record("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Events of a socket that are handled together: one, or messages that share a transaction.
+pub fn socket_event(event: &'static str, count: usize) -> Span {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    trace_span!(target: TARGET, parent: None, "socket event", otel.name = event, otel.kind = "server", events = count)
+}
+
+/// A transaction from its being queued to its answer.
+pub fn transaction(engine: &'static str, kind: &'static str) -> Span {
+    trace_span!(target: TARGET, "transaction", otel.name = kind, otel.kind = "client", db.system.name = engine)
+}
+
+/// Its waiting for a turn.
+pub fn queued(transaction: &Span) -> Span {
+    trace_span!(target: TARGET, parent: transaction, "queued")
+}
+
+/// Its statements.
+pub fn run(transaction: &Span) -> Span {
+    trace_span!(target: TARGET, parent: transaction, "run")
+}
+
+/// The telling of an event, under the transaction that it happened in.
+pub fn announcement(event: &'static str, origin: Option<Traceparent>) -> Span {
+    let span = trace_span!(target: TARGET, parent: None, "announce", event);
+    place_under(&span, origin, false);
+    span
+}
+
+/// The span that this thread is in; None without a collector.
+pub fn here() -> Option<Traceparent> {
+    if !are_on() {
+        return None;
+    }
+    Context::map_current(|context| {
+        let span = context.span().span_context().clone();
+        span.is_valid().then(|| Traceparent {
+            trace: u128::from_be_bytes(span.trace_id().to_bytes()),
+            span: u64::from_be_bytes(span.span_id().to_bytes()),
+            is_sampled: span.is_sampled(),
+        })
+    })
+}
+
+fn place_under(span: &Span, parent: Option<Traceparent>, is_remote: bool) {
+    let Some(parent) = parent.filter(|_| are_on()) else { return };
+    let flags = if parent.is_sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+    let (trace, span_id) = (TraceId::from(parent.trace), SpanId::from(parent.span));
+    let parent = SpanContext::new(trace, span_id, flags, is_remote, TraceState::default());
+    // It fails for a span that nobody records, which has no use for a parent.
+    let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+}

@@ -1,0 +1,49 @@
+//! The figures that no part of the server has by itself: what happened, counted from the events, and how things stand.
+
+use crate::app::App;
+use crate::auth::model::Role;
+use crate::events::{Event, What};
+use crate::platform::clock::Timestamp;
+use crate::tickets::model::{Ticket, TicketStatus};
+
+/// Called for each committed event, once.
+pub fn count(event: &Event) {
+    match &event.what {
+        What::MessageSent { message, first_reply_after } => {
+            match message.sender.role {
+                Role::Customer => metrics::counter!("smilechat_messages_total", "role" => "customer").increment(1),
+                Role::Support => metrics::counter!("smilechat_messages_total", "role" => "support").increment(1),
+                Role::Admin => metrics::counter!("smilechat_messages_total", "role" => "admin").increment(1),
+            }
+            if let Some(after) = first_reply_after {
+                metrics::histogram!("smilechat_ticket_first_reply_seconds").record(*after);
+            }
+        }
+        What::TicketCreated { .. } => metrics::counter!("smilechat_tickets_opened_total").increment(1),
+        What::TicketUpdated { ticket, changed } if changed.contains(&"status") => count_move(ticket, changed),
+        _ => {}
+    }
+}
+
+fn count_move(ticket: &Ticket, changed: &[&str]) {
+    if ticket.status == TicketStatus::Closed {
+        metrics::counter!("smilechat_tickets_closed_total").increment(1);
+        let took = ticket.closed_at.unwrap_or(ticket.updated_at).since(ticket.created_at);
+        metrics::histogram!("smilechat_ticket_resolution_seconds").record(took);
+    } else if changed.contains(&"closed_at") {
+        metrics::counter!("smilechat_tickets_reopened_total").increment(1);
+    }
+}
+
+/// Sets the gauges that cost nothing to know.
+pub fn refresh(app: &App) {
+    app.db.measure();
+    app.realtime.hub.measure();
+}
+
+/// Sets those of the tickets that wait, which the database is asked for.
+pub fn show_waiting(waiting: i64, oldest: Option<Timestamp>, now: Timestamp) {
+    metrics::gauge!("smilechat_tickets_waiting").set(waiting as f64);
+    let age = oldest.map(|oldest| now.since(oldest).as_secs_f64()).unwrap_or_default();
+    metrics::gauge!("smilechat_tickets_waiting_oldest_seconds").set(age);
+}

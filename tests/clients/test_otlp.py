@@ -1,0 +1,301 @@
+"""Traces, logs and metrics as a collector receives them: a real receiver, decoded by the official protobuf definitions."""
+
+import json
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import socketio
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from running import Server
+
+KINDS = {
+    "/v1/traces": ExportTraceServiceRequest,
+    "/v1/logs": ExportLogsServiceRequest,
+    "/v1/metrics": ExportMetricsServiceRequest,
+}
+PASSWORD = "correct horse battery"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+
+
+class Collector:
+    """Takes what is sent, or answers with `status`, or takes `delay` seconds over it."""
+
+    def __init__(self, status: int = 200, delay: float = 0):
+        self.status, self.delay = status, delay
+        self.requests: list = []
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                decoded = KINDS[self.path].FromString(body)
+                collector.requests.append((self.path, dict(self.headers), decoded))
+                time.sleep(collector.delay)
+                self.send_response(collector.status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def of(self, path: str):
+        return [decoded for kind, _, decoded in list(self.requests) if kind == path]
+
+    def spans(self):
+        return [
+            span
+            for request in self.of("/v1/traces")
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def records(self):
+        return [
+            record
+            for request in self.of("/v1/logs")
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+
+    def metrics(self):
+        """By name, as they were sent last."""
+        return {
+            metric.name: metric
+            for request in self.of("/v1/metrics")
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        }
+
+
+def wait_for(what: str, condition, limit: float = 20):
+    deadline = time.monotonic() + limit
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+    return found
+
+
+def attributes(of) -> dict:
+    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in of.attributes}
+
+
+@contextmanager
+def running(folder, **environment: str):
+    server = Server(folder, LOG_FORMAT="json", SMILECHAT_TELEMETRY__METRICS_SECONDS="1", **environment)
+    try:
+        yield server
+    except BaseException:
+        server.process.kill()
+        raise
+    server.stop()
+
+
+def talk(server: Server):
+    """A ticket made under a trace of the caller's, and a message in it by a socket."""
+    customer = server.call("POST", "/api/auth/register", {"username": f"c{time.time_ns()}", "password": PASSWORD})
+    token = customer["access_token"]
+    traced = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "of-the-caller"}
+    ticket = server.call("POST", "/api/tickets", {"subject": "Traced"}, token, **traced)["ticket_id"]
+    client = socketio.Client(reconnection=False)
+    client.connect(server.url, transports=["websocket"], auth={"token": token}, wait_timeout=10)
+    client.call("join_ticket", {"ticket_id": ticket}, timeout=10)
+    sent = client.call("chat_message", {"ticket_id": ticket, "message_content": "a canary in a message"}, timeout=10)
+    client.disconnect()
+    return sent["message"]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What a collector has been told when a server has served a conversation and ended."""
+    collector = Collector()
+    environment = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20secret%20key",
+        "OTEL_SERVICE_NAME": "chat-of-the-test",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=testing",
+    }
+    with running(tmp_path_factory.mktemp("otlp"), **environment) as server:
+        talk(server)
+        wait_for("metrics", lambda: collector.metrics().get("smilechat_message_ack_seconds"))
+    log = server.log.read_text()
+    yield collector, log
+    collector.stop()
+
+
+def test_requests_say_who_sends_them(told):
+    collector, _ = told
+    assert {path for path, _, _ in collector.requests} == set(KINDS)
+    for _, headers, _ in collector.requests:
+        headers = {name.lower(): value for name, value in headers.items()}
+        assert headers["api-key"] == "a secret key"
+        assert headers["content-type"] == "application/x-protobuf"
+    resources = [request.resource_spans[0].resource for request in collector.of("/v1/traces")]
+    resources += [request.resource_logs[0].resource for request in collector.of("/v1/logs")]
+    resources += [request.resource_metrics[0].resource for request in collector.of("/v1/metrics")]
+    for resource in resources:
+        given = attributes(resource)
+        assert given["service.name"] == "chat-of-the-test"
+        assert given["deployment.environment.name"] == "testing"
+        assert given["service.version"]
+
+
+def test_a_request_is_one_trace_under_its_callers(told):
+    collector, _ = told
+    spans = {span.span_id.hex(): span for span in collector.spans() if span.trace_id.hex() == TRACE}
+    by_name: dict = {}
+    for span in spans.values():
+        by_name.setdefault(span.name, []).append(span)
+    [request] = by_name["POST /api/tickets"]
+    assert request.parent_span_id.hex() == PARENT
+    assert request.kind == Span.SPAN_KIND_SERVER
+    told_of = attributes(request)
+    assert (told_of["http.request.method"], told_of["http.route"]) == ("POST", "/api/tickets")
+    assert told_of["http.response.status_code"] == 201
+    writes = by_name["write"]
+    assert all(attributes(span)["db.system.name"] == "sqlite" for span in writes)
+    parent = lambda span: spans[span.parent_span_id.hex()].name  # noqa: E731
+    assert {parent(span) for span in writes} == {"POST /api/tickets"}
+    assert {parent(span) for span in by_name["queued"]} | {parent(span) for span in by_name["run"]} == {"read", "write"}
+    announced = {attributes(span)["event"]: span for span in by_name["announce"]}
+    assert parent(announced["ticket_created"]) == "run"
+    for span in spans.values():
+        assert span.start_time_unix_nano <= span.end_time_unix_nano
+    # What a transaction's caller waits for holds its wait and its run.
+    for span in by_name["run"]:
+        whole = spans[span.parent_span_id.hex()]
+        assert whole.start_time_unix_nano <= span.start_time_unix_nano
+        assert span.end_time_unix_nano <= whole.end_time_unix_nano
+
+
+def test_a_sockets_message_is_a_trace_of_its_own(told):
+    collector, _ = told
+    spans = collector.spans()
+    [message] = [span for span in spans if span.name == "chat_message"]
+    assert message.parent_span_id == b"" and message.kind == Span.SPAN_KIND_SERVER
+    assert message.trace_id.hex() != TRACE
+    of_it = [span for span in spans if span.trace_id == message.trace_id]
+    names = [span.name for span in of_it]
+    assert {"write", "queued", "run", "announce"} <= set(names)
+    assert any(span.name == "join_ticket" for span in spans)
+    assert "message_sent" in [attributes(span).get("event") for span in of_it]
+
+
+def test_lines_of_the_log_stand_in_their_trace(told):
+    collector, log = told
+    [line] = [record for record in collector.records() if attributes(record).get("http.request.id") == "of-the-caller"]
+    assert line.body.string_value == "answered"
+    assert line.trace_id.hex() == TRACE
+    told_of = attributes(line)
+    assert (told_of["url.path"], told_of["http.response.status_code"]) == ("/api/tickets", 201)
+    [written] = [one for one in map(json.loads, log.splitlines()) if one.get("http.request.id") == "of-the-caller"]
+    assert written["trace.id"] == TRACE
+    assert written["span.id"] == line.span_id.hex()
+    spans = {span.span_id: span.name for span in collector.spans()}
+    assert spans[line.span_id] == "POST /api/tickets"
+
+
+def test_metrics_are_those_that_are_served(told):
+    collector, _ = told
+    metrics = collector.metrics()
+    acks = metrics["smilechat_message_ack_seconds"]
+    assert acks.unit == "s" and acks.description
+    [point] = acks.histogram.data_points
+    assert point.count == 1 == sum(point.bucket_counts)
+    assert len(point.bucket_counts) == len(point.explicit_bounds) + 1
+    assert point.start_time_unix_nano < point.time_unix_nano
+    messages = metrics["smilechat_messages_total"].sum
+    assert messages.is_monotonic
+    assert {attributes(one)["role"]: one.as_double for one in messages.data_points}["customer"] == 1
+    assert metrics["process_resident_memory_bytes"].gauge.data_points[0].as_double > 1e6
+
+
+def test_nothing_secret_is_sent(told):
+    collector, _ = told
+    everything = " ".join(str(request) for _, _, request in collector.requests)
+    for canary in (PASSWORD, "a canary in a message", "eyJ", "a secret key"):
+        assert canary not in everything, canary
+
+
+def free_address() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("trouble", ["away", "refuses", "slow", "silent"])
+def test_a_collector_in_trouble_costs_nothing(trouble, tmp_path):
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen()
+    collector = {"refuses": lambda: Collector(503), "slow": lambda: Collector(delay=30)}.get(trouble, lambda: None)()
+    url = collector.url if collector else free_address()
+    if trouble == "silent":
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=url) as server:
+        customer = server.call("POST", "/api/auth/register", {"username": "customer", "password": PASSWORD})
+        ticket = server.call("POST", "/api/tickets", {"subject": "x"}, customer["access_token"])["ticket_id"]
+        slowest = 0.0
+        # More spans than the queue of the exporter holds.
+        for number in range(600):
+            began = time.monotonic()
+            body = {"message_content": f"number {number}"}
+            server.call("POST", f"/api/messages/{ticket}", body, customer["access_token"])
+            slowest = max(slowest, time.monotonic() - began)
+        assert slowest < 3, f"a request took {slowest:.1f} s"
+        wait_for("the log to tell of it", lambda: "collector does not take telemetry" in server.log.read_text())
+        stopping = time.monotonic()
+    assert time.monotonic() - stopping < 8, "the end waits two seconds for a collector, not longer"
+    told_of = [line for line in server.log.read_text().splitlines() if "collector does not take telemetry" in line]
+    assert len(told_of) <= 3, "once for each signal"
+    silent.close()
+    if collector:
+        collector.stop()
+
+
+def test_a_collector_that_comes_back_is_told_again(tmp_path):
+    collector = Collector(503)
+    with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as server:
+        wait_for("a refusal", lambda: "does not take telemetry" in server.log.read_text())
+        collector.status = 200
+        wait_for("the log to say so", lambda: "takes telemetry again" in server.log.read_text())
+        talk(server)
+    assert any(span.name == "chat_message" for span in collector.spans()), "what waits is sent at the end"
+    collector.stop()
+
+
+def test_without_an_address_nothing_is_recorded(tmp_path):
+    with running(tmp_path) as server:
+        talk(server)
+        lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert not any("span.id" in line for line in lines)
+    [of_the_caller] = [line for line in lines if line.get("http.request.id") == "of-the-caller"]
+    assert of_the_caller["trace.id"] == TRACE, "a trace that the caller named is still in the log"
+
+
+def test_a_share_of_the_traces(tmp_path):
+    collector = Collector()
+    with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, SMILECHAT_TELEMETRY__TRACES_PERCENT="0") as server:
+        talk(server)
+        wait_for("logs", collector.records)
+    assert collector.spans() == [], "not even one that its caller had sampled"
+    collector.stop()
