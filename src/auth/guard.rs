@@ -53,6 +53,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Whether the session has ended or the key was revoked, a moment ago. Asked of what has waited since.
+    pub fn are_over(&self, app: &App) -> bool {
+        let registry = &app.auth.registry;
+        registry.has_ended(&self.caller) || self.api_key_id.as_deref().is_some_and(|id| registry.is_revoked(id))
+    }
+
     /// Whether the session or the key ended a moment ago, or the key is another since it was looked up. Asked once more
     /// when a socket is known to whoever would cut it.
     pub fn have_ended(&self, app: &App) -> bool {

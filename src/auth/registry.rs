@@ -101,6 +101,11 @@ impl Registry {
         if self.ended.contains_key(&what.key.api_key_id) { Err(refused()) } else { Ok(what) }
     }
 
+    /// Whether a key, by its id, was revoked a moment ago.
+    pub fn is_revoked(&self, api_key_id: &str) -> bool {
+        self.ended.contains_key(api_key_id)
+    }
+
     pub fn has_ended(&self, caller: &Caller) -> bool {
         caller.session_id.as_deref().is_some_and(|id| self.ended.contains_key(id))
     }

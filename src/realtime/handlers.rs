@@ -37,7 +37,7 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
     let mut sendings: Vec<(Sending, Waiting)> = Vec::new();
     for incoming in events {
         // They may have waited a while, and the session ended meanwhile.
-        if connection.credentials.have_ended(app) {
+        if connection.credentials.are_over(app) {
             refuse(connection, incoming.ack, &Error::Unauthorized("unauthorized"));
             continue;
         }

@@ -2,6 +2,9 @@
 //!
 //! The lock is held for moments. Nobody is called, woken or dropped under it.
 
+mod polling;
+mod websocket;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -15,6 +18,8 @@ use super::outbox::Outbox;
 use super::packet::{self, Packet};
 use super::seats::Seat;
 use super::{Broken, Frame, Receiver, Shared, Sid};
+
+pub use websocket::Work;
 
 pub struct Session {
     sid: Sid,
@@ -73,15 +78,6 @@ enum Upgrade {
     Begun,
     /// Its probe was answered: polls tell nothing any more, what is queued waits for it.
     Probed,
-}
-
-/// What the writer of a WebSocket has to do.
-pub enum Work {
-    Send(VecDeque<Frame>),
-    /// All is sent that was queued before the end.
-    Finish,
-    /// The session is over, with whatever was queued.
-    Stop,
 }
 
 impl Session {
@@ -340,168 +336,6 @@ impl Session {
         if self.is_idle() {
             self.hang_up("connect timeout");
         }
-    }
-}
-
-/// The side of a client that polls.
-impl Session {
-    pub(super) fn is_polling(&self) -> bool {
-        let state = self.lock();
-        state.transport == Transport::Polling && !matches!(state.stage, Stage::Ended { .. })
-    }
-
-    /// The frames of one answer, at least one; None if no answer is due. Two polls at once end the session, and so does
-    /// a client that leaves before it has its answer and does not come back.
-    pub(super) async fn poll(self: &Arc<Self>) -> Option<VecDeque<Frame>> {
-        self.begin_poll()?;
-        let mut waiting = Waiting { session: self, is_answered: false };
-        let frames = poll_fn(|cx| self.poll_frames(cx)).await;
-        waiting.is_answered = true;
-        Some(frames)
-    }
-
-    fn begin_poll(self: &Arc<Self>) -> Option<()> {
-        let mut state = self.lock();
-        if std::mem::take(&mut state.owes_noop) {
-            drop(state);
-            self.forget();
-            return Some(());
-        }
-        if matches!(state.stage, Stage::Ended { .. }) || state.transport != Transport::Polling {
-            return None;
-        }
-        state.has_left = false;
-        if !std::mem::replace(&mut state.is_polled, true) {
-            return Some(());
-        }
-        drop(state);
-        self.close("parse error");
-        None
-    }
-
-    fn poll_frames(self: &Arc<Self>, cx: &Context<'_>) -> Poll<VecDeque<Frame>> {
-        let mut state = self.lock();
-        let mut frames = VecDeque::new();
-        match state.stage {
-            Stage::Ended { by_client } => {
-                let last = if by_client { packet::NOOP } else { packet::CLOSE };
-                return Poll::Ready(VecDeque::from([Frame::of(last)]));
-            }
-            _ if state.upgrade == Upgrade::Probed || state.transport == Transport::WebSocket => {
-                frames.push_back(Frame::of(packet::NOOP));
-            }
-            Stage::Open if state.outbox.is_empty() => {
-                state.writer = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
-            Stage::Ending(reason) if state.outbox.is_empty() => {
-                drop(state);
-                self.close(reason);
-                return Poll::Ready(VecDeque::from([Frame::of(packet::CLOSE)]));
-            }
-            // The end has an answer of its own: clients look at it before they look at what comes with it.
-            _ => frames = state.take(),
-        }
-        state.is_polled = false;
-        let patient = state.patient.take();
-        drop(state);
-        wake(patient);
-        Poll::Ready(frames)
-    }
-}
-
-struct Waiting<'a> {
-    session: &'a Arc<Session>,
-    is_answered: bool,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if !self.is_answered {
-            let mut state = self.session.lock();
-            (state.is_polled, state.has_left) = (false, true);
-            let _waker = state.writer.take();
-            drop(state);
-            self.session.engine.heartbeat.expect(Due::Return, Instant::now(), self.session);
-        }
-    }
-}
-
-/// The side of a WebSocket.
-impl Session {
-    /// False if the session has a WebSocket, or one is about to take over.
-    pub(super) fn begin_upgrade(&self) -> bool {
-        let mut state = self.lock();
-        let may_begin =
-            state.stage == Stage::Open && state.transport == Transport::Polling && state.upgrade == Upgrade::None;
-        if may_begin {
-            state.upgrade = Upgrade::Begun;
-        }
-        may_begin
-    }
-
-    /// From here on polls tell nothing: one that waits is ended.
-    pub(super) fn probed(&self) {
-        let mut state = self.lock();
-        state.upgrade = Upgrade::Probed;
-        let poll = state.writer.take();
-        drop(state);
-        wake(poll);
-    }
-
-    /// The WebSocket takes over.
-    pub(super) fn upgraded(&self) {
-        let mut state = self.lock();
-        state.upgrade = Upgrade::None;
-        state.transport = Transport::WebSocket;
-        let poll = state.writer.take();
-        drop(state);
-        wake(poll);
-    }
-
-    /// The WebSocket has failed before it took over: polling goes on.
-    pub(super) fn not_upgraded(&self) {
-        self.lock().upgrade = Upgrade::None;
-    }
-
-    /// What there is to do; Pending is idle. Whoever asks is woken when there is more.
-    pub(super) fn work(&self, cx: &Context<'_>) -> Poll<Work> {
-        let mut state = self.lock();
-        match state.stage {
-            Stage::Ended { .. } => return Poll::Ready(Work::Stop),
-            _ if !state.outbox.is_empty() => return Poll::Ready(Work::Send(state.outbox.take())),
-            Stage::Ending(_) => return Poll::Ready(Work::Finish),
-            Stage::Open => {}
-        }
-        state.watch(cx);
-        Poll::Pending
-    }
-
-    /// Whether the session is over. Whoever asks, while the network takes nothing, is woken when it is.
-    pub(super) fn is_over(&self, cx: &Context<'_>) -> bool {
-        let mut state = self.lock();
-        state.watch(cx);
-        matches!(state.stage, Stage::Ended { .. })
-    }
-
-    /// A frame that was not handed out, but is held all the same until it is sent.
-    pub(super) fn count(&self, frame: &Frame) {
-        self.lock().outbox.count(frame);
-    }
-
-    /// The network has taken so much of what was handed out.
-    pub(super) fn sent(&self, frames: usize, bytes: usize) {
-        let mut state = self.lock();
-        if matches!(state.stage, Stage::Ended { .. }) {
-            return;
-        }
-        state.outbox.gone(frames, bytes);
-        let patient = match state.outbox.is_behind(self.engine.settings.outbox) {
-            true => None,
-            false => state.patient.take(),
-        };
-        drop(state);
-        wake(patient);
     }
 }
 

@@ -1,0 +1,94 @@
+//! The side of a client that polls.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::super::heartbeat::Due;
+use super::super::{Frame, packet};
+use super::{Session, Stage, Transport, Upgrade, wake};
+
+impl Session {
+    pub(in super::super) fn is_polling(&self) -> bool {
+        let state = self.lock();
+        state.transport == Transport::Polling && !matches!(state.stage, Stage::Ended { .. })
+    }
+
+    /// The frames of one answer, at least one; None if no answer is due. Two polls at once end the session, and so does
+    /// a client that leaves before it has its answer and does not come back.
+    pub(in super::super) async fn poll(self: &Arc<Self>) -> Option<VecDeque<Frame>> {
+        self.begin_poll()?;
+        let mut waiting = Waiting { session: self, is_answered: false };
+        let frames = poll_fn(|cx| self.poll_frames(cx)).await;
+        waiting.is_answered = true;
+        Some(frames)
+    }
+
+    fn begin_poll(self: &Arc<Self>) -> Option<()> {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.owes_noop) {
+            drop(state);
+            self.forget();
+            return Some(());
+        }
+        if matches!(state.stage, Stage::Ended { .. }) || state.transport != Transport::Polling {
+            return None;
+        }
+        state.has_left = false;
+        if !std::mem::replace(&mut state.is_polled, true) {
+            return Some(());
+        }
+        drop(state);
+        self.close("parse error");
+        None
+    }
+
+    fn poll_frames(self: &Arc<Self>, cx: &Context<'_>) -> Poll<VecDeque<Frame>> {
+        let mut state = self.lock();
+        let mut frames = VecDeque::new();
+        match state.stage {
+            Stage::Ended { by_client } => {
+                let last = if by_client { packet::NOOP } else { packet::CLOSE };
+                return Poll::Ready(VecDeque::from([Frame::of(last)]));
+            }
+            _ if state.upgrade == Upgrade::Probed || state.transport == Transport::WebSocket => {
+                frames.push_back(Frame::of(packet::NOOP));
+            }
+            Stage::Open if state.outbox.is_empty() => {
+                state.writer = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Stage::Ending(reason) if state.outbox.is_empty() => {
+                drop(state);
+                self.close(reason);
+                return Poll::Ready(VecDeque::from([Frame::of(packet::CLOSE)]));
+            }
+            // The end has an answer of its own: clients look at it before they look at what comes with it.
+            _ => frames = state.take(),
+        }
+        state.is_polled = false;
+        let patient = state.patient.take();
+        drop(state);
+        wake(patient);
+        Poll::Ready(frames)
+    }
+}
+
+struct Waiting<'a> {
+    session: &'a Arc<Session>,
+    is_answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let mut state = self.session.lock();
+            (state.is_polled, state.has_left) = (false, true);
+            let _waker = state.writer.take();
+            drop(state);
+            self.session.engine.heartbeat.expect(Due::Return, Instant::now(), self.session);
+        }
+    }
+}
