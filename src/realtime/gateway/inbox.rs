@@ -159,21 +159,21 @@ impl Inbox {
     }
 
     /// Gives the event back if `most` wait already. What comes outside of the socket's life is not taken either.
-    pub fn push(&self, event: Incoming, most: usize) -> Result<(), Incoming> {
+    pub fn push(&self, event: Incoming, most: usize) -> Option<Incoming> {
         let mut state = self.lock();
         if !matches!(state.stage, Stage::Welcomed | Stage::Joined) {
             drop(state);
-            return Ok(());
+            return None;
         }
         if state.events.len() >= most {
             drop(state);
-            return Err(event);
+            return Some(event);
         }
         state.events.push(event);
         let idle = state.idle.take();
         drop(state);
         idle.into_iter().for_each(Waker::wake);
-        Ok(())
+        None
     }
 
     /// All events that wait; none when the socket is over.

@@ -123,7 +123,7 @@ impl SocketHandle {
         let ack = id.map(|id| Ack::new(id, self.clone()));
         let Event { name, payload, more } = event;
         let incoming = Incoming { event: name, payload, more, attachments, ack, received: Instant::now() };
-        if let Err(refused) = self.0.inbox.push(incoming, most) {
+        if let Some(refused) = self.0.inbox.push(incoming, most) {
             if let Some(ack) = refused.ack {
                 ack.refuse("rate_limited", "Too many events at once.");
             }

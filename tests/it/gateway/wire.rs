@@ -83,9 +83,8 @@ impl Wire {
     /// The code of the close frame that ends the connection; None if it ends without one.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
-            match within("the end", self.frame()).await.ok()? {
-                (0x88, code) => return Some(u16::from_be_bytes([code[0], code[1]])),
-                _ => {}
+            if let (0x88, code) = within("the end", self.frame()).await.ok()? {
+                return Some(u16::from_be_bytes([code[0], code[1]]));
             }
         }
     }
