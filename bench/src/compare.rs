@@ -1,0 +1,144 @@
+//! The product against the peer: each scenario on the one, then on the other, and again, in one run.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::report::{Report, Unit};
+use crate::scenarios::chat::{self, Load, Pace};
+use crate::scenarios::{connect, fanout, rest, start};
+use crate::server::{Program, Server};
+use crate::stage::Stage;
+
+pub const SCENARIOS: [&str; 6] = ["start", "chat", "rest", "login", "connect", "fanout"];
+
+#[derive(Clone)]
+pub struct Size {
+    pub time: Duration,
+    pub rounds: usize,
+    pub tickets: usize,
+    pub window: usize,
+    pub sockets: usize,
+    pub room: usize,
+}
+
+/// A server that runs, with its people.
+struct Player {
+    is_ours: bool,
+    program: Program,
+    server: Server,
+    stage: Stage,
+    requests: Option<rest::Requests>,
+}
+
+/// All servers run for the whole time, so that none is warmer than the other; only one is asked at a time.
+pub async fn run(programs: &[Program], scenarios: &[String], size: &Size, group: &str, report: &mut Report) -> Result<()> {
+    let mut players = Vec::new();
+    for program in programs {
+        let server = program.start().await?;
+        let stage = Stage::set(&server).await?;
+        let is_ours = program.name == "SmileChat";
+        players.push(Player { is_ours, program: program.clone(), server, stage, requests: None });
+    }
+    for scenario in scenarios {
+        for round in 1..=size.rounds {
+            for player in &mut players {
+                eprintln!("{group}: {scenario}, round {round} of {}, {}", size.rounds, player.server.name);
+                let before = player.server.cpu()?;
+                play(player, scenario, size, group, report).await?;
+                tell_cost(player, before)?;
+            }
+        }
+    }
+    for player in players {
+        player.server.stop().await?;
+    }
+    Ok(())
+}
+
+fn tell_cost(player: &Player, before: Duration) -> Result<()> {
+    let spent = player.server.cpu()? - before;
+    eprintln!("    {:.1} s of processor time, {:.0} MB", spent.as_secs_f64(), player.server.memory()? as f64 / 1e6);
+    Ok(())
+}
+
+async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, report: &mut Report) -> Result<()> {
+    let is_ours = player.is_ours;
+    let (server, stage) = (&player.server, &player.stage);
+    let mut note = |part: &str, what: &str, unit: Unit, figure: f64| {
+        eprintln!("    {what}: {figure:.2}");
+        report.note(&format!("{group}: {part}"), what, unit, is_ours, figure);
+    };
+    match scenario {
+        "start" => {
+            let figures = start::run(&player.program).await?;
+            note("start", "ready, on no data", Unit::Millis, figures.first);
+            note("start", "ready, on data", Unit::Millis, figures.again);
+            note("start", "memory, idle", Unit::Bytes, figures.idle_bytes);
+        }
+        "chat" => {
+            let load = Load { tickets: size.tickets, pace: Pace::Window(size.window), time: size.time };
+            let full = chat::run(server, stage, load).await?;
+            let part = format!("{} conversations, {} messages under way in each", size.tickets, size.window);
+            note(&part, "messages acked", Unit::PerSecond, full.acked);
+            note(&part, "messages delivered", Unit::PerSecond, full.delivered);
+            note(&part, "core of the server", Unit::Share, full.cpu);
+            latencies(&mut note, &part, "ack", full.ack);
+            latencies(&mut note, &part, "seen", full.seen);
+            let half = chat::run(server, stage, Load { pace: Pace::Rate(full.acked / 2.0), ..load }).await?;
+            let part = "the same at half of that rate";
+            note(part, "messages acked", Unit::PerSecond, half.acked);
+            note(part, "core of the server", Unit::Share, half.cpu);
+            latencies(&mut note, part, "ack", half.ack);
+            latencies(&mut note, part, "seen", half.seen);
+        }
+        "rest" => {
+            if player.requests.is_none() {
+                player.requests = Some(rest::Requests::prepare(stage).await?);
+            }
+            let Some(requests) = &player.requests else { bail!("there are requests by now") };
+            for (name, which) in [
+                ("GET /api/tickets", &requests.tickets),
+                ("GET /api/messages/:id", &requests.messages),
+                ("POST /api/messages/:id", &requests.send),
+            ] {
+                let figures = rest::ask(requests.port, which, size.time / 2).await?;
+                note("requests over 16 connections", name, Unit::PerSecond, figures.answered);
+                note("requests over 16 connections", &format!("{name}, p50"), Unit::Millis, figures.took[0]);
+                note("requests over 16 connections", &format!("{name}, p99"), Unit::Millis, figures.took[1]);
+            }
+        }
+        "login" => {
+            if player.requests.is_none() {
+                player.requests = Some(rest::Requests::prepare(stage).await?);
+            }
+            let Some(requests) = &player.requests else { bail!("there are requests by now") };
+            let figures = rest::ask(requests.port, &requests.login, size.time / 2).await?;
+            note("sign-in over 4 connections", "POST /api/auth/login", Unit::PerSecond, figures.answered);
+            note("sign-in over 4 connections", "POST /api/auth/login, p99", Unit::Millis, figures.took[1]);
+        }
+        "connect" => {
+            let figures = connect::run(server, stage, size.sockets).await?;
+            let part = format!("{} sockets", size.sockets);
+            note(&part, "connected and joined", Unit::PerSecond, figures.rate);
+            note(&part, "connected and joined, p99", Unit::Millis, figures.took[1]);
+            note(&part, "memory for each idle socket", Unit::Bytes, figures.bytes_each);
+            note(&part, "memory when they have gone", Unit::Bytes, figures.bytes_after);
+        }
+        "fanout" => {
+            let figures = fanout::run(stage, size.room, 50).await?;
+            let part = format!("a room of {} sockets", size.room);
+            note(&part, "messages delivered", Unit::PerSecond, figures.delivered);
+            note(&part, "seen, p50", Unit::Millis, figures.seen[0]);
+            note(&part, "seen, p99", Unit::Millis, figures.seen[1]);
+        }
+        other => bail!("there is no scenario {other}"),
+    }
+    Ok(())
+}
+
+fn latencies(note: &mut impl FnMut(&str, &str, Unit, f64), part: &str, what: &str, quantiles: [f64; 3]) {
+    for (name, figure) in ["p50", "p99", "p99.9"].into_iter().zip(quantiles) {
+        note(part, &format!("{what}, {name}"), Unit::Millis, figure);
+    }
+}

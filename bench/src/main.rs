@@ -1,0 +1,64 @@
+//! What SmileChat costs, from outside: real processes, real sockets, the disk. `scripts/bench` builds what is needed
+//! and calls this.
+
+mod compare;
+mod http;
+mod latency;
+#[cfg(feature = "limits")]
+mod limits;
+mod machine;
+mod options;
+mod postgres;
+mod report;
+mod scenarios;
+mod server;
+mod socket;
+mod stage;
+
+use anyhow::Result;
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+use options::Options;
+use postgres::Postgres;
+use report::Report;
+
+fn main() -> Result<()> {
+    // One thread: the generator has one core, the server another.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    #[cfg(feature = "limits")]
+    if let Some(kind) = words.first().and_then(|word| word.strip_prefix("serve-")) {
+        let port = std::env::var("PORT")?.parse()?;
+        let serving = async {
+            if kind == "web" { limits::web::serve(port).await } else { limits::relay::serve(port).await }
+        };
+        return LocalSet::new().block_on(&runtime, serving);
+    }
+    LocalSet::new().block_on(&runtime, carry_out(Options::parse(words.into_iter())?))
+}
+
+async fn carry_out(options: Options) -> Result<()> {
+    let mut report = Report::default();
+    for database in &options.databases {
+        let postgres = if database == "PostgreSQL" { Some(Postgres::start()?) } else { None };
+        let mut programs = options.programs.clone();
+        for (number, program) in programs.iter_mut().enumerate() {
+            program.database_url = match &postgres {
+                Some(postgres) => Some(postgres.database(&format!("bench{number}"))?),
+                None => None,
+            };
+        }
+        compare::run(&programs, &options.scenarios, &options.size, database, &mut report).await?;
+    }
+    #[cfg(feature = "limits")]
+    if options.with_limits {
+        limits::run(options.core, &options.size, &mut report).await?;
+    }
+    let text = format!("{}\n\n{}", machine::described(&options.programs)?, report.markdown());
+    println!("{text}");
+    if let Some(file) = &options.write {
+        report::write_between(file, "bench", &text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::compare::{SCENARIOS, Size};
+use crate::server::Program;
+
+pub struct Options {
+    pub programs: Vec<Program>,
+    pub databases: Vec<String>,
+    pub scenarios: Vec<String>,
+    pub size: Size,
+    /// Whether to measure what the parts below the product do alone.
+    #[cfg_attr(not(feature = "limits"), expect(dead_code))]
+    pub with_limits: bool,
+    #[cfg_attr(not(feature = "limits"), expect(dead_code))]
+    pub core: Option<usize>,
+    /// The page that the table is written into.
+    pub write: Option<PathBuf>,
+}
+
+pub const USAGE: &str = "\
+smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
+
+  scenarios        start chat rest login connect fanout; all of them without one
+  --server BINARY  the SmileChat server to measure
+  --peer FILE      the peer to compare it with
+  --database NAME  sqlite, postgres or both (sqlite)
+  --seconds N      how long each load lasts (5)
+  --rounds N       how often both servers take their turn (2)
+  --tickets N, --window N, --sockets N, --room N
+  --core N         the core that servers run on
+  --limits         what the disk and the libraries do alone, too (needs the feature `limits`)
+  --under COMMAND  runs the server under a profiler, as in --under \"perf record -g -o out\"
+  --write FILE     puts the table into this page";
+
+impl Options {
+    pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
+        let size = Size { time: Duration::from_secs(5), rounds: 2, tickets: 100, window: 8, sockets: 2000, room: 500 };
+        let mut options = Self {
+            programs: Vec::new(),
+            databases: vec!["SQLite".into()],
+            scenarios: Vec::new(),
+            size,
+            with_limits: false,
+            core: None,
+            write: None,
+        };
+        let mut wrapper = Vec::new();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} wants a value"));
+            match word.as_str() {
+                "--server" => options.programs.push(Program::smilechat(&file(&value()?)?)),
+                "--peer" => options.programs.push(Program::peer(&file(&value()?)?)),
+                "--database" => options.databases = databases(&value()?)?,
+                "--seconds" => options.size.time = Duration::from_secs_f64(value()?.parse()?),
+                "--rounds" => options.size.rounds = value()?.parse()?,
+                "--tickets" => options.size.tickets = value()?.parse()?,
+                "--window" => options.size.window = value()?.parse()?,
+                "--sockets" => options.size.sockets = value()?.parse()?,
+                "--room" => options.size.room = value()?.parse()?,
+                "--core" => options.core = Some(value()?.parse()?),
+                "--limits" => options.with_limits = cfg!(feature = "limits"),
+                "--under" => wrapper = value()?.split_whitespace().map(str::to_owned).collect(),
+                "--write" => options.write = Some(value()?.into()),
+                name if SCENARIOS.contains(&name) => options.scenarios.push(word),
+                _ => bail!("{word}?\n\n{USAGE}"),
+            }
+        }
+        ensure!(!options.programs.is_empty(), "{USAGE}");
+        if options.scenarios.is_empty() {
+            options.scenarios = SCENARIOS.map(str::to_owned).to_vec();
+        }
+        for program in &mut options.programs {
+            (program.core, program.wrapper) = (options.core, wrapper.clone());
+        }
+        Ok(options)
+    }
+}
+
+/// Servers run in folders of their own.
+fn file(path: &str) -> Result<PathBuf> {
+    std::fs::canonicalize(path).with_context(|| path.to_owned())
+}
+
+fn databases(name: &str) -> Result<Vec<String>> {
+    let names: &[&str] = match name {
+        "sqlite" => &["SQLite"],
+        "postgres" => &["PostgreSQL"],
+        "both" => &["SQLite", "PostgreSQL"],
+        _ => bail!("--database: sqlite, postgres or both"),
+    };
+    Ok(names.iter().map(|name| name.to_string()).collect())
+}

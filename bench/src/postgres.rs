@@ -1,0 +1,78 @@
+//! A private PostgreSQL server, ended and removed with its owner.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+pub struct Postgres {
+    tools: PathBuf,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Postgres {
+    /// As Debian installs it. Durable as it is by default: fsync and synchronous_commit are on.
+    pub fn start() -> Result<Self> {
+        let mut versions: Vec<PathBuf> =
+            fs::read_dir("/usr/lib/postgresql")?.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
+        versions.sort();
+        let tools = versions.pop().context("no PostgreSQL in /usr/lib/postgresql")?;
+        let folder = tempfile::Builder::new().prefix("smilechat-bench-").tempdir_in("/var/tmp")?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let server = Self { tools, folder, port };
+        // PostgreSQL refuses to run as root.
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(server.folder.path()))?;
+        }
+        let data = server.data();
+        run(server.tool("initdb").args(["-D", &data, "-U", "bench", "--auth=trust", "--no-sync"]))?;
+        let settings = format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={}",
+            server.folder.path().display()
+        );
+        let log = server.folder.path().join("log").display().to_string();
+        run(server.tool("pg_ctl").args(["start", "-w", "-D", &data, "-l", &log, "-o", &settings]))?;
+        Ok(server)
+    }
+
+    /// A new database: its address.
+    pub fn database(&self, name: &str) -> Result<String> {
+        let port = self.port.to_string();
+        run(self.tool("createdb").args(["-h", "127.0.0.1", "-p", &port, "-U", "bench", name]))?;
+        Ok(format!("postgres://bench@127.0.0.1:{port}/{name}"))
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    fn tool(&self, name: &str) -> Command {
+        let tool = self.tools.join(name);
+        if !is_root() {
+            return Command::new(tool);
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(tool);
+        command
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let _ = run(self.tool("pg_ctl").args(["stop", "-m", "immediate", "-D", &self.data()]));
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").status()?;
+    ensure!(status.success(), "{command:?}: {status}");
+    Ok(())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"))
+}

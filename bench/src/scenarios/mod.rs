@@ -1,0 +1,7 @@
+//! What is measured, each against one server that runs.
+
+pub mod chat;
+pub mod connect;
+pub mod fanout;
+pub mod rest;
+pub mod start;
