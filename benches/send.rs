@@ -17,7 +17,7 @@ use smilechat::platform::clock::Clock;
 use smilechat::platform::config::{self, Flag};
 use smilechat::platform::random::Random;
 use smilechat::services;
-use smilechat::tickets::messages::send::{self, NewMessage, Sending};
+use smilechat::tickets::messages::send::{self, NewMessage};
 
 const SENDERS: usize = 200;
 const TICKETS: usize = 100;
@@ -95,13 +95,13 @@ impl Bench {
         Ok(Self { app, caller, tickets })
     }
 
-    fn sending(&self, sender: usize, number: usize) -> Sending {
+    fn sending(&self, sender: usize, number: usize) -> (String, NewMessage) {
         let message = NewMessage {
             message_content: "x".repeat(100),
             client_id: Some(format!("{sender}-{number}")),
             attachment_ids: Vec::new(),
         };
-        Sending { ticket_id: self.tickets[sender % TICKETS].clone(), message }
+        (self.tickets[sender % TICKETS].clone(), message)
     }
 
     /// Each sender sends the next message when the last one is on disk.
@@ -110,7 +110,8 @@ impl Bench {
         let senders = (0..SENDERS).map(|sender| async move {
             let mut sent = 0;
             while start.elapsed() < WINDOW {
-                send::send(&self.app, self.caller.clone(), self.sending(sender, sent)).await?;
+                let (ticket_id, message) = self.sending(sender, sent);
+                send::send(&self.app, self.caller.clone(), ticket_id, message).await?;
                 sent += 1;
             }
             anyhow::Ok(sent)
@@ -125,11 +126,11 @@ impl Bench {
         let mut answers = Vec::new();
         for number in 0..(STEADY_RATE * WINDOW.as_secs()) as usize {
             clock.tick().await;
-            let (app, caller, sending) =
+            let (app, caller, (ticket_id, message)) =
                 (self.app.clone(), self.caller.clone(), self.sending(number % SENDERS, 1_000_000 + number));
             answers.push(tokio::spawn(async move {
                 let start = Instant::now();
-                send::send(&app, caller, sending).await.map(|_| start.elapsed())
+                send::send(&app, caller, ticket_id, message).await.map(|_| start.elapsed())
             }));
         }
         let mut took = Vec::new();

@@ -21,20 +21,20 @@ use crate::realtime::wire::{StatusChoice, TypingSignal};
 use crate::realtime::{dispatch, housekeeping};
 use crate::tickets::assign;
 use crate::tickets::messages::replay::Replay;
-use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
+use crate::tickets::messages::send::{self, NewMessage, Sent};
 use crate::tickets::messages::{read, replay};
 
 /// Messages in one transaction, at most: others wait while it runs.
 const MOST_TOGETHER: usize = 64;
 
-/// Handles what has gathered in a socket's inbox, in the order sent. Messages that follow one another share one
-/// transaction.
+/// Handles what has gathered in a socket's inbox, in the order sent. Messages to one ticket that
+/// follow one another share one transaction.
 pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming>) {
     if let Some(oldest) = events.first() {
         metrics::histogram!("smilechat_inbox_wait_seconds").record(oldest.received.elapsed());
         metrics::histogram!("smilechat_inbox_size").record(events.len() as f64);
     }
-    let mut sendings: Vec<(Sending, Waiting)> = Vec::new();
+    let mut gathered = Gathered::default();
     for incoming in events {
         // They may have waited a while, and the session ended meanwhile.
         if connection.credentials.are_over(app) {
@@ -46,23 +46,39 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
             continue;
         }
         if incoming.event == "chat_message" {
-            match sending(&incoming) {
-                Ok(sending) => {
+            match json::from_slice::<ChatMessage>(incoming.payload.get().as_bytes()) {
+                Ok(message) => {
                     // One ticket a transaction: two of them could wait for one another's tickets.
-                    let is_another = sendings.last().is_some_and(|(last, _)| last.ticket_id != sending.ticket_id);
-                    if is_another || sendings.len() == MOST_TOGETHER {
-                        send_all(app, connection, std::mem::take(&mut sendings)).await;
+                    if gathered.ticket_id != message.ticket_id || gathered.messages.len() == MOST_TOGETHER {
+                        send_all(app, connection, std::mem::take(&mut gathered)).await;
                     }
-                    sendings.push((sending, Waiting { ack: incoming.ack, since: incoming.received }));
+                    gathered.push(message, Waiting { ack: incoming.ack, since: incoming.received });
                 }
                 Err(error) => refuse(connection, incoming.ack, &error),
             }
             continue;
         }
-        send_all(app, connection, std::mem::take(&mut sendings)).await;
+        send_all(app, connection, std::mem::take(&mut gathered)).await;
         handle_one(app, connection, incoming).await;
     }
-    send_all(app, connection, sendings).await;
+    send_all(app, connection, gathered).await;
+}
+
+/// Messages to one ticket that were not sent yet.
+#[derive(Default)]
+struct Gathered {
+    ticket_id: String,
+    messages: Vec<NewMessage>,
+    waiting: Vec<Waiting>,
+}
+
+impl Gathered {
+    fn push(&mut self, message: ChatMessage, waiting: Waiting) {
+        let ChatMessage { ticket_id, message_content, client_id, attachment_ids } = message;
+        self.ticket_id = ticket_id;
+        self.messages.push(NewMessage { message_content, client_id, attachment_ids });
+        self.waiting.push(waiting);
+    }
 }
 
 async fn handle_one(app: &App, connection: &mut Connection, incoming: Incoming) {
@@ -92,25 +108,19 @@ async fn handle_known(app: &App, connection: &mut Connection, event: &str, paylo
     }
 }
 
-fn sending(incoming: &Incoming) -> Result<Sending> {
-    let message: ChatMessage = json::from_slice(incoming.payload.get().as_bytes())?;
-    let ChatMessage { ticket_id, message_content, client_id, attachment_ids } = message;
-    Ok(Sending { ticket_id, message: NewMessage { message_content, client_id, attachment_ids } })
-}
-
 /// Who sent a message, until it is answered.
 struct Waiting {
     ack: Option<Ack>,
     since: Instant,
 }
 
-async fn send_all(app: &App, connection: &Connection, sendings: Vec<(Sending, Waiting)>) {
-    if sendings.is_empty() {
+async fn send_all(app: &App, connection: &Connection, gathered: Gathered) {
+    let Gathered { ticket_id, messages, waiting } = gathered;
+    if messages.is_empty() {
         return;
     }
-    let (sendings, waiting): (Vec<_>, Vec<_>) = sendings.into_iter().unzip();
-    let count = sendings.len();
-    let sent = send::send_all(app, connection.caller().clone(), sendings);
+    let count = messages.len();
+    let sent = send::send_all(app, connection.caller().clone(), ticket_id, messages);
     let sent = match spans::are_on() {
         true => sent.instrument(spans::socket_event("chat_message", count)).await,
         false => sent.await,

@@ -18,7 +18,7 @@ use crate::platform::id;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::fields;
 use crate::tickets::messages::send::{self, NewMessage};
-use crate::tickets::model::{Priority, Scope, Ticket};
+use crate::tickets::model::{Priority, Ticket};
 use crate::tickets::store;
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -100,7 +100,7 @@ pub fn create_in(
     events::record(tx, &Act::of(caller, now), what)?;
     if let Some(content) = &new.message_content {
         let first = NewMessage { message_content: content.clone(), client_id: None, attachment_ids: Vec::new() };
-        send::send_in(tx, caller, Scope::of(caller), &ticket_id, &first, now)?;
+        send::send_in(tx, caller, &ticket_id, &first, now)?;
     }
     assign::assign(tx, caller.tenant, key, online, now)?;
     Ok(store::find_by_key(tx, caller.tenant, key)?.seen_by(caller.user))

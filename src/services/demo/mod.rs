@@ -192,7 +192,7 @@ fn say(
     };
     let attachment_ids = attachments.into_iter().map(|attachment| attachment.attachment_id).collect();
     let new = NewMessage { message_content: text.into(), client_id: None, attachment_ids };
-    send::send_in(tx, caller, Scope::of(caller), ticket_id, &new, now)?;
+    send::send_in(tx, caller, ticket_id, &new, now)?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
-use crate::tickets::messages::send::{self, NewMessage, Sending, Sent};
+use crate::tickets::messages::send::{self, NewMessage, Sent};
 use crate::tickets::messages::{read, store};
 use crate::tickets::model::{Message, Scope};
 use crate::tickets::store as tickets;
@@ -108,7 +108,7 @@ async fn create(
     Path(ticket_id): Path<String>,
     Json(message): Json<NewMessage>,
 ) -> Result<(StatusCode, Json<Message>)> {
-    let sent = send::send(&app, caller, Sending { ticket_id, message }).await?;
+    let sent = send::send(&app, caller, ticket_id, message).await?;
     let status = if matches!(sent, Sent::New(_)) { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(Message::clone(sent.message()))))
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::Action;
-use crate::auth::model::Caller;
+use crate::auth::model::{Caller, TicketKey};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -63,68 +63,97 @@ impl Sent {
     }
 }
 
-/// One message to one ticket.
-pub struct Sending {
-    pub ticket_id: String,
-    pub message: NewMessage,
-}
-
-/// Stores messages of one sender in the order given, in one transaction; each has an answer of its own, and one that is
-/// refused does not stop those after it.
-pub async fn send_all(app: &App, caller: Arc<Caller>, sendings: Vec<Sending>) -> Result<Vec<Result<Sent>>> {
+/// Stores messages of one sender to one ticket in the order given, in one transaction; each has an answer of its own, and
+/// one that is refused does not stop those after it.
+pub async fn send_all(
+    app: &App,
+    caller: Arc<Caller>,
+    ticket_id: String,
+    messages: Vec<NewMessage>,
+) -> Result<Vec<Result<Sent>>> {
     caller.require(Action::MessagesSend)?;
     let now = app.clock.now();
     let online = Online::now(app, caller.tenant);
     app.db
         .write(move |tx| {
-            let scope = Scope::of(&caller);
-            let mut answers = Vec::with_capacity(sendings.len());
-            for Sending { ticket_id, message } in &sendings {
-                match send_and_assign(tx, &caller, scope, ticket_id, message, &online, now) {
-                    // What the client did wrong is its answer; what the database did wrong is everybody's.
-                    Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => return Err(error),
-                    answer => answers.push(answer),
-                }
+            let Outcome { answers, reopened } = send_all_in(tx, &caller, &ticket_id, &messages, now)?;
+            if let Some(ticket) = reopened {
+                assign::assign(tx, caller.tenant, ticket, &online, now)?;
             }
             Ok(answers)
         })
         .await
 }
 
-pub async fn send(app: &App, caller: Arc<Caller>, sending: Sending) -> Result<Sent> {
-    send_all(app, caller, vec![sending]).await?.pop().ok_or(Error::bug("a message without an answer"))?
+pub async fn send(app: &App, caller: Arc<Caller>, ticket_id: String, message: NewMessage) -> Result<Sent> {
+    only(send_all(app, caller, ticket_id, vec![message]).await?)
 }
 
-fn send_and_assign(
+/// One message, inside a transaction. Nobody is assigned where it reopens the ticket.
+pub fn send_in(tx: &mut Tx<'_>, caller: &Caller, ticket_id: &str, new: &NewMessage, now: Timestamp) -> Result<Sent> {
+    only(send_all_in(tx, caller, ticket_id, std::slice::from_ref(new), now)?.answers)
+}
+
+fn only(mut answers: Vec<Result<Sent>>) -> Result<Sent> {
+    answers.pop().ok_or(Error::bug("a message without an answer"))?
+}
+
+struct Outcome {
+    answers: Vec<Result<Sent>>,
+    /// The ticket, if it was closed and is open now.
+    reopened: Option<TicketKey>,
+}
+
+/// The ticket is read once and written once, however many messages there are: its row stands in several indexes.
+fn send_all_in(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    scope: Scope,
+    ticket_id: &str,
+    messages: &[NewMessage],
+    now: Timestamp,
+) -> Result<Outcome> {
+    let mut target = match store::lock_target(tx, Scope::of(caller), ticket_id, caller.user) {
+        Err(Error::NotFound) => {
+            let answers = messages.iter().map(|_| Err(Error::NotFound)).collect();
+            return Ok(Outcome { answers, reopened: None });
+        }
+        target => target?,
+    };
+    let before = target.last_seq;
+    let mut answers = Vec::with_capacity(messages.len());
+    for new in messages {
+        match store_one(tx, caller, &target, ticket_id, new, now) {
+            // What the client did wrong is its answer; what the database did wrong is everybody's.
+            Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => return Err(error),
+            answer => {
+                target.last_seq += i64::from(matches!(answer, Ok(Sent::New(_))));
+                answers.push(answer);
+            }
+        }
+    }
+    let count = target.last_seq - before;
+    if count == 0 {
+        return Ok(Outcome { answers, reopened: None });
+    }
+    let advance = advance(tx, caller, &target, count, now)?;
+    store::advance_ticket(tx, caller.tenant, &target, &advance)?;
+    announce_move(tx, caller, &target, &advance, now)?;
+    let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
+    Ok(Outcome { answers, reopened: reopened.then_some(target.key) })
+}
+
+/// Stores a message under the `seq` after the target's last one, and records that it was sent.
+fn store_one(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
     ticket_id: &str,
     new: &NewMessage,
-    online: &Online,
     now: Timestamp,
 ) -> Result<Sent> {
-    let (sent, reopened) = send_in(tx, caller, scope, ticket_id, new, now)?;
-    if reopened {
-        assign::assign(tx, caller.tenant, sent.message().ticket, online, now)?;
-    }
-    Ok(sent)
-}
-
-/// The part inside the transaction. Also tells whether the message reopened the ticket.
-pub fn send_in(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    scope: Scope,
-    ticket_id: &str,
-    new: &NewMessage,
-    now: Timestamp,
-) -> Result<(Sent, bool)> {
-    let target = store::lock_target(tx, scope, ticket_id)?;
     let Some(attachments) = carry::find_unsent(tx, caller, target.key, &new.attachment_ids)? else {
         // Sent before, which is well if this repeats the message that did.
-        let first = first_one(tx, caller, &target, ticket_id, new)?.ok_or_else(carry::unknown)?;
-        return Ok((Sent::Again(first), false));
+        return first_one(tx, caller, target, ticket_id, new)?.map(Sent::Again).ok_or_else(carry::unknown);
     };
     let row = NewRow {
         ticket: target.key,
@@ -137,19 +166,15 @@ pub fn send_in(
         timestamp: now,
     };
     if !store::insert(tx, caller.tenant, &row)? {
-        let first = first_one(tx, caller, &target, ticket_id, new)?;
-        return Ok((Sent::Again(first.ok_or(Error::bug("a client_id is taken by no message"))?), false));
+        let first = first_one(tx, caller, target, ticket_id, new)?;
+        return first.map(Sent::Again).ok_or(Error::bug("a client_id is taken by no message"));
     }
     carry::mark_sent(tx, caller, &attachments, row.seq)?;
-    let advance = advance(tx, caller, &target, now)?;
-    store::advance_ticket(tx, caller.tenant, &target, &advance)?;
-    let message = Arc::new(store::message_of(tx, caller.tenant, ticket_id, &row)?);
-    let first_reply_after = first_reply_after(tx, caller, &target, row.seq, now)?;
+    let message = Arc::new(store::message_of(ticket_id, &target.sender, &row));
+    let first_reply_after = first_reply_after(tx, caller, target, row.seq, now)?;
     let what = What::MessageSent { message: message.clone(), first_reply_after };
     events::record(tx, &Act::of(caller, now), what)?;
-    announce_move(tx, caller, &target, &advance, now)?;
-    let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
-    Ok((Sent::New(message), reopened))
+    Ok(Sent::New(message))
 }
 
 /// The message that this `client_id` made before, if it did.
@@ -187,7 +212,7 @@ fn first_reply_after(
     Ok(Some(now.since(target.created_at)))
 }
 
-fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, now: Timestamp) -> Result<Advance> {
+fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, count: i64, now: Timestamp) -> Result<Advance> {
     let from_customer = caller.user == target.customer;
     let status = lifecycle::after_message(target.status, from_customer);
     let reopened = target.status == TicketStatus::Closed && status == TicketStatus::Open;
@@ -202,7 +227,7 @@ fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, now: Timestamp) ->
         None => None,
     };
     let updated_at = now.max(Timestamp(target.updated_at.0 + 1));
-    Ok(Advance { status, support, from_customer, updated_at })
+    Ok(Advance { count, status, support, from_customer, updated_at })
 }
 
 fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance, now: Timestamp) -> Result<()> {

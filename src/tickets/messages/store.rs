@@ -1,5 +1,7 @@
 //! The SQL of messages. `messages` is clustered by (ticket, seq), see migrations/0001.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
@@ -16,18 +18,12 @@ const SELECT: &str =
      from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key";
 
 /// The message that a new row will be read as.
-pub fn message_of(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str, new: &NewRow<'_>) -> Result<Message> {
-    let sender = tx.first(
-        "select user_id, name, role, avatar_url from users where tenant_key = $1 and user_key = $2",
-        &[tenant.into(), new.sender.into()],
-        sender,
-    )?;
-    let sender = sender.ok_or(Error::bug("the sender of a message is not there"))?;
-    Ok(Message {
+pub fn message_of(ticket_id: &str, sender: &Sender, new: &NewRow<'_>) -> Message {
+    Message {
         message_id: message_id(ticket_id, new.seq),
         ticket_id: ticket_id.to_owned(),
         sender_id: sender.id.clone(),
-        sender,
+        sender: sender.clone(),
         seq: new.seq,
         message_content: new.message_content.to_owned(),
         kind: new.kind,
@@ -39,7 +35,7 @@ pub fn message_of(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str, new: &New
         timestamp: new.timestamp,
         ticket: new.ticket,
         sender_key: new.sender,
-    })
+    }
 }
 
 fn sender(row: &mut Row<'_>) -> Result<Sender> {
@@ -78,7 +74,7 @@ fn message(row: &mut Row<'_>, ticket_id: &str) -> Result<Message> {
     Ok(message)
 }
 
-/// What sending needs to know of a ticket, locked until the transaction ends.
+/// What sending needs to know: the ticket, locked until the transaction ends, and its sender as shown beside a message.
 pub struct Target {
     pub key: TicketKey,
     pub customer: UserKey,
@@ -89,14 +85,15 @@ pub struct Target {
     pub created_at: Timestamp,
     /// Messages of staff that the customer has not read.
     pub customer_unread: i64,
+    pub sender: Sender,
 }
 
-pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Target> {
+pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, sender_key: UserKey) -> Result<Target> {
     let sql = match tx.dialect().for_update() {
-        "" => LOCK_TARGET.to_owned(),
-        lock => format!("{LOCK_TARGET}{lock}"),
+        "" => Cow::Borrowed(LOCK_TARGET),
+        lock => Cow::Owned(format!("{LOCK_TARGET}{lock} of t")),
     };
-    let found = tx.first(&sql, &[scope.tenant.into(), ticket_id.into()], |row| {
+    let found = tx.first(&sql, &[scope.tenant.into(), ticket_id.into(), sender_key.into()], |row| {
         Ok(Target {
             key: TicketKey(row.take()?),
             customer: UserKey(row.take()?),
@@ -106,14 +103,16 @@ pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<Tar
             updated_at: row.take()?,
             created_at: row.take()?,
             customer_unread: row.take()?,
+            sender: sender(row)?,
         })
     })?;
     found.filter(|target| scope.customer.is_none_or(|own| target.customer == own)).ok_or(Error::NotFound)
 }
 
-const LOCK_TARGET: &str =
-    "select ticket_key, customer_key, support_key, status, last_seq, updated_at, created_at, customer_unread
-     from tickets where tenant_key = $1 and ticket_id = $2";
+const LOCK_TARGET: &str = "select t.ticket_key, t.customer_key, t.support_key, t.status, t.last_seq, t.updated_at,
+         t.created_at, t.customer_unread, u.user_id, u.name, u.role, u.avatar_url
+     from tickets t join users u on u.tenant_key = t.tenant_key and u.user_key = $3
+     where t.tenant_key = $1 and t.ticket_id = $2";
 
 pub struct NewRow<'a> {
     pub ticket: TicketKey,
@@ -148,8 +147,9 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewRow<'_>) -> Result<bo
     Ok(inserted == 1)
 }
 
-/// What a new message changes of its ticket.
+/// What new messages change of their ticket.
 pub struct Advance {
+    pub count: i64,
     pub status: TicketStatus,
     pub support: Option<UserKey>,
     pub from_customer: bool,
@@ -157,11 +157,18 @@ pub struct Advance {
 }
 
 pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &Advance) -> Result<()> {
-    let (customer_unread, staff_unread) = if to.from_customer { (0, 1) } else { (1, 0) };
+    let (customer_unread, staff_unread) = if to.from_customer { (0, to.count) } else { (to.count, 0) };
     tx.execute(
-        "update tickets set last_seq = last_seq + 1, customer_unread = customer_unread + $3, staff_unread = staff_unread + $4,
-             updated_at = $5 where tenant_key = $1 and ticket_key = $2",
-        &[tenant.into(), target.key.into(), customer_unread.into(), staff_unread.into(), to.updated_at.into()],
+        "update tickets set last_seq = last_seq + $3, customer_unread = customer_unread + $4, staff_unread = staff_unread + $5,
+             updated_at = $6 where tenant_key = $1 and ticket_key = $2",
+        &[
+            tenant.into(),
+            target.key.into(),
+            to.count.into(),
+            customer_unread.into(),
+            staff_unread.into(),
+            to.updated_at.into(),
+        ],
     )?;
     if (to.status, to.support) != (target.status, target.support) {
         tx.execute(
