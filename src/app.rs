@@ -1,5 +1,6 @@
-//! What the services share. A clone is cheap; a handler gets one through axum's state.
+//! What the services share. A handler gets it through axum's state, which clones it in every layer: a clone has to be cheap.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::auth::Auth;
@@ -13,7 +14,9 @@ use crate::realtime::Realtime;
 use crate::realtime::presence::Presence;
 
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+pub struct Shared {
     pub config: Arc<Config>,
     pub db: Db,
     pub clock: Clock,
@@ -27,4 +30,18 @@ pub struct App {
     pub limits: Arc<Limits>,
     /// Where what people upload lies.
     pub files: Files,
+}
+
+impl App {
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use crate::analytics;
-use crate::app::App;
+use crate::app::{App, Shared};
 use crate::auth::{self, Auth, Registry};
 use crate::pages;
 use crate::platform::clock::Clock;
@@ -47,7 +47,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     let auth = Auth::new(&config.auth, registry, origins, default_tenant)?;
     let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
     let files = Files::new(&config.files, &config.data_dir)?;
-    let app = App {
+    let app = App::new(Shared {
         config: Arc::new(config),
         db,
         clock,
@@ -57,7 +57,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         realtime: Realtime::default(),
         limits,
         files,
-    };
+    });
     Ok((app, events))
 }
 

@@ -139,13 +139,13 @@ impl Db {
     }
 
     /// Finishes what is queued and ends the threads. Calls that come later are `Unavailable`.
-    pub async fn close(self) {
+    pub async fn close(&self) {
         let Patience { for_turn, for_statement } = self.shared.patience;
         self.close_within(for_turn + for_statement).await;
     }
 
     /// The same, for somebody who cannot wait longer than `time`.
-    pub async fn close_within(self, time: Duration) {
+    pub async fn close_within(&self, time: Duration) {
         self.shared.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let (end, ended) = oneshot::channel();

@@ -74,7 +74,7 @@ pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
         .layer(from_fn_with_state(uploads, body::layer))
         .layer(from_fn_with_state(identify, identity::layer))
         .layer(from_fn_with_state(limits, rate_limit::api))
-        .layer(from_fn_with_state(keeper, idempotency::layer))
+        .layer(from_fn_with_state(Arc::new(keeper), idempotency::layer))
         .layer(DefaultBodyLimit::max(body::MAX_BYTES));
     router
         .fallback(async || Error::NotFound)

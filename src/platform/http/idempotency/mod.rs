@@ -71,7 +71,6 @@ pub trait Rules: Send + Sync {
     fn may_see<'a>(&'a self, request: &'a Parts, answer: &'a [u8]) -> BoxFuture<'a, Result<()>>;
 }
 
-#[derive(Clone)]
 pub(super) struct Keeper {
     pub db: Db,
     pub clock: Clock,
@@ -98,7 +97,7 @@ pub async fn sweep(db: &Db, now: Timestamp) -> Result<u64> {
     in_batches(db, move |tx, limit| store::delete_older(tx, now.minus(KEPT), limit)).await
 }
 
-pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: Next) -> Result<Response> {
+pub(super) async fn layer(State(keeper): State<Arc<Keeper>>, request: Request, next: Next) -> Result<Response> {
     let Some(key) = request.headers().get(IDEMPOTENCY_KEY).filter(|_| applies(&request)) else {
         return Ok(next.run(request).await);
     };
@@ -145,7 +144,7 @@ pub(super) async fn layer(State(keeper): State<Keeper>, request: Request, next: 
 }
 
 /// Runs the handler and keeps its answer, or gives the key back.
-async fn run(keeper: Keeper, mut row: Row, key: String, mut request: Request, next: Next) -> Response {
+async fn run(keeper: Arc<Keeper>, mut row: Row, key: String, mut request: Request, next: Next) -> Response {
     let (is_upload, contents) = (keeper.uploads.contains(&request.uri().path()), Contents::default());
     let uri = request.uri().clone();
     let answered = if is_upload {

@@ -16,7 +16,7 @@ const START: i64 = 1_763_800_000_000;
 
 struct World {
     _folder: TempDir,
-    keeper: Keeper,
+    keeper: Arc<Keeper>,
     hand: Arc<AtomicI64>,
     stage: Arc<Stage>,
     app: Router,
@@ -105,7 +105,7 @@ async fn world() -> World {
     };
     let hand = Arc::new(AtomicI64::new(START));
     let stage = Arc::new(Stage { status: 201.into(), ..Stage::default() });
-    let keeper = Keeper {
+    let keeper = Arc::new(Keeper {
         db: Db::open(&config, Arc::new(|_| {})).expect("a new database"),
         clock: Clock::Manual(hand.clone()),
         random: Random::System,
@@ -114,7 +114,7 @@ async fn world() -> World {
         request_time: Duration::from_secs(30),
         upload_time: Duration::from_secs(300),
         rules: stage.clone(),
-    };
+    });
     let tenants = keeper.db.write(|tx| {
         let tenant = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 'x', 0)";
         ["one", "two"].iter().try_for_each(|name| tx.execute(tenant, &[(*name).into()]).map(drop))
@@ -124,7 +124,7 @@ async fn world() -> World {
     World { _folder: folder, keeper, hand, stage, app }
 }
 
-fn routes(keeper: &Keeper, stage: &Arc<Stage>) -> Router {
+fn routes(keeper: &Arc<Keeper>, stage: &Arc<Stage>) -> Router {
     Router::new()
         .route("/api/things", post(answer).get(answer))
         .route("/api/others", post(answer))
@@ -398,7 +398,8 @@ async fn an_upload_is_the_same_by_its_bytes() {
 #[tokio::test]
 async fn an_upload_that_drips_has_its_time_also_when_nobody_waits_for_it() {
     let mut world = world().await;
-    world.keeper.upload_time = Duration::from_millis(200);
+    world.app = Router::new();
+    Arc::get_mut(&mut world.keeper).expect("the routes had the other").upload_time = Duration::from_millis(200);
     world.app = routes(&world.keeper, &world.stage);
     let mut dripping = upload("one", "abc");
     let head = "--one\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
