@@ -214,16 +214,17 @@ fn first_reply_after(
 
 fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, count: i64, now: Timestamp) -> Result<Advance> {
     let from_customer = caller.user == target.customer;
-    let status = lifecycle::after_message(target.status, from_customer);
+    let is_person = caller.session_id.is_some();
+    // What a server writes by its key puts nobody in charge: the ticket goes on waiting for somebody.
+    let is_taken = from_customer || is_person || target.support.is_some();
+    let status = if is_taken { lifecycle::after_message(target.status, from_customer) } else { target.status };
     let reopened = target.status == TicketStatus::Closed && status == TicketStatus::Open;
     let support = match target.support {
         // It goes back to whoever had it, unless they may have none any more.
         Some(holder) if reopened && !tickets::may_hold(tx, caller.tenant, holder)? => None,
         Some(holder) => Some(holder),
-        // Whoever replies first on a ticket that nobody has, has it: a person, that is, and no server by its key.
-        None if status == TicketStatus::InProgress && !from_customer && caller.session_id.is_some() => {
-            Some(caller.user)
-        }
+        // Whoever replies first on a ticket that nobody has, has it.
+        None if status == TicketStatus::InProgress && !from_customer && is_person => Some(caller.user),
         None => None,
     };
     let updated_at = now.max(Timestamp(target.updated_at.0 + 1));

@@ -75,6 +75,24 @@ async fn a_publishable_key_grants_nothing_and_keeps_to_its_origins() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_writes_by_its_key_leaves_a_ticket_waiting_for_a_person() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ann, sue) = (acme.customer("ann").await, acme.support("sue").await);
+        let ticket = server.ticket(&ann, "Lamp").await;
+        let path = format!("/api/messages/{ticket}");
+        let say = |text: &str| json!({ "message_content": text });
+        server.post(&path).key(&acme.secret_key).json(say("We will be with you soon.")).await.expect(201);
+        let seen = server.get(&format!("/api/tickets/{ticket}")).by(&ann).await.expect(200);
+        assert_eq!((&seen["status"], &seen["support_id"]), (&json!("open"), &Value::Null));
+        server.post(&path).by(&sue).json(say("Here I am.")).await.expect(201);
+        let seen = server.get(&format!("/api/tickets/{ticket}")).by(&ann).await.expect(200);
+        assert_eq!((&seen["status"], &seen["support_id"]), (&json!("in_progress"), &json!(sue.id)));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_a_key_may_not_be() {
     let server = Server::sqlite().await;
