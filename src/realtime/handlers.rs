@@ -36,9 +36,8 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
     }
     let mut gathered = Gathered::default();
     for incoming in events {
-        // They may have waited a while, and the session ended meanwhile.
         if connection.credentials.are_over(app) {
-            refuse(connection, incoming.ack, &Error::Unauthorized("unauthorized"));
+            refuse(connection, incoming.ack, &over());
             continue;
         }
         if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
@@ -59,9 +58,17 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
             continue;
         }
         send_all(app, connection, std::mem::take(&mut gathered)).await;
-        handle_one(app, connection, incoming).await;
+        match connection.credentials.are_over(app) {
+            true => refuse(connection, incoming.ack, &over()),
+            false => handle_one(app, connection, incoming).await,
+        }
     }
     send_all(app, connection, gathered).await;
+}
+
+/// Events may have waited a while, and waited for those before them, and the session ended meanwhile.
+fn over() -> Error {
+    Error::Unauthorized("unauthorized")
 }
 
 /// Messages to one ticket that were not sent yet.
@@ -117,6 +124,10 @@ struct Waiting {
 async fn send_all(app: &App, connection: &Connection, gathered: Gathered) {
     let Gathered { ticket_id, messages, waiting } = gathered;
     if messages.is_empty() {
+        return;
+    }
+    if connection.credentials.are_over(app) {
+        waiting.into_iter().for_each(|Waiting { ack, .. }| refuse(connection, ack, &over()));
         return;
     }
     let count = messages.len();
