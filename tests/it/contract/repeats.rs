@@ -98,3 +98,13 @@ async fn a_logout_is_given_again_although_its_session_is_over() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_of_a_path_that_the_server_has_not() {
+    let server = Server::sqlite().await;
+    for _ in 0..2 {
+        let reply = server.post("/api/nowhere").header("idempotency-key", "k-1").json(json!({})).await;
+        assert!(!is_replayed(&reply));
+        reply.problem(404, "not_found");
+    }
+}

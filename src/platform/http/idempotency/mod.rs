@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -186,8 +186,11 @@ async fn run(keeper: Arc<Keeper>, mut row: Row, key: String, mut request: Reques
     Response::from_parts(parts, Body::from(body))
 }
 
+/// What the server has not is not worth a row: anybody can ask for it.
 fn applies(request: &Request) -> bool {
-    request.method() == Method::POST && request.uri().path().starts_with("/api/")
+    request.method() == Method::POST
+        && request.uri().path().starts_with("/api/")
+        && request.extensions().get::<MatchedPath>().is_some()
 }
 
 fn hash_of_upload(uri: &Uri, contents: &[u8]) -> [u8; 32] {
