@@ -2,6 +2,9 @@
 
 import pg from "pg";
 
+// Milliseconds since 1970 and counts come as bigint, which pg would give as text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
 import { Refusal } from "../auth.mjs";
 import { messageOf, ticketOf } from "./shapes.mjs";
 
