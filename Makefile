@@ -26,6 +26,5 @@ chaos: ## the long forms of what is promised when things break, with a report; a
 check: ## formatting, lints, types, the architecture, and the dependencies' licences and origins
 	@scripts/check
 
-bench: ## what a durable message costs on this machine: single commits against the product's send path, in one run
-	@echo "Building the optimised server (the first time: several minutes) ..."
-	@cargo bench --locked --bench send
+bench: ## the server beside a Node peer, in one run of three minutes after the builds; writes docs/PERFORMANCE.md
+	@scripts/bench --limits --write docs/PERFORMANCE.md

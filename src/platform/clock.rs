@@ -43,7 +43,7 @@ impl Timestamp {
 const OUT_OF_RANGE: &str = "9999-12-31T23:59:59.999Z";
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// By hand, because a page of tickets has sixty of them: a general formatter takes longer than the database does. None
+/// By hand, because a page of tickets has sixty of them and a general formatter stood out in the profile. None
 /// for a time that is not within the years 0 to 9999.
 fn rfc3339(millis: i64) -> Option<[u8; 24]> {
     let (days, of_day) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
