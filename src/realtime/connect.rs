@@ -24,6 +24,8 @@ pub struct Connection {
     pub credentials: Credentials,
     pub handle: SocketHandle,
     pub throttles: Throttles,
+    /// Whether presence counts it. One whose session ended meanwhile goes before it was.
+    has_arrived: bool,
 }
 
 impl Connection {
@@ -50,11 +52,11 @@ impl Handler for Sockets {
         if limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) >= limits.sockets_per_user {
             return Err("too_many_connections".into());
         }
-        Ok(Connection { credentials, handle, throttles: Throttles::new(limits, Instant::now()) })
+        Ok(Connection { credentials, handle, throttles: Throttles::new(limits, Instant::now()), has_arrived: false })
     }
 
     async fn joined(&self, connection: &mut Connection) {
-        let (app, caller) = (&self.app, connection.caller());
+        let (app, caller) = (&self.app, connection.caller().clone());
         let view = caller.role.is_staff().then_some(View::All);
         app.realtime.hub.add(connection.handle.clone(), connection.credentials.clone(), view);
         let limits = &app.config.limits;
@@ -64,8 +66,9 @@ impl Handler for Sockets {
         if is_one_too_many || connection.credentials.have_ended(app) {
             return connection.handle.disconnect();
         }
-        if app.presence.arrive(caller, caller.chosen_status) {
-            housekeeping::show_status(app, caller, caller.chosen_status);
+        connection.has_arrived = true;
+        if app.presence.arrive(&caller, caller.chosen_status) {
+            housekeeping::show_status(app, &caller, caller.chosen_status);
         }
         app.realtime.stirred.note(caller.tenant);
         if caller.role.is_staff() {
@@ -84,7 +87,9 @@ impl Handler for Sockets {
         metrics::counter!("smilechat_sockets_closed_total", "reason" => reason).increment(1);
         tracing::debug!(user_id = %caller.user_id, reason, "socket closed");
         dispatch::show_typing_ended(app, app.realtime.hub.remove(connection.handle.id()));
-        app.presence.leave(caller, Instant::now());
+        if connection.has_arrived {
+            app.presence.leave(caller, Instant::now());
+        }
         if let Err(error) = status::touch(app, caller).await {
             tracing::warn!(%error, "could not note when a user was last active");
         }
