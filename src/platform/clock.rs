@@ -28,9 +28,7 @@ impl Timestamp {
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
-}
 
-impl Timestamp {
     /// Calls `use_it` with the time as RFC 3339.
     fn written<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
         match rfc3339(self.0) {
@@ -43,8 +41,7 @@ impl Timestamp {
 const OUT_OF_RANGE: &str = "9999-12-31T23:59:59.999Z";
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// By hand, because a page of tickets has sixty of them and a general formatter stood out in the profile. None
-/// for a time that is not within the years 0 to 9999.
+/// By hand, because a page of tickets has sixty of them. None for a time that is not within the years 0 to 9999.
 fn rfc3339(millis: i64) -> Option<[u8; 24]> {
     let (days, of_day) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
     // Years begin in March here, so that a leap day is a year's last; an era is 400 of them, 146,097 days.
