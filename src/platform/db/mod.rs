@@ -6,8 +6,8 @@
 //! Invariants:
 //! - When `write` returns `Ok`, the transaction is on disk (SQLite: fsync; PostgreSQL: synchronous commit).
 //! - When it returns an error, nothing of the closure is stored, with one exception: `Error::Unavailable` after a
-//!   connection broke, or the patience ran out, during COMMIT, where the outcome is unknown. Whoever cannot bear a
-//!   repeat carries a key of their own.
+//!   connection broke, or the patience ran out, during COMMIT, and the server could not be asked how it ended. Whoever
+//!   cannot bear a repeat carries a key of their own. The effects of what was committed are told all the same.
 //! - Effects (`Tx::after_commit`) reach the listener after the commit and before the caller's answer; the effects of
 //!   closures committed as one group arrive as one batch. On SQLite they come in commit order; on PostgreSQL two
 //!   transactions that commit at the same moment on two connections may be told in either order.
