@@ -168,6 +168,12 @@ pub fn add_person(
     }))
 }
 
+/// Of an account that may sign in; None where there is none.
+pub fn find_password(tx: &mut Tx<'_>, tenant: TenantKey, username: &str) -> Result<Option<String>> {
+    let account = users::find_by_username(tx, tenant, username)?.filter(|account| !account.is_disabled);
+    Ok(account.and_then(|account| account.password_hash))
+}
+
 /// The publishable key that is known, if it still serves; a new one otherwise.
 pub fn keep_publishable_key(tx: &mut Tx<'_>, app: &App, known: Option<&str>) -> Result<String> {
     let tenant = app.auth.default_tenant;

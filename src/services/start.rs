@@ -29,7 +29,7 @@ use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
-use crate::services::{SERVICES, demo, operations};
+use crate::services::{SERVICES, demo, operations, reactions};
 use crate::tickets;
 
 const SWEEP: Duration = Duration::from_secs(600);
@@ -76,6 +76,7 @@ pub struct Running {
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
     let (app, events) = open(config, clock, random).await?;
+    demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
     let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
@@ -95,6 +96,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
+    workers.spawn(reactions::keep(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
     workers.spawn(analytics::keep(app.clone(), shutdown.clone()));
     workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
@@ -146,7 +148,6 @@ async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyho
 }
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    demo::refuse_in_production(&config)?;
     connections::allow_many();
     let shutdown = Shutdown::on_signals()?;
     let running = start(config, Clock::System, Random::System, shutdown).await?;

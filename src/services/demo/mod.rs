@@ -155,20 +155,14 @@ fn tell(
         let ticket = store::find(tx, Scope::of(caller), &ticket_id)?;
         // Whoever does something has read what was said before.
         read::read_in(tx, caller, &ticket, ticket.last_seq, now)?;
-        let move_to = |tx: &mut Tx<'_>, status| {
-            let patch = TicketPatch { status: Some(status), ..TicketPatch::default() };
-            update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)
-        };
-        // Sending does the same, but only for people with a session, and these have none.
-        let is_first_reply = matches!(does, Does::Says(_)) && caller.role.is_staff() && ticket.support.is_none();
-        if is_first_reply {
-            move_to(tx, TicketStatus::InProgress)?;
-        }
         match does {
             Does::Says(text) => say(tx, caller, &ticket_id, text, None, now)?,
             Does::Shows(text) => say(tx, caller, &ticket_id, text, photo.take(), now)?,
             Does::Notes(text) => _ = notes::create_in(tx, app, caller, &ticket_id, text.to_string())?,
-            Does::Closes => _ = move_to(tx, TicketStatus::Closed)?,
+            Does::Closes => {
+                let patch = TicketPatch { status: Some(TicketStatus::Closed), ..TicketPatch::default() };
+                update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)?;
+            }
             Does::Rates(score, comment) => {
                 let new = NewRating { score: *score, comment: comment.map(str::to_owned) };
                 rating::rate_in(tx, caller, &ticket_id, &new, now)?;
@@ -196,15 +190,24 @@ fn say(
     Ok(())
 }
 
-/// A data folder that was a demo once keeps its accounts, an admin among them.
-pub fn refuse_in_production(config: &Config) -> anyhow::Result<()> {
-    let key_file = key_file(config);
-    if config.env == Environment::Production && key_file.exists() {
-        bail!(
-            "the demo was filled in from this data folder, and its accounts have a password that everybody knows; \
-             take another folder and database, or disable these accounts and remove {}",
-            key_file.display()
-        );
+/// A database that was a demo once keeps its accounts, an admin among them.
+pub async fn refuse_in_production(app: &App) -> anyhow::Result<()> {
+    if app.config.env != Environment::Production {
+        return Ok(());
+    }
+    let tenant = app.auth.default_tenant;
+    let stored = app.db.read(move |tx| {
+        let passwords = PEOPLE.iter().map(|person| operator::find_password(tx, tenant, person.username));
+        passwords.collect::<Result<Vec<_>>>()
+    });
+    for (person, stored) in PEOPLE.iter().zip(stored.await?) {
+        if stored.is_some() && app.auth.passwords.verify(PASSWORD.to_owned(), stored).await? {
+            bail!(
+                "{0} has the demo's password, which everybody knows; take another database (SMILECHAT_DATA_DIR or \
+                 DATABASE_URL), or have {0} change it or be disabled",
+                person.username
+            );
+        }
     }
     Ok(())
 }
@@ -341,9 +344,24 @@ mod tests {
         let secret = Random::System.token("");
         let config = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
         assert!(seed(&config).await.expect_err("refused").to_string().contains("production"));
-        assert!(refuse_in_production(&config).is_ok());
-        fs::write(key_file(&config), "pk_1").expect("it is kept");
-        assert!(refuse_in_production(&config).expect_err("refused").to_string().contains("demo-key"));
         assert!(!folder.path().join("smilechat.db").exists());
+    }
+
+    #[tokio::test]
+    async fn a_database_with_the_demo_in_it_does_not_serve_in_production() {
+        let (demo, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        seed(&config(demo.path(), &[])).await.expect("seeded");
+        // Whatever else is in the folder, or in another one.
+        fs::remove_file(demo.path().join("demo-key")).expect("removed");
+        let secret = Random::System.token("");
+        for (folder, serves) in [(demo, false), (other, true)] {
+            let production = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
+            let (app, _) = services::open(production, Clock::System, Random::System).await.expect("opened");
+            match refuse_in_production(&app).await {
+                Ok(()) => assert!(serves),
+                Err(why) => assert!(!serves && why.to_string().contains("olivia has the demo's password"), "{why}"),
+            }
+            app.db.close().await;
+        }
     }
 }
