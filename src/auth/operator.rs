@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::app::App;
+use crate::auth::anonymous;
 use crate::auth::api_keys::{self, NewApiKey};
-use crate::auth::model::{Caller, Role, Status, TenantKey, User};
+use crate::auth::model::{Caller, Role, Status, TenantKey, User, UserKey};
 use crate::auth::password::{self, Passwords};
 use crate::auth::store::api_keys::{self as keys, ApiKeyKind};
 use crate::auth::store::tenants;
@@ -12,7 +13,7 @@ use crate::auth::store::users::{self, NewAccount};
 use crate::auth::username;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
-use crate::platform::clock::Clock;
+use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::config::Config;
 use crate::platform::db::{Db, Tx};
 use crate::platform::http::text;
@@ -166,6 +167,11 @@ pub fn add_person(
         session_id: None,
         scopes: None,
     }))
+}
+
+/// Somebody with a name who never signs in.
+pub fn add_guest(tx: &mut Tx<'_>, app: &App, name: &str, now: Timestamp) -> Result<UserKey> {
+    Ok(anonymous::add_guest(tx, &app.random, app.auth.default_tenant, name, now)?.key)
 }
 
 /// Of an account that may sign in; None where there is none.

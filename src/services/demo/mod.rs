@@ -1,8 +1,9 @@
 //! `smilechat demo`: people and conversations to look at, in the tenant `default`.
 //!
 //! Everything goes through the verbs that serve real people, in one transaction, with a clock that is turned back. So
-//! it is there whole or not at all, and a second run finds it and changes nothing.
+//! it is there whole or not at all, and a second run finds it and changes nothing. `crowd` adds as many as one likes.
 
+mod crowd;
 mod hand_out;
 mod past;
 mod photo;
@@ -48,8 +49,8 @@ use crate::tickets::{notes, store};
 /// Known to everybody, which is why production refuses it.
 const PASSWORD: &str = "smilechat-demo";
 
-/// Fills an empty tenant `default`; answers how to sign in.
-pub async fn seed(config: &Config) -> anyhow::Result<String> {
+/// Fills an empty tenant `default`, up to so many `messages` if they are given; answers how to sign in.
+pub async fn seed(config: &Config, messages: Option<u32>) -> anyhow::Result<String> {
     if config.env == Environment::Production {
         bail!("the demo accounts have a password that everybody knows; there is no demo with SMILECHAT_ENV=production");
     }
@@ -74,9 +75,15 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
         .await;
     // So that reports have something to say from the first look on.
     let counted = count::catch_up(&app).await;
+    // The server counts these beside its requests.
+    let gathered = match (&seeded, messages) {
+        (Ok(_), Some(messages)) => crowd::gather(&app, messages.into()).await,
+        _ => Ok(()),
+    };
     app.db.close().await;
     let key = seeded?;
     counted?;
+    gathered?;
     if known.as_ref() != Some(&key) {
         write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
     }
@@ -262,11 +269,23 @@ mod tests {
     async fn a_second_run_changes_nothing_and_says_the_same() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &[]);
-        let first = seed(&config).await.expect("seeded");
+        let first = seed(&config, None).await.expect("seeded");
         let filled = contents(&config).await;
         assert!(filled.0.len() > STORIES.len() + 200, "{} tickets", filled.0.len());
         assert!(filled.1 > PEOPLE.len() + STORIES.len());
-        assert_eq!(seed(&config).await.expect("seeded again"), first);
+        assert_eq!(seed(&config, None).await.expect("seeded again"), first);
+        assert_eq!(contents(&config).await, filled);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_comes_up_to_the_number_asked_for_and_only_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path(), &[]);
+        seed(&config, Some(5000)).await.expect("seeded");
+        let filled = contents(&config).await;
+        let messages: i64 = filled.0.iter().map(|(.., last_seq)| last_seq).sum();
+        assert!((4980..=5000).contains(&messages), "{messages} messages");
+        seed(&config, Some(5000)).await.expect("seeded again");
         assert_eq!(contents(&config).await, filled);
     }
 
@@ -274,7 +293,7 @@ mod tests {
     async fn the_tickets_are_of_all_statuses_and_of_the_past() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &[]);
-        seed(&config).await.expect("seeded");
+        seed(&config, None).await.expect("seeded");
         let (app, _) = services::open(config, Clock::System, Random::System).await.expect("opened");
         let scope = Scope { tenant: app.auth.default_tenant, customer: None };
         let tickets =
@@ -302,7 +321,7 @@ mod tests {
     async fn the_widget_looks_as_the_shop_does() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &[]);
-        seed(&config).await.expect("seeded");
+        seed(&config, None).await.expect("seeded");
         let (app, _) = services::open(config, Clock::System, Random::System).await.expect("opened");
         let tenant = app.auth.default_tenant;
         let shown = app.db.read(move |tx| widget::find(tx, tenant)).await.expect("found");
@@ -343,14 +362,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let secret = Random::System.token("");
         let config = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
-        assert!(seed(&config).await.expect_err("refused").to_string().contains("production"));
+        assert!(seed(&config, None).await.expect_err("refused").to_string().contains("production"));
         assert!(!folder.path().join("smilechat.db").exists());
     }
 
     #[tokio::test]
     async fn a_database_with_the_demo_in_it_does_not_serve_in_production() {
         let (demo, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        seed(&config(demo.path(), &[])).await.expect("seeded");
+        seed(&config(demo.path(), &[]), None).await.expect("seeded");
         // Whatever else is in the folder, or in another one.
         fs::remove_file(demo.path().join("demo-key")).expect("removed");
         let secret = Random::System.token("");

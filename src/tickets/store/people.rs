@@ -38,6 +38,15 @@ pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Res
     )
 }
 
+/// All who may hold tickets.
+pub fn list_assignable(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Vec<UserKey>> {
+    tx.all(
+        &format!("select user_key from users where tenant_key = $1 and {MAY_HOLD} order by user_key"),
+        &[tenant.into()],
+        |row| Ok(UserKey(row.take()?)),
+    )
+}
+
 /// Whether a ticket's holder still may hold it.
 pub fn may_hold(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<bool> {
     let found = tx.first(
