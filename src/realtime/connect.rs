@@ -12,7 +12,7 @@ use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
 use crate::realtime::presence::View;
 use crate::realtime::throttle::Throttles;
 use crate::realtime::wire::HandshakeAuth;
-use crate::realtime::{dispatch, handlers, housekeeping};
+use crate::realtime::{batch, dispatch, housekeeping};
 use crate::tickets::assign;
 
 pub struct Sockets {
@@ -79,7 +79,7 @@ impl Handler for Sockets {
     }
 
     async fn handle(&self, connection: &mut Connection, events: Vec<Incoming>) {
-        handlers::handle(&self.app, connection, events).await;
+        batch::handle(&self.app, connection, events).await;
     }
 
     async fn disconnected(&self, connection: Connection, reason: &'static str) {

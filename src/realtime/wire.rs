@@ -13,8 +13,9 @@ use crate::tickets::attachments::carry;
 use crate::tickets::messages::send;
 use crate::tickets::model::{Message, Note, Rating, Ticket};
 
-/// What a client may send beside messages.
-const EVENTS: [&str; 6] = ["join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
+/// What a client may send.
+const EVENTS: [&str; 7] =
+    ["chat_message", "join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
 
 /// The name as we know it; `other` for what a client made up.
 pub fn known_event(name: &str) -> &'static str {
