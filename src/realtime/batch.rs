@@ -41,11 +41,11 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
         metrics::histogram!("smilechat_inbox_wait_seconds").record(oldest.received.elapsed());
         metrics::histogram!("smilechat_inbox_size").record(events.len() as f64);
     }
-    for piece in sort(connection, events) {
+    for piece in sort(app, connection, events) {
         // It may have waited a while, and waited for those before it, and the session ended meanwhile.
         let is_over = connection.credentials.are_over(app);
         match piece {
-            piece if is_over => piece.refuse(connection, &Error::Unauthorized("unauthorized")),
+            piece if is_over => piece.refuse(app, connection, &Error::Unauthorized("unauthorized")),
             Piece::Messages(gathered) => send_all(app, connection, gathered).await,
             Piece::Other(incoming) => handlers::handle(app, connection, incoming).await,
         }
@@ -53,11 +53,11 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
 }
 
 /// Refuses what comes too often, and messages that cannot be read.
-fn sort(connection: &mut Connection, events: Vec<Incoming>) -> Vec<Piece> {
+fn sort(app: &App, connection: &mut Connection, events: Vec<Incoming>) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for incoming in events {
         if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
-            refuse(connection, [incoming.ack], &error);
+            refuse(app, connection, &incoming.event, [incoming.ack], &error);
             continue;
         }
         if incoming.event != "chat_message" {
@@ -66,7 +66,7 @@ fn sort(connection: &mut Connection, events: Vec<Incoming>) -> Vec<Piece> {
         }
         match json::from_slice(incoming.payload.get().as_bytes()) {
             Ok(message) => gather(&mut pieces, message, Waiting { ack: incoming.ack, since: incoming.received }),
-            Err(error) => refuse(connection, [incoming.ack], &error),
+            Err(error) => refuse(app, connection, &incoming.event, [incoming.ack], &error),
         }
     }
     pieces
@@ -86,12 +86,12 @@ fn gather(pieces: &mut Vec<Piece>, message: ChatMessage, waiting: Waiting) {
 }
 
 impl Piece {
-    fn refuse(self, connection: &Connection, error: &Error) {
+    fn refuse(self, app: &App, connection: &Connection, error: &Error) {
         match self {
             Self::Messages(Gathered { waiting, .. }) => {
-                refuse(connection, waiting.into_iter().map(|one| one.ack), error);
+                refuse(app, connection, "chat_message", waiting.into_iter().map(|one| one.ack), error);
             }
-            Self::Other(incoming) => refuse(connection, [incoming.ack], error),
+            Self::Other(incoming) => refuse(app, connection, &incoming.event, [incoming.ack], error),
         }
     }
 }
@@ -110,10 +110,10 @@ async fn send_all(app: &App, connection: &Connection, gathered: Gathered) {
                 metrics::histogram!("smilechat_message_ack_seconds").record(since.elapsed());
                 match sent {
                     Ok(Sent::New(message) | Sent::Again(message)) => answer(ack, &Stored { message: &message }),
-                    Err(error) => refuse(connection, [ack], &error),
+                    Err(error) => refuse(app, connection, "chat_message", [ack], &error),
                 }
             }
         }
-        Err(error) => refuse(connection, waiting.into_iter().map(|one| one.ack), &error),
+        Err(error) => refuse(app, connection, "chat_message", waiting.into_iter().map(|one| one.ack), &error),
     }
 }

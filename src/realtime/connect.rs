@@ -8,6 +8,7 @@ use crate::auth::guard::{self, Credentials};
 use crate::auth::model::Caller;
 use crate::auth::status;
 use crate::error::Error;
+use crate::platform::http::problem;
 use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
 use crate::realtime::presence::View;
 use crate::realtime::throttle::Throttles;
@@ -43,9 +44,12 @@ impl Handler for Sockets {
         let auth: HandshakeAuth = serde_json::from_str(handshake.auth.get()).map_err(|_| unauthorized())?;
         let origin = handshake.origin.as_deref();
         let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin).await;
-        let credentials = credentials.map_err(|error| match error {
-            Error::Unavailable(_) => "unavailable".to_owned(),
-            _ => unauthorized(),
+        let credentials = credentials.map_err(|error| {
+            problem::note("socket", &error);
+            match error {
+                Error::Unavailable(_) => "unavailable".to_owned(),
+                _ => unauthorized(),
+            }
         })?;
         let caller = &credentials.caller;
         let limits = &app.config.limits;

@@ -10,6 +10,7 @@ use crate::auth::model::Status;
 use crate::auth::{guard, status};
 use crate::error::{Error, Result};
 use crate::platform::http::{json, problem};
+use crate::platform::id::new_id;
 use crate::platform::telemetry::spans;
 use crate::realtime::connect::Connection;
 use crate::realtime::gateway::{Ack, Incoming, Prepared};
@@ -45,7 +46,7 @@ async fn handle_known(app: &App, connection: &mut Connection, event: &str, paylo
     };
     match done {
         Ok(()) => answer(ack, &DONE),
-        Err(error) => refuse(connection, [ack], &error),
+        Err(error) => refuse(app, connection, event, [ack], &error),
     }
 }
 
@@ -57,7 +58,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
     }
     let request: JoinTicket = match json::from_slice(payload) {
         Ok(request) => request,
-        Err(error) => return refuse(connection, [ack], &error),
+        Err(error) => return refuse(app, connection, "join_ticket", [ack], &error),
     };
     // The answer may be long: one that the reader has not taken is not followed by another.
     connection.handle.caught_up().await;
@@ -80,7 +81,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
         }
         Err(error) => {
             hub.leave(socket, &request.ticket_id);
-            refuse(connection, [ack], &error);
+            refuse(app, connection, "join_ticket", [ack], &error);
         }
     }
 }
@@ -154,21 +155,25 @@ pub fn answer(ack: Option<Ack>, reply: &impl Serialize) {
     }
 }
 
-/// Answers events that are refused together.
-pub fn refuse(connection: &Connection, acks: impl IntoIterator<Item = Option<Ack>>, error: &Error) {
-    note(connection, error);
-    acks.into_iter().for_each(|ack| answer(ack, &Refused::from(error)));
-}
-
-/// A socket's event has no id of a request: what is logged of it says whose it was.
-fn note(connection: &Connection, error: &Error) {
+/// Answers events that are refused together. The id in the answer is that of the line in the log.
+pub fn refuse(
+    app: &App,
+    connection: &Connection,
+    event: &str,
+    acks: impl IntoIterator<Item = Option<Ack>>,
+    error: &Error,
+) {
+    let request_id = new_id(app.clock.now(), &app.random);
+    let _span = tracing::error_span!("socket", %request_id, user_id = %connection.caller().user_id).entered();
+    problem::note("socket", error);
+    let (name, code) = (wire::known_event(event), error.code());
     match error {
-        Error::Internal { .. } | Error::Unavailable(_) => {
-            let span = tracing::error_span!("socket", user_id = %connection.caller().user_id);
-            span.in_scope(|| problem::note("socket", error));
-        }
-        _ => problem::note("socket", error),
+        // Nothing bounds how many of these a client earns.
+        Error::RateLimited { .. } => tracing::debug!(name, code, "refused"),
+        _ => tracing::info!(name, code, "refused"),
     }
+    let refused = Refused::new(error, request_id);
+    acks.into_iter().for_each(|ack| answer(ack, &refused));
 }
 
 #[cfg(test)]
@@ -177,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_payload_is_called_invalid() {
-        let refused = serde_json::to_string(&Refused::from(&Error::BadJson("x".into()))).expect("JSON");
+        let refused = serde_json::to_string(&Refused::new(&Error::BadJson("x".into()), String::new())).expect("JSON");
         assert!(refused.contains(r#""code":"invalid""#), "{refused}");
     }
 }

@@ -18,7 +18,6 @@ mod life;
 mod packet;
 mod socket;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -46,7 +45,7 @@ pub trait Handler: Send + Sync + 'static {
     /// What the handler keeps for a connected socket.
     type Session: Send;
 
-    /// Decides whether a client may join. `Err` is the message of its `connect_error`. Nothing can be emitted yet.
+    /// Decides whether a client may join. `Err` is the code, and the message, of its `connect_error`. Nothing can be emitted yet.
     fn connect(
         &self,
         handshake: Handshake,
@@ -69,7 +68,8 @@ pub struct Handshake {
     /// The `auth` of the client as it was sent, `null` if it sent none or no JSON.
     pub auth: Box<RawValue>,
     pub origin: Option<String>,
-    pub address: Option<IpAddr>,
+    /// What is logged while it is decided carries it, and a client that is refused is told it.
+    pub request_id: String,
 }
 
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::engine::{Frame, Session, Sid};
@@ -112,9 +113,10 @@ impl SocketHandle {
     }
 
     /// The handler has said no.
-    pub(super) fn refuse(&self, message: &str) {
+    pub(super) fn refuse(&self, code: &str, request_id: &str) {
         if self.close("refused") {
-            self.0.session.send(&[packet::refused(self.0.namespace, message)]);
+            let reason = json!({ "message": code, "data": { "code": code, "request_id": request_id } });
+            self.0.session.send(&[packet::refused(self.0.namespace, &reason)]);
         }
     }
 

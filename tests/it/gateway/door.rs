@@ -1,5 +1,6 @@
 //! Who gets in: origins and seats.
 
+use serde_json::Value;
 use smilechat::platform::http::origins::Origins;
 
 use super::raw::Client;
@@ -99,4 +100,19 @@ async fn requests_that_fit_no_connection_are_refused() {
     let answer = http.delete(format!("http://{}/socket.io/?EIO=4&transport=polling", server.address)).send().await;
     assert_eq!(answer.expect("an answer").status(), 400);
     server.serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_has_the_id_of_its_request() {
+    let server = start().await;
+    for given in [Some("by-hand"), Some("no id at all"), None] {
+        let request = reqwest::Client::new().get(format!("http://{}/socket.io/?EIO=3", server.address));
+        let request = given.into_iter().fold(request, |request, id| request.header("x-request-id", id));
+        let answer = request.send().await.expect("an answer");
+        let header = answer.headers()["x-request-id"].to_str().expect("ASCII").to_owned();
+        let problem: Value = answer.json().await.expect("a problem");
+        assert_eq!(problem["request_id"], header);
+        assert!(!header.is_empty() && !header.contains(' '), "{header}");
+        assert_eq!(header == "by-hand", given == Some("by-hand"));
+    }
 }

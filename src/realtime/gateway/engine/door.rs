@@ -6,17 +6,23 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 
 use super::seats::Seat;
 use super::session::{Arrival, Session, Transport};
 use super::{Shared, Sid, polling, websocket};
 use crate::error::{Error, Result};
+use crate::platform::http::request_id;
+
+/// What the log calls it.
+const ROUTE: &str = "/socket.io/";
 
 impl Shared {
     pub async fn answer(self: Arc<Self>, request: Request) -> Response {
-        self.admit(request).await.unwrap_or_else(IntoResponse::into_response)
+        let given = request_id::sane(request.headers());
+        let answer = self.admit(request).await;
+        answer.unwrap_or_else(|error| request_id::refuse(given, || Sid::random().to_string(), ROUTE, error))
     }
 
     async fn admit(self: Arc<Self>, request: Request) -> Result<Response> {
