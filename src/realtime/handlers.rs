@@ -80,7 +80,13 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
             }
         }
         Err(error) => {
-            hub.leave(socket, &request.ticket_id);
+            match error {
+                Error::NotFound | Error::Forbidden(_) => {
+                    dispatch::show_typing_ended(app, hub.leave(socket, &request.ticket_id));
+                }
+                // It says nothing of the right: who is in the room stays there.
+                _ => hub.give_up(socket, &request.ticket_id),
+            }
             refuse(app, connection, "join_ticket", [ack], &error);
         }
     }

@@ -130,6 +130,24 @@ impl Hub {
         room.take_hole()
     }
 
+    /// The snapshot could not be read: takes back what `enter` began, and no more than that.
+    pub fn give_up(&self, socket: SocketId, ticket_id: &str) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(room) = state.rooms.get_mut(ticket_id) else { return };
+        room.give_up(socket);
+        if room.has_settled(socket) {
+            state.stirred.insert(ticket_id.to_owned());
+            return;
+        }
+        if room.is_empty() {
+            state.rooms.remove(ticket_id);
+        }
+        if let Some(client) = state.clients.get_mut(&socket) {
+            client.rooms.remove(ticket_id);
+        }
+    }
+
     /// Answers the typing indicators that end with the socket's leaving.
     pub fn leave(&self, socket: SocketId, ticket_id: &str) -> Vec<Ended> {
         let mut state = self.lock();
