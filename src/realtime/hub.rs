@@ -162,14 +162,23 @@ impl Hub {
         self.lock().rooms.get(ticket_id).is_some_and(|room| room.has_settled(socket))
     }
 
-    /// A stored message, on its way to its room. Answers a hole that keeps it from going and that nobody reads yet.
-    pub fn message(&self, parcel: Arc<Parcel>) -> Option<Hole> {
+    /// A stored message, on its way to its room; written out only if there is one. Whoever enters meanwhile reads it from the
+    /// database. Answers a hole that keeps it from going and that nobody reads yet.
+    pub fn message(&self, ticket_id: &str, write: impl FnOnce() -> Arc<Parcel>) -> Option<Hole> {
+        if !self.has_room(ticket_id) {
+            return None;
+        }
+        let parcel = write();
         let mut guard = self.lock();
         let state = &mut *guard;
-        let room = state.rooms.get_mut(&parcel.message.ticket_id)?;
+        let room = state.rooms.get_mut(ticket_id)?;
         room.offer(parcel);
         room.collect_served(&mut state.served);
         room.take_hole()
+    }
+
+    fn has_room(&self, ticket_id: &str) -> bool {
+        self.lock().rooms.contains_key(ticket_id)
     }
 
     /// What is missing in a ticket's room by now. None, and the hole counts as filled, if nothing is.
@@ -303,5 +312,17 @@ impl Client {
     fn expire(&self) {
         self.handle.emit(&Frame::event("session_expired", &SessionExpired { code: "session_expired" }));
         self.handle.disconnect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_for_a_room_in_which_nobody_is() {
+        let hub = Hub::default();
+        assert!(hub.message("t", || panic!("a message was written")).is_none());
+        hub.to_room("t", || panic!("a receipt was written"));
     }
 }

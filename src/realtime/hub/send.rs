@@ -17,8 +17,12 @@ pub struct Views {
 }
 
 impl Hub {
-    /// To everybody in a ticket's room.
-    pub fn to_room(&self, ticket_id: &str, frame: &Frame) {
+    /// To everybody in a ticket's room; written out only if there is one.
+    pub fn to_room(&self, ticket_id: &str, write: impl FnOnce() -> Frame) {
+        if !self.has_room(ticket_id) {
+            return;
+        }
+        let frame = &write();
         if let Some(room) = self.lock().rooms.get_mut(ticket_id) {
             room.everybody_mut().for_each(|member| member.tell(frame));
         }
