@@ -79,14 +79,10 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     app.files.prepare().await?;
     let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
-    // The gateway sees the peer alone: behind proxies that is one address for everybody, and a bound on it for all.
-    let is_behind_proxies = app.config.server.trusted_proxies > 0;
     let admission = Admission {
         origins: app.auth.origins.clone(),
-        max_connections_per_address: match is_behind_proxies {
-            true => usize::MAX,
-            false => app.config.server.max_connections_per_address,
-        },
+        max_connections_per_address: app.config.server.max_connections_per_address,
+        trusted_proxies: app.config.server.trusted_proxies,
     };
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use crate::platform::config::ServerConfig;
+use crate::platform::limits::network;
 use crate::platform::shutdown::Shutdown;
 
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -141,6 +142,7 @@ impl Seats {
     }
 
     fn take(&self, address: IpAddr) -> Option<Seat> {
+        let address = network(address);
         let mut taken = self.lock();
         let own = taken.by_address.get(&address).copied().unwrap_or_default();
         if taken.all >= self.max || own >= self.max_per_address {

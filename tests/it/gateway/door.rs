@@ -103,6 +103,27 @@ async fn requests_that_fit_no_connection_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_seats_are_counted_by_the_client_that_it_names() {
+    let admission = Admission { max_connections_per_address: 2, trusted_proxies: 1, ..anybody() };
+    let server = start_with(config(), admission).await;
+    let url = format!("http://{}/socket.io/?EIO=4&transport=polling", server.address);
+    for (forwarded_for, status) in [
+        ("203.0.113.1", 200),
+        // What a client itself has written does not help.
+        ("198.51.100.1, 203.0.113.1", 200),
+        ("198.51.100.2, 203.0.113.1", 429),
+        ("203.0.113.2", 200),
+        ("2001:db8:1:2::1", 200),
+        ("2001:db8:1:2:ffff::9", 200),
+        ("2001:db8:1:2:3:4:5:6", 429),
+        ("2001:db8:1:3::1", 200),
+    ] {
+        let request = reqwest::Client::new().get(&url).header("x-forwarded-for", forwarded_for);
+        assert_eq!(request.send().await.expect("an answer").status(), status, "{forwarded_for}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_has_the_id_of_its_request() {
     let server = start().await;
     for given in [Some("by-hand"), Some("no id at all"), None] {

@@ -78,7 +78,9 @@ pub struct Settings {
 pub struct Admission {
     /// Whose pages may connect; every page where none are configured.
     pub origins: Origins,
+    /// Of the client as the proxies of ours tell it, which are so many.
     pub max_connections_per_address: usize,
+    pub trusted_proxies: u8,
 }
 
 /// Sessions of which something came.
@@ -99,6 +101,7 @@ impl Engine {
             application,
             origins: admission.origins,
             seats: Seats::new(admission.max_connections_per_address),
+            trusted_proxies: admission.trusted_proxies,
             heartbeat: Heartbeat::new(&settings),
             sessions: Mutex::default(),
             is_closing: AtomicBool::new(false),
@@ -146,6 +149,7 @@ struct Shared {
     application: Arc<dyn Application>,
     origins: Origins,
     seats: Arc<Seats>,
+    trusted_proxies: u8,
     heartbeat: Heartbeat,
     sessions: Mutex<HashMap<Sid, Arc<Session>>>,
     is_closing: AtomicBool,
