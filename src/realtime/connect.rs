@@ -74,7 +74,7 @@ impl Handler for Sockets {
         if app.presence.arrive(&caller, caller.chosen_status) {
             housekeeping::show_status(app, &caller, caller.chosen_status);
         }
-        app.realtime.stirred.note(caller.tenant);
+        app.realtime.stirred.note(caller.tenant, caller.user);
         if caller.role.is_staff() {
             assign::hand_out_waiting(app, caller.tenant);
         } else {

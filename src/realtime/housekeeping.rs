@@ -1,7 +1,7 @@
 //! What happens by the passing of time: typing that ends, users who have left, tokens that run out, delivery marks that
 //! are written down, lists of who is online that go out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -23,16 +23,16 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 /// What has changed since the last tick: many changes, one list.
 #[derive(Default)]
 pub struct Stirred {
-    /// Tenants in which somebody came, went or changed.
-    tenants: Mutex<HashSet<TenantKey>>,
+    /// Who came, went or changed, by their tenants.
+    users: Mutex<HashMap<TenantKey, HashSet<UserKey>>>,
     /// Customers whose tickets may have other staff now.
     customers: Mutex<HashSet<(TenantKey, UserKey)>>,
     customers_changed: Notify,
 }
 
 impl Stirred {
-    pub fn note(&self, tenant: TenantKey) {
-        lock(&self.tenants).insert(tenant);
+    pub fn note(&self, tenant: TenantKey, user: UserKey) {
+        lock(&self.users).entry(tenant).or_default().insert(user);
     }
 
     pub fn note_customer(&self, tenant: TenantKey, customer: UserKey) {
@@ -56,8 +56,8 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
         for caller in app.presence.departed(now) {
             show_status(&app, &caller, Status::Offline);
         }
-        let tenants = std::mem::take(&mut *lock(&app.realtime.stirred.tenants));
-        tenants.into_iter().for_each(|tenant| show_online(&app, tenant));
+        let users = std::mem::take(&mut *lock(&app.realtime.stirred.users));
+        users.iter().for_each(|(tenant, changed)| show_online(&app, *tenant, changed));
     }
 }
 
@@ -104,7 +104,7 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
                 let shown = Frame::event("user_status", &status_shown(app, &online));
                 app.realtime.hub.to_user(tenant, customer, &shown);
             }
-            app.realtime.stirred.note(tenant);
+            app.realtime.stirred.note(tenant, customer);
         }
         Err(error) => {
             tracing::warn!(%error, "could not look up whom a customer may see; trying again");
@@ -139,11 +139,10 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
         last_active: app.clock.now(),
     };
     app.realtime.hub.to_watchers(caller.tenant, caller.user, &Frame::event("user_status", &shown));
-    app.realtime.stirred.note(caller.tenant);
+    app.realtime.stirred.note(caller.tenant, caller.user);
 }
 
-/// Sends the list of who is online to the sockets of a tenant whose list has changed.
-pub fn show_online(app: &App, tenant: TenantKey) {
+fn show_online(app: &App, tenant: TenantKey, changed: &HashSet<UserKey>) {
     let presence = &app.presence;
-    app.realtime.hub.show_online(tenant, |view| Frame::event("online_users", &presence.list(tenant, view)));
+    app.realtime.hub.show_online(tenant, changed, |view| Frame::event("online_users", &presence.list(tenant, view)));
 }

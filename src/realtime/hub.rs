@@ -6,6 +6,7 @@
 mod activity;
 mod send;
 mod viewers;
+mod watch;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -33,6 +34,10 @@ struct State {
     users: HashMap<(TenantKey, UserKey), Vec<SocketId>>,
     /// The sockets that act as staff.
     staff: HashMap<TenantKey, HashSet<SocketId>>,
+    /// The sockets of customers that see this member of staff.
+    watchers: HashMap<(TenantKey, UserKey), HashSet<SocketId>>,
+    /// Those that were too far behind for the list of who is online.
+    unshown: HashMap<TenantKey, HashSet<SocketId>>,
     rooms: HashMap<String, Room>,
     typing: Typing,
     /// Tickets whose viewers may be others than were last shown.
@@ -59,16 +64,8 @@ struct Client {
 impl Hub {
     pub fn add(&self, handle: SocketHandle, credentials: Credentials, view: Option<View>) {
         let Credentials { caller, token_ends, api_key_id, origin, .. } = credentials;
-        let mut state = self.lock();
-        let socket = handle.id();
-        state.users.entry((caller.tenant, caller.user)).or_default().push(socket);
-        if caller.role.is_staff() {
-            state.staff.entry(caller.tenant).or_default().insert(socket);
-        }
-        state.clients.insert(
-            socket,
-            Client { handle, caller, token_ends, api_key_id, origin, rooms: HashSet::new(), view, shown: None },
-        );
+        let (rooms, shown) = (HashSet::new(), None);
+        self.lock().add(Client { handle, caller, token_ends, api_key_id, origin, rooms, view, shown });
     }
 
     /// Forgets a socket; answers the typing indicators that end with it.
@@ -88,6 +85,9 @@ impl Hub {
             if sockets.get().is_empty() {
                 sockets.remove();
             }
+        }
+        if let Some(View::Only(seen)) = &client.view {
+            seen.iter().for_each(|user| state.stop_watching(tenant, *user, socket));
         }
         for ticket_id in &client.rooms {
             state.take_out(socket, ticket_id);
@@ -240,28 +240,6 @@ impl Hub {
         served
     }
 
-    /// Whose presence a socket's user sees.
-    pub fn view(&self, socket: SocketId) -> View {
-        let view = self.lock().clients.get(&socket).and_then(|client| client.view.clone());
-        view.unwrap_or_else(|| View::Only(HashSet::new()))
-    }
-
-    /// A customer's tickets have other staff now. Answers those whom the customer did not see before.
-    pub fn set_view(&self, tenant: TenantKey, customer: UserKey, staff: &HashSet<UserKey>) -> HashSet<UserKey> {
-        let mut newly_seen = HashSet::new();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        for socket in state.users.get(&(tenant, customer)).into_iter().flatten() {
-            let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) else {
-                continue;
-            };
-            if let Some(before) = client.view.replace(View::Only(staff.clone())) {
-                newly_seen.extend(staff.iter().filter(|user| !before.has(**user)));
-            }
-        }
-        newly_seen
-    }
-
     /// Sets the gauges of who and what is here.
     pub fn measure(&self) {
         let state = self.lock();
@@ -284,6 +262,15 @@ impl Hub {
 }
 
 impl State {
+    fn add(&mut self, client: Client) {
+        let (socket, tenant, user) = (client.handle.id(), client.caller.tenant, client.caller.user);
+        self.users.entry((tenant, user)).or_default().push(socket);
+        if client.caller.role.is_staff() {
+            self.staff.entry(tenant).or_default().insert(socket);
+        }
+        self.clients.insert(socket, client);
+    }
+
     fn staff(&self, tenant: TenantKey) -> impl Iterator<Item = &Client> {
         self.staff.get(&tenant).into_iter().flatten().filter_map(|socket| self.clients.get(socket))
     }
@@ -305,10 +292,6 @@ impl State {
 }
 
 impl Client {
-    fn sees(&self, user: UserKey) -> bool {
-        self.view.as_ref().is_some_and(|view| view.has(user))
-    }
-
     fn expire(&self) {
         self.handle.emit(&Frame::event("session_expired", &SessionExpired { code: "session_expired" }));
         self.handle.disconnect();

@@ -15,6 +15,8 @@ mod client;
 pub mod engine;
 mod inbox;
 mod life;
+#[cfg(test)]
+pub mod loose;
 mod packet;
 mod socket;
 

@@ -143,6 +143,16 @@ impl Engine {
     }
 }
 
+/// For the tests of those who send.
+#[cfg(test)]
+impl Engine {
+    /// A session that no connection carries: what is sent waits in it.
+    pub fn loose_session(&self) -> Arc<Session> {
+        let seat = self.0.seats.take(std::net::Ipv4Addr::LOCALHOST.into()).expect("no bound");
+        Session::open(&self.0, session::Arrival { origin: None }, seat, session::Transport::WebSocket)
+    }
+}
+
 /// What the sessions have in common.
 struct Shared {
     settings: Settings,
