@@ -41,6 +41,10 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
         metrics::histogram!("smilechat_inbox_wait_seconds").record(oldest.received.elapsed());
         metrics::histogram!("smilechat_inbox_size").record(events.len() as f64);
     }
+    // They may be called something else by now.
+    if let Some(caller) = app.realtime.hub.caller(connection.handle.id()) {
+        connection.credentials.caller = caller;
+    }
     for piece in sort(app, connection, events) {
         // It may have waited a while, and waited for those before it, and the session ended meanwhile.
         let is_over = connection.credentials.are_over(app);

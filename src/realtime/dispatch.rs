@@ -57,6 +57,11 @@ pub fn announce(app: &App, event: &Event) {
             hub.withdraw_activity(ticket_id);
             hub.close_room(ticket_id, &gone);
         }
+        What::UserChanged { user, changed, .. }
+            if changed.iter().any(|field| ["name", "username", "avatar_url"].contains(field)) =>
+        {
+            app.realtime.stirred.note_renamed(event.act.tenant, *user);
+        }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
         What::ApiKeyChanged { api_key_id, allowed_origins, .. } => hub.end_foreign(api_key_id, allowed_origins),
         What::ApiKeyRevoked { api_key_id } => hub.end_api_key(api_key_id),

@@ -10,6 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
 use crate::auth::model::{Caller, Status, TenantKey, UserKey};
+use crate::error::Error;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
 use crate::realtime::gateway::Frame;
@@ -27,7 +28,9 @@ pub struct Stirred {
     users: Mutex<HashMap<TenantKey, HashSet<UserKey>>>,
     /// Customers whose tickets may have other staff now.
     customers: Mutex<HashSet<(TenantKey, UserKey)>>,
-    customers_changed: Notify,
+    /// Users who have another name or picture now.
+    renamed: Mutex<HashSet<(TenantKey, UserKey)>>,
+    to_look_up: Notify,
 }
 
 impl Stirred {
@@ -37,7 +40,12 @@ impl Stirred {
 
     pub fn note_customer(&self, tenant: TenantKey, customer: UserKey) {
         lock(&self.customers).insert((tenant, customer));
-        self.customers_changed.notify_one();
+        self.to_look_up.notify_one();
+    }
+
+    pub fn note_renamed(&self, tenant: TenantKey, user: UserKey) {
+        lock(&self.renamed).insert((tenant, user));
+        self.to_look_up.notify_one();
     }
 }
 
@@ -67,7 +75,7 @@ pub async fn keep_books(app: App, shutdown: Shutdown) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = app.realtime.stirred.customers_changed.notified() => {}
+            () = app.realtime.stirred.to_look_up.notified() => {}
             () = shutdown.begun() => return,
         }
         let customers = std::mem::take(&mut *lock(&app.realtime.stirred.customers));
@@ -75,6 +83,10 @@ pub async fn keep_books(app: App, shutdown: Shutdown) {
             if app.realtime.hub.count(tenant, customer) > 0 {
                 look_up_view(&app, tenant, customer).await;
             }
+        }
+        let renamed = std::mem::take(&mut *lock(&app.realtime.stirred.renamed));
+        for (tenant, user) in renamed {
+            look_up_name(&app, tenant, user).await;
         }
         write_served(&app).await;
     }
@@ -110,6 +122,26 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
             tracing::warn!(%error, "could not look up whom a customer may see; trying again");
             // At the next tick, not at once.
             lock(&app.realtime.stirred.customers).insert((tenant, customer));
+        }
+    }
+}
+
+/// What a user is called now, for those of their sockets that came under another name.
+async fn look_up_name(app: &App, tenant: TenantKey, user: UserKey) {
+    for session_id in app.realtime.hub.sessions(tenant, user) {
+        match app.auth.registry.caller(&app.db, &session_id, app.clock.now()).await {
+            Ok(caller) => {
+                app.realtime.hub.rename(&caller);
+                app.presence.rename(&caller);
+                return app.realtime.stirred.note(tenant, user);
+            }
+            // It has ended, and its sockets with it.
+            Err(Error::Unauthorized(_)) => {}
+            Err(error) => {
+                tracing::warn!(%error, "could not look up a user's new name; trying again");
+                lock(&app.realtime.stirred.renamed).insert((tenant, user));
+                return;
+            }
         }
     }
 }

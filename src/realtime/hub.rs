@@ -16,7 +16,7 @@ use std::time::Instant;
 use crate::auth::guard::Credentials;
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
-use crate::realtime::presence::View;
+use crate::realtime::presence::{View, renamed};
 use crate::realtime::room::{Hole, Parcel, Room, Snapshot};
 use crate::realtime::typing::{Ended, Typing};
 use crate::realtime::wire::SessionExpired;
@@ -104,6 +104,28 @@ impl Hub {
     pub fn renew(&self, socket: SocketId, credentials: &Credentials) {
         if let Some(client) = self.lock().clients.get_mut(&socket) {
             (client.caller, client.token_ends) = (credentials.caller.clone(), credentials.token_ends);
+        }
+    }
+
+    pub fn caller(&self, socket: SocketId) -> Option<Arc<Caller>> {
+        self.lock().clients.get(&socket).map(|client| client.caller.clone())
+    }
+
+    /// The sessions that a user's sockets belong to.
+    pub fn sessions(&self, tenant: TenantKey, user: UserKey) -> HashSet<Arc<str>> {
+        let state = self.lock();
+        let clients = state.sockets_of(tenant, user).iter().filter_map(|socket| state.clients.get(socket));
+        clients.filter_map(|client| client.caller.session_id.clone()).collect()
+    }
+
+    /// A user is called something else now, on all their sockets.
+    pub fn rename(&self, now: &Caller) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        for socket in state.users.get(&(now.tenant, now.user)).into_iter().flatten() {
+            let Some(client) = state.clients.get_mut(socket) else { continue };
+            client.caller = Arc::new(renamed(&client.caller, now));
+            state.stirred.extend(client.rooms.iter().cloned());
         }
     }
 

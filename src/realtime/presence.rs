@@ -135,6 +135,14 @@ impl Presence {
         present.is_some_and(|present| std::mem::replace(&mut present.chosen, status) != status)
     }
 
+    /// A user is called something else now.
+    pub fn rename(&self, now: &Caller) {
+        let mut state = self.lock();
+        if let Some(present) = state.tenants.get_mut(&now.tenant).and_then(|people| people.all.get_mut(&now.user)) {
+            present.caller = Arc::new(renamed(&present.caller, now));
+        }
+    }
+
     pub fn status(&self, tenant: TenantKey, user: UserKey) -> Status {
         let state = self.lock();
         let present = state.tenants.get(&tenant).and_then(|people| people.all.get(&user));
@@ -170,6 +178,12 @@ impl Presence {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
     }
+}
+
+/// The same caller as they are called now.
+pub fn renamed(caller: &Caller, now: &Caller) -> Caller {
+    let (username, name, avatar_url) = (now.username.clone(), now.name.clone(), now.avatar_url.clone());
+    Caller { username, name, avatar_url, ..caller.clone() }
 }
 
 impl Present {
