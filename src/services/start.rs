@@ -31,6 +31,7 @@ use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
 use crate::services::{SERVICES, demo, operations};
 use crate::tickets;
+use crate::tickets::assign::{self, HandOuts};
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -55,6 +56,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         auth,
         presence: Presence::default(),
         realtime: Realtime::default(),
+        hand_outs: HandOuts::default(),
         limits,
         files,
     });
@@ -91,6 +93,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
+    workers.spawn(assign::keep_handing_out(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
     workers.spawn(analytics::keep(app.clone(), shutdown.clone()));
     workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
