@@ -19,8 +19,10 @@ pub struct Incoming {
     /// The first argument as it was sent; `null` if there is none.
     pub payload: Box<RawValue>,
     /// Further arguments.
+    #[doc(hidden)]
     pub more: Vec<Box<RawValue>>,
     /// The bytes that placeholders in the arguments stand for. That they do so has not been checked.
+    #[doc(hidden)]
     pub attachments: Vec<Bytes>,
     /// None if the client did not ask for an answer.
     pub ack: Option<Ack>,
@@ -62,6 +64,7 @@ impl Ack {
     }
 
     /// An answer of several arguments, with bytes.
+    #[doc(hidden)]
     pub fn send_all(mut self, arguments: &[Box<RawValue>], attachments: &[Bytes]) {
         if let Some(socket) = self.socket.take() {
             socket.send(&packet::ack_with(socket.namespace(), self.id, arguments, attachments));

@@ -47,6 +47,7 @@ impl SocketHandle {
     }
 
     /// The same with any number of arguments, and bytes that placeholders in them stand for.
+    #[doc(hidden)]
     pub fn emit_all(&self, event: &str, arguments: &[Box<RawValue>], attachments: &[Bytes]) -> bool {
         self.send(&packet::event(self.namespace(), event, arguments, attachments))
     }
@@ -78,6 +79,7 @@ impl SocketHandle {
     }
 
     /// `websocket` or `polling`.
+    #[doc(hidden)]
     pub fn transport(&self) -> &'static str {
         self.0.session.transport()
     }
