@@ -31,6 +31,7 @@ use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
 use crate::services::{SERVICES, demo, operations, reactions};
 use crate::tickets;
+use crate::tickets::assign::{self, HandOuts};
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -55,6 +56,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         auth,
         presence: Presence::default(),
         realtime: Realtime::default(),
+        hand_outs: HandOuts::default(),
         limits,
         files,
     });
@@ -80,14 +82,10 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     app.files.prepare().await?;
     let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
-    // The gateway sees the peer alone: behind proxies that is one address for everybody, and a bound on it for all.
-    let is_behind_proxies = app.config.server.trusted_proxies > 0;
     let admission = Admission {
         origins: app.auth.origins.clone(),
-        max_connections_per_address: match is_behind_proxies {
-            true => usize::MAX,
-            false => app.config.server.max_connections_per_address,
-        },
+        max_connections_per_address: app.config.server.max_connections_per_address,
+        trusted_proxies: app.config.server.trusted_proxies,
     };
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);
@@ -97,6 +95,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
     workers.spawn(reactions::keep(app.clone(), shutdown.clone()));
+    workers.spawn(assign::keep_handing_out(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
     workers.spawn(analytics::keep(app.clone(), shutdown.clone()));
     workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));

@@ -5,9 +5,9 @@ import { test } from "node:test";
 
 import { startLink } from "../harness/link.mjs";
 import { get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
-import { startPostgres, stopPostgres } from "../harness/postgres.mjs";
+import { crashPostgres, restartPostgres, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { withServer } from "../harness/server.mjs";
-import { connect, heard, tell } from "../harness/sockets.mjs";
+import { allHeard, ask, connect, forget, heard, tell } from "../harness/sockets.mjs";
 import { poll } from "../harness/wait.mjs";
 import { troubleDisk } from "../trials/disk.mjs";
 import { troublePostgres } from "../trials/postgres.mjs";
@@ -49,6 +49,44 @@ test("what was committed is told, although the answer to COMMIT was lost", { tim
     });
   } finally {
     link.close();
+    stopPostgres(postgres);
+  }
+});
+
+test("a join that fails for want of the database puts nobody out of the room", { timeout: 120_000 }, async () => {
+  const postgres = await startPostgres();
+  try {
+    await withServer({ databaseUrl: postgres.url }, async (server) => {
+      const [customer, support] = [await newCustomer(server), await newSupport(server)];
+      const { ticket_id } = await newTicket(server, customer);
+      const [live, behind, newcomer] = [
+        await connect(server, customer),
+        await connect(server, customer),
+        await connect(server, customer),
+      ];
+      const ours = await connect(server, support);
+      // More than a page, so that whoever asks for all of it is behind.
+      for (let said = 0; said < 201; said += 1) ours.socket.emit("chat_message", { ticket_id, message_content: "before" });
+      await poll("all to be stored", 20_000, async () => {
+        const joined = await tell(live, "join_ticket", { ticket_id });
+        return joined.last_seq === 201;
+      });
+      assert.equal((await tell(behind, "join_ticket", { ticket_id, after_seq: 0 })).has_more, true);
+      forget(live);
+
+      crashPostgres(postgres);
+      for (const [line, after_seq] of [[live, 201], [behind, 200], [newcomer, 201]]) {
+        const refused = await ask(line, "join_ticket", { ticket_id, after_seq });
+        assert.equal(refused.error?.code, "unavailable");
+      }
+      restartPostgres(postgres);
+      const said = { ticket_id, message_content: "after", client_id: "after" };
+      await poll("the database to be back", 20_000, async () => (await ask(ours, "chat_message", said)).message);
+      await heard(live, "chat_message", (message) => message.message_content === "after");
+      await heard(behind, "resync", (event) => event.ticket_id === ticket_id);
+      assert.deepEqual(allHeard(newcomer, "chat_message"), []);
+    });
+  } finally {
     stopPostgres(postgres);
   }
 });
