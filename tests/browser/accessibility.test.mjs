@@ -66,7 +66,9 @@ for (const colorScheme of ["light", "dark"]) {
 
   test(`the console, ${colorScheme}`, async (t) => {
     const { url } = shop.server;
-    const staff = await newPerson(browser, { colorScheme, hasAxe: true, viewport: { width: 1440, height: 900 } });
+    const isExpected = (fault) => /404 \(Not Found\).*no-such-ticket/.test(fault);
+    const viewport = { width: 1440, height: 900 };
+    const staff = await newPerson(browser, { colorScheme, hasAxe: true, viewport, isExpected });
     const { page } = staff;
     const inbox = inboxIn(page);
 
@@ -74,8 +76,24 @@ for (const colorScheme of ["light", "dark"]) {
       await page.goto(`${url}/app`);
       await page.getByRole("button", { name: "Sign in" }).waitFor();
       await assertAccessible(page, "sign-in");
+      await page.goto(`${url}/app/join#inv_none`);
+      await page.getByRole("button", { name: "Create account" }).waitFor();
+      await assertAccessible(page, "an invite");
       await signIn(page, url, "olivia");
       await assertAccessible(page, "an inbox with nothing in it");
+    });
+
+    await t.test("where there is nothing", async () => {
+      await page.goto(`${url}/app/nowhere`);
+      await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+      await assertAccessible(page, "no such page");
+      await page.goto(`${url}/app/inbox/all/no-such-ticket`);
+      await page.getByRole("button", { name: "Back to the list" }).waitFor();
+      await assertAccessible(page, "no such ticket");
+      await page.keyboard.press("/");
+      await page.keyboard.type("zzzz");
+      await page.getByRole("heading", { name: "Nothing found" }).waitFor();
+      await assertAccessible(page, "nothing found");
     });
 
     await t.test("at work", async () => {

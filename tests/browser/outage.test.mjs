@@ -51,7 +51,7 @@ test("what is written while the network is cut arrives once, in one order, and a
     network.cut();
     for (const text of fromVisitor) await chat.write(text);
     for (const text of fromStaff) await inbox.answer(text);
-    await chat.dialog.getByText(/^(Reconnecting|No connection)/).waitFor();
+    await chat.dialog.getByText(/^No connection/).waitFor();
     await staff.page.getByText(/^You are offline/).waitFor();
     await chat.message(fromVisitor[2]).getByText("Sending").waitFor();
     await inbox.message(fromStaff[2]).getByText("Sending").waitFor();
@@ -76,7 +76,7 @@ test("what is written while the network is cut arrives once, in one order, and a
       fromStaff,
     );
     await sameFor(chat, inbox, stored);
-    await chat.dialog.getByText(/^(Reconnecting|No connection)/).waitFor({ state: "hidden", timeout: RECONNECTED_MS });
+    await chat.dialog.getByText(/^(No connection|Connected again)/).waitFor({ state: "hidden", timeout: RECONNECTED_MS });
     await staff.page
       .getByText(/^(You are offline|Connected again)/)
       .waitFor({ state: "hidden", timeout: RECONNECTED_MS });

@@ -1,6 +1,7 @@
 /**
  * Runs after the build. Puts the loader a second time under the name of its content, for pages that pin it, and puts
- * `.br` and `.gz` beside every file that becomes smaller by it, so that the server has nothing to compress.
+ * `.br` and `.gz` beside every file that becomes smaller by it, so that the server has nothing to compress. Ends with what
+ * the pages begin with, as it is sent.
  */
 import { createHash } from "node:crypto";
 import { copyFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -44,5 +45,20 @@ async function files() {
   return sized.filter(({ path, size }) => WORTH_COMPRESSING.test(path) && size >= SMALLEST).map(({ path }) => path);
 }
 
+/** The first scripts, by gzip: what the budgets of the tests are about. */
+async function tellSizes() {
+  for (const [what, folder, name] of [
+    ["loader", "widget", /^widget\.js\.gz$/],
+    ["widget", "widget/assets", /^app-.*\.js\.gz$/],
+    ["console", "console/assets", /^index-.*\.js\.gz$/],
+    ["demo shop", "demo/assets", /^index-.*\.js\.gz$/],
+  ]) {
+    const [file] = (await readdir(join(dist, folder))).filter((one) => name.test(one));
+    const { size } = await stat(join(dist, folder, file));
+    console.log(`web:   ${what.padEnd(10)}${(size / 1000).toFixed(1).padStart(6)} kB`);
+  }
+}
+
 await pinLoader();
 await Promise.all((await files()).map(compress));
+await tellSizes();

@@ -1,7 +1,7 @@
 /** Builds the app: ES modules with hashed names, which import each other by relative address wherever they are served. */
 import { fileURLToPath } from "node:url";
 import { defaultClientConditions, defineConfig } from "vite";
-import { outDir } from "./out";
+import { outDir } from "./out.ts";
 
 export default defineConfig({
   publicDir: false,

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { outDir } from "./out";
+import { outDir } from "./out.ts";
 
 export default defineConfig(() => {
   const manifest: Record<string, { file: string }> = JSON.parse(readFileSync(`${outDir}/.vite/manifest.json`, "utf8"));

@@ -18,11 +18,14 @@ export function listenForGesture(): () => void {
   };
   addEventListener("pointerdown", allowed);
   addEventListener("keydown", allowed, true);
+  // The first message, or the press that opened the window, was one.
+  if (navigator.userActivation?.hasBeenActive) allowed();
   return ended;
 }
 
-/** Two soft notes. Of several tabs the first to take the lock plays. */
+/** Two soft notes. Of the tabs that may sound the first to take the lock plays. */
 export function playSound(messageKey: string): void {
+  if (audio?.state !== "running") return;
   if (!navigator.locks) {
     play();
     return;
@@ -30,7 +33,7 @@ export function playSound(messageKey: string): void {
   void navigator.locks.request(`smilechat sound ${messageKey}`, { ifAvailable: true }, async (lock) => {
     if (!lock) return;
     play();
-    await new Promise((later) => setTimeout(later, 1_000));
+    await new Promise((later) => setTimeout(later, 5_000));
   });
 }
 

@@ -11,7 +11,7 @@ const WORDS: Record<string, string> = {
   rate_limited: "Too many tries. Wait a moment, then try again.",
   unavailable: "The server is not ready just now. Try again in a moment.",
   forbidden: "Your role does not allow that.",
-  not_found: "It is no longer there.",
+  not_found: "This is not there, or no longer.",
   last_admin: "Somebody has to stay admin. Make a colleague admin first.",
   invite_used: "This invite was used already. Ask for a new one.",
   invalid_transition: "The ticket has moved on meanwhile, so that step is not possible any more.",
@@ -26,7 +26,8 @@ export function inWords(error: unknown): string {
   if (error.code === "rate_limited" && error.retryAfter) {
     return `Too many tries. Try again in ${waitLabel(error.retryAfter)}.`;
   }
-  return WORDS[error.code] ?? error.errors[0]?.message ?? error.message;
+  const fallback = error.status >= 500 ? "The server had a fault. Try again in a moment." : error.message;
+  return WORDS[error.code] ?? error.errors[0]?.message ?? fallback;
 }
 
 /** What is wrong with each field of a form, by the field's name on the wire. */

@@ -22,7 +22,7 @@ export const SHORTCUTS = {
   goClosed: { keys: ["g", "c"], label: "Go to closed", group: "Go" },
   goReports: { keys: ["g", "r"], label: "Go to reports", group: "Go" },
   goSettings: { keys: ["g", "s"], label: "Go to settings", group: "Go" },
-  help: { keys: ["?"], label: "This list", group: "Help" },
+  help: { keys: ["?"], label: "Keyboard shortcuts", group: "Help" },
 } as const satisfies Record<string, { keys: readonly string[]; label: string; group: string }>;
 
 export type ShortcutName = keyof typeof SHORTCUTS;

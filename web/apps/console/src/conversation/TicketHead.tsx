@@ -7,7 +7,7 @@ import { useMe } from "../backend/session";
 import type { Conversation, Ticket } from "../backend/types";
 import { useShortcut } from "../browser/shortcuts";
 import { Face } from "../parts/Face";
-import type { QueueId } from "../tickets/queues";
+import { type QueueId, TICKET_STATUS_NAMES } from "../tickets/queues";
 import { useSaveTicket } from "../tickets/use-save";
 import { AssignMenu } from "./AssignMenu";
 import { PriorityMenu } from "./PriorityMenu";
@@ -94,12 +94,10 @@ function Actions({ ticket }: { ticket: Ticket }) {
   );
 }
 
-const STATUS_WORDS = { open: "Open", in_progress: "In progress", closed: "Closed" };
-
 function StatusLabel({ ticket }: { ticket: Ticket }) {
   return (
     <span className={styles.status} data-status={ticket.status}>
-      {STATUS_WORDS[ticket.status]}
+      {TICKET_STATUS_NAMES[ticket.status]}
     </span>
   );
 }

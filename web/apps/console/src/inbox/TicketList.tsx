@@ -1,5 +1,6 @@
 // The list of a queue: virtual, so that ten thousand tickets scroll like ten.
 import { Button } from "@mantine/core";
+import { IconCloudOff } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { inWords } from "../backend/errors";
@@ -32,6 +33,7 @@ export function TicketList({ view, onView, list, tickets, current }: Props) {
         <Skeletons />
       ) : list.isError && tickets.length === 0 ? (
         <div className={styles.trouble} role="alert">
+          <IconCloudOff size={32} stroke={1.5} aria-hidden="true" />
           <p>{inWords(list.error)}</p>
           <Button variant="default" onClick={() => void list.refetch()}>
             Try again

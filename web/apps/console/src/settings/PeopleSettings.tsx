@@ -59,9 +59,22 @@ function Colleague({ person }: { person: Person }) {
           )}
         </strong>
         <span>
-          {person.username}. {seen}
+          {person.username} · {seen}
         </span>
       </div>
+      {isMe ? (
+        <span className={styles.fixed}>{role === "admin" ? "Admin" : "Support"}</span>
+      ) : (
+        <Standing person={person} role={role} />
+      )}
+    </li>
+  );
+}
+
+/** What an admin may change of somebody else. */
+function Standing({ person, role }: { person: Person; role: Role }) {
+  return (
+    <>
       <Select
         w={112}
         size="xs"
@@ -69,12 +82,12 @@ function Colleague({ person }: { person: Person }) {
         data={ROLE_OPTIONS}
         value={role}
         allowDeselect={false}
-        disabled={isMe || person.is_disabled}
+        disabled={person.is_disabled}
         onChange={(value) => value && void change(person, { roles: rolesFor(person, value as Role) })}
       />
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" disabled={isMe} aria-label={`More about ${person.name}`}>
+          <ActionIcon variant="subtle" color="gray" aria-label={`More about ${person.name}`}>
             <IconDots size={18} />
           </ActionIcon>
         </Menu.Target>
@@ -88,7 +101,7 @@ function Colleague({ person }: { person: Person }) {
           )}
         </Menu.Dropdown>
       </Menu>
-    </li>
+    </>
   );
 }
 

@@ -10,10 +10,11 @@ import {
   IconUsers,
   type TablerIcon,
 } from "@tabler/icons-react";
-import type { ComponentType } from "react";
+import { type ComponentType, useEffect, useRef } from "react";
 import { Link, Redirect } from "wouter";
 import { isAdmin, useMe } from "../backend/session";
 import { Dialogs } from "../parts/Dialogs";
+import { NoPage } from "../parts/NoPage";
 import { KeysSettings } from "./KeysSettings";
 import { PeopleSettings } from "./PeopleSettings";
 import { PreferenceSettings } from "./PreferenceSettings";
@@ -46,11 +47,20 @@ export function Settings({ section }: { section: string | undefined }) {
   const allowed = isAdmin(me) ? [...OWN, ...TENANT] : OWN;
   const current = allowed.find((other) => other.id === section);
   useDocumentTitle(`${current?.label ?? "Settings"} · SmileChat`);
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the sections stand in one row, of which the chosen one may be beyond the edge.
+  useEffect(() => {
+    const link = nav.current?.querySelector(`[href$="/${current?.id}"]`);
+    link?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [current?.id]);
+  if (!current && TENANT.some((other) => other.id === section)) {
+    return <NoPage title="For admins only" text="Ask an admin of your team to change this, or to make you one." />;
+  }
   if (!current) return <Redirect to="/settings/profile" replace />;
   const Page = current.page;
   return (
     <div className={styles.settings}>
-      <nav className={styles.menu} aria-label="Settings">
+      <nav className={styles.menu} aria-label="Settings" ref={nav}>
         <h1>Settings</h1>
         <Group title="You" sections={OWN} current={current.id} />
         {isAdmin(me) && <Group title="Everybody" sections={TENANT} current={current.id} />}

@@ -9,7 +9,7 @@ import { NothingOpen } from "../conversation/NothingOpen";
 import { TicketList } from "../inbox/TicketList";
 import { lazily } from "../parts/lazily";
 import { isQueue, type ListView, QUEUE_NAMES, type QueueId } from "../tickets/queues";
-import { useTicketList } from "../tickets/tickets";
+import { useTicket, useTicketList } from "../tickets/tickets";
 import styles from "./Inbox.module.css";
 import { Splash } from "./Splash";
 
@@ -23,7 +23,7 @@ const DetailsDrawer = lazily(loadDrawer);
 /** What is wanted as soon as somebody opens a ticket. */
 export const AHEAD = [loadConversation, loadDetails, loadDrawer];
 
-export function Inbox({ queue, ticketId }: { queue: string; ticketId?: string | undefined }) {
+export function Inbox({ queue, ticketId }: { queue?: string | undefined; ticketId?: string | undefined }) {
   if (!isQueue(queue)) return <Redirect to="/inbox/mine" replace />;
   return <QueueInbox key={queue} queue={queue} ticketId={ticketId ?? null} />;
 }
@@ -55,7 +55,8 @@ function QueueInbox({ queue, ticketId }: { queue: QueueId; ticketId: string | nu
     return () => setShownTicket(null);
   }, [ticketId]);
 
-  const hasDetails = ticketId !== null && isRoomy && details;
+  const { isError: isGone } = useTicket(ticketId ?? "", { isWanted: ticketId !== null });
+  const hasDetails = ticketId !== null && isRoomy && details && !isGone;
   return (
     <main className={styles.inbox} data-open={ticketId !== null} data-details={hasDetails}>
       <h1 className="visually-hidden">Inbox</h1>

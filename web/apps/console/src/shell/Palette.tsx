@@ -8,6 +8,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { boundShortcuts, runShortcut, SHORTCUTS } from "../browser/shortcuts";
 import { Keys } from "../parts/Keys";
+import { TICKET_STATUS_NAMES } from "../tickets/queues";
 import { listPage } from "../tickets/tickets";
 import styles from "./Palette.module.css";
 
@@ -74,7 +75,7 @@ function useTicketActions(typed: string): SpotlightActionGroupData {
     return {
       id: ticket.ticket_id,
       label: ticket.subject,
-      description: `#${ticket.number}, ${ticket.status.replace("_", " ")}`,
+      description: `#${ticket.number} · ${TICKET_STATUS_NAMES[ticket.status]}`,
       // The server has found it, by names that are not in the label too.
       keywords: [typed],
       leftSection: <IconMessageCircle size={16} />,

@@ -71,19 +71,24 @@ interface LinkProps {
   label: string;
   icon: TablerIcon;
   count?: number | undefined;
+  /** A count that asks nothing of anybody: told where there is room. */
   isQuiet?: boolean;
 }
 
 function RailLink({ to, label, icon: Icon, count, isQuiet = false }: LinkProps) {
   const [path] = useLocation();
   const isCurrent = path === to || path.startsWith(`${to}/`);
-  const hasCount = count !== undefined && count > 0 && !isQuiet;
+  const hasCount = count !== undefined && count > 0;
   return (
     <li>
       <Link to={to} className={styles.link ?? ""} title={label} aria-current={isCurrent ? "page" : undefined}>
         <Icon size={18} stroke={1.75} aria-hidden="true" />
         <span className={styles.label}>{label}</span>
-        {hasCount && <span className={styles.count}>{countLabel(count)}</span>}
+        {hasCount && (
+          <span className={styles.count} data-quiet={isQuiet}>
+            {countLabel(count)}
+          </span>
+        )}
       </Link>
     </li>
   );

@@ -7,6 +7,7 @@ import { onNoticeOpened } from "../browser/notices";
 import { restoreOwnStatus } from "../browser/own-status";
 import { listenToKeys, useShortcut } from "../browser/shortcuts";
 import { fetchAhead, lazily } from "../parts/lazily";
+import { NoPage } from "../parts/NoPage";
 import { startLive } from "../tickets/live";
 import { ConnectionBar } from "./ConnectionBar";
 import { AHEAD, Inbox } from "./Inbox";
@@ -53,11 +54,14 @@ export function Shell() {
         <div className={styles.content}>
           <Suspense fallback={<Splash />}>
             <Switch>
-              <Route path="/inbox/:queue/:ticketId?">{(place) => <Inbox {...place} />}</Route>
+              <Route path="/inbox/:queue?/:ticketId?">{(place) => <Inbox {...place} />}</Route>
               <Route path="/reports/:tab?">{(place) => <Reports tab={place.tab} />}</Route>
               <Route path="/settings/:section?">{(place) => <Settings section={place.section} />}</Route>
-              <Route>
+              <Route path="/">
                 <Redirect to="/inbox/mine" replace />
+              </Route>
+              <Route>
+                <NoPage title="There is no such page" text="The address may be mistyped, or the page has moved." />
               </Route>
             </Switch>
           </Suspense>

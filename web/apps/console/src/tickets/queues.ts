@@ -11,6 +11,12 @@ export const QUEUE_NAMES: Record<QueueId, string> = {
   closed: "Closed",
 };
 
+export const TICKET_STATUS_NAMES: Record<Ticket["status"], string> = {
+  open: "Open",
+  in_progress: "In progress",
+  closed: "Closed",
+};
+
 /** What a list shows: a queue, narrowed, or what was searched for in all of them. */
 export interface ListView {
   queue: QueueId;

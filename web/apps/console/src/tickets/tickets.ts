@@ -28,11 +28,12 @@ export function useTicketList(view: ListView) {
   });
 }
 
-export function useTicket(ticketId: string) {
+export function useTicket(ticketId: string, { isWanted = true } = {}) {
   return useQuery<Ticket>({
     queryKey: ticketKeys.one(ticketId),
     queryFn: ({ signal }) => findTicket(ticketId, signal),
     placeholderData: () => knownTicket(ticketId),
+    enabled: isWanted,
   });
 }
 

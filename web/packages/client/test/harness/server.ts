@@ -16,6 +16,8 @@ export interface Server {
   readonly port: number;
   createStaff(username: string): void;
   createTenant(name: string): Tenant;
+  /** The people of `make run`. */
+  fillDemo(): void;
   stop(): Promise<void>;
 }
 
@@ -48,6 +50,9 @@ export async function startServer(settings: Record<string, string> = {}): Promis
     createTenant(name) {
       const command = ["tenant", "create", "--name", name];
       return JSON.parse(execFileSync(binary, command, { env: environment, encoding: "utf8" })) as Tenant;
+    },
+    fillDemo() {
+      execFileSync(binary, ["demo"], { env: environment, stdio: "ignore" });
     },
     async stop() {
       const ended = new Promise((done) => child.once("exit", done));

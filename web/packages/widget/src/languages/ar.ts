@@ -30,7 +30,7 @@ export const texts: Texts = {
   retry: "إعادة المحاولة",
   discard: "حذف",
   noNetwork: "لا يوجد اتصال. سيُرسل ما تكتبه فور عودته.",
-  reconnecting: "جارٍ إعادة الاتصال",
+  catchingUp: "عاد الاتصال. جارٍ تحميل الجديد",
   older: "رسائل أقدم",
   newest: "أحدث الرسائل",
   loading: "جارٍ تحميل المحادثة",

@@ -30,7 +30,7 @@ export const texts: Texts = {
   retry: "Erneut versuchen",
   discard: "Löschen",
   noNetwork: "Keine Verbindung. Ihre Nachrichten werden gesendet, sobald sie wieder da ist.",
-  reconnecting: "Verbindung wird wiederhergestellt",
+  catchingUp: "Wieder verbunden. Neues wird geladen",
   older: "Frühere Nachrichten",
   newest: "Neueste Nachrichten",
   loading: "Das Gespräch wird geladen",

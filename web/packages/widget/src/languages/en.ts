@@ -29,7 +29,7 @@ export const en = {
   retry: "Try again",
   discard: "Delete",
   noNetwork: "No connection. What you write is sent as soon as it is back.",
-  reconnecting: "Reconnecting",
+  catchingUp: "Connected again. Catching up",
   older: "Earlier messages",
   newest: "Newest messages",
   loading: "Loading the conversation",

@@ -30,7 +30,7 @@ export const texts: Texts = {
   retry: "Reintentar",
   discard: "Eliminar",
   noNetwork: "Sin conexión. Lo que escriba se enviará en cuanto vuelva.",
-  reconnecting: "Reconectando",
+  catchingUp: "Conectado de nuevo. Cargando lo nuevo",
   older: "Mensajes anteriores",
   newest: "Mensajes más recientes",
   loading: "Cargando la conversación",

@@ -30,7 +30,7 @@ export const texts: Texts = {
   retry: "Réessayer",
   discard: "Supprimer",
   noNetwork: "Pas de connexion. Vos messages partiront dès son retour.",
-  reconnecting: "Reconnexion",
+  catchingUp: "Connexion rétablie. Chargement des nouveautés",
   older: "Messages précédents",
   newest: "Derniers messages",
   loading: "Chargement de la discussion",

@@ -89,6 +89,7 @@ function useCounterpart({ conversation, language, settings }: WidgetState) {
     name,
     avatarUrl: avatarUrl ?? null,
     isOnline,
-    presence: isOnline ? texts.online : present ? texts.away : texts.offline,
+    // Of whose conversation is closed a visitor is not told who is there.
+    presence: ticket?.status === "closed" ? "" : isOnline ? texts.online : present ? texts.away : texts.offline,
   };
 }

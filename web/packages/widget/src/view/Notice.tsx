@@ -20,13 +20,14 @@ export function Notice({ now, failure, onDismiss }: Props) {
   // Before its ticket is made a conversation has nothing to be connected to.
   const ticketId = useObservable(now.conversation?.ticketId, null);
   const isConnected = useSettled(connection === "live" || !ticketId);
-  const trouble = !isOnline ? texts.noNetwork : isConnected ? null : texts.reconnecting;
+  const isAway = !isOnline || connection === "offline";
+  const trouble = isOnline && isConnected ? null : isAway ? texts.noNetwork : texts.catchingUp;
   return (
     <div class="notices">
       <div role="status">
         {trouble && (
-          <p class={`notice ${isOnline ? "busy" : ""}`}>
-            {isOnline ? <i class="spinner" /> : <Cloud />}
+          <p class={`notice ${isAway ? "" : "busy"}`}>
+            {isAway ? <Cloud /> : <i class="spinner" />}
             {trouble}
           </p>
         )}
