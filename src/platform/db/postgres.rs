@@ -12,22 +12,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, bounded};
-use postgres::config::Host;
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Statement};
 
 use super::failure::{describe, from_postgres};
 use super::job::{Job, Kind};
 use super::migrate::apply_next;
+use super::server::Server;
 use super::tx::{Tx, Visit};
 use super::value::{Row, Value};
 use super::{Effect, OnCommit, QUEUE, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A server that takes no packet for this long is gone.
-const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Prepared on one connection. Lists build their text from filters: beyond this they are prepared anew.
@@ -36,7 +33,7 @@ const PREPARED_STATEMENTS: usize = 500;
 const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(5064120347)";
 
 pub(super) fn start(
-    server: Config,
+    server: Server,
     config: &DatabaseConfig,
     on_commit: OnCommit,
     threads: &mut Vec<JoinHandle<()>>,
@@ -45,7 +42,7 @@ pub(super) fn start(
     let outage = Arc::new(Mutex::new(None));
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {
-            server: with_timeouts(server.clone()),
+            server: server.clone(),
             setup: session_setup(config),
             session: None,
             outage: outage.clone(),
@@ -60,11 +57,12 @@ pub(super) fn start(
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.
-pub(super) fn migrate(server: Config) -> anyhow::Result<Vec<String>> {
+pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
     let thread = thread::spawn(move || {
-        let place = format!("cannot use the PostgreSQL server at {}", address(&server));
-        let client = with_timeouts(server).connect(NoTls).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+        let place = format!("cannot use the PostgreSQL server at {}", server.address());
+        let client = server.connect().map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
         let mut session = Session::new(client);
+        warn_of_clear_text(&server, &mut session)?;
         let mut names = Vec::new();
         loop {
             session.script(&format!("begin; {MIGRATION_LOCK}"))?;
@@ -129,7 +127,7 @@ impl Session {
 }
 
 struct Worker {
-    server: Config,
+    server: Server,
     setup: String,
     session: Option<Session>,
     outage: Arc<Mutex<Option<Outage>>>,
@@ -197,7 +195,7 @@ impl Worker {
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return Err(Error::Unavailable("the PostgreSQL server is away".into()));
         }
-        let connected = self.server.connect(NoTls).and_then(|mut client| {
+        let connected = self.server.connect().and_then(|mut client| {
             client.batch_execute(&self.setup)?;
             Ok(Session::new(client))
         });
@@ -214,30 +212,23 @@ impl Worker {
     }
 }
 
-fn with_timeouts(mut server: Config) -> Config {
-    server.application_name("smilechat").notice_callback(|_| ());
-    server.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
-    server.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
-    server
-}
-
 fn session_setup(config: &DatabaseConfig) -> String {
     let seconds = config.statement_timeout_seconds;
     format!("set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s'")
 }
 
-/// Host, port and database, without the password.
-fn address(server: &Config) -> String {
-    let (hosts, ports) = (server.get_hosts().iter(), server.get_ports());
-    let places = hosts.enumerate().map(|(place, host)| {
-        let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
-        match host {
-            Host::Tcp(name) => format!("{name}:{port}"),
-            Host::Unix(folder) => format!("{}:{port}", folder.display()),
-        }
-    });
-    let places = places.collect::<Vec<_>>().join(", ");
-    format!("{places}, database {}", server.get_dbname().unwrap_or_default())
+/// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
+fn warn_of_clear_text(server: &Server, session: &mut Session) -> Result<()> {
+    if !server.may_be_in_the_clear() || server.is_loopback() {
+        return Ok(());
+    }
+    let ssl = "select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)";
+    if !Tx::postgres(session).one(ssl, &[], |row| row.take::<bool>())? {
+        tracing::warn!(
+            "the connection to PostgreSQL is not encrypted; sslmode=require in the database URL insists on it"
+        );
+    }
+    Ok(())
 }
 
 fn by_reference<'a>(params: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
