@@ -212,9 +212,14 @@ impl Worker {
     }
 }
 
+/// Also where the role, the database or the server is set to tell of a commit before the disk has it: what is acknowledged
+/// is on disk.
 fn session_setup(config: &DatabaseConfig) -> String {
     let seconds = config.statement_timeout_seconds;
-    format!("set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s'")
+    format!(
+        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s';
+         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+    )
 }
 
 /// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
