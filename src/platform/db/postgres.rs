@@ -15,22 +15,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use postgres::config::Host;
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
+use postgres::{Client, SimpleQueryMessage, Statement};
 
 use super::failure::{describe, from_postgres};
 use super::job::{Job, Kind};
 use super::migrate::apply_next;
+use super::server::Server;
 use super::tx::{Tx, Visit};
 use super::value::{Row, Value};
 use super::{Effect, OnCommit, QUEUE, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A server that takes no packet for this long is gone.
-const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Between two questions about a transaction whose end is not known.
@@ -41,7 +38,7 @@ const PREPARED_STATEMENTS: usize = 500;
 const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(5064120347)";
 
 pub(super) fn start(
-    server: Config,
+    server: Server,
     config: &DatabaseConfig,
     on_commit: OnCommit,
     threads: &mut Vec<JoinHandle<()>>,
@@ -50,7 +47,7 @@ pub(super) fn start(
     let outage = Arc::new(Mutex::new(None));
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {
-            server: with_timeouts(server.clone()),
+            server: server.clone(),
             setup: session_setup(config),
             session: None,
             in_doubt: Vec::new(),
@@ -66,11 +63,12 @@ pub(super) fn start(
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.
-pub(super) fn migrate(server: Config) -> anyhow::Result<Vec<String>> {
+pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
     let thread = thread::spawn(move || {
-        let place = format!("cannot use the PostgreSQL server at {}", address(&server));
-        let client = with_timeouts(server).connect(NoTls).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+        let place = format!("cannot use the PostgreSQL server at {}", server.address());
+        let client = server.connect().map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
         let mut session = Session::new(client);
+        warn_of_clear_text(&server, &mut session)?;
         let mut names = Vec::new();
         loop {
             session.script(&format!("begin; {MIGRATION_LOCK}"))?;
@@ -141,7 +139,7 @@ impl Session {
 }
 
 struct Worker {
-    server: Config,
+    server: Server,
     setup: String,
     session: Option<Session>,
     in_doubt: Vec<InDoubt>,
@@ -295,7 +293,7 @@ impl Worker {
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return Err(Error::Unavailable("the PostgreSQL server is away".into()));
         }
-        let connected = self.server.connect(NoTls).and_then(|mut client| {
+        let connected = self.server.connect().and_then(|mut client| {
             client.batch_execute(&self.setup)?;
             Ok(Session::new(client))
         });
@@ -312,16 +310,14 @@ impl Worker {
     }
 }
 
-fn with_timeouts(mut server: Config) -> Config {
-    server.application_name("smilechat").notice_callback(|_| ());
-    server.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
-    server.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
-    server
-}
-
+/// Also where the role, the database or the server is set to tell of a commit before the disk has it: what is acknowledged
+/// is on disk.
 fn session_setup(config: &DatabaseConfig) -> String {
     let seconds = config.statement_timeout_seconds;
-    format!("set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s'")
+    format!(
+        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s';
+         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+    )
 }
 
 /// Of what a script has answered; nothing if it asked for nothing.
@@ -333,18 +329,18 @@ fn first_cell(answers: &[SimpleQueryMessage]) -> String {
     cell.unwrap_or_default().to_owned()
 }
 
-/// Host, port and database, without the password.
-fn address(server: &Config) -> String {
-    let (hosts, ports) = (server.get_hosts().iter(), server.get_ports());
-    let places = hosts.enumerate().map(|(place, host)| {
-        let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
-        match host {
-            Host::Tcp(name) => format!("{name}:{port}"),
-            Host::Unix(folder) => format!("{}:{port}", folder.display()),
-        }
-    });
-    let places = places.collect::<Vec<_>>().join(", ");
-    format!("{places}, database {}", server.get_dbname().unwrap_or_default())
+/// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
+fn warn_of_clear_text(server: &Server, session: &mut Session) -> Result<()> {
+    if !server.may_be_in_the_clear() || server.is_loopback() {
+        return Ok(());
+    }
+    let ssl = "select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)";
+    if !Tx::postgres(session).one(ssl, &[], |row| row.take::<bool>())? {
+        tracing::warn!(
+            "the connection to PostgreSQL is not encrypted; sslmode=require in the database URL insists on it"
+        );
+    }
+    Ok(())
 }
 
 fn by_reference<'a>(params: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
