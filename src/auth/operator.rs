@@ -169,6 +169,11 @@ pub fn add_person(
     }))
 }
 
+/// When somebody was last there.
+pub fn note_active(tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<()> {
+    users::touch(tx, caller.tenant, caller.user, now)
+}
+
 /// Somebody with a name who never signs in.
 pub fn add_guest(tx: &mut Tx<'_>, app: &App, name: &str, now: Timestamp) -> Result<UserKey> {
     Ok(anonymous::add_guest(tx, &app.random, app.auth.default_tenant, name, now)?.key)
