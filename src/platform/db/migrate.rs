@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0007_forget.postgres.sql"),
     },
     Migration::of_one_text("0008_reactions", include_str!("../../../migrations/0008_reactions.sql")),
+    Migration::of_one_text("0009_commit_marks", include_str!("../../../migrations/0009_commit_marks.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

@@ -21,6 +21,7 @@ mod backup;
 mod dialect;
 mod failure;
 mod job;
+mod mark;
 mod migrate;
 mod postgres;
 mod server;

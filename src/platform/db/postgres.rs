@@ -4,8 +4,9 @@
 //! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`. While the server is
 //! away, callers are turned down at once, and a thread tries again after a short pause.
 //!
-//! When the answer to a COMMIT is lost, the thread asks on a new connection how the transaction ended. What a committed one
-//! has to tell is told, at once or as soon as the server can be asked; only who waited too long is told `Unavailable`.
+//! When the answer to a COMMIT is lost, the thread asks on a new connection how the transaction ended (`mark`). What a
+//! committed one has to tell is told, at once or as soon as the server can be asked; only who waited too long is told
+//! `Unavailable`.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,10 +17,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use postgres::types::ToSql;
-use postgres::{Client, SimpleQueryMessage, Statement};
+use postgres::{Client, Statement};
 
 use super::failure::{describe, from_postgres};
 use super::job::{Job, Kind};
+use super::mark::{Mark, Marked};
 use super::migrate::apply_next;
 use super::server::Server;
 use super::tx::{Tx, Visit};
@@ -87,11 +89,13 @@ pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
 pub(super) struct Session {
     client: Client,
     statements: HashMap<String, Statement>,
+    /// None while the schema is brought forward.
+    mark: Option<Mark>,
 }
 
 impl Session {
     fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new() }
+        Self { client, statements: HashMap::new(), mark: None }
     }
 
     /// Shows the rows of a statement to `visit`, until it has seen enough.
@@ -112,10 +116,10 @@ impl Session {
         self.client.execute(&statement, &by_reference(params)).map_err(from_postgres)
     }
 
-    /// The first column of the first row.
-    fn first(&mut self, sql: &str, params: &[Value<'_>]) -> Result<String> {
-        let row = self.client.query_one(sql, &by_reference(params)).map_err(from_postgres)?;
-        Row::postgres(&row).take()
+    /// The first column of the first row, if there is one.
+    pub fn first_of(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<i64>> {
+        let row = self.client.query_opt(sql, &by_reference(params)).map_err(from_postgres)?;
+        row.map(|row| Row::postgres(&row).take()).transpose()
     }
 
     #[track_caller]
@@ -150,16 +154,15 @@ struct Worker {
 
 /// A transaction whose COMMIT had no answer, and what it has to tell if it was carried out.
 struct InDoubt {
-    /// The server's own number for it.
-    transaction: String,
+    transaction: Marked,
     effects: Vec<Effect>,
 }
 
-/// How a transaction ended.
-enum End {
-    Committed,
-    RolledBack,
-    NotYet,
+/// How a job's transaction ended.
+enum Ended {
+    /// With what there is to tell: nothing if it was rolled back.
+    Told(Vec<Effect>),
+    Unknown(InDoubt, Error),
 }
 
 /// The server could not be reached. The threads share it: the first that gets through ends it for all.
@@ -178,11 +181,11 @@ impl Worker {
                     self.tell(effects);
                     job.answer();
                 }
-                Err(error) => {
-                    self.session = None;
-                    job.fail(&error);
-                }
+                Err(error) => job.fail(&error),
             }
+        }
+        if !self.in_doubt.is_empty() {
+            tracing::warn!(count = self.in_doubt.len(), "it is not known how the last transactions ended");
         }
     }
 
@@ -205,32 +208,45 @@ impl Worker {
     }
 
     fn serve(&mut self, job: &mut Job) -> Result<Vec<Effect>> {
+        let served = self.carry_out(job);
+        if served.is_err() {
+            self.session = None;
+        }
+        match served? {
+            Ended::Told(effects) => Ok(effects),
+            Ended::Unknown(lost, error) => self.after_lost_answer(lost, error),
+        }
+    }
+
+    fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
         let slow = self.slow;
-        let (session, transaction) = self.begin(job.kind)?;
+        let session = self.begin(job.kind)?;
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
         if !is_kept {
             session.script("rollback")?;
-            return Ok(Vec::new());
+            return Ok(Ended::Told(Vec::new()));
         }
+        // What has nothing to tell can be repeated by whoever wants to be sure.
+        let marked = session.mark.as_mut().filter(|_| !effects.is_empty()).map(Mark::commit);
         let committing = Instant::now();
-        let committed = session.script("commit");
+        let committed = session.script(marked.as_ref().map_or("commit", |(script, _)| script));
         metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
         slow::judge_commit(slow, committing, 1);
-        match committed {
-            Ok(()) => Ok(effects),
-            Err(error) => self.after_lost_answer(InDoubt { transaction, effects }, error),
+        match (committed, marked) {
+            (Err(error), Some((_, transaction))) => Ok(Ended::Unknown(InDoubt { transaction, effects }, error)),
+            (committed, _) => committed.map(|()| Ended::Told(effects)),
         }
     }
 
     /// Mostly the connection alone is lost, and a new one knows.
     fn after_lost_answer(&mut self, lost: InDoubt, error: Error) -> Result<Vec<Effect>> {
         self.session = None;
-        match self.end_of(&lost.transaction) {
-            Ok(End::Committed) => Ok(lost.effects),
-            Ok(End::RolledBack) => Err(error),
-            Ok(End::NotYet) | Err(_) => {
+        match self.was_committed(&lost) {
+            Some(true) => Ok(lost.effects),
+            Some(false) => Err(error),
+            None => {
                 self.in_doubt.push(lost);
                 Err(error)
             }
@@ -240,46 +256,35 @@ impl Worker {
     /// Tells what the transactions in doubt have to tell, as far as it is known by now how they ended.
     fn settle(&mut self) {
         for lost in std::mem::take(&mut self.in_doubt) {
-            match self.end_of(&lost.transaction) {
-                Ok(End::Committed) => self.tell(lost.effects),
-                Ok(End::RolledBack) => {}
-                Ok(End::NotYet) | Err(Error::Unavailable(_)) => self.in_doubt.push(lost),
-                // The server does not know it: another one may have taken over without it.
-                Err(error) => tracing::warn!(%error, "cannot learn how a transaction ended"),
+            match self.was_committed(&lost) {
+                Some(true) => self.tell(lost.effects),
+                Some(false) => {}
+                None => self.in_doubt.push(lost),
             }
         }
     }
 
-    fn end_of(&mut self, transaction: &str) -> Result<End> {
-        let asked = self.session().and_then(|session| {
-            session.first("select coalesce(pg_xact_status($1::text::xid8), 'forgotten')", &[transaction.into()])
-        });
+    /// None: it cannot be known yet.
+    fn was_committed(&mut self, lost: &InDoubt) -> Option<bool> {
+        let asked = self.session().and_then(|session| lost.transaction.was_committed(session));
         if asked.is_err() {
             self.session = None;
         }
-        match asked?.as_str() {
-            "committed" => Ok(End::Committed),
-            "in progress" => Ok(End::NotYet),
-            _ => Ok(End::RolledBack),
-        }
+        asked.ok().flatten()
     }
 
-    /// A session with a transaction open, and that one's number if it may write. A connection that died while idle is
-    /// replaced.
-    fn begin(&mut self, kind: Kind) -> Result<(&mut Session, String)> {
+    /// A session with a transaction open. A connection that died while idle is replaced.
+    fn begin(&mut self, kind: Kind) -> Result<&mut Session> {
         let begin = match kind {
             Kind::Read => "begin isolation level repeatable read read only",
-            Kind::Write => "begin isolation level read committed; select pg_current_xact_id()",
+            Kind::Write => "begin isolation level read committed",
         };
-        let begun = self.session.as_mut().and_then(|session| session.client.simple_query(begin).ok());
-        let answers = match begun {
-            Some(answers) => answers,
-            None => {
-                self.session = None;
-                self.session()?.client.simple_query(begin).map_err(from_postgres)?
-            }
-        };
-        Ok((self.session()?, first_cell(&answers)))
+        let is_alive = self.session.as_mut().is_some_and(|session| session.client.batch_execute(begin).is_ok());
+        if !is_alive {
+            self.session = None;
+            self.session()?.script(begin)?;
+        }
+        self.session()
     }
 
     fn session(&mut self) -> Result<&mut Session> {
@@ -293,16 +298,19 @@ impl Worker {
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return Err(Error::Unavailable("the PostgreSQL server is away".into()));
         }
-        let connected = self.server.connect().and_then(|mut client| {
-            client.batch_execute(&self.setup)?;
-            Ok(Session::new(client))
+        let connected = self.server.connect().map_err(|error| Error::Unavailable(describe(&error)));
+        let connected = connected.and_then(|client| {
+            let mut session = Session::new(client);
+            session.script(&self.setup)?;
+            session.mark = Some(Mark::begin(&mut session)?);
+            Ok(session)
         });
         let mut outage = self.outage();
         *outage = connected.as_ref().err().map(|_| {
             let pause = outage.as_ref().map_or(FIRST_PAUSE, |outage| (outage.pause * 2).min(LONGEST_PAUSE));
             Outage { pause, next_attempt: Instant::now() + pause }
         });
-        connected.map_err(|error| Error::Unavailable(describe(&error)))
+        connected
     }
 
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
@@ -318,15 +326,6 @@ fn session_setup(config: &DatabaseConfig) -> String {
         "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s';
          select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
     )
-}
-
-/// Of what a script has answered; nothing if it asked for nothing.
-fn first_cell(answers: &[SimpleQueryMessage]) -> String {
-    let cell = answers.iter().find_map(|answer| match answer {
-        SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    cell.unwrap_or_default().to_owned()
 }
 
 /// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.

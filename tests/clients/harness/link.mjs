@@ -6,10 +6,14 @@ const commit = Buffer.from("commit\0");
 
 /**
  * `link.cutAnswers = n`: the next n commits are carried out, and their answers never arrive.
+ * `link.lateCommits = n`: the next n commits lose their sender, and reach PostgreSQL when `link.deliver()` is called.
  * `link.allowance = n`: the next n bytes of the server arrive, and then nothing more, until there is another allowance.
  */
 export async function startLink(port) {
-  const link = { cutAnswers: 0, cuts: 0, allowance: Infinity, pairs: new Set() };
+  const link = { cutAnswers: 0, cuts: 0, lateCommits: 0, allowance: Infinity, pairs: new Set() };
+  const late = [];
+  link.keep = (commit) => late.push(commit);
+  link.deliver = () => late.splice(0).forEach(({ far, bytes }) => far.write(bytes));
   const listener = createServer((near) => join(link, near, connect(port, "127.0.0.1")));
   await new Promise((done) => listener.listen(0, "127.0.0.1", done));
   link.port = listener.address().port;
@@ -33,6 +37,11 @@ function join(link, near, far) {
   near.on("data", (bytes) => {
     link.allowance -= bytes.length;
     if (link.allowance < 0) return cut();
+    if (link.lateCommits > 0 && bytes.includes(commit)) {
+      link.lateCommits -= 1;
+      link.keep({ far, bytes });
+      return near.removeAllListeners("close").destroy();
+    }
     if (link.cutAnswers > 0 && !isDoomed && bytes.includes(commit)) {
       isDoomed = true;
       link.cutAnswers -= 1;
@@ -40,6 +49,6 @@ function join(link, near, far) {
     }
     far.write(bytes);
   });
-  far.on("data", (bytes) => (isDoomed ? cut() : near.write(bytes)));
+  far.on("data", (bytes) => (isDoomed || near.destroyed ? cut() : near.write(bytes)));
   for (const end of [near, far]) end.on("error", cut).on("close", cut);
 }

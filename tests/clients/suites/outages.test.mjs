@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { startLink } from "../harness/link.mjs";
-import { get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
+import { call, get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
 import { crashPostgres, restartPostgres, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { withServer } from "../harness/server.mjs";
 import { allHeard, ask, connect, forget, heard, tell } from "../harness/sockets.mjs";
@@ -46,6 +46,42 @@ test("what was committed is told, although the answer to COMMIT was lost", { tim
       link.cutAnswers = 1;
       await post(server, support, "/api/auth/logout", {});
       await heard(here, "disconnect", () => true, 2_000);
+    });
+  } finally {
+    link.close();
+    stopPostgres(postgres);
+  }
+});
+
+test("a COMMIT that arrives late, after its caller was refused, stores nothing", { timeout: 120_000 }, async () => {
+  const postgres = await startPostgres();
+  const link = await startLink(postgres.port);
+  try {
+    await withServer({ databaseUrl: postgres.url.replace(postgres.port, link.port) }, async (server) => {
+      const [customer, support] = [await newCustomer(server), await newSupport(server)];
+      const { ticket_id } = await newTicket(server, customer);
+      const there = await connect(server, customer);
+      await tell(there, "join_ticket", { ticket_id });
+      const say = (message_content) =>
+        call(server, "POST", `/api/messages/${ticket_id}`, { token: support.token, body: { message_content } });
+      // Another write, such as a delivery mark, may be the one that goes astray.
+      let refused = 0;
+      for (let round = 1; refused < 3 && round <= 30; round += 1) {
+        link.lateCommits = 1;
+        const { status } = await say(`astray ${round}`);
+        assert.ok([201, 503].includes(status), `${status}`);
+        link.lateCommits = 0;
+        link.deliver();
+        refused += status === 503;
+        await poll("a message to be stored", 5_000, async () => (await say(`after ${round}`)).status === 201);
+        await heard(there, "chat_message", (shown) => shown.message_content === `after ${round}`);
+      }
+      assert.equal(refused, 3);
+      const shown = there.events.filter(({ name }) => name === "chat_message").map(({ payload }) => payload);
+      const { data } = await get(server, customer, `/api/messages/${ticket_id}?limit=100`);
+      const places = (messages) => messages.map(({ seq, message_content }) => [seq, message_content]);
+      assert.deepEqual(places(shown), places(data), "what was shown is what is stored");
+      assert.deepEqual(data.map(({ seq }) => seq), data.map((_, place) => place + 1));
     });
   } finally {
     link.close();

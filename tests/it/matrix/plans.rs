@@ -122,9 +122,11 @@ async fn logged(server: &Server) -> Vec<Value> {
 }
 
 /// The list of the migrations that were applied is read whole, once; and a migration, which begins with a comment, may
-/// fill a column.
+/// fill a column. What a connection to PostgreSQL says of itself is no statement of both engines.
 fn is_ours(text: &str) -> bool {
-    !text.starts_with("--") && !text.contains("schema_migrations") && !text.contains("pg_")
+    let of_a_connection = ["current_setting", "execute mark(", "pg_"];
+    let is_apart = text.starts_with("--") || text.contains("schema_migrations");
+    !is_apart && !of_a_connection.iter().any(|word| text.contains(word))
 }
 
 fn walks_in(node: &Value, report: &mut dyn FnMut(String)) {
