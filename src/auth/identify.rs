@@ -186,9 +186,10 @@ fn take_over(
         return Ok(());
     }
     let act = Act::of(caller, now);
+    // First: whoever opens a ticket as the guest holds the session until it is there, and is waited for.
+    session::end_others(tx, &act, guest.key, None, |_| false, "identified")?;
     // The one place where auth calls tickets: both have to change in one transaction, or not at all.
     let tickets = crate::tickets::adopt::adopt(tx, &act, guest.key, account.key)?;
     let what = What::GuestIdentified { guest_id: guest.user_id, customer_id: account.user_id.clone(), tickets };
-    events::record(tx, &act, what)?;
-    session::end_others(tx, &act, guest.key, None, |_| false, "identified")
+    events::record(tx, &act, what)
 }

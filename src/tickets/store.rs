@@ -191,8 +191,8 @@ pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey) -> Result<()> 
     Ok(())
 }
 
-/// Gives a guest's tickets, and what the guest wrote in them, to the customer the guest turned out to be. The tickets go
-/// first: they are locked then, and whatever the guest still sends waits.
+/// Gives a guest's tickets, and what the guest wrote in them, to the customer the guest turned out to be. The guest's sessions
+/// have ended by then: no new ticket comes. The tickets go first: they are locked then, and whatever the guest still sends waits.
 pub fn adopt(
     tx: &mut Tx<'_>,
     tenant: TenantKey,

@@ -86,3 +86,26 @@ async fn parallel_first_visits_are_one_customer() {
     })
     .await;
 }
+
+/// A ticket that a guest opens at the moment of being identified is the customer's, or is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ticket_is_left_with_a_guest_who_was_somebody() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let exp = server.now().seconds() + 3600;
+        for round in 0..10 {
+            let guest = acme.guest().await;
+            let claims = json!({"sub": format!("shop-{round}"), "exp": exp});
+            let token = signed(Algorithm::HS256, &claims, &acme.identity_secret);
+            let identify = server.post("/api/auth/identify").key(&acme.publishable_key).by(&guest);
+            let identify = identify.json(json!({ "token": token }));
+            let open = |n| server.post("/api/tickets").by(&guest).json(json!({"subject": format!("Lamp {n}")}));
+            for reply in at_once((0..4).map(open).chain([identify]).chain((4..8).map(open))).await {
+                assert!([200, 201, 401].contains(&reply.status), "{}", reply.text);
+            }
+        }
+        let left = "select count(*) from tickets t join users u on u.user_key = t.customer_key where u.is_guest = true";
+        assert_eq!(server.count(left).await, 0);
+    })
+    .await;
+}
