@@ -12,9 +12,10 @@ use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Role, TenantKey};
 use crate::auth::permissions::{self, Action, SCOPES};
-use crate::auth::profile;
 use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
+use crate::auth::store::tenants;
 use crate::auth::store::users::{self, NewAccount};
+use crate::auth::{profile, session};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -82,6 +83,8 @@ async fn create(
     let (details, api_key) = app
         .db
         .write(move |tx| {
+            tenants::lock(tx, caller.tenant)?;
+            session::require_live(tx, &caller, now)?;
             let created = issue(tx, &random, caller.tenant, new, now)?;
             let (key, _) = &created;
             let what = What::ApiKeyCreated {

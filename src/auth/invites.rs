@@ -14,7 +14,9 @@ use crate::app::App;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Role, TenantKey};
 use crate::auth::permissions::Action;
+use crate::auth::session;
 use crate::auth::store::invites::{self, Invite};
+use crate::auth::store::tenants;
 use crate::auth::store::users::Account;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
@@ -80,6 +82,8 @@ async fn create(
     let details = app
         .db
         .write(move |tx| {
+            tenants::lock(tx, caller.tenant)?;
+            session::require_live(tx, &caller, now)?;
             invites::insert(tx, caller.tenant, caller.user, &details, &hash)?;
             let what = What::InviteCreated { invite_id: details.invite_id.clone(), role: details.role };
             events::record(tx, &Act::of(&caller, now), what)?;

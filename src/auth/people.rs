@@ -127,6 +127,7 @@ async fn update(
 fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: Timestamp) -> Result<Account> {
     // One at a time in a tenant: two admins who remove each other would leave none.
     tenants::lock(tx, by.tenant)?;
+    session::require_live(tx, by, now)?;
     let user = users::find_by_id(tx, by.tenant, user_id)?.ok_or(Error::NotFound)?.key;
     let mut account = users::find_and_lock(tx, by.tenant, user)?;
     let concerns_staff = account.roles.iter().chain(patch.roles.iter().flatten()).any(|role| role.is_staff());

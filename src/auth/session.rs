@@ -140,6 +140,16 @@ fn answer(
     Ok(Session { user, access_token, refresh_token, token_type: "Bearer", expires_in })
 }
 
+/// Whether a caller is who they were when the request came: rights may have ended while it waited for its turn to write.
+/// Asked behind the locks of whoever takes rights away. A key is asked after by its account.
+pub fn require_live(tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<()> {
+    let lives = match &caller.session_id {
+        Some(session_id) => sessions::find_caller(tx, session_id, now)?.is_some(),
+        None => !users::find(tx, caller.tenant, caller.user)?.is_disabled,
+    };
+    if lives { Ok(()) } else { Err(Error::Unauthorized("unauthorized")) }
+}
+
 /// Ends one session: its tokens stop and its sockets are cut once this is committed.
 pub fn end(tx: &mut Tx<'_>, act: &Act, session_id: &str, reason: &'static str) -> Result<()> {
     if sessions::end(tx, act.tenant, session_id, reason, act.at)? {

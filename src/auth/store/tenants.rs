@@ -20,7 +20,9 @@ pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantKey>> {
 }
 
 /// Whoever holds it is alone in deciding what concerns all of the tenant, until the transaction ends: who is admin, who
-/// gets which ticket, how the widget is set.
+/// gets which ticket, how the widget is set. It comes first: tenant, user, session, ticket is the order of locks. (Reopening
+/// asks for the tenant behind its ticket. Nobody holds the tenant and waits for a closed ticket, but for one who chose it
+/// while it was open: one of the two is told `unavailable` then.)
 pub fn lock(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<()> {
     let sql = format!("select tenant_key from tenants where tenant_key = $1{}", tx.dialect().for_update());
     tx.one(&sql, &[tenant.into()], |row| row.take::<i64>()).map(drop)
