@@ -2,18 +2,19 @@
 //! and does it again, so that nothing is lost where the process died or the database was away in between. Each may be done
 //! twice.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::app::App;
 use crate::auth;
-use crate::error::Result;
-use crate::events::store::{self as events, UserChange};
+use crate::auth::model::TenantKey;
+use crate::error::{Error, Result};
+use crate::events::store as events;
+use crate::platform::config::DatabaseConfig;
 use crate::platform::shutdown::Shutdown;
 use crate::tickets::{put_back, reindex};
 
 const PAUSE: Duration = Duration::from_secs(20);
-/// An event is looked at once no transaction can still be under way that took a lower key before it.
-const AGE: Duration = Duration::from_secs(30);
 const BATCH: i64 = 100;
 const CURSOR: &str = "user_changed";
 
@@ -47,24 +48,44 @@ pub async fn keep(app: App, shutdown: Shutdown) {
 
 /// Once, up to now.
 pub async fn catch_up(app: &App) -> Result<()> {
-    loop {
-        let now = app.clock.now();
-        let found = app.db.read(|tx| {
-            let position = events::cursor(tx, CURSOR)?;
-            events::list_user_changes(tx, position, BATCH)
-        });
-        let mut reached = None;
-        for change in found.await?.into_iter().take_while(|change| now.since(change.at) > AGE) {
-            reached = Some(change.key);
-            react(app, change).await?;
-        }
-        let Some(reached) = reached else { return Ok(()) };
-        app.db.write(move |tx| events::move_cursor(tx, CURSOR, reached)).await?;
-    }
+    while step(app).await? {}
+    Ok(())
 }
 
-async fn react(app: &App, change: UserChange) -> Result<()> {
-    let UserChange { tenant, user_id, changed, .. } = change;
+/// False: there is nothing left that is old enough.
+async fn step(app: &App) -> Result<bool> {
+    let (now, age) = (app.clock.now(), age(&app.config.database));
+    let found = app.db.read(|tx| {
+        let position = events::cursor(tx, CURSOR)?;
+        events::list_user_changes(tx, position, BATCH)
+    });
+    let mut reached = None;
+    // Somebody who changes again and again has one turn.
+    let mut due: BTreeMap<(TenantKey, String), BTreeSet<String>> = BTreeMap::new();
+    for change in found.await?.into_iter().take_while(|change| now.since(change.at) > age) {
+        reached = Some(change.key);
+        due.entry((change.tenant, change.user_id)).or_default().extend(change.changed);
+    }
+    let Some(reached) = reached else { return Ok(false) };
+    for ((tenant, user_id), changed) in due {
+        match react(app, tenant, user_id, &changed).await {
+            Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
+            // One of ours, which trying again does not mend: the others must not wait for it.
+            Err(error) => tracing::error!(%error, "what follows from a change of a user failed"),
+            Ok(()) => {}
+        }
+    }
+    app.db.write(move |tx| events::move_cursor(tx, CURSOR, reached)).await?;
+    Ok(true)
+}
+
+/// An event is looked at once no transaction can still be under way that took a lower key before it: it had to wait for its
+/// turn, and for locks.
+fn age(config: &DatabaseConfig) -> Duration {
+    Duration::from_secs(config.queue_timeout_seconds + 3 * config.statement_timeout_seconds)
+}
+
+async fn react(app: &App, tenant: TenantKey, user_id: String, changed: &BTreeSet<String>) -> Result<()> {
     let Some(user) = auth::find_user(app, tenant, user_id).await? else { return Ok(()) };
     if changed.iter().any(|field| gives_rights(field)) {
         put_back::put_back(app, tenant, user).await?;
