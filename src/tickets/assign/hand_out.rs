@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::{Online, Outcome, assign, store};
 use crate::app::App;
+use crate::auth::lock_tenant;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::shutdown::Shutdown;
@@ -71,10 +72,17 @@ pub async fn keep_handing_out(app: App, shutdown: Shutdown) {
 /// The oldest that waits. `NobodyFree` is also that none does.
 async fn hand_out_one(app: &App, tenant: TenantKey) -> Result<Outcome> {
     let (online, now) = (Online::now(app, tenant), app.clock.now());
+    if online.staff.is_empty() {
+        return Ok(Outcome::NobodyFree);
+    }
     app.db
-        .write(move |tx| match store::oldest_waiting(tx, tenant)? {
-            Some(key) => assign(tx, tenant, key, &online, now),
-            None => Ok(Outcome::NobodyFree),
+        .write(move |tx| {
+            // Before the ticket is chosen: whoever else assigns has done it by then.
+            lock_tenant(tx, tenant)?;
+            match store::oldest_waiting(tx, tenant)? {
+                Some(key) => assign(tx, tenant, key, &online, now),
+                None => Ok(Outcome::NobodyFree),
+            }
         })
         .await
 }

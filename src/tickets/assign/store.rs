@@ -21,6 +21,7 @@ pub fn loads(tx: &mut Tx<'_>, tenant: TenantKey, staff: &[UserKey]) -> Result<Ve
          from users u left join tickets t
              on t.tenant_key = u.tenant_key and t.support_key = u.user_key and t.status <> 'closed'
          where u.tenant_key = $1 and u.user_key in ({}) and u.is_disabled = false and u.role <> 'customer'
+             and u.password_hash is not null
          group by u.user_key",
         places.join(", ")
     );
