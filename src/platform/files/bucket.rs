@@ -1,7 +1,5 @@
 //! Files in a bucket: `<prefix>/<name>`. What is being received still lies in a folder of this machine.
 
-use std::error::Error as StdError;
-use std::iter::successors;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +8,6 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::buffered::BufWriter;
-use object_store::client::HttpError;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStoreExt, RetryConfig};
 use tempfile::NamedTempFile;
@@ -28,6 +25,8 @@ use crate::platform::tls;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A bucket that sends nothing for so long is away. There is no bound on the whole: who reads slowly is not cut.
 const SILENCE: Duration = Duration::from_secs(30);
+/// What S3 calls faults of its own.
+const PASSING: &[&str] = &["InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown"];
 /// No file of anybody has this name.
 const PROBE: &str = "probe";
 
@@ -72,13 +71,16 @@ impl Bucket {
     /// not answer is an outage, in which conversations go on.
     pub async fn prepare(&self) -> anyhow::Result<()> {
         self.receiving.prepare().await?;
-        match self.probe().await {
-            Err(error) if is_silence(&error) => {
-                tracing::warn!(error = in_a_line(&error), "the bucket does not answer; no file is taken until it does");
-                Ok(())
+        let fault = match timeout(PATIENCE, self.probe()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if !is_outage(&error) => {
+                return Err(anyhow!("files: the bucket refuses this server: {}", in_a_line(&error)));
             }
-            probed => probed.map_err(|error| anyhow!("files: the bucket refuses this server: {}", in_a_line(&error))),
-        }
+            Ok(Err(error)) => in_a_line(&error),
+            Err(_) => "it says nothing".into(),
+        };
+        tracing::warn!(error = fault, "the bucket cannot be used; no file is taken until it can");
+        Ok(())
     }
 
     async fn probe(&self) -> object_store::Result<()> {
@@ -144,21 +146,25 @@ fn fault(error: object_store::Error) -> Error {
     }
 }
 
-/// Nobody answered: there is a fault on the way, and not in the settings.
-fn is_silence(error: &object_store::Error) -> bool {
-    let first: &(dyn StdError + 'static) = error;
-    successors(Some(first), |&error| error.source()).any(|error| error.is::<HttpError>())
+/// The fault is the bucket's or on the way to it, and passes; not one of the settings.
+fn is_outage(error: &object_store::Error) -> bool {
+    use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+    let is_refusal = matches!(error, NotFound { .. } | PermissionDenied { .. } | Unauthenticated { .. });
+    let text = error.to_string();
+    !is_refusal && element(&text, "Code").is_none_or(|code| PASSING.contains(&code))
 }
 
-/// What the bucket said, where it did; its answers are documents.
+/// What the bucket said, where it did.
 fn in_a_line(error: &object_store::Error) -> String {
     let text = error.to_string();
-    let element = |name: &str| {
-        let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
-    };
-    let said = element("Code").zip(element("Message")).map(|(code, message)| format!("{code}: {message}"));
-    said.unwrap_or(text).replace('\n', " ")
+    let said = element(&text, "Code").zip(element(&text, "Message"));
+    said.map_or_else(|| text.clone(), |(code, message)| format!("{code}: {message}")).replace('\n', " ")
+}
+
+/// Of an answer, which is a document.
+fn element<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
 }
 
 #[cfg(test)]
