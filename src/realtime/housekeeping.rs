@@ -65,7 +65,11 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
             show_status(&app, &caller, Status::Offline);
         }
         let users = std::mem::take(&mut *lock(&app.realtime.stirred.users));
-        users.iter().for_each(|(tenant, changed)| show_online(&app, *tenant, changed));
+        for (tenant, changed) in &users {
+            if show_online(&app, *tenant, changed) {
+                lock(&app.realtime.stirred.users).entry(*tenant).or_default();
+            }
+        }
     }
 }
 
@@ -174,7 +178,8 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
     app.realtime.stirred.note(caller.tenant, caller.user);
 }
 
-fn show_online(app: &App, tenant: TenantKey, changed: &HashSet<UserKey>) {
+/// True: it has to be shown again.
+fn show_online(app: &App, tenant: TenantKey, changed: &HashSet<UserKey>) -> bool {
     let presence = &app.presence;
-    app.realtime.hub.show_online(tenant, changed, |view| Frame::event("online_users", &presence.list(tenant, view)));
+    app.realtime.hub.show_online(tenant, changed, |view| Frame::event("online_users", &presence.list(tenant, view)))
 }

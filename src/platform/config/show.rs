@@ -25,9 +25,12 @@ pub fn show(loaded: &Loaded) -> String {
 
 /// A database URL without its password, whether that stands before the host or among the parameters.
 pub fn masked(url: &str) -> String {
-    let (base, parameters) = url.split_once('?').map_or((url, None), |(base, rest)| (base, Some(rest)));
-    let mut shown = match (base.find("://"), base.rfind('@')) {
-        (Some(scheme), Some(host)) if scheme + 3 <= host => {
+    // A password may hold any sign: all up to the last @ may be one.
+    let host = url.rfind('@').unwrap_or(0);
+    let end = url[host..].find('?').map_or(url.len(), |place| host + place);
+    let (base, parameters) = (&url[..end], url[end..].strip_prefix('?'));
+    let mut shown = match base.find("://") {
+        Some(scheme) if scheme + 3 <= host => {
             let user = base[scheme + 3..host].split(':').next().unwrap_or_default();
             format!("{}://{user}:***{}", &base[..scheme], &base[host..])
         }
@@ -77,6 +80,7 @@ mod tests {
             ("sqlite:///srv/chat.db", "sqlite:///srv/chat.db"),
             ("postgres://db/chat?sslmode=require", "postgres://db/chat?sslmode=require"),
             ("postgres://app:p@ss/w:rd@db/chat", "postgres://app:***@db/chat"),
+            ("postgres://app:p?s@s?w@db/chat?sslmode=require", "postgres://app:***@db/chat?sslmode=require"),
             ("postgres://db/chat?user=app&password=p", "postgres://db/chat?user=app&password=***"),
         ] {
             assert_eq!(masked(url), shown);

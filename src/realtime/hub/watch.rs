@@ -47,8 +47,9 @@ impl Hub {
     }
 
     /// These users came, went or changed, in themselves or in whom they see. Sends each socket that this concerns the list of
-    /// whom it sees, where that differs from the last one.
-    pub fn show_online(&self, tenant: TenantKey, changed: &HashSet<UserKey>, list: impl Fn(&View) -> Frame) {
+    /// whom it sees, where that differs from the last one. True: somebody was too slow for it, and is to be shown it
+    /// again.
+    pub fn show_online(&self, tenant: TenantKey, changed: &HashSet<UserKey>, list: impl Fn(&View) -> Frame) -> bool {
         let is_staffed = self.lock().staff.contains_key(&tenant);
         // The long one is written before the others are kept waiting.
         let for_staff = is_staffed.then(|| list(&View::All));
@@ -70,9 +71,11 @@ impl Hub {
                 unshown.insert(socket);
             }
         }
-        if !unshown.is_empty() {
+        let is_due_again = !unshown.is_empty();
+        if is_due_again {
             state.unshown.insert(tenant, unshown);
         }
+        is_due_again
     }
 }
 

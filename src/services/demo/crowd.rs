@@ -15,7 +15,7 @@ use serde_json::Map;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::operator;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -30,6 +30,8 @@ const TICKETS_OF_A_CUSTOMER: usize = 5;
 const BATCH: usize = 50;
 /// How long ago the first of them was opened.
 const YEARS: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+/// What a conversation takes at most.
+const LONGEST: Duration = Duration::from_secs(MESSAGES_OF_A_TICKET as u64 * 600);
 /// Of a hundred tickets, the last ones that nobody has closed yet.
 const OPEN: i64 = 2;
 const SEED: u64 = 7;
@@ -56,6 +58,9 @@ pub async fn gather(app: &App, wanted: i64) -> Result<()> {
         .db
         .read(move |tx| Ok((tickets::list_assignable(tx, tenant)?, tickets::count_messages(tx, tenant)?)))
         .await?;
+    if staff.is_empty() {
+        return Err(Error::bug("nobody of the staff is left to have talked to all of them"));
+    }
     let staff = Arc::new(staff);
     let count = usize::try_from((wanted - already).max(0) / MESSAGES_OF_A_TICKET).unwrap_or(0);
     let mut progress = Progress::begin(already, wanted);
@@ -88,7 +93,8 @@ impl<'a> Crowd<'a> {
     }
 
     fn open(&mut self, tx: &mut Tx<'_>, number: usize, count: usize, end: Timestamp) -> Result<()> {
-        let age = YEARS.mul_f64((count - number) as f64 / count as f64);
+        // The last one is over by now.
+        let age = LONGEST + YEARS.mul_f64((count - number) as f64 / count as f64);
         let opened = end.minus(age);
         let customer = match self.customer {
             Some(customer) if number % TICKETS_OF_A_CUSTOMER != 0 => customer,
