@@ -126,7 +126,7 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
         ),
         "files.url" => (text.is_empty() || is_files_url(text), "takes file:///abs/folder or s3://bucket/prefix"),
-        "files.s3_endpoint" => (text.is_empty() || is_origin(text), "takes scheme://host or scheme://host:port"),
+        "files.s3_endpoint" => (text.is_empty() || is_web_origin(text), "takes http://host:port or https://host"),
         "telemetry.otlp_endpoint" => (
             text.is_empty() || is_collector_url(text),
             "takes http://host:4318 or https://host, as the collector's address for OTLP over HTTP",
@@ -161,8 +161,19 @@ fn is_database_url(text: &str) -> bool {
 
 fn is_files_url(text: &str) -> bool {
     let is_folder = text.strip_prefix("file:///").is_some_and(|path| !path.trim_matches('/').is_empty());
-    let bucket = text.strip_prefix("s3://").and_then(|place| place.split('/').next());
-    is_folder || bucket.is_some_and(|bucket| !bucket.is_empty())
+    is_folder || text.strip_prefix("s3://").is_some_and(is_bucket)
+}
+
+/// A bucket's name by the rules of S3, and a prefix that needs no escape in a URL.
+fn is_bucket(place: &str) -> bool {
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+    let in_prefix = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    (3..=63).contains(&bucket.len()) && bucket.chars().all(name) && prefix.chars().all(in_prefix)
+}
+
+fn is_web_origin(text: &str) -> bool {
+    is_origin(text) && (text.starts_with("http://") || text.starts_with("https://"))
 }
 
 /// The paths of the signals are put behind it.
@@ -238,7 +249,10 @@ mod tests {
             ("database.url", "postgres://app:p@127.0.0.1:5432/chat", "mysql://localhost/chat"),
             ("files.url", "file:///srv/files", "file://files"),
             ("files.url", "", "ftp://files.example/x"),
+            ("files.url", "s3://chat-files/support/2026", "s3://key:secret@chat-files/support"),
+            ("files.url", "s3://chat.files", "s3://chat-files?region=x"),
             ("files.s3_endpoint", "http://127.0.0.1:9000", "127.0.0.1:9000"),
+            ("files.s3_endpoint", "https://storage.example", "ftp://storage.example"),
             ("telemetry.otlp_endpoint", "http://127.0.0.1:4318", "127.0.0.1:4318"),
             ("telemetry.otlp_endpoint", "https://otlp.example/base", "grpc://otlp.example"),
             ("telemetry.otlp_headers", "api-key=x, b=y=z", "api-key"),
