@@ -12,6 +12,7 @@ use crate::platform::limits::Limits;
 use crate::platform::random::Random;
 use crate::realtime::Realtime;
 use crate::realtime::presence::Presence;
+use crate::tickets::assign::HandOuts;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -27,6 +28,8 @@ pub struct Shared {
     pub presence: Presence,
     /// Which sockets and ticket rooms are open, and what goes to them.
     pub realtime: Realtime,
+    /// In which tenants a waiting ticket may find somebody.
+    pub hand_outs: HandOuts,
     pub limits: Arc<Limits>,
     /// Where what people upload lies.
     pub files: Files,

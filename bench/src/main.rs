@@ -2,6 +2,7 @@
 //! and calls this.
 
 mod compare;
+mod growth;
 mod http;
 mod latency;
 #[cfg(feature = "limits")]
@@ -30,15 +31,22 @@ fn main() -> Result<()> {
     #[cfg(feature = "limits")]
     if let Some(kind) = words.first().and_then(|word| word.strip_prefix("serve-")) {
         let port = std::env::var("PORT")?.parse()?;
-        let serving = async {
-            if kind == "web" { limits::web::serve(port).await } else { limits::relay::serve(port).await }
-        };
+        let serving =
+            async { if kind == "web" { limits::web::serve(port).await } else { limits::relay::serve(port).await } };
         return LocalSet::new().block_on(&runtime, serving);
     }
     LocalSet::new().block_on(&runtime, carry_out(Options::parse(words.into_iter())?))
 }
 
 async fn carry_out(options: Options) -> Result<()> {
+    if !options.growth.is_empty() {
+        let text = format!(
+            "{}\n\n{}",
+            machine::described(&options.programs)?,
+            growth::run(&options.programs[0], &options.growth).await?
+        );
+        return publish(&options, "growth", &text);
+    }
     let mut report = Report::default();
     for database in &options.databases {
         let postgres = if database == "PostgreSQL" { Some(Postgres::start()?) } else { None };
@@ -56,9 +64,14 @@ async fn carry_out(options: Options) -> Result<()> {
         limits::run(options.core, &options.size, &mut report).await?;
     }
     let text = format!("{}\n\n{}", machine::described(&options.programs)?, report.markdown());
+    publish(&options, "bench", &text)
+}
+
+/// Prints it, and writes it into the page.
+fn publish(options: &Options, place: &str, text: &str) -> Result<()> {
     println!("{text}");
-    if let Some(file) = &options.write {
-        report::write_between(file, "bench", &text)?;
+    match &options.write {
+        Some(file) => report::write_between(file, place, text),
+        None => Ok(()),
     }
-    Ok(())
 }

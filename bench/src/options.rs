@@ -18,6 +18,8 @@ pub struct Options {
     pub with_limits: bool,
     #[cfg_attr(not(feature = "limits"), expect(dead_code))]
     pub core: Option<usize>,
+    /// Messages on the desks that the same requests are timed on, instead of a scenario.
+    pub growth: Vec<u64>,
     /// The page that the table is written into.
     pub write: Option<PathBuf>,
 }
@@ -35,6 +37,7 @@ smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
   --core N         the core that servers run on
   --limits         what the disk and the libraries do alone, too (needs the feature `limits`)
   --under COMMAND  runs the server under a profiler, as in --under \"perf record -g -o out\"
+  --growth N,N,... times requests on desks of so many messages, and nothing else
   --write FILE     puts the table into this page";
 
 impl Options {
@@ -47,6 +50,7 @@ impl Options {
             size,
             with_limits: false,
             core: None,
+            growth: Vec::new(),
             write: None,
         };
         let mut wrapper = Vec::new();
@@ -65,6 +69,7 @@ impl Options {
                 "--core" => options.core = Some(value()?.parse()?),
                 "--limits" => options.with_limits = cfg!(feature = "limits"),
                 "--under" => wrapper = value()?.split_whitespace().map(str::to_owned).collect(),
+                "--growth" => options.growth = value()?.split(',').map(str::parse).collect::<Result<_, _>>()?,
                 "--write" => options.write = Some(value()?.into()),
                 name if SCENARIOS.contains(&name) => options.scenarios.push(word),
                 _ => bail!("{word}?\n\n{USAGE}"),

@@ -62,6 +62,15 @@ impl Program {
         self.start_in(folder).await
     }
 
+    /// Makes a desk of so many messages in the folder, for `start_in`.
+    pub fn fill(&self, folder: &Path, messages: u64) -> Result<()> {
+        let bare = Program { wrapper: Vec::new(), core: None, ..self.clone() };
+        let mut command = bare.run(folder, 0);
+        let status = command.args(["demo", "--messages", &messages.to_string()]).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "{} demo: {status}", self.name);
+        Ok(())
+    }
+
     /// On the data that a server before it has left.
     pub async fn start_in(&self, folder: TempDir) -> Result<Server> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -83,7 +92,8 @@ impl Program {
     }
 
     fn run(&self, folder: &Path, port: u16) -> Command {
-        let pin = self.core.map(|core| vec!["taskset".to_owned(), "-c".to_owned(), core.to_string()]).unwrap_or_default();
+        let pin =
+            self.core.map(|core| vec!["taskset".to_owned(), "-c".to_owned(), core.to_string()]).unwrap_or_default();
         let words = [pin, self.wrapper.clone(), self.command.clone()].concat();
         let mut command = Command::new(&words[0]);
         let database = || format!("sqlite://{}", folder.join("bench.db").display());

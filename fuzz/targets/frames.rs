@@ -74,7 +74,8 @@ fuzz_target!(|data: &[u8]| {
 fn start() -> Server {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let realtime = config::load(&Default::default(), None, Vec::new()).expect("the defaults are good").config.realtime;
-    let admission = Admission { origins: Origins::default(), max_connections_per_address: usize::MAX };
+    let (origins, max_connections_per_address) = (Origins::default(), usize::MAX);
+    let admission = Admission { origins, max_connections_per_address, trusted_proxies: 0 };
     let gateway = runtime.block_on(async { build(&realtime, admission, Arc::new(Echo)) });
     Server { runtime, router: gateway.routes(), _gateway: gateway }
 }

@@ -38,6 +38,8 @@ pub struct MessageRow {
     pub seq: i64,
     pub sender: UserKey,
     pub sender_id: String,
+    /// Not a server that acts by a secret key.
+    pub is_person: bool,
     pub kind: String,
     pub at: i64,
 }
@@ -108,6 +110,8 @@ impl State {
                 note(rows, message.at, None, Count::CustomerMessages, 1);
                 self.asked_at.get_or_insert(message.at);
             }
+            // Said by the staff's side, and by nobody.
+            "text" if !message.is_person => note(rows, message.at, None, Count::StaffMessages, 1),
             "text" => {
                 note(rows, message.at, sender, Count::StaffMessages, 1);
                 if let Some(asked_at) = self.asked_at.filter(|_| !self.is_replied) {
@@ -151,6 +155,8 @@ mod tests {
     use super::*;
 
     const CUSTOMER: UserKey = UserKey(1);
+    /// The account of a secret key.
+    const KEY: i64 = 8;
 
     fn event(key: i64, at: i64, kind: &str, actor_id: &str, data: Json) -> EventRow {
         let Json::Object(data) = data else { panic!("an object") };
@@ -158,7 +164,8 @@ mod tests {
     }
 
     fn message(seq: i64, at: i64, sender: i64, kind: &str) -> MessageRow {
-        MessageRow { seq, sender: UserKey(sender), sender_id: format!("u{sender}"), kind: kind.into(), at }
+        let is_person = sender != KEY;
+        MessageRow { seq, sender: UserKey(sender), sender_id: format!("u{sender}"), is_person, kind: kind.into(), at }
     }
 
     fn sum(rows: &Rows) -> Figures {
@@ -185,7 +192,8 @@ mod tests {
             &event(5, 130, "ticket_updated", "u3", json!({"status": "closed", "support_id": "u3"})),
             &mut rows,
         );
-        for (seq, at, sender, kind) in [(1, 1, 1, "text"), (2, 3, 9, "bot"), (3, 20, 2, "text"), (4, 40, 2, "text")] {
+        let said = [(1, 1, 1, "text"), (2, 3, 9, "bot"), (3, 5, KEY, "text"), (4, 20, 2, "text"), (5, 40, 2, "text")];
+        for (seq, at, sender, kind) in said {
             state.read_message(&message(seq, at, sender, kind), &mut rows);
         }
         let all = sum(&rows);
@@ -196,6 +204,8 @@ mod tests {
         assert_eq!((resolutions.count_of(60), resolutions.count_of(30)), (1, 1));
         assert_eq!(rows[&(0, "u3".into())].count(Count::Closed), 1, "of whoever had it then");
         assert_eq!(all.count(Count::CustomerMessages) + all.count(Count::BotMessages), 2);
+        assert_eq!(all.count(Count::StaffMessages), 3);
+        assert!(rows.keys().all(|(_, agent)| *agent != format!("u{KEY}")), "a key is nobody of the staff");
     }
 
     #[test]

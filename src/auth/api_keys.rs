@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
@@ -117,9 +117,11 @@ async fn list(
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyPatch {
     #[garde(inner(custom(text::line(200))))]
+    #[serde(default, deserialize_with = "not_null")]
     name: Option<String>,
     /// The origins that a publishable key serves, whose pages may then call; empty for all that may call anyway.
     #[garde(inner(length(max = 100), inner(custom(text::origin))))]
+    #[serde(default, deserialize_with = "not_null")]
     allowed_origins: Option<Vec<String>>,
 }
 

@@ -32,7 +32,7 @@ pub mod widget;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::auth::model::TenantKey;
+use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::password::Passwords;
 use crate::auth::store::api_keys::{self as keys, ApiKeyKind};
 use crate::auth::token::TokenKeys;
@@ -121,6 +121,12 @@ pub async fn admit_pages_of_keys(db: &Db, origins: &Origins) -> Result<()> {
             return Ok(());
         }
     }
+}
+
+/// Whoever has this public id.
+pub async fn find_user(app: &App, tenant: TenantKey, user_id: String) -> Result<Option<UserKey>> {
+    let found = app.db.read(move |tx| store::users::find_by_id(tx, tenant, &user_id)).await?;
+    Ok(found.map(|account| account.key))
 }
 
 /// Forgets sessions that ran out, and refresh tokens used so long ago that a copy of one would be of no use.

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::app::App;
+use crate::auth::anonymous;
 use crate::auth::api_keys::{self, NewApiKey};
-use crate::auth::model::{Caller, Role, Status, TenantKey, User};
+use crate::auth::model::{Caller, Role, Status, TenantKey, User, UserKey};
 use crate::auth::password::{self, Passwords};
 use crate::auth::store::api_keys::{self as keys, ApiKeyKind};
 use crate::auth::store::tenants;
@@ -12,7 +13,7 @@ use crate::auth::store::users::{self, NewAccount};
 use crate::auth::username;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
-use crate::platform::clock::Clock;
+use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::config::Config;
 use crate::platform::db::{Db, Tx};
 use crate::platform::http::text;
@@ -166,6 +167,22 @@ pub fn add_person(
         session_id: None,
         scopes: None,
     }))
+}
+
+/// When somebody was last there.
+pub fn note_active(tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<()> {
+    users::touch(tx, caller.tenant, caller.user, now)
+}
+
+/// Somebody with a name who never signs in.
+pub fn add_guest(tx: &mut Tx<'_>, app: &App, name: &str, now: Timestamp) -> Result<UserKey> {
+    Ok(anonymous::add_guest(tx, &app.random, app.auth.default_tenant, name, now)?.key)
+}
+
+/// Of an account that may sign in; None where there is none.
+pub fn find_password(tx: &mut Tx<'_>, tenant: TenantKey, username: &str) -> Result<Option<String>> {
+    let account = users::find_by_username(tx, tenant, username)?.filter(|account| !account.is_disabled);
+    Ok(account.and_then(|account| account.password_hash))
 }
 
 /// The publishable key that is known, if it still serves; a new one otherwise.

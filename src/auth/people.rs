@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, store::Entry};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
@@ -99,9 +99,11 @@ async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(user_id):
 pub struct PersonPatch {
     /// The roles the user may act in; the first is the one they sign in with.
     #[garde(inner(length(min = 1, max = 3)))]
+    #[serde(default, deserialize_with = "not_null")]
     roles: Option<Vec<Role>>,
     /// A disabled user is signed out everywhere and cannot sign in.
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     is_disabled: Option<bool>,
 }
 

@@ -128,9 +128,14 @@ impl Caller {
         scoped && role_allows(self.role, action)
     }
 
+    /// Somebody, and not a server that acts by a secret key.
+    pub fn is_person(&self) -> bool {
+        self.scopes.is_none()
+    }
+
     /// For what concerns a person's own account: a secret key has no password to guard and no profile to keep.
     pub fn require_person(&self) -> Result<()> {
-        if self.scopes.is_none() { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
+        if self.is_person() { Ok(()) } else { Err(Error::Forbidden("forbidden")) }
     }
 
     /// A secret key that may not do everything. It cannot make somebody staff, nor change who is: that would be a way

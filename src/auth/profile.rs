@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::http::json::{Json, nullable};
+use crate::platform::http::json::{Json, not_null, nullable};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::query::Query;
 use crate::platform::http::text;
@@ -42,8 +42,10 @@ async fn show(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json
 #[serde(deny_unknown_fields)]
 pub struct ProfilePatch {
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     username: Option<String>,
     #[garde(inner(custom(text::line(200))))]
+    #[serde(default, deserialize_with = "not_null")]
     name: Option<String>,
     #[garde(inner(inner(custom(text::email))))]
     #[serde(default, deserialize_with = "nullable")]
@@ -56,10 +58,12 @@ pub struct ProfilePatch {
     avatar_url: Option<Option<String>>,
     #[garde(skip)]
     #[schema(format = Password)]
+    #[serde(default, deserialize_with = "not_null")]
     current_password: Option<String>,
     /// Needs `current_password`, and ends the other sessions.
     #[garde(skip)]
     #[schema(format = Password)]
+    #[serde(default, deserialize_with = "not_null")]
     new_password: Option<String>,
 }
 

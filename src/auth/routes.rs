@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::auth::guard::{self, SignedIn, Tenant};
 use crate::auth::model::{Role, TenantKey, UserKey};
 use crate::auth::session::{self, Session};
+use crate::auth::store::sessions;
 use crate::auth::store::users::{self, Account, NewAccount};
 use crate::auth::{
     anonymous, api_keys, identify, identity, invites, password, people, profile, totp, username, widget,
@@ -225,6 +226,8 @@ async fn logout(State(app): State<App>, SignedIn(caller): SignedIn, Json(request
                 session::end_by_refresh_token(tx, &caller, token, now)?;
             }
             if request.everywhere == Some(true) {
+                // So that none is opened beside.
+                users::find_and_lock(tx, caller.tenant, caller.user)?;
                 session::end_others(tx, &act, caller.user, None, |_| false, "logout_everywhere")?;
             }
             Ok(())
@@ -254,6 +257,9 @@ async fn switch_role(
         if present.is_disabled || !present.roles.contains(&request.role) {
             return Err(Error::Forbidden("forbidden"));
         }
+        // Ended while this waited for its turn: whoever changed the password meant this caller too.
+        let own = caller.session_id.as_deref().unwrap_or_default();
+        sessions::find_caller(tx, own, now)?.ok_or(Error::Unauthorized("unauthorized"))?;
         let what = What::RoleSwitched { user_id: present.user_id.clone(), role: request.role };
         events::record(tx, &Act::of(&caller, now), what)?;
         Ok(request.role)

@@ -22,7 +22,7 @@ use crate::auth::store::{tenants, users, widget};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
-use crate::platform::http::json::Json;
+use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
 
@@ -102,28 +102,38 @@ impl Default for WidgetSettings {
 pub struct WidgetPatch {
     /// One line of at most 200 characters.
     #[garde(inner(custom(text::line(200))))]
+    #[serde(default, deserialize_with = "not_null")]
     pub name: Option<String>,
     /// At most 1,000 characters; empty for the widget's own words.
     #[garde(inner(custom(is_greeting)))]
+    #[serde(default, deserialize_with = "not_null")]
     pub greeting: Option<String>,
     #[garde(inner(custom(is_color)))]
     #[schema(pattern = "^#[0-9a-fA-F]{6}$")]
+    #[serde(default, deserialize_with = "not_null")]
     pub primary_color: Option<String>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub position: Option<WidgetPosition>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub theme: Option<WidgetTheme>,
     /// `auto` or a language tag such as `en`.
     #[garde(inner(custom(is_language)))]
+    #[serde(default, deserialize_with = "not_null")]
     pub language: Option<String>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub prechat: Option<Prechat>,
     /// At most 6, each a line of at most 80 characters.
     #[garde(inner(length(max = 6), inner(custom(text::line(80)))))]
+    #[serde(default, deserialize_with = "not_null")]
     pub quick_replies: Option<Vec<String>>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub sound: Option<bool>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
     pub ask_rating: Option<bool>,
 }
 

@@ -70,7 +70,11 @@ pub enum Command {
     #[command(subcommand)]
     Widget(WidgetCommand),
     /// Fill the tenant `default` with people and tickets to look at, and print how to sign in
-    Demo,
+    Demo {
+        /// And with more of them, up to so many messages in all, to see how the server bears it
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=100_000_000))]
+        messages: Option<u32>,
+    },
     /// Print the OpenAPI document of the REST API as JSON
     Openapi,
     /// Watch a running server in this terminal: load, latency, sockets, tickets that wait, the database

@@ -67,7 +67,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
             print_json(&wait_for(operator::create_tenant(&prepared(loaded)?, &name))?)
         }
         Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
-        Command::Demo => print(&wait_for(services::demo::seed(&prepared(loaded)?))?),
+        Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
         Command::Openapi => print(&services::openapi_json()),
         Command::Top(top) => watch(&loaded.config, top),
     }
@@ -133,9 +133,12 @@ fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string(answer)?)
 }
 
-/// Whoever reads may be gone already: that is a failure and no panic.
+/// Whoever reads may have read enough, as `head` does.
 fn print(text: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{text}").context("cannot write the answer")
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write the answer"),
+    }
 }
 
 fn complain(what: &str) {

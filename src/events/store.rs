@@ -1,6 +1,6 @@
 //! The `events` table. Appended to here alone, read by the audit log and a ticket's history.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -68,6 +68,48 @@ pub fn list_of_ticket(
         &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
         entry,
     )
+}
+
+/// A user who was changed, as the audit log has it.
+pub struct UserChange {
+    pub key: i64,
+    pub tenant: TenantKey,
+    pub user_id: String,
+    pub changed: Vec<String>,
+    pub at: Timestamp,
+}
+
+/// Oldest first, of all tenants.
+pub fn list_user_changes(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<UserChange>> {
+    #[derive(Deserialize)]
+    struct Data {
+        user_id: String,
+        changed: Vec<String>,
+    }
+    tx.all(
+        "select event_key, tenant_key, data, timestamp from events
+         where event_key > $1 and kind = 'user_changed' order by event_key limit $2",
+        &[after.into(), limit.into()],
+        |row| {
+            let (key, tenant, data) = (row.take()?, TenantKey(row.take()?), row.take::<String>()?);
+            let Data { user_id, changed } = serde_json::from_str(&data).map_err(Error::internal)?;
+            Ok(UserChange { key, tenant, user_id, changed, at: row.take()? })
+        },
+    )
+}
+
+/// How far a reaction has come.
+pub fn cursor(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    tx.one("select position from event_cursors where name = $1", &[name.into()], |row| row.take())
+}
+
+/// Never back: of two nodes that react, the one behind changes nothing.
+pub fn move_cursor(tx: &mut Tx<'_>, name: &str, position: i64) -> Result<()> {
+    tx.execute(
+        "update event_cursors set position = $2 where name = $1 and position < $2",
+        &[name.into(), position.into()],
+    )?;
+    Ok(())
 }
 
 fn entry(row: &mut Row<'_>) -> Result<Entry> {

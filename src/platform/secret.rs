@@ -9,7 +9,6 @@ use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::random::Random;
 
@@ -43,11 +42,6 @@ impl Serialize for Secret {
 /// What is stored of a token. Tokens are 32 random bytes, so that a plain SHA-256 cannot be searched.
 pub fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
-}
-
-/// Equal or not, in a time that does not tell where the two differ.
-pub fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
-    one.ct_eq(other).into()
 }
 
 /// Lower-case.
@@ -108,13 +102,6 @@ mod tests {
         // RFC 4231, test case 2.
         let mac = hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
         assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    }
-
-    #[test]
-    fn constant_time_eq_compares_content_and_length() {
-        assert!(constant_time_eq(b"same", b"same"));
-        assert!(!constant_time_eq(b"same", b"sane"));
-        assert!(!constant_time_eq(b"same", b"sam"));
     }
 
     #[test]

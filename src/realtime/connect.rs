@@ -8,11 +8,12 @@ use crate::auth::guard::{self, Credentials};
 use crate::auth::model::Caller;
 use crate::auth::status;
 use crate::error::Error;
+use crate::platform::http::problem;
 use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
 use crate::realtime::presence::View;
 use crate::realtime::throttle::Throttles;
 use crate::realtime::wire::HandshakeAuth;
-use crate::realtime::{dispatch, handlers, housekeeping};
+use crate::realtime::{batch, dispatch, housekeeping};
 use crate::tickets::assign;
 
 pub struct Sockets {
@@ -43,9 +44,12 @@ impl Handler for Sockets {
         let auth: HandshakeAuth = serde_json::from_str(handshake.auth.get()).map_err(|_| unauthorized())?;
         let origin = handshake.origin.as_deref();
         let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin).await;
-        let credentials = credentials.map_err(|error| match error {
-            Error::Unavailable(_) => "unavailable".to_owned(),
-            _ => unauthorized(),
+        let credentials = credentials.map_err(|error| {
+            problem::note("socket", &error);
+            match error {
+                Error::Unavailable(_) => "unavailable".to_owned(),
+                _ => unauthorized(),
+            }
         })?;
         let caller = &credentials.caller;
         let limits = &app.config.limits;
@@ -70,7 +74,7 @@ impl Handler for Sockets {
         if app.presence.arrive(&caller, caller.chosen_status) {
             housekeeping::show_status(app, &caller, caller.chosen_status);
         }
-        app.realtime.stirred.note(caller.tenant);
+        app.realtime.stirred.note(caller.tenant, caller.user);
         if caller.role.is_staff() {
             assign::hand_out_waiting(app, caller.tenant);
         } else {
@@ -79,7 +83,7 @@ impl Handler for Sockets {
     }
 
     async fn handle(&self, connection: &mut Connection, events: Vec<Incoming>) {
-        handlers::handle(&self.app, connection, events).await;
+        batch::handle(&self.app, connection, events).await;
     }
 
     async fn disconnected(&self, connection: Connection, reason: &'static str) {

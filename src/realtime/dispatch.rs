@@ -31,15 +31,17 @@ pub fn announce(app: &App, event: &Event) {
             hub.note_activity(event.act.tenant, &message.ticket_id, &Side::BOTH);
         }
         What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs } => {
-            let message_ids = ids(ticket_id, seqs);
-            let shown = ReadShown { ticket_id, reader_id, up_to_seq: *up_to_seq, message_ids, read_at: event.act.at };
-            hub.to_room(ticket_id, &Frame::event("message_read", &shown));
+            hub.to_room(ticket_id, || {
+                let (up_to_seq, message_ids, read_at) = (*up_to_seq, ids(ticket_id, seqs), event.act.at);
+                Frame::event("message_read", &ReadShown { ticket_id, reader_id, up_to_seq, message_ids, read_at })
+            });
             hub.note_activity(event.act.tenant, ticket_id, &[*side]);
         }
         What::MessagesDelivered { ticket_id, up_to_seq, seqs, .. } => {
-            let message_ids = ids(ticket_id, seqs);
-            let shown = DeliveredShown { ticket_id, up_to_seq: *up_to_seq, message_ids, delivered_at: event.act.at };
-            hub.to_room(ticket_id, &Frame::event("message_delivered", &shown));
+            hub.to_room(ticket_id, || {
+                let (up_to_seq, message_ids, delivered_at) = (*up_to_seq, ids(ticket_id, seqs), event.act.at);
+                Frame::event("message_delivered", &DeliveredShown { ticket_id, up_to_seq, message_ids, delivered_at })
+            });
         }
         What::NoteAdded { note, .. } => hub.to_staff(event.act.tenant, &Frame::event("ticket_note", note)),
         What::TicketRated { rating } => hub.to_staff(event.act.tenant, &Frame::event("ticket_rated", rating)),
@@ -54,6 +56,11 @@ pub fn announce(app: &App, event: &Event) {
             hub.to_staff(event.act.tenant, &gone);
             hub.withdraw_activity(ticket_id);
             hub.close_room(ticket_id, &gone);
+        }
+        What::UserChanged { user, changed, .. }
+            if changed.iter().any(|field| ["name", "username", "avatar_url"].contains(field)) =>
+        {
+            app.realtime.stirred.note_renamed(event.act.tenant, *user);
         }
         What::SessionEnded { session_id, .. } => hub.end_session(session_id),
         What::ApiKeyChanged { api_key_id, allowed_origins, .. } => hub.end_foreign(api_key_id, allowed_origins),
@@ -74,7 +81,7 @@ fn announce_message(app: &App, message: &Arc<Message>) {
 
 /// Hands a message to its room. Answers a hole before it that nobody reads yet.
 fn deliver(app: &App, message: &Arc<Message>) -> Option<Hole> {
-    let hole = app.realtime.hub.message(Parcel::new(message.clone()));
+    let hole = app.realtime.hub.message(&message.ticket_id, || Parcel::new(message.clone()));
     let took = app.clock.now().since(message.timestamp);
     metrics::histogram!("smilechat_message_delivery_seconds").record(took);
     hole

@@ -10,85 +10,20 @@ use crate::auth::model::Status;
 use crate::auth::{guard, status};
 use crate::error::{Error, Result};
 use crate::platform::http::{json, problem};
+use crate::platform::id::new_id;
 use crate::platform::telemetry::spans;
 use crate::realtime::connect::Connection;
 use crate::realtime::gateway::{Ack, Incoming, Prepared};
 use crate::realtime::room::Snapshot;
 use crate::realtime::wire::{
-    self, ChatMessage, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, Stored,
+    self, DONE, JoinTicket, Joined, LeaveTicket, MessageRead, Reauth, Refused, StatusChoice, TypingSignal,
 };
-use crate::realtime::wire::{StatusChoice, TypingSignal};
 use crate::realtime::{dispatch, housekeeping};
 use crate::tickets::assign;
 use crate::tickets::messages::replay::Replay;
-use crate::tickets::messages::send::{self, NewMessage, Sent};
 use crate::tickets::messages::{read, replay};
 
-/// Messages in one transaction, at most: others wait while it runs.
-const MOST_TOGETHER: usize = 64;
-
-/// Handles what has gathered in a socket's inbox, in the order sent. Messages to one ticket that
-/// follow one another share one transaction.
-pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming>) {
-    if let Some(oldest) = events.first() {
-        metrics::histogram!("smilechat_inbox_wait_seconds").record(oldest.received.elapsed());
-        metrics::histogram!("smilechat_inbox_size").record(events.len() as f64);
-    }
-    let mut gathered = Gathered::default();
-    for incoming in events {
-        if connection.credentials.are_over(app) {
-            refuse(connection, incoming.ack, &over());
-            continue;
-        }
-        if let Err(error) = connection.throttles.check(&incoming.event, Instant::now()) {
-            refuse(connection, incoming.ack, &error);
-            continue;
-        }
-        if incoming.event == "chat_message" {
-            match json::from_slice::<ChatMessage>(incoming.payload.get().as_bytes()) {
-                Ok(message) => {
-                    // One ticket a transaction: two of them could wait for one another's tickets.
-                    if gathered.ticket_id != message.ticket_id || gathered.messages.len() == MOST_TOGETHER {
-                        send_all(app, connection, std::mem::take(&mut gathered)).await;
-                    }
-                    gathered.push(message, Waiting { ack: incoming.ack, since: incoming.received });
-                }
-                Err(error) => refuse(connection, incoming.ack, &error),
-            }
-            continue;
-        }
-        send_all(app, connection, std::mem::take(&mut gathered)).await;
-        match connection.credentials.are_over(app) {
-            true => refuse(connection, incoming.ack, &over()),
-            false => handle_one(app, connection, incoming).await,
-        }
-    }
-    send_all(app, connection, gathered).await;
-}
-
-/// Events may have waited a while, and waited for those before them, and the session ended meanwhile.
-fn over() -> Error {
-    Error::Unauthorized("unauthorized")
-}
-
-/// Messages to one ticket that were not sent yet.
-#[derive(Default)]
-struct Gathered {
-    ticket_id: String,
-    messages: Vec<NewMessage>,
-    waiting: Vec<Waiting>,
-}
-
-impl Gathered {
-    fn push(&mut self, message: ChatMessage, waiting: Waiting) {
-        let ChatMessage { ticket_id, message_content, client_id, attachment_ids } = message;
-        self.ticket_id = ticket_id;
-        self.messages.push(NewMessage { message_content, client_id, attachment_ids });
-        self.waiting.push(waiting);
-    }
-}
-
-async fn handle_one(app: &App, connection: &mut Connection, incoming: Incoming) {
+pub async fn handle(app: &App, connection: &mut Connection, incoming: Incoming) {
     let Incoming { event, payload, ack, received, .. } = incoming;
     let name = wire::known_event(&event);
     let handled = handle_known(app, connection, name, payload.get().as_bytes(), ack);
@@ -111,45 +46,7 @@ async fn handle_known(app: &App, connection: &mut Connection, event: &str, paylo
     };
     match done {
         Ok(()) => answer(ack, &DONE),
-        Err(error) => refuse(connection, ack, &error),
-    }
-}
-
-/// Who sent a message, until it is answered.
-struct Waiting {
-    ack: Option<Ack>,
-    since: Instant,
-}
-
-async fn send_all(app: &App, connection: &Connection, gathered: Gathered) {
-    let Gathered { ticket_id, messages, waiting } = gathered;
-    if messages.is_empty() {
-        return;
-    }
-    if connection.credentials.are_over(app) {
-        waiting.into_iter().for_each(|Waiting { ack, .. }| refuse(connection, ack, &over()));
-        return;
-    }
-    let count = messages.len();
-    let sent = send::send_all(app, connection.caller().clone(), ticket_id, messages);
-    let sent = match spans::are_on() {
-        true => sent.instrument(spans::socket_event("chat_message", count)).await,
-        false => sent.await,
-    };
-    match sent {
-        Ok(answers) => {
-            for (sent, Waiting { ack, since }) in answers.into_iter().zip(waiting) {
-                metrics::histogram!("smilechat_message_ack_seconds").record(since.elapsed());
-                match sent {
-                    Ok(Sent::New(message) | Sent::Again(message)) => answer(ack, &Stored { message: &message }),
-                    Err(error) => refuse(connection, ack, &error),
-                }
-            }
-        }
-        Err(error) => {
-            note(connection, &error);
-            waiting.into_iter().filter_map(|one| one.ack).for_each(|ack| ack.send(&Refused::from(&error)));
-        }
+        Err(error) => refuse(app, connection, event, [ack], &error),
     }
 }
 
@@ -161,7 +58,7 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
     }
     let request: JoinTicket = match json::from_slice(payload) {
         Ok(request) => request,
-        Err(error) => return refuse(connection, ack, &error),
+        Err(error) => return refuse(app, connection, "join_ticket", [ack], &error),
     };
     // The answer may be long: one that the reader has not taken is not followed by another.
     connection.handle.caught_up().await;
@@ -183,8 +80,14 @@ async fn join_ticket(app: &App, connection: &Connection, payload: &[u8], ack: Op
             }
         }
         Err(error) => {
-            hub.leave(socket, &request.ticket_id);
-            refuse(connection, ack, &error);
+            match error {
+                Error::NotFound | Error::Forbidden(_) => {
+                    dispatch::show_typing_ended(app, hub.leave(socket, &request.ticket_id));
+                }
+                // It says nothing of the right: who is in the room stays there.
+                _ => hub.give_up(socket, &request.ticket_id),
+            }
+            refuse(app, connection, "join_ticket", [ack], &error);
         }
     }
 }
@@ -252,26 +155,31 @@ async fn reauth(app: &App, connection: &mut Connection, payload: &[u8]) -> Resul
     Ok(())
 }
 
-fn answer(ack: Option<Ack>, reply: &impl Serialize) {
+pub fn answer(ack: Option<Ack>, reply: &impl Serialize) {
     if let Some(ack) = ack {
         ack.send(reply);
     }
 }
 
-fn refuse(connection: &Connection, ack: Option<Ack>, error: &Error) {
-    note(connection, error);
-    answer(ack, &Refused::from(error));
-}
-
-/// A socket's event has no id of a request: what is logged of it says whose it was.
-fn note(connection: &Connection, error: &Error) {
+/// Answers events that are refused together. The id in the answer is that of the line in the log.
+pub fn refuse(
+    app: &App,
+    connection: &Connection,
+    event: &str,
+    acks: impl IntoIterator<Item = Option<Ack>>,
+    error: &Error,
+) {
+    let request_id = new_id(app.clock.now(), &app.random);
+    let _span = tracing::error_span!("socket", %request_id, user_id = %connection.caller().user_id).entered();
+    problem::note("socket", error);
+    let (name, code) = (wire::known_event(event), error.code());
     match error {
-        Error::Internal { .. } | Error::Unavailable(_) => {
-            let span = tracing::error_span!("socket", user_id = %connection.caller().user_id);
-            span.in_scope(|| problem::note("socket", error));
-        }
-        _ => problem::note("socket", error),
+        // Nothing bounds how many of these a client earns.
+        Error::RateLimited { .. } => tracing::debug!(name, code, "refused"),
+        _ => tracing::info!(name, code, "refused"),
     }
+    let refused = Refused::new(error, request_id);
+    acks.into_iter().for_each(|ack| answer(ack, &refused));
 }
 
 #[cfg(test)]
@@ -280,7 +188,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_payload_is_called_invalid() {
-        let refused = serde_json::to_string(&Refused::from(&Error::BadJson("x".into()))).expect("JSON");
+        let refused = serde_json::to_string(&Refused::new(&Error::BadJson("x".into()), String::new())).expect("JSON");
         assert!(refused.contains(r#""code":"invalid""#), "{refused}");
     }
 }

@@ -1,7 +1,7 @@
 //! What happens by the passing of time: typing that ends, users who have left, tokens that run out, delivery marks that
 //! are written down, lists of who is online that go out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
 use crate::auth::model::{Caller, Status, TenantKey, UserKey};
+use crate::error::Error;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
 use crate::realtime::gateway::Frame;
@@ -23,21 +24,28 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 /// What has changed since the last tick: many changes, one list.
 #[derive(Default)]
 pub struct Stirred {
-    /// Tenants in which somebody came, went or changed.
-    tenants: Mutex<HashSet<TenantKey>>,
+    /// Who came, went or changed, by their tenants.
+    users: Mutex<HashMap<TenantKey, HashSet<UserKey>>>,
     /// Customers whose tickets may have other staff now.
     customers: Mutex<HashSet<(TenantKey, UserKey)>>,
-    customers_changed: Notify,
+    /// Users who have another name or picture now.
+    renamed: Mutex<HashSet<(TenantKey, UserKey)>>,
+    to_look_up: Notify,
 }
 
 impl Stirred {
-    pub fn note(&self, tenant: TenantKey) {
-        lock(&self.tenants).insert(tenant);
+    pub fn note(&self, tenant: TenantKey, user: UserKey) {
+        lock(&self.users).entry(tenant).or_default().insert(user);
     }
 
     pub fn note_customer(&self, tenant: TenantKey, customer: UserKey) {
         lock(&self.customers).insert((tenant, customer));
-        self.customers_changed.notify_one();
+        self.to_look_up.notify_one();
+    }
+
+    pub fn note_renamed(&self, tenant: TenantKey, user: UserKey) {
+        lock(&self.renamed).insert((tenant, user));
+        self.to_look_up.notify_one();
     }
 }
 
@@ -56,8 +64,8 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
         for caller in app.presence.departed(now) {
             show_status(&app, &caller, Status::Offline);
         }
-        let tenants = std::mem::take(&mut *lock(&app.realtime.stirred.tenants));
-        tenants.into_iter().for_each(|tenant| show_online(&app, tenant));
+        let users = std::mem::take(&mut *lock(&app.realtime.stirred.users));
+        users.iter().for_each(|(tenant, changed)| show_online(&app, *tenant, changed));
     }
 }
 
@@ -67,7 +75,7 @@ pub async fn keep_books(app: App, shutdown: Shutdown) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = app.realtime.stirred.customers_changed.notified() => {}
+            () = app.realtime.stirred.to_look_up.notified() => {}
             () = shutdown.begun() => return,
         }
         let customers = std::mem::take(&mut *lock(&app.realtime.stirred.customers));
@@ -75,6 +83,10 @@ pub async fn keep_books(app: App, shutdown: Shutdown) {
             if app.realtime.hub.count(tenant, customer) > 0 {
                 look_up_view(&app, tenant, customer).await;
             }
+        }
+        let renamed = std::mem::take(&mut *lock(&app.realtime.stirred.renamed));
+        for (tenant, user) in renamed {
+            look_up_name(&app, tenant, user).await;
         }
         write_served(&app).await;
     }
@@ -104,7 +116,7 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
                 let shown = Frame::event("user_status", &status_shown(app, &online));
                 app.realtime.hub.to_user(tenant, customer, &shown);
             }
-            app.realtime.stirred.note(tenant);
+            app.realtime.stirred.note(tenant, customer);
         }
         Err(error) => {
             tracing::warn!(%error, "could not look up whom a customer may see; trying again");
@@ -114,10 +126,30 @@ async fn look_up_view(app: &App, tenant: TenantKey, customer: UserKey) {
     }
 }
 
+/// What a user is called now, for those of their sockets that came under another name.
+async fn look_up_name(app: &App, tenant: TenantKey, user: UserKey) {
+    for session_id in app.realtime.hub.sessions(tenant, user) {
+        match app.auth.registry.caller(&app.db, &session_id, app.clock.now()).await {
+            Ok(caller) => {
+                app.realtime.hub.rename(&caller);
+                app.presence.rename(&caller);
+                return app.realtime.stirred.note(tenant, user);
+            }
+            // It has ended, and its sockets with it.
+            Err(Error::Unauthorized(_)) => {}
+            Err(error) => {
+                tracing::warn!(%error, "could not look up a user's new name; trying again");
+                lock(&app.realtime.stirred.renamed).insert((tenant, user));
+                return;
+            }
+        }
+    }
+}
+
 async fn write_served(app: &App) {
     let served = app.realtime.hub.take_served();
     if !served.is_empty()
-        && let Err(error) = delivered::mark(app, served.clone()).await
+        && let Err(error) = delivered::mark(app, &served).await
     {
         tracing::warn!(%error, "could not write delivery marks; trying again");
         app.realtime.hub.return_served(&served);
@@ -139,11 +171,10 @@ pub fn show_status(app: &App, caller: &Caller, status: Status) {
         last_active: app.clock.now(),
     };
     app.realtime.hub.to_watchers(caller.tenant, caller.user, &Frame::event("user_status", &shown));
-    app.realtime.stirred.note(caller.tenant);
+    app.realtime.stirred.note(caller.tenant, caller.user);
 }
 
-/// Sends the list of who is online to the sockets of a tenant whose list has changed.
-pub fn show_online(app: &App, tenant: TenantKey) {
+fn show_online(app: &App, tenant: TenantKey, changed: &HashSet<UserKey>) {
     let presence = &app.presence;
-    app.realtime.hub.show_online(tenant, |view| Frame::event("online_users", &presence.list(tenant, view)));
+    app.realtime.hub.show_online(tenant, changed, |view| Frame::event("online_users", &presence.list(tenant, view)));
 }

@@ -6,6 +6,7 @@
 mod activity;
 mod send;
 mod viewers;
+mod watch;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -15,7 +16,7 @@ use std::time::Instant;
 use crate::auth::guard::Credentials;
 use crate::auth::model::{Caller, Role, TenantKey, TicketKey, UserKey};
 use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
-use crate::realtime::presence::View;
+use crate::realtime::presence::{View, renamed};
 use crate::realtime::room::{Hole, Parcel, Room, Snapshot};
 use crate::realtime::typing::{Ended, Typing};
 use crate::realtime::wire::SessionExpired;
@@ -33,6 +34,10 @@ struct State {
     users: HashMap<(TenantKey, UserKey), Vec<SocketId>>,
     /// The sockets that act as staff.
     staff: HashMap<TenantKey, HashSet<SocketId>>,
+    /// The sockets of customers that see this member of staff.
+    watchers: HashMap<(TenantKey, UserKey), HashSet<SocketId>>,
+    /// Those that were too far behind for the list of who is online.
+    unshown: HashMap<TenantKey, HashSet<SocketId>>,
     rooms: HashMap<String, Room>,
     typing: Typing,
     /// Tickets whose viewers may be others than were last shown.
@@ -59,16 +64,8 @@ struct Client {
 impl Hub {
     pub fn add(&self, handle: SocketHandle, credentials: Credentials, view: Option<View>) {
         let Credentials { caller, token_ends, api_key_id, origin, .. } = credentials;
-        let mut state = self.lock();
-        let socket = handle.id();
-        state.users.entry((caller.tenant, caller.user)).or_default().push(socket);
-        if caller.role.is_staff() {
-            state.staff.entry(caller.tenant).or_default().insert(socket);
-        }
-        state.clients.insert(
-            socket,
-            Client { handle, caller, token_ends, api_key_id, origin, rooms: HashSet::new(), view, shown: None },
-        );
+        let (rooms, shown) = (HashSet::new(), None);
+        self.lock().add(Client { handle, caller, token_ends, api_key_id, origin, rooms, view, shown });
     }
 
     /// Forgets a socket; answers the typing indicators that end with it.
@@ -89,6 +86,9 @@ impl Hub {
                 sockets.remove();
             }
         }
+        if let Some(View::Only(seen)) = &client.view {
+            seen.iter().for_each(|user| state.stop_watching(tenant, *user, socket));
+        }
         for ticket_id in &client.rooms {
             state.take_out(socket, ticket_id);
         }
@@ -104,6 +104,28 @@ impl Hub {
     pub fn renew(&self, socket: SocketId, credentials: &Credentials) {
         if let Some(client) = self.lock().clients.get_mut(&socket) {
             (client.caller, client.token_ends) = (credentials.caller.clone(), credentials.token_ends);
+        }
+    }
+
+    pub fn caller(&self, socket: SocketId) -> Option<Arc<Caller>> {
+        self.lock().clients.get(&socket).map(|client| client.caller.clone())
+    }
+
+    /// The sessions that a user's sockets belong to.
+    pub fn sessions(&self, tenant: TenantKey, user: UserKey) -> HashSet<Arc<str>> {
+        let state = self.lock();
+        let clients = state.sockets_of(tenant, user).iter().filter_map(|socket| state.clients.get(socket));
+        clients.filter_map(|client| client.caller.session_id.clone()).collect()
+    }
+
+    /// A user is called something else now, on all their sockets.
+    pub fn rename(&self, now: &Caller) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        for socket in state.users.get(&(now.tenant, now.user)).into_iter().flatten() {
+            let Some(client) = state.clients.get_mut(socket) else { continue };
+            client.caller = Arc::new(renamed(&client.caller, now));
+            state.stirred.extend(client.rooms.iter().cloned());
         }
     }
 
@@ -130,6 +152,24 @@ impl Hub {
         room.take_hole()
     }
 
+    /// The snapshot could not be read: takes back what `enter` began, and no more than that.
+    pub fn give_up(&self, socket: SocketId, ticket_id: &str) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(room) = state.rooms.get_mut(ticket_id) else { return };
+        room.give_up(socket);
+        if room.has_settled(socket) {
+            state.stirred.insert(ticket_id.to_owned());
+            return;
+        }
+        if room.is_empty() {
+            state.rooms.remove(ticket_id);
+        }
+        if let Some(client) = state.clients.get_mut(&socket) {
+            client.rooms.remove(ticket_id);
+        }
+    }
+
     /// Answers the typing indicators that end with the socket's leaving.
     pub fn leave(&self, socket: SocketId, ticket_id: &str) -> Vec<Ended> {
         let mut state = self.lock();
@@ -144,14 +184,23 @@ impl Hub {
         self.lock().rooms.get(ticket_id).is_some_and(|room| room.has_settled(socket))
     }
 
-    /// A stored message, on its way to its room. Answers a hole that keeps it from going and that nobody reads yet.
-    pub fn message(&self, parcel: Arc<Parcel>) -> Option<Hole> {
+    /// A stored message, on its way to its room; written out only if there is one. Whoever enters meanwhile reads it from the
+    /// database. Answers a hole that keeps it from going and that nobody reads yet.
+    pub fn message(&self, ticket_id: &str, write: impl FnOnce() -> Arc<Parcel>) -> Option<Hole> {
+        if !self.has_room(ticket_id) {
+            return None;
+        }
+        let parcel = write();
         let mut guard = self.lock();
         let state = &mut *guard;
-        let room = state.rooms.get_mut(&parcel.message.ticket_id)?;
+        let room = state.rooms.get_mut(ticket_id)?;
         room.offer(parcel);
         room.collect_served(&mut state.served);
         room.take_hole()
+    }
+
+    fn has_room(&self, ticket_id: &str) -> bool {
+        self.lock().rooms.contains_key(ticket_id)
     }
 
     /// What is missing in a ticket's room by now. None, and the hole counts as filled, if nothing is.
@@ -213,28 +262,6 @@ impl Hub {
         served
     }
 
-    /// Whose presence a socket's user sees.
-    pub fn view(&self, socket: SocketId) -> View {
-        let view = self.lock().clients.get(&socket).and_then(|client| client.view.clone());
-        view.unwrap_or_else(|| View::Only(HashSet::new()))
-    }
-
-    /// A customer's tickets have other staff now. Answers those whom the customer did not see before.
-    pub fn set_view(&self, tenant: TenantKey, customer: UserKey, staff: &HashSet<UserKey>) -> HashSet<UserKey> {
-        let mut newly_seen = HashSet::new();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        for socket in state.users.get(&(tenant, customer)).into_iter().flatten() {
-            let Some(client) = state.clients.get_mut(socket).filter(|client| !client.caller.role.is_staff()) else {
-                continue;
-            };
-            if let Some(before) = client.view.replace(View::Only(staff.clone())) {
-                newly_seen.extend(staff.iter().filter(|user| !before.has(**user)));
-            }
-        }
-        newly_seen
-    }
-
     /// Sets the gauges of who and what is here.
     pub fn measure(&self) {
         let state = self.lock();
@@ -257,6 +284,15 @@ impl Hub {
 }
 
 impl State {
+    fn add(&mut self, client: Client) {
+        let (socket, tenant, user) = (client.handle.id(), client.caller.tenant, client.caller.user);
+        self.users.entry((tenant, user)).or_default().push(socket);
+        if client.caller.role.is_staff() {
+            self.staff.entry(tenant).or_default().insert(socket);
+        }
+        self.clients.insert(socket, client);
+    }
+
     fn staff(&self, tenant: TenantKey) -> impl Iterator<Item = &Client> {
         self.staff.get(&tenant).into_iter().flatten().filter_map(|socket| self.clients.get(socket))
     }
@@ -278,12 +314,20 @@ impl State {
 }
 
 impl Client {
-    fn sees(&self, user: UserKey) -> bool {
-        self.view.as_ref().is_some_and(|view| view.has(user))
-    }
-
     fn expire(&self) {
         self.handle.emit(&Frame::event("session_expired", &SessionExpired { code: "session_expired" }));
         self.handle.disconnect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_for_a_room_in_which_nobody_is() {
+        let hub = Hub::default();
+        assert!(hub.message("t", || panic!("a message was written")).is_none());
+        hub.to_room("t", || panic!("a receipt was written"));
     }
 }

@@ -1,6 +1,6 @@
 //! The realtime service: sockets, the room of each ticket, who is there and who is typing.
 //!
-//! From the outside in: `gateway` (Socket.IO in our own terms), `connect` (a socket's life), `handlers` (what a client
+//! From the outside in: `gateway` (Socket.IO in our own terms), `connect` (a socket's life), `batch` and `handlers` (what a client
 //! sends), `dispatch` (what the server has to say, from committed events), `hub` (which sockets are in which room),
 //! `sequencer` (a ticket's messages in the order of `seq`), `presence` and `typing`, `wire` (names and shapes).
 //! Invariants: a message reaches a room only after it is on disk, once for each socket, strictly in the order of `seq`;
@@ -8,6 +8,7 @@
 
 mod activity;
 pub mod asyncapi;
+mod batch;
 pub mod connect;
 pub mod dispatch;
 pub mod gateway;

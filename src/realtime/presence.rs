@@ -2,7 +2,7 @@
 //!
 //! A node's own memory. The moment (`GRACE`) is for a page that reloads: nobody is told of it, no ticket changes hands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,21 @@ const GRACE: Duration = Duration::from_secs(2);
 const MOST_LISTED: usize = 500;
 
 #[derive(Clone, Default)]
-pub struct Presence(Arc<Mutex<HashMap<TenantKey, HashMap<UserKey, Present>>>>);
+pub struct Presence(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    tenants: HashMap<TenantKey, People>,
+    /// Whose last socket went, and when, oldest first. They may have come back.
+    leaving: VecDeque<(Instant, TenantKey, UserKey)>,
+}
+
+#[derive(Default)]
+struct People {
+    all: HashMap<UserKey, Present>,
+    /// Those who act as staff on one of their sockets.
+    staff: HashSet<UserKey>,
+}
 
 struct Present {
     caller: Arc<Caller>,
@@ -37,15 +51,6 @@ pub enum View {
     Only(HashSet<UserKey>),
 }
 
-impl View {
-    pub fn has(&self, user: UserKey) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(seen) => seen.contains(&user),
-        }
-    }
-}
-
 /// Somebody in a list of who is online.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct OnlineUser {
@@ -61,9 +66,12 @@ pub struct OnlineUser {
 impl Presence {
     /// A socket of this user joined. True if others see a difference.
     pub fn arrive(&self, caller: &Arc<Caller>, chosen: Status) -> bool {
-        let mut tenants = self.lock();
-        let users = tenants.entry(caller.tenant).or_default();
-        match users.get_mut(&caller.user) {
+        let mut state = self.lock();
+        let people = state.tenants.entry(caller.tenant).or_default();
+        if caller.role.is_staff() {
+            people.staff.insert(caller.user);
+        }
+        match people.all.get_mut(&caller.user) {
             Some(present) => {
                 present.sockets += 1;
                 present.gone_since = None;
@@ -78,7 +86,7 @@ impl Presence {
             None => {
                 let staff_sockets = usize::from(caller.role.is_staff());
                 let present = Present { caller: caller.clone(), chosen, sockets: 1, staff_sockets, gone_since: None };
-                users.insert(caller.user, present);
+                people.all.insert(caller.user, present);
                 chosen != Status::Offline
             }
         }
@@ -86,86 +94,118 @@ impl Presence {
 
     /// A socket of this user is gone. Whether they are, `departed` tells after a moment.
     pub fn leave(&self, caller: &Caller, now: Instant) {
-        let mut tenants = self.lock();
-        let Some(present) = tenants.get_mut(&caller.tenant).and_then(|users| users.get_mut(&caller.user)) else {
-            return;
-        };
+        let mut guard = self.lock();
+        let State { tenants, leaving } = &mut *guard;
+        let Some(people) = tenants.get_mut(&caller.tenant) else { return };
+        let Some(present) = people.all.get_mut(&caller.user) else { return };
         present.sockets = present.sockets.saturating_sub(1);
         present.staff_sockets = present.staff_sockets.saturating_sub(usize::from(caller.role.is_staff()));
+        if present.staff_sockets == 0 {
+            people.staff.remove(&caller.user);
+        }
         if present.sockets == 0 {
             present.gone_since = Some(now);
+            leaving.push_back((now, caller.tenant, caller.user));
         }
     }
 
     /// Forgets, and answers, those whose last socket has been gone for the moment of grace.
     pub fn departed(&self, now: Instant) -> Vec<Arc<Caller>> {
-        let is_gone = |present: &Present| present.gone_since.is_some_and(|since| now.duration_since(since) >= GRACE);
         let mut departed = Vec::new();
-        self.lock().retain(|_, users| {
-            users.retain(|_, present| {
-                let gone = is_gone(present);
-                if gone {
-                    departed.push(present.caller.clone());
-                }
-                !gone
-            });
-            !users.is_empty()
-        });
+        let mut guard = self.lock();
+        let State { tenants, leaving } = &mut *guard;
+        while let Some((since, tenant, user)) = leaving.pop_front_if(|(since, ..)| now.duration_since(*since) >= GRACE)
+        {
+            let Some(people) = tenants.get_mut(&tenant) else { continue };
+            // Who came back is not gone, and who went again since is not gone for long.
+            if people.all.get(&user).is_some_and(|present| present.gone_since == Some(since)) {
+                departed.extend(people.all.remove(&user).map(|present| present.caller));
+            }
+            if people.all.is_empty() {
+                tenants.remove(&tenant);
+            }
+        }
         departed
     }
 
     /// True if that is a difference.
     pub fn choose(&self, caller: &Caller, status: Status) -> bool {
-        let mut tenants = self.lock();
-        let present = tenants.get_mut(&caller.tenant).and_then(|users| users.get_mut(&caller.user));
+        let mut state = self.lock();
+        let present = state.tenants.get_mut(&caller.tenant).and_then(|people| people.all.get_mut(&caller.user));
         present.is_some_and(|present| std::mem::replace(&mut present.chosen, status) != status)
     }
 
+    /// A user is called something else now.
+    pub fn rename(&self, now: &Caller) {
+        let mut state = self.lock();
+        if let Some(present) = state.tenants.get_mut(&now.tenant).and_then(|people| people.all.get_mut(&now.user)) {
+            present.caller = Arc::new(renamed(&present.caller, now));
+        }
+    }
+
     pub fn status(&self, tenant: TenantKey, user: UserKey) -> Status {
-        let tenants = self.lock();
-        let present = tenants.get(&tenant).and_then(|users| users.get(&user));
+        let state = self.lock();
+        let present = state.tenants.get(&tenant).and_then(|people| people.all.get(&user));
         present.map_or(Status::Offline, |present| present.chosen)
     }
 
     /// Staff who can be given a ticket: those who are there and neither away nor busy.
     pub fn staff_online(&self, tenant: TenantKey) -> Vec<UserKey> {
-        let tenants = self.lock();
-        let users = tenants.get(&tenant).into_iter().flatten();
-        let free = users.filter(|(_, present)| present.staff_sockets > 0 && present.chosen == Status::Online);
-        free.map(|(user, _)| *user).collect()
+        let state = self.lock();
+        let Some(people) = state.tenants.get(&tenant) else { return Vec::new() };
+        let is_free = |user: &UserKey| people.all.get(user).is_some_and(|present| present.chosen == Status::Online);
+        people.staff.iter().copied().filter(is_free).collect()
     }
 
     /// Everybody who is there and in view, staff first, then by name.
     pub fn list(&self, tenant: TenantKey, view: &View) -> Vec<OnlineUser> {
-        let tenants = self.lock();
-        let Some(users) = tenants.get(&tenant) else { return Vec::new() };
-        let mut list: Vec<OnlineUser> = match view {
-            View::All => users.iter().filter_map(|(user, present)| present.shown(*user)).collect(),
-            View::Only(seen) => seen.iter().filter_map(|user| users.get(user)?.shown(*user)).collect(),
+        let state = self.lock();
+        let Some(people) = state.tenants.get(&tenant) else { return Vec::new() };
+        let mut seen: Vec<(UserKey, &Present)> = match view {
+            View::All => people.all.iter().map(|(user, present)| (*user, present)).collect(),
+            View::Only(seen) => seen.iter().filter_map(|user| Some((*user, people.all.get(user)?))).collect(),
         };
-        list.sort_by(|a, b| (!a.role.is_staff(), &a.username).cmp(&(!b.role.is_staff(), &b.username)));
-        list.truncate(MOST_LISTED);
-        list
+        seen.retain(|(_, present)| present.chosen != Status::Offline);
+        // Thousands may be there: those who are not listed are neither sorted nor copied.
+        if seen.len() > MOST_LISTED {
+            seen.select_nth_unstable_by(MOST_LISTED, |(_, a), (_, b)| a.rank().cmp(&b.rank()));
+            seen.truncate(MOST_LISTED);
+        }
+        seen.sort_unstable_by(|(_, a), (_, b)| a.rank().cmp(&b.rank()));
+        seen.into_iter().map(|(user, present)| present.shown(user)).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantKey, HashMap<UserKey, Present>>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
     }
 }
 
+/// The same caller as they are called now.
+pub fn renamed(caller: &Caller, now: &Caller) -> Caller {
+    let (username, name, avatar_url) = (now.username.clone(), now.name.clone(), now.avatar_url.clone());
+    Caller { username, name, avatar_url, ..caller.clone() }
+}
+
 impl Present {
-    /// None while they choose to be seen as offline.
-    fn shown(&self, user: UserKey) -> Option<OnlineUser> {
-        let online = OnlineUser {
+    /// During the moment of grace they are what they were.
+    fn role(&self) -> Role {
+        if self.staff_sockets == 0 && self.sockets > 0 { Role::Customer } else { self.caller.role }
+    }
+
+    /// Its place in a list.
+    fn rank(&self) -> (bool, &str) {
+        (!self.role().is_staff(), &self.caller.username)
+    }
+
+    fn shown(&self, user: UserKey) -> OnlineUser {
+        OnlineUser {
             user_id: self.caller.user_id.to_string(),
             username: self.caller.username.to_string(),
             name: self.caller.name.to_string(),
-            // During the moment of grace they are what they were.
-            role: if self.staff_sockets == 0 && self.sockets > 0 { Role::Customer } else { self.caller.role },
+            role: self.role(),
             status: self.chosen,
             user,
-        };
-        Some(online).filter(|online| online.status != Status::Offline)
+        }
     }
 }
 
@@ -204,6 +244,33 @@ mod tests {
         assert!(presence.departed(start).is_empty(), "a reload is no departure");
         assert_eq!(presence.departed(start + GRACE).len(), 1);
         assert_eq!(presence.status(ann.tenant, ann.user), Status::Offline);
+    }
+
+    #[test]
+    fn a_long_list_names_staff_first_and_then_the_first_by_name() {
+        let presence = Presence::default();
+        for user in 1000..2000 {
+            presence.arrive(&caller(user, Role::Customer), Status::Online);
+        }
+        presence.arrive(&caller(9999, Role::Support), Status::Online);
+        let list = presence.list(TenantKey(1), &View::All);
+        assert_eq!(list.len(), MOST_LISTED);
+        let names: Vec<_> = list.iter().map(|one| one.username.as_str()).collect();
+        assert_eq!((names[0], names[1], names[499]), ("u9999", "u1000", "u1498"));
+        assert!(names[1..].is_sorted());
+    }
+
+    #[test]
+    fn who_comes_back_and_goes_again_departs_once() {
+        let (presence, ann, start) = (Presence::default(), caller(1, Role::Customer), Instant::now());
+        let later = start + GRACE / 2;
+        presence.arrive(&ann, Status::Online);
+        presence.leave(&ann, start);
+        presence.arrive(&ann, Status::Online);
+        presence.leave(&ann, later);
+        assert!(presence.departed(start + GRACE).is_empty());
+        assert_eq!(presence.departed(later + GRACE).len(), 1);
+        assert!(presence.departed(later + 2 * GRACE).is_empty());
     }
 
     #[test]

@@ -68,8 +68,8 @@ pub struct Member {
 }
 
 enum Place {
-    /// Its snapshot is being read.
-    Joining { held: Vec<Held>, is_overrun: bool },
+    /// Its snapshot is being read. One that is known has been given a snapshot before, and was behind.
+    Joining { held: Vec<Held>, is_overrun: bool, is_known: bool },
     /// It has everything before `from_seq`.
     Live { from_seq: i64 },
     /// It has more to fetch before live messages make sense to it.
@@ -84,10 +84,25 @@ enum Held {
 impl Room {
     /// Who is live already stays so: joining again interrupts nothing.
     pub fn enter(&mut self, handle: SocketHandle, user: UserKey) {
-        let is_live = self.members.get(&handle.id()).is_some_and(|member| matches!(member.place, Place::Live { .. }));
-        if !is_live {
-            let place = Place::Joining { held: Vec::new(), is_overrun: false };
+        let before = self.members.get(&handle.id()).map(|member| &member.place);
+        let is_known = matches!(before, Some(Place::Behind { .. }));
+        if !matches!(before, Some(Place::Live { .. })) {
+            let place = Place::Joining { held: Vec::new(), is_overrun: false, is_known };
             self.members.insert(handle.id(), Member { handle, user, shown_viewers: None, place });
+        }
+    }
+
+    /// The snapshot could not be read. Who was here before stays, as what it was; whoever was not leaves.
+    pub fn give_up(&mut self, socket: SocketId) {
+        let Some(member) = self.members.get_mut(&socket) else { return };
+        let Place::Joining { held, is_known, .. } = &mut member.place else { return };
+        if *is_known {
+            let held = std::mem::take(held);
+            member.place = Place::Behind { is_told: false };
+            let customer = self.ticket.map_or(UserKey(0), |(_, _, customer)| customer);
+            member.take_held(held, customer, &mut self.served);
+        } else {
+            self.members.remove(&socket);
         }
     }
 
@@ -100,18 +115,13 @@ impl Room {
         let (from_seq, held, is_overrun) = match std::mem::replace(&mut member.place, Place::Behind { is_told: false })
         {
             Place::Live { from_seq } => (from_seq, Vec::new(), false),
-            Place::Joining { held, is_overrun } => (ticket.last_seq + 1, held, is_overrun),
+            Place::Joining { held, is_overrun, .. } => (ticket.last_seq + 1, held, is_overrun),
             Place::Behind { .. } => (ticket.last_seq + 1, Vec::new(), false),
         };
         if !is_behind && !is_overrun {
             member.place = Place::Live { from_seq };
         }
-        for one in held {
-            match one {
-                Held::Message(parcel) => member.take(&parcel, ticket.customer, &mut self.served),
-                Held::Frame(frame) => _ = member.handle.emit(&frame),
-            }
-        }
+        member.take_held(held, ticket.customer, &mut self.served);
         for (_, parcel) in self.order.start_after(ticket.last_seq) {
             self.pass(&parcel);
         }
@@ -157,7 +167,7 @@ impl Room {
     }
 
     pub fn has_settled(&self, socket: SocketId) -> bool {
-        self.members().any(|member| member.handle.id() == socket)
+        self.members.get(&socket).is_some_and(|member| !matches!(member.place, Place::Joining { .. }))
     }
 
     pub fn everybody(&self) -> impl Iterator<Item = SocketId> {
@@ -188,15 +198,24 @@ impl Member {
     /// While it is joining, it gets it behind the snapshot, which may be older.
     pub fn tell(&mut self, frame: &Frame) {
         match &mut self.place {
-            Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Frame(frame.clone())),
+            Place::Joining { held, is_overrun, .. } => hold(held, is_overrun, Held::Frame(frame.clone())),
             Place::Live { .. } | Place::Behind { .. } => _ = self.handle.emit(frame),
+        }
+    }
+
+    fn take_held(&mut self, held: Vec<Held>, customer: UserKey, served: &mut HashMap<Side, i64>) {
+        for one in held {
+            match one {
+                Held::Message(parcel) => self.take(&parcel, customer, served),
+                Held::Frame(frame) => _ = self.handle.emit(&frame),
+            }
         }
     }
 
     fn take(&mut self, parcel: &Arc<Parcel>, customer: UserKey, served: &mut HashMap<Side, i64>) {
         let seq = parcel.message.seq;
         match &mut self.place {
-            Place::Joining { held, is_overrun } => hold(held, is_overrun, Held::Message(parcel.clone())),
+            Place::Joining { held, is_overrun, .. } => hold(held, is_overrun, Held::Message(parcel.clone())),
             Place::Live { from_seq } if seq >= *from_seq => {
                 *from_seq = seq + 1;
                 if self.handle.emit(&parcel.frame) {

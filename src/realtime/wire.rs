@@ -13,8 +13,9 @@ use crate::tickets::attachments::carry;
 use crate::tickets::messages::send;
 use crate::tickets::model::{Message, Note, Rating, Ticket};
 
-/// What a client may send beside messages.
-const EVENTS: [&str; 6] = ["join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
+/// What a client may send.
+const EVENTS: [&str; 7] =
+    ["chat_message", "join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
 
 /// The name as we know it; `other` for what a client made up.
 pub fn known_event(name: &str) -> &'static str {
@@ -132,6 +133,8 @@ pub struct Refused {
 pub struct Refusal {
     pub code: &'static str,
     pub message: String,
+    /// The server's log has it.
+    pub request_id: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// Seconds after which a repeat makes sense, where the server knows.
@@ -139,12 +142,12 @@ pub struct Refusal {
     pub retry_after: Option<u64>,
 }
 
-impl From<&Error> for Refused {
-    fn from(error: &Error) -> Self {
+impl Refused {
+    pub fn new(error: &Error, request_id: String) -> Self {
         // A payload that cannot be read is a wrong payload: the frame around it was fine.
         let code = if matches!(error, Error::BadJson(_)) { "invalid" } else { error.code() };
         let (errors, retry_after) = (error.field_errors().to_vec(), error.retry_after());
-        Self { error: Refusal { code, message: error.message(), errors, retry_after } }
+        Self { error: Refusal { code, message: error.message(), request_id, errors, retry_after } }
     }
 }
 

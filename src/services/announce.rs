@@ -13,7 +13,7 @@ use crate::platform::db::{Effect, OnCommit};
 use crate::platform::http::origins::Origins;
 use crate::platform::telemetry::spans;
 use crate::realtime::dispatch;
-use crate::services::figures;
+use crate::services::{figures, reactions};
 use crate::tickets::{self, assign, model::TicketStatus, reindex};
 
 /// What one commit made, on its way to those who are told.
@@ -59,21 +59,31 @@ fn tell(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)
     react(app, event, renamed);
 }
 
-/// What one service does because of what another has done.
+/// What one service does because of what another has done, at once. `reactions` makes up for what fails here.
 fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
     let tenant = event.act.tenant;
     if frees_capacity(event) {
         assign::hand_out_waiting(app, tenant);
     }
     if let What::UserChanged { user, changed, .. } = &event.what {
-        if changed.iter().any(|field| ["roles", "is_disabled"].contains(field)) {
-            tickets::put_back::put_back(app, tenant, *user);
+        if changed.iter().any(|field| reactions::gives_rights(field)) {
+            put_back(app, tenant, *user);
         }
-        if changed.iter().any(|field| ["name", "username", "email"].contains(field)) {
+        if changed.iter().any(|field| reactions::is_searched(field)) {
             // It fails only where the worker panicked, which the log has.
             let _ = renamed.send((tenant, *user));
         }
     }
+}
+
+/// Beside the caller's work. What it puts back is announced, and handed out by that.
+fn put_back(app: &App, tenant: TenantKey, user: UserKey) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Err(error) = tickets::put_back::put_back(&app, tenant, user).await {
+            tracing::warn!(%error, "could not put back the tickets of somebody who may hold none; trying again soon");
+        }
+    });
 }
 
 /// Somebody may have room now for a ticket that waits.

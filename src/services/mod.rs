@@ -8,6 +8,7 @@ pub mod demo;
 mod document;
 mod figures;
 mod operations;
+mod reactions;
 mod repeats;
 mod router;
 mod start;
@@ -16,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
+pub use reactions::catch_up;
 pub use start::{Running, open, serve, start};
 
 /// A part of the product that could run in a process of its own.

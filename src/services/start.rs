@@ -29,8 +29,9 @@ use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
-use crate::services::{SERVICES, demo, operations};
+use crate::services::{SERVICES, demo, operations, reactions};
 use crate::tickets;
+use crate::tickets::assign::{self, HandOuts};
 
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -55,6 +56,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         auth,
         presence: Presence::default(),
         realtime: Realtime::default(),
+        hand_outs: HandOuts::default(),
         limits,
         files,
     });
@@ -76,17 +78,14 @@ pub struct Running {
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
     let (app, events) = open(config, clock, random).await?;
+    demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
     let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
-    // The gateway sees the peer alone: behind proxies that is one address for everybody, and a bound on it for all.
-    let is_behind_proxies = app.config.server.trusted_proxies > 0;
     let admission = Admission {
         origins: app.auth.origins.clone(),
-        max_connections_per_address: match is_behind_proxies {
-            true => usize::MAX,
-            false => app.config.server.max_connections_per_address,
-        },
+        max_connections_per_address: app.config.server.max_connections_per_address,
+        trusted_proxies: app.config.server.trusted_proxies,
     };
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);
@@ -95,6 +94,8 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
+    workers.spawn(reactions::keep(app.clone(), shutdown.clone()));
+    workers.spawn(assign::keep_handing_out(app.clone(), shutdown.clone()));
     workers.spawn(sweep(app.clone(), shutdown.clone()));
     workers.spawn(analytics::keep(app.clone(), shutdown.clone()));
     workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
@@ -146,7 +147,6 @@ async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyho
 }
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    demo::refuse_in_production(&config)?;
     connections::allow_many();
     let shutdown = Shutdown::on_signals()?;
     let running = start(config, Clock::System, Random::System, shutdown).await?;

@@ -7,6 +7,7 @@
 //! Invariant: a ticket that has somebody is never given to somebody else (compare-and-set on `support_key is null`), and
 //! a ticket that staff put back waits for whoever takes it.
 
+mod hand_out;
 mod store;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::platform::db::Tx;
 use crate::tickets::model::Ticket;
 use crate::tickets::store as tickets;
 
+pub use hand_out::{HandOuts, hand_out_waiting, keep_handing_out};
 pub use store::count_waiting;
 
 /// Who could take a ticket just now. Read before a transaction begins, because presence is no part of the database.
@@ -68,33 +70,6 @@ pub enum Outcome {
 fn announce(tx: &mut Tx<'_>, tenant: TenantKey, ticket: Ticket, now: Timestamp) -> Result<()> {
     let what = What::TicketUpdated { ticket: Arc::new(ticket), changed: vec!["support_id"] };
     events::record(tx, &Act::of_server(tenant, now), what)
-}
-
-/// Hands out what waits, beside the caller's work.
-pub fn hand_out_waiting(app: &App, tenant: TenantKey) {
-    let app = app.clone();
-    tokio::spawn(async move {
-        if let Err(error) = hand_out(&app, tenant).await {
-            tracing::warn!(%error, "could not hand out waiting tickets; the next change will try again");
-        }
-    });
-}
-
-/// Oldest first, until nothing waits or nobody has room. One ticket a transaction, so that a long queue holds nobody up.
-async fn hand_out(app: &App, tenant: TenantKey) -> Result<()> {
-    loop {
-        let (online, now) = (Online::now(app, tenant), app.clock.now());
-        let outcome = app
-            .db
-            .write(move |tx| match store::oldest_waiting(tx, tenant)? {
-                Some(key) => assign(tx, tenant, key, &online, now),
-                None => Ok(Outcome::NobodyFree),
-            })
-            .await?;
-        if outcome == Outcome::NobodyFree {
-            return Ok(());
-        }
-    }
 }
 
 struct Choice {

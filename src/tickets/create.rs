@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::Action;
 use crate::auth::model::Caller;
+use crate::auth::{Action, lock_tenant};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
@@ -69,6 +69,8 @@ pub fn create_in(
     online: &Online,
 ) -> Result<Ticket> {
     let now = app.clock.now();
+    // Its number is the tenant's to give. First, because whoever disables a user holds the tenant before their sessions.
+    lock_tenant(tx, caller.tenant)?;
     // A guest who is identified at this moment: their tickets have moved along, and this one has to be the customer's.
     if let Some(session_id) = &caller.session_id
         && !store::session_lives(tx, caller.tenant, session_id)?

@@ -4,34 +4,42 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
-use crate::tickets::{assign, store};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::tickets::model::TicketStatus;
+use crate::tickets::store;
 
-/// After a user's rights changed, beside the caller's work. Nothing happens while they still may hold tickets.
-pub fn put_back(app: &App, tenant: TenantKey, user: UserKey) {
-    let app = app.clone();
-    tokio::spawn(async move {
-        match put_back_all(&app, tenant, user).await {
-            Ok(()) => assign::hand_out_waiting(&app, tenant),
-            Err(error) => tracing::error!(%error, "could not put back the tickets of somebody who may hold none"),
-        }
-    });
-}
-
-async fn put_back_all(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> {
+/// After a user's rights changed. Nothing happens while they still may hold tickets.
+pub async fn put_back(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> {
     let now = app.clock.now();
     // One ticket a transaction: nobody who replies meanwhile waits for a whole desk.
-    while app
-        .db
-        .write(move |tx| {
-            let Some(key) = store::next_to_put_back(tx, tenant, user, now)? else { return Ok(false) };
-            let ticket = Arc::new(store::find_by_key(tx, tenant, key)?);
-            let what = What::TicketUpdated { ticket, changed: vec!["status", "support_id"] };
-            events::record(tx, &Act::of_server(tenant, now), what)?;
-            Ok(true)
-        })
-        .await?
-    {}
+    while app.db.write(move |tx| put_next_back(tx, tenant, user, now)).await? {}
     Ok(())
+}
+
+/// False: there is none left.
+fn put_next_back(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey, now: Timestamp) -> Result<bool> {
+    let Some(key) = store::find_to_put_back(tx, tenant, user)? else { return Ok(false) };
+    let mut ticket = match store::find_by_key_and_lock(tx, tenant, key) {
+        Ok(ticket) => ticket,
+        Err(Error::NotFound) => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    // Somebody took or closed it in the moment before it was locked.
+    if ticket.support != Some(user) || ticket.status == TicketStatus::Closed {
+        return Ok(true);
+    }
+    ticket.support = None;
+    ticket.support_id = None;
+    ticket.is_held = false;
+    let changed = match std::mem::replace(&mut ticket.status, TicketStatus::Open) {
+        TicketStatus::Open => vec!["support_id"],
+        _ => vec!["status", "support_id"],
+    };
+    ticket.updated_at = now.max(Timestamp(ticket.updated_at.0 + 1));
+    store::update(tx, tenant, &ticket)?;
+    events::record(tx, &Act::of_server(tenant, now), What::TicketUpdated { ticket: Arc::new(ticket), changed })?;
+    Ok(true)
 }

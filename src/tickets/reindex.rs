@@ -32,7 +32,8 @@ pub async fn run(app: App, mut renamed: UnboundedReceiver<(TenantKey, UserKey)>)
     }
 }
 
-async fn reindex(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> {
+/// After the customer's names changed.
+pub async fn reindex(app: &App, tenant: TenantKey, user: UserKey) -> Result<()> {
     let mut after = Some(TicketKey(0));
     while let Some(last) = after {
         let begun = Instant::now();

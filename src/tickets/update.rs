@@ -145,7 +145,8 @@ fn set_holder(tx: &mut Tx<'_>, caller: &Caller, ticket: &mut Ticket, patch: &Tic
             Some(store::find_assignable(tx, caller.tenant, id)?.ok_or(unknown)?)
         }
         Some(None) => None,
-        None if patch.status == Some(TicketStatus::InProgress) => Some(caller.user),
+        // A server's key holds no tickets: whoever has it keeps it.
+        None if patch.status == Some(TicketStatus::InProgress) && caller.is_person() => Some(caller.user),
         None if patch.status == Some(TicketStatus::Open) && ticket.status == TicketStatus::InProgress => None,
         None => return Ok(()),
     };

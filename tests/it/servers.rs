@@ -76,6 +76,21 @@ impl Postgres {
         format!("postgres://app@127.0.0.1:{}/{name}", self.port)
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A command that runs as whom the server runs as.
+    pub fn as_its_user(&self, command: &[&str]) -> Command {
+        let mut prepared = as_an_ordinary_user();
+        prepared.args(command).current_dir("/");
+        prepared
+    }
+
     /// Runs a statement as the server's owner.
     pub fn sql(&self, statement: &str) {
         let port = self.port.to_string();

@@ -65,7 +65,7 @@ pub fn list_messages(
     limit: i64,
 ) -> Result<Vec<MessageRow>> {
     tx.all(
-        "select m.seq, m.sender_key, u.user_id, m.kind, m.timestamp
+        "select m.seq, m.sender_key, u.user_id, u.password_hash is not null, m.kind, m.timestamp
          from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key
          where m.ticket_key = $1 and m.seq > $2 and m.tenant_key = $3 order by m.seq limit $4",
         &[ticket.into(), after.into(), tenant.into(), limit.into()],
@@ -74,6 +74,7 @@ pub fn list_messages(
                 seq: row.take()?,
                 sender: UserKey(row.take()?),
                 sender_id: row.take()?,
+                is_person: row.take()?,
                 kind: row.take()?,
                 at: row.take()?,
             })

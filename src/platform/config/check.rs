@@ -125,14 +125,7 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
             text.is_empty() || is_database_url(text),
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
         ),
-        "files.url" => (
-            text.is_empty() || is_files_url(text),
-            if cfg!(feature = "s3") {
-                "takes file:///abs/folder or s3://bucket/prefix"
-            } else {
-                "takes file:///abs/folder; for s3://bucket/prefix build with --features s3"
-            },
-        ),
+        "files.url" => (text.is_empty() || is_files_url(text), "takes file:///abs/folder or s3://bucket/prefix"),
         "files.s3_endpoint" => (text.is_empty() || is_origin(text), "takes scheme://host or scheme://host:port"),
         "telemetry.otlp_endpoint" => (
             text.is_empty() || is_collector_url(text),
@@ -169,7 +162,7 @@ fn is_database_url(text: &str) -> bool {
 fn is_files_url(text: &str) -> bool {
     let is_folder = text.strip_prefix("file:///").is_some_and(|path| !path.trim_matches('/').is_empty());
     let bucket = text.strip_prefix("s3://").and_then(|place| place.split('/').next());
-    is_folder || (cfg!(feature = "s3") && bucket.is_some_and(|bucket| !bucket.is_empty()))
+    is_folder || bucket.is_some_and(|bucket| !bucket.is_empty())
 }
 
 /// The paths of the signals are put behind it.

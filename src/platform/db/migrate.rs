@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0007_forget.sql"),
         postgres: include_str!("../../../migrations/0007_forget.postgres.sql"),
     },
+    Migration::of_one_text("0008_reactions", include_str!("../../../migrations/0008_reactions.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

@@ -6,8 +6,8 @@
 //! Invariants:
 //! - When `write` returns `Ok`, the transaction is on disk (SQLite: fsync; PostgreSQL: synchronous commit).
 //! - When it returns an error, nothing of the closure is stored, with one exception: `Error::Unavailable` after a
-//!   connection broke, or the patience ran out, during COMMIT, where the outcome is unknown. Whoever cannot bear a
-//!   repeat carries a key of their own.
+//!   connection broke, or the patience ran out, during COMMIT, and the server could not be asked how it ended. Whoever
+//!   cannot bear a repeat carries a key of their own. The effects of what was committed are told all the same.
 //! - Effects (`Tx::after_commit`) reach the listener after the commit and before the caller's answer; the effects of
 //!   closures committed as one group arrive as one batch. On SQLite they come in commit order; on PostgreSQL two
 //!   transactions that commit at the same moment on two connections may be told in either order.
@@ -23,8 +23,10 @@ mod failure;
 mod job;
 mod migrate;
 mod postgres;
+mod server;
 mod slow;
 mod sqlite;
+mod trust;
 mod turns;
 mod tx;
 mod value;
@@ -35,7 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -203,7 +205,7 @@ pub async fn in_batches(
 /// Where the database lives.
 enum Place {
     Sqlite(PathBuf),
-    Postgres(Box<::postgres::Config>),
+    Postgres(Box<server::Server>),
 }
 
 impl Place {
@@ -212,9 +214,7 @@ impl Place {
             return Ok(Self::Sqlite(path.into()));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            // The text itself may hold a password: the error must not repeat it.
-            let server = url.parse().context("the database URL is malformed")?;
-            return Ok(Self::Postgres(Box::new(server)));
+            return Ok(Self::Postgres(Box::new(server::Server::of(url)?)));
         }
         bail!("the database URL must begin with sqlite:// or postgres://")
     }

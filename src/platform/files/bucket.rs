@@ -1,18 +1,22 @@
 //! Files in a bucket: `<prefix>/<name>`. What is being received still lies in a folder of this machine.
 
+use std::error::Error as StdError;
+use std::iter::successors;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::buffered::BufWriter;
+use object_store::client::HttpError;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStoreExt, RetryConfig};
 use tempfile::NamedTempFile;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use super::folder::Folder;
 use super::{Opened, unavailable};
@@ -38,7 +42,10 @@ impl Bucket {
     pub fn new(config: &FilesConfig, place: &str, receiving: Folder) -> anyhow::Result<Self> {
         tls::install();
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        let mut builder = AmazonS3Builder::new()
+        let own_key = !config.s3_access_key_id.is_empty();
+        // Without a key of our own it is found as AWS's tools find it, and that begins in their variables.
+        let mut builder = if own_key { AmazonS3Builder::new() } else { AmazonS3Builder::from_env() };
+        builder = builder
             .with_bucket_name(bucket)
             .with_region(&config.s3_region)
             // Files go one by one, and not every service that speaks S3 takes lists.
@@ -51,7 +58,7 @@ impl Bucket {
             builder =
                 builder.with_endpoint(&config.s3_endpoint).with_allow_http(config.s3_endpoint.starts_with("http:"));
         }
-        if !config.s3_access_key_id.is_empty() {
+        if own_key {
             builder = builder
                 .with_access_key_id(&config.s3_access_key_id)
                 .with_secret_access_key(config.s3_secret_access_key.expose());
@@ -61,12 +68,23 @@ impl Bucket {
         Ok(Self { store, prefix, receiving: Arc::new(receiving) })
     }
 
-    /// Writes and removes a probe: a key that may not do so is better met now than at the first upload.
+    /// Writes and removes a probe: a key that may not do so is better met now than at the first upload. A bucket that does
+    /// not answer is an outage, in which conversations go on.
     pub async fn prepare(&self) -> anyhow::Result<()> {
         self.receiving.prepare().await?;
+        match self.probe().await {
+            Err(error) if is_silence(&error) => {
+                tracing::warn!(error = in_a_line(&error), "the bucket does not answer; no file is taken until it does");
+                Ok(())
+            }
+            probed => probed.map_err(|error| anyhow!("files: the bucket refuses this server: {}", in_a_line(&error))),
+        }
+    }
+
+    async fn probe(&self) -> object_store::Result<()> {
         let probe = self.path(PROBE);
-        self.store.put(&probe, Bytes::new().into()).await.context("files: cannot write to the bucket")?;
-        self.store.delete(&probe).await.context("files: cannot remove from the bucket")
+        self.store.put(&probe, Bytes::new().into()).await?;
+        self.store.delete(&probe).await
     }
 
     pub async fn ping(&self) -> Result<()> {
@@ -95,7 +113,10 @@ impl Bucket {
     }
 
     pub async fn open(&self, name: &str) -> Result<Opened> {
-        let found = self.store.get(&self.path(name)).await.map_err(fault)?;
+        let Ok(found) = timeout(PATIENCE, self.store.get(&self.path(name))).await else {
+            return Err(Error::Unavailable("the file store: the bucket says nothing".into()));
+        };
+        let found = found.map_err(fault)?;
         let size = found.meta.size;
         Ok(Opened { size, bytes: Box::pin(found.into_stream().map_err(std::io::Error::other)) })
     }
@@ -119,8 +140,25 @@ impl Bucket {
 fn fault(error: object_store::Error) -> Error {
     match error {
         object_store::Error::NotFound { .. } => Error::NotFound,
-        error => Error::Unavailable(format!("the file store: {error}")),
+        error => Error::Unavailable(format!("the file store: {}", in_a_line(&error))),
     }
+}
+
+/// Nobody answered: there is a fault on the way, and not in the settings.
+fn is_silence(error: &object_store::Error) -> bool {
+    let first: &(dyn StdError + 'static) = error;
+    successors(Some(first), |&error| error.source()).any(|error| error.is::<HttpError>())
+}
+
+/// What the bucket said, where it did; its answers are documents.
+fn in_a_line(error: &object_store::Error) -> String {
+    let text = error.to_string();
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
+    };
+    let said = element("Code").zip(element("Message")).map(|(code, message)| format!("{code}: {message}"));
+    said.unwrap_or(text).replace('\n', " ")
 }
 
 #[cfg(test)]
@@ -210,6 +248,6 @@ mod tests {
         let bucket = Bucket::new(&config, "chat", Folder::new(root.path().join("files"), 0)).expect("a bucket");
         assert!(matches!(bucket.open("abcd").await, Err(Error::Unavailable(_))));
         assert!(matches!(bucket.ping().await, Err(Error::Unavailable(_))));
-        bucket.prepare().await.expect_err("no place to keep files");
+        bucket.prepare().await.expect("it is waited for");
     }
 }

@@ -8,7 +8,6 @@
 //! - Names are made by the server. What a client calls its file never comes here.
 //! - A full disk, a missing folder or a silent bucket is `Unavailable`: the next call tries anew.
 
-#[cfg(feature = "s3")]
 mod bucket;
 mod folder;
 
@@ -27,7 +26,6 @@ use crate::platform::config::FilesConfig;
 #[derive(Clone)]
 pub enum Files {
     Folder(Arc<Folder>),
-    #[cfg(feature = "s3")]
     Bucket(Arc<bucket::Bucket>),
 }
 
@@ -46,10 +44,7 @@ impl Files {
         }
         match config.url.strip_prefix("s3://") {
             None => Ok(Self::Folder(Arc::new(Folder::new(own, min_free)))),
-            #[cfg(feature = "s3")]
             Some(place) => Ok(Self::Bucket(Arc::new(bucket::Bucket::new(config, place, Folder::new(own, min_free))?))),
-            #[cfg(not(feature = "s3"))]
-            Some(_) => anyhow::bail!("files.url: this build keeps files in a folder; build it with --features s3"),
         }
     }
 
@@ -57,7 +52,6 @@ impl Files {
     pub async fn prepare(&self) -> anyhow::Result<()> {
         match self {
             Self::Folder(folder) => folder.prepare().await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.prepare().await,
         }
     }
@@ -66,7 +60,6 @@ impl Files {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Folder(_) => "folder",
-            #[cfg(feature = "s3")]
             Self::Bucket(_) => "bucket",
         }
     }
@@ -75,7 +68,6 @@ impl Files {
     pub async fn ping(&self) -> Result<()> {
         match self {
             Self::Folder(folder) => folder.ping().await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.ping().await,
         }
     }
@@ -84,7 +76,6 @@ impl Files {
     pub async fn scratch(&self) -> Result<NamedTempFile> {
         match self {
             Self::Folder(folder) => folder.scratch().await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.scratch().await,
         }
     }
@@ -92,7 +83,6 @@ impl Files {
     pub async fn put(&self, name: &str, file: NamedTempFile) -> Result<()> {
         match self {
             Self::Folder(folder) => folder.put(name, file).await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.put(name, file).await,
         }
     }
@@ -100,7 +90,6 @@ impl Files {
     pub async fn open(&self, name: &str) -> Result<Opened> {
         match self {
             Self::Folder(folder) => folder.open(name).await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.open(name).await,
         }
     }
@@ -109,7 +98,6 @@ impl Files {
     pub async fn remove(&self, name: &str) -> Result<()> {
         match self {
             Self::Folder(folder) => folder.remove(name).await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.remove(name).await,
         }
     }
@@ -118,7 +106,6 @@ impl Files {
     pub async fn clear_scratch(&self) -> Result<()> {
         match self {
             Self::Folder(folder) => folder.clear_scratch().await,
-            #[cfg(feature = "s3")]
             Self::Bucket(bucket) => bucket.clear_scratch().await,
         }
     }

@@ -32,7 +32,7 @@ pub(super) async fn layer(State(trusted_proxies): State<u8>, mut request: Reques
 }
 
 /// Requests that came over no connection, such as those of tests, share the unspecified address.
-fn client_address(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: u8) -> IpAddr {
+pub fn client_address(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: u8) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0.ip());
     forwarded(headers, trusted_proxies).unwrap_or(peer).to_canonical()
 }

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 
+use crate::error::Error;
 use crate::platform::clock::Clock;
 use crate::platform::http::problem::ErrorCode;
 use crate::platform::id::new_id;
@@ -69,6 +70,19 @@ pub(super) async fn layer(State((clock, random)): State<(Clock, Random)>, reques
     response
 }
 
+/// The error of a request that comes by beside the floor, under the id that the client gave or else under `made`, with its
+/// line in the log.
+pub fn refuse(given: Option<String>, made: impl FnOnce() -> String, route: &str, error: Error) -> Response {
+    let id: Arc<str> = given.unwrap_or_else(made).into();
+    let _span = tracing::error_span!("request", request_id = %id).entered();
+    let (status, code) = (error.status().as_u16(), error.code());
+    tracing::info!(target: ACCESS, route, status, code, "answered");
+    let mut response = CURRENT.sync_scope(id.clone(), || error.into_response());
+    let value = HeaderValue::from_str(&id).expect("a sane id is a header value");
+    response.headers_mut().insert(X_REQUEST_ID, value);
+    response
+}
+
 /// The line of the log, and the figures.
 fn note(method: &'static str, route: &str, response: &Response, took: Duration) {
     let status = response.status().as_u16();
@@ -101,7 +115,8 @@ impl Drop for InFlight {
     }
 }
 
-fn sane(headers: &HeaderMap) -> Option<String> {
+/// The id that the client gave, if it is one to be written into logs and headers.
+pub fn sane(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
     let is_sane = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     is_sane.then(|| id.to_owned())

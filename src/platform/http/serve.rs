@@ -1,7 +1,9 @@
 //! Taking connections: limits on how many and how slow, and an end that lets running requests finish.
 //!
-//! Invariants: a connection that has not sent a whole head in time is closed; no more than `max_connections` are open, and
-//! no more than `max_connections_per_address` from one address, unless trusted proxies stand in front of everybody.
+//! Invariants: a connection that has not sent a whole head in time is closed; no more than `max_connections` are open, the
+//! WebSockets that some became among them, and no more than `max_connections_per_address` from one address (one /64 of
+//! IPv6), unless trusted proxies stand in front of everybody: then the peer is not the client, and the sockets' gateway
+//! counts for itself.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +24,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use crate::platform::config::ServerConfig;
+use crate::platform::limits::network;
 use crate::platform::shutdown::Shutdown;
 
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -51,11 +54,12 @@ pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig,
             Ok((stream, peer)) => {
                 let Some(seat) = seats.take(peer.ip()) else { continue };
                 tune(&stream, config);
-                let connection = handle(stream, peer, router.clone(), http(config), shutdown.clone());
+                let place = Place(Arc::new(seat));
+                let connection = handle(stream, peer, place, router.clone(), http(config), shutdown.clone());
                 let open = open.clone();
                 tokio::spawn(async move {
                     connection.await;
-                    drop((seat, open));
+                    drop(open);
                 });
             }
             Err(error) => {
@@ -72,9 +76,17 @@ pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig,
     }
 }
 
-async fn handle(stream: TcpStream, peer: SocketAddr, router: Router, http: http1::Builder, shutdown: Shutdown) {
+async fn handle(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    router: Router,
+    http: http1::Builder,
+    shutdown: Shutdown,
+) {
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(place.clone());
         router.clone().oneshot(request)
     });
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -127,6 +139,10 @@ struct Taken {
     by_address: HashMap<IpAddr, usize>,
 }
 
+/// What a request's connection counts by. Whoever takes the connection over keeps it for as long as that is open.
+#[derive(Clone)]
+pub struct Place(#[expect(dead_code, reason = "held, and dropped")] Arc<Seat>);
+
 /// One connection's place among them, until dropped.
 struct Seat {
     seats: Seats,
@@ -141,6 +157,7 @@ impl Seats {
     }
 
     fn take(&self, address: IpAddr) -> Option<Seat> {
+        let address = network(address);
         let mut taken = self.lock();
         let own = taken.by_address.get(&address).copied().unwrap_or_default();
         if taken.all >= self.max || own >= self.max_per_address {

@@ -174,12 +174,17 @@ impl Limits {
 
 /// The key of an address.
 pub fn address_key(address: IpAddr) -> String {
+    network(address).to_string()
+}
+
+/// What counts as one address: itself, or for IPv6 the /64 that it lies in.
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
+        address => address,
     }
 }
 

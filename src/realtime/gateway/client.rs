@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
+use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::engine::{Application, Broken, Receiver, Session};
+use super::engine::{Application, Broken, Receiver, Session, Sid};
 use super::packet::{self, Event, Kind, Packet};
 use super::{Handler, Handshake, MAX_MESSAGE_BYTES, Shared, SocketHandle, SocketId, life};
 
@@ -93,7 +94,7 @@ impl<H: Handler> Client<H> {
     /// Who has joined, or is about to, and asks again is not heard.
     fn connect(&self, session: &Arc<Session>, packet: &Packet<'_>) {
         let Some(namespace) = H::NAMESPACES.iter().find(|known| **known == packet.namespace) else {
-            session.send(&[packet::refused(packet.namespace, "Invalid namespace")]);
+            session.send(&[packet::refused(packet.namespace, &json!({ "message": "Invalid namespace" }))]);
             return;
         };
         let mut state = self.lock();
@@ -110,7 +111,7 @@ impl<H: Handler> Client<H> {
             namespace,
             auth: auth.unwrap_or_else(packet::null),
             origin: session.origin().map(String::from),
-            address: session.address(),
+            request_id: Sid::random().to_string(),
         };
         tokio::spawn(life::live(self.shared.clone(), socket, handshake));
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::engine::Sid;
 use super::{Frame, SocketHandle, packet};
 
 /// One event. A client may send any name and any payload; what is no JSON ends its connection before it gets here.
@@ -18,8 +19,10 @@ pub struct Incoming {
     /// The first argument as it was sent; `null` if there is none.
     pub payload: Box<RawValue>,
     /// Further arguments.
+    #[doc(hidden)]
     pub more: Vec<Box<RawValue>>,
     /// The bytes that placeholders in the arguments stand for. That they do so has not been checked.
+    #[doc(hidden)]
     pub attachments: Vec<Bytes>,
     /// None if the client did not ask for an answer.
     pub ack: Option<Ack>,
@@ -61,6 +64,7 @@ impl Ack {
     }
 
     /// An answer of several arguments, with bytes.
+    #[doc(hidden)]
     pub fn send_all(mut self, arguments: &[Box<RawValue>], attachments: &[Bytes]) {
         if let Some(socket) = self.socket.take() {
             socket.send(&packet::ack_with(socket.namespace(), self.id, arguments, attachments));
@@ -68,7 +72,16 @@ impl Ack {
     }
 
     pub(super) fn refuse(mut self, code: &str, message: &str) {
-        self.answer(&error(code, message));
+        self.answer_error(code, message);
+    }
+
+    /// An error that is the gateway's own.
+    fn answer_error(&mut self, code: &str, message: &str) {
+        if self.socket.as_ref().is_some_and(SocketHandle::is_connected) {
+            let request_id = Sid::random().to_string();
+            tracing::warn!(request_id, code, "refused");
+            self.answer(&json!({ "error": { "code": code, "message": message, "request_id": request_id } }));
+        }
     }
 
     fn answer(&mut self, reply: &impl Serialize) {
@@ -80,12 +93,8 @@ impl Ack {
 
 impl Drop for Ack {
     fn drop(&mut self) {
-        self.answer(&error("internal", "Something went wrong on our side."));
+        self.answer_error("internal", "Something went wrong on our side.");
     }
-}
-
-fn error(code: &str, message: &str) -> serde_json::Value {
-    json!({ "error": { "code": code, "message": message } })
 }
 
 /// The events of one socket that wait, and whether it has joined.

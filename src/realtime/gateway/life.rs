@@ -5,18 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
+use tracing::Instrument;
 
 use super::{Handler, Handshake, Shared, SocketHandle};
 
 /// The handler's futures are boxed, so that an idle socket does not hold the space that they need at work.
 pub async fn live<H: Handler>(shared: Arc<Shared<H>>, socket: SocketHandle, handshake: Handshake) {
     let handler = &*shared.handler;
-    let asked = unless_panic(Box::pin(handler.connect(handshake, socket.clone()))).await;
-    let mut session = match asked {
-        Some(Ok(session)) => session,
-        Some(Err(message)) => return socket.refuse(&message),
-        None => return socket.refuse("internal"),
+    let request_id = handshake.request_id.clone();
+    let span = tracing::error_span!("socket", %request_id);
+    let asked = unless_panic(Box::pin(handler.connect(handshake, socket.clone()))).instrument(span.clone()).await;
+    let mut session = match asked.unwrap_or_else(|| Err("internal".into())) {
+        Ok(session) => session,
+        Err(code) => {
+            span.in_scope(|| tracing::info!(code, "refused"));
+            return socket.refuse(&code, &request_id);
+        }
     };
+    drop(span);
     let _counted = Counted::among(&shared.remaining);
     if socket.join() && unless_panic(handle_events(handler, &mut session, &socket)).await.is_none() {
         socket.cut("internal error");

@@ -139,8 +139,8 @@ pub fn connected(namespace: &str, sid: &str) -> Frame {
     write('0', namespace, None, 0, |text| json(text, &serde_json::json!({ "sid": sid })))
 }
 
-pub fn refused(namespace: &str, message: &str) -> Frame {
-    write('4', namespace, None, 0, |text| json(text, &serde_json::json!({ "message": message })))
+pub fn refused(namespace: &str, reason: &serde_json::Value) -> Frame {
+    write('4', namespace, None, 0, |text| json(text, reason))
 }
 
 pub fn disconnected(namespace: &str) -> Frame {

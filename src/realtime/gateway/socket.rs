@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::engine::{Frame, Session, Sid};
@@ -46,6 +47,7 @@ impl SocketHandle {
     }
 
     /// The same with any number of arguments, and bytes that placeholders in them stand for.
+    #[doc(hidden)]
     pub fn emit_all(&self, event: &str, arguments: &[Box<RawValue>], attachments: &[Bytes]) -> bool {
         self.send(&packet::event(self.namespace(), event, arguments, attachments))
     }
@@ -77,6 +79,7 @@ impl SocketHandle {
     }
 
     /// `websocket` or `polling`.
+    #[doc(hidden)]
     pub fn transport(&self) -> &'static str {
         self.0.session.transport()
     }
@@ -112,9 +115,10 @@ impl SocketHandle {
     }
 
     /// The handler has said no.
-    pub(super) fn refuse(&self, message: &str) {
+    pub(super) fn refuse(&self, code: &str, request_id: &str) {
         if self.close("refused") {
-            self.0.session.send(&[packet::refused(self.0.namespace, message)]);
+            let reason = json!({ "message": code, "data": { "code": code, "request_id": request_id } });
+            self.0.session.send(&[packet::refused(self.0.namespace, &reason)]);
         }
     }
 

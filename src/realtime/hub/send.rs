@@ -6,7 +6,6 @@ use super::{Client, Hub, State};
 use crate::auth::guard;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
-use crate::realtime::presence::View;
 use crate::realtime::room::Room;
 use crate::tickets::model::Ticket;
 
@@ -17,8 +16,12 @@ pub struct Views {
 }
 
 impl Hub {
-    /// To everybody in a ticket's room.
-    pub fn to_room(&self, ticket_id: &str, frame: &Frame) {
+    /// To everybody in a ticket's room; written out only if there is one.
+    pub fn to_room(&self, ticket_id: &str, write: impl FnOnce() -> Frame) {
+        if !self.has_room(ticket_id) {
+            return;
+        }
+        let frame = &write();
         if let Some(room) = self.lock().rooms.get_mut(ticket_id) {
             room.everybody_mut().for_each(|member| member.tell(frame));
         }
@@ -95,32 +98,6 @@ impl Hub {
     /// The same for those whose token has run out.
     pub fn expire_tokens(&self, now_seconds: i64) {
         self.lock().clients.values().filter(|client| client.token_ends <= now_seconds).for_each(Client::expire);
-    }
-
-    /// To whoever sees `user`'s coming and going.
-    pub fn to_watchers(&self, tenant: TenantKey, user: UserKey, frame: &Frame) {
-        for client in self.lock().clients.values().filter(|client| client.caller.tenant == tenant && client.sees(user))
-        {
-            client.handle.emit_volatile(frame);
-        }
-    }
-
-    /// Sends each socket of a tenant the list of whom it sees, where that differs from the last one.
-    pub fn show_online(&self, tenant: TenantKey, list: impl Fn(&View) -> Frame) {
-        let mut state = self.lock();
-        let mut for_all: Option<Frame> = None;
-        for client in state.clients.values_mut().filter(|client| client.caller.tenant == tenant) {
-            let list = match &client.view {
-                Some(View::All) => for_all.get_or_insert_with(|| list(&View::All)).clone(),
-                Some(view) => list(view),
-                None => continue,
-            };
-            let differs = client.shown.as_ref() != Some(&list);
-            // One that was dropped, because the reader is slow, is not remembered as sent.
-            if differs && client.handle.emit_volatile(&list) {
-                client.shown = Some(list);
-            }
-        }
     }
 
     pub fn to_user(&self, tenant: TenantKey, user: UserKey, frame: &Frame) {

@@ -1,8 +1,9 @@
 //! `smilechat demo`: people and conversations to look at, in the tenant `default`.
 //!
 //! Everything goes through the verbs that serve real people, in one transaction, with a clock that is turned back. So
-//! it is there whole or not at all, and a second run finds it and changes nothing.
+//! it is there whole or not at all, and a second run finds it and changes nothing. `crowd` adds as many as one likes.
 
+mod crowd;
 mod hand_out;
 mod past;
 mod photo;
@@ -48,13 +49,16 @@ use crate::tickets::{notes, store};
 /// Known to everybody, which is why production refuses it.
 const PASSWORD: &str = "smilechat-demo";
 
-/// Fills an empty tenant `default`; answers how to sign in.
-pub async fn seed(config: &Config) -> anyhow::Result<String> {
+/// Fills an empty tenant `default`, up to so many `messages` if they are given; answers how to sign in.
+pub async fn seed(config: &Config, messages: Option<u32>) -> anyhow::Result<String> {
     if config.env == Environment::Production {
         bail!("the demo accounts have a password that everybody knows; there is no demo with SMILECHAT_ENV=production");
     }
     let hands = Arc::new(AtomicI64::new(Clock::System.now().0));
-    let (app, _) = services::open(config.clone(), Clock::Manual(hands.clone()), Random::System).await?;
+    let mut patient = config.clone();
+    // One transaction holds all of it, and nobody waits behind it.
+    patient.database.statement_timeout_seconds = 600;
+    let (app, _) = services::open(patient, Clock::Manual(hands.clone()), Random::System).await?;
     let password_hash = app.auth.passwords.hash(PASSWORD.to_owned()).await?;
     let key_file = key_file(config);
     let known = fs::read_to_string(&key_file).ok();
@@ -74,9 +78,15 @@ pub async fn seed(config: &Config) -> anyhow::Result<String> {
         .await;
     // So that reports have something to say from the first look on.
     let counted = count::catch_up(&app).await;
+    // The server counts these beside its requests.
+    let gathered = match (&seeded, messages) {
+        (Ok(_), Some(messages)) => crowd::gather(&app, messages.into()).await,
+        _ => Ok(()),
+    };
     app.db.close().await;
     let key = seeded?;
     counted?;
+    gathered?;
     if known.as_ref() != Some(&key) {
         write_key(&key_file, &key).with_context(|| format!("cannot keep the demo's key in {}", key_file.display()))?;
     }
@@ -155,20 +165,15 @@ fn tell(
         let ticket = store::find(tx, Scope::of(caller), &ticket_id)?;
         // Whoever does something has read what was said before.
         read::read_in(tx, caller, &ticket, ticket.last_seq, now)?;
-        let move_to = |tx: &mut Tx<'_>, status| {
-            let patch = TicketPatch { status: Some(status), ..TicketPatch::default() };
-            update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)
-        };
-        // Sending does the same, but only for people with a session, and these have none.
-        let is_first_reply = matches!(does, Does::Says(_)) && caller.role.is_staff() && ticket.support.is_none();
-        if is_first_reply {
-            move_to(tx, TicketStatus::InProgress)?;
-        }
+        operator::note_active(tx, caller, now)?;
         match does {
             Does::Says(text) => say(tx, caller, &ticket_id, text, None, now)?,
             Does::Shows(text) => say(tx, caller, &ticket_id, text, photo.take(), now)?,
             Does::Notes(text) => _ = notes::create_in(tx, app, caller, &ticket_id, text.to_string())?,
-            Does::Closes => _ = move_to(tx, TicketStatus::Closed)?,
+            Does::Closes => {
+                let patch = TicketPatch { status: Some(TicketStatus::Closed), ..TicketPatch::default() };
+                update::update_in(tx, caller, &ticket_id, &patch, &nobody, now)?;
+            }
             Does::Rates(score, comment) => {
                 let new = NewRating { score: *score, comment: comment.map(str::to_owned) };
                 rating::rate_in(tx, caller, &ticket_id, &new, now)?;
@@ -196,15 +201,24 @@ fn say(
     Ok(())
 }
 
-/// A data folder that was a demo once keeps its accounts, an admin among them.
-pub fn refuse_in_production(config: &Config) -> anyhow::Result<()> {
-    let key_file = key_file(config);
-    if config.env == Environment::Production && key_file.exists() {
-        bail!(
-            "the demo was filled in from this data folder, and its accounts have a password that everybody knows; \
-             take another folder and database, or disable these accounts and remove {}",
-            key_file.display()
-        );
+/// A database that was a demo once keeps its accounts, an admin among them.
+pub async fn refuse_in_production(app: &App) -> anyhow::Result<()> {
+    if app.config.env != Environment::Production {
+        return Ok(());
+    }
+    let tenant = app.auth.default_tenant;
+    let stored = app.db.read(move |tx| {
+        let passwords = PEOPLE.iter().map(|person| operator::find_password(tx, tenant, person.username));
+        passwords.collect::<Result<Vec<_>>>()
+    });
+    for (person, stored) in PEOPLE.iter().zip(stored.await?) {
+        if stored.is_some() && app.auth.passwords.verify(PASSWORD.to_owned(), stored).await? {
+            bail!(
+                "{0} has the demo's password, which everybody knows; take another database (SMILECHAT_DATA_DIR or \
+                 DATABASE_URL), or have {0} change it or be disabled",
+                person.username
+            );
+        }
     }
     Ok(())
 }
@@ -259,11 +273,23 @@ mod tests {
     async fn a_second_run_changes_nothing_and_says_the_same() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &[]);
-        let first = seed(&config).await.expect("seeded");
+        let first = seed(&config, None).await.expect("seeded");
         let filled = contents(&config).await;
         assert!(filled.0.len() > STORIES.len() + 200, "{} tickets", filled.0.len());
         assert!(filled.1 > PEOPLE.len() + STORIES.len());
-        assert_eq!(seed(&config).await.expect("seeded again"), first);
+        assert_eq!(seed(&config, None).await.expect("seeded again"), first);
+        assert_eq!(contents(&config).await, filled);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_comes_up_to_the_number_asked_for_and_only_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path(), &[]);
+        seed(&config, Some(5000)).await.expect("seeded");
+        let filled = contents(&config).await;
+        let messages: i64 = filled.0.iter().map(|(.., last_seq)| last_seq).sum();
+        assert!((4980..=5000).contains(&messages), "{messages} messages");
+        seed(&config, Some(5000)).await.expect("seeded again");
         assert_eq!(contents(&config).await, filled);
     }
 
@@ -271,7 +297,7 @@ mod tests {
     async fn the_tickets_are_of_all_statuses_and_of_the_past() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &[]);
-        seed(&config).await.expect("seeded");
+        seed(&config, None).await.expect("seeded");
         let (app, _) = services::open(config, Clock::System, Random::System).await.expect("opened");
         let scope = Scope { tenant: app.auth.default_tenant, customer: None };
         let tickets =
@@ -299,7 +325,7 @@ mod tests {
     async fn the_widget_looks_as_the_shop_does() {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), &[]);
-        seed(&config).await.expect("seeded");
+        seed(&config, None).await.expect("seeded");
         let (app, _) = services::open(config, Clock::System, Random::System).await.expect("opened");
         let tenant = app.auth.default_tenant;
         let shown = app.db.read(move |tx| widget::find(tx, tenant)).await.expect("found");
@@ -340,10 +366,25 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let secret = Random::System.token("");
         let config = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
-        assert!(seed(&config).await.expect_err("refused").to_string().contains("production"));
-        assert!(refuse_in_production(&config).is_ok());
-        fs::write(key_file(&config), "pk_1").expect("it is kept");
-        assert!(refuse_in_production(&config).expect_err("refused").to_string().contains("demo-key"));
+        assert!(seed(&config, None).await.expect_err("refused").to_string().contains("production"));
         assert!(!folder.path().join("smilechat.db").exists());
+    }
+
+    #[tokio::test]
+    async fn a_database_with_the_demo_in_it_does_not_serve_in_production() {
+        let (demo, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        seed(&config(demo.path(), &[]), None).await.expect("seeded");
+        // Whatever else is in the folder, or in another one.
+        fs::remove_file(demo.path().join("demo-key")).expect("removed");
+        let secret = Random::System.token("");
+        for (folder, serves) in [(demo, false), (other, true)] {
+            let production = config(folder.path(), &[("SMILECHAT_ENV", "production"), ("JWT_SECRET", &secret)]);
+            let (app, _) = services::open(production, Clock::System, Random::System).await.expect("opened");
+            match refuse_in_production(&app).await {
+                Ok(()) => assert!(serves),
+                Err(why) => assert!(!serves && why.to_string().contains("olivia has the demo's password"), "{why}"),
+            }
+            app.db.close().await;
+        }
     }
 }

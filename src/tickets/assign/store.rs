@@ -54,7 +54,8 @@ pub fn count_waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>)> {
 pub fn give(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, support: UserKey, now: Timestamp) -> Result<bool> {
     let given = tx.execute(
         "update tickets set support_key = $3, updated_at = case when updated_at < $4 then $4 else updated_at + 1 end
-         where tenant_key = $1 and ticket_key = $2 and support_key is null and status = 'open'",
+         where tenant_key = $1 and ticket_key = $2 and support_key is null and status = 'open'
+             and is_held = false",
         &[tenant.into(), key.into(), support.into(), now.into()],
     )?;
     Ok(given == 1)

@@ -5,6 +5,8 @@ use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
 use crate::tickets::messages::store;
 use crate::tickets::model::Side;
 use crate::tickets::store as tickets;
@@ -18,27 +20,32 @@ pub struct Served {
     pub up_to_seq: i64,
 }
 
+/// Tickets in one transaction: whoever writes in one of them waits while it runs.
+const BATCH: usize = 50;
+
 /// Writes the marks down and tells the rooms. Called with what has gathered for a moment, not for each message, in the
-/// order of the tickets: two nodes that mark the same ones do not wait for one another.
-pub async fn mark(app: &App, served: Vec<Served>) -> Result<()> {
+/// order of the tickets: two nodes that mark the same ones do not wait for one another. Of an error, nobody knows how many
+/// were written before it; to mark again does no harm.
+pub async fn mark(app: &App, served: &[Served]) -> Result<()> {
     let now = app.clock.now();
-    app.db
-        .write(move |tx| {
-            for one in &served {
-                let ticket = match tickets::find_by_key_and_lock(tx, one.tenant, one.ticket) {
-                    Ok(ticket) => ticket,
-                    // Deleted meanwhile: nothing to mark.
-                    Err(Error::NotFound) => continue,
-                    Err(error) => return Err(error),
-                };
-                let seqs = store::mark_delivered(tx, one.tenant, &ticket, one.side, one.up_to_seq, now)?;
-                if !seqs.is_empty() {
-                    let (ticket_id, up_to_seq) = (ticket.ticket_id, one.up_to_seq);
-                    let what = What::MessagesDelivered { ticket_id, up_to_seq, seqs };
-                    events::record(tx, &Act::of_server(one.tenant, now), what)?;
-                }
-            }
-            Ok(())
-        })
-        .await
+    for batch in served.chunks(BATCH) {
+        let batch = batch.to_vec();
+        app.db.write(move |tx| batch.iter().try_for_each(|one| mark_one(tx, one, now))).await?;
+    }
+    Ok(())
+}
+
+fn mark_one(tx: &mut Tx<'_>, one: &Served, now: Timestamp) -> Result<()> {
+    let ticket = match tickets::find_by_key_and_lock(tx, one.tenant, one.ticket) {
+        Ok(ticket) => ticket,
+        // Deleted meanwhile: nothing to mark.
+        Err(Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let seqs = store::mark_delivered(tx, one.tenant, &ticket, one.side, one.up_to_seq, now)?;
+    if seqs.is_empty() {
+        return Ok(());
+    }
+    let what = What::MessagesDelivered { ticket_id: ticket.ticket_id, up_to_seq: one.up_to_seq, seqs };
+    events::record(tx, &Act::of_server(one.tenant, now), what)
 }

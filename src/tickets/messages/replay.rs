@@ -26,7 +26,7 @@ pub struct Replay {
 }
 
 pub async fn replay(app: &App, caller: Arc<Caller>, ticket_id: String, after_seq: Option<i64>) -> Result<Replay> {
-    caller.require(Action::TicketsRead)?;
+    caller.require(Action::MessagesRead)?;
     app.db
         .read(move |tx| {
             let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;

@@ -196,8 +196,8 @@ fn first_one(
     }
 }
 
-/// How long the customer had waited, if this message is the first that staff wrote in the ticket. One with which staff
-/// opened it is no reply.
+/// How long the customer had waited, if this message is the first that a person of the staff wrote in the ticket. One with
+/// which staff opened it is no reply.
 fn first_reply_after(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -205,7 +205,8 @@ fn first_reply_after(
     seq: i64,
     now: Timestamp,
 ) -> Result<Option<Duration>> {
-    let may_be = caller.user != target.customer && target.customer_unread == 0 && now > target.created_at;
+    let may_be =
+        caller.is_person() && caller.user != target.customer && target.customer_unread == 0 && now > target.created_at;
     if !may_be || store::has_reply(tx, caller.tenant, target, seq)? {
         return Ok(None);
     }
@@ -214,9 +215,8 @@ fn first_reply_after(
 
 fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, count: i64, now: Timestamp) -> Result<Advance> {
     let from_customer = caller.user == target.customer;
-    let is_person = caller.session_id.is_some();
     // What a server writes by its key puts nobody in charge: the ticket goes on waiting for somebody.
-    let is_taken = from_customer || is_person || target.support.is_some();
+    let is_taken = from_customer || caller.is_person() || target.support.is_some();
     let status = if is_taken { lifecycle::after_message(target.status, from_customer) } else { target.status };
     let reopened = target.status == TicketStatus::Closed && status == TicketStatus::Open;
     let support = match target.support {
@@ -224,7 +224,7 @@ fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, count: i64, now: T
         Some(holder) if reopened && !tickets::may_hold(tx, caller.tenant, holder)? => None,
         Some(holder) => Some(holder),
         // Whoever replies first on a ticket that nobody has, has it.
-        None if status == TicketStatus::InProgress && !from_customer && is_person => Some(caller.user),
+        None if status == TicketStatus::InProgress && !from_customer && caller.is_person() => Some(caller.user),
         None => None,
     };
     let updated_at = now.max(Timestamp(target.updated_at.0 + 1));

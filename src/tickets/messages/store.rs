@@ -191,10 +191,13 @@ pub fn find(
     tx.first(&sql, &[ticket.into(), seq.into(), tenant.into()], |row| message(row, ticket_id))
 }
 
-/// Whether anybody but the customer has written in a ticket before `seq`.
+/// Whether a person other than the customer has written in a ticket before `seq`: somebody with a password.
 pub fn has_reply(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, seq: i64) -> Result<bool> {
     let found = tx.first(
-        "select 1 from messages where ticket_key = $1 and seq < $2 and tenant_key = $3 and sender_key <> $4 limit 1",
+        "select 1 from messages m join users u on u.tenant_key = m.tenant_key and u.user_key = m.sender_key
+         where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 and m.sender_key <> $4
+             and u.password_hash is not null
+         limit 1",
         &[target.key.into(), seq.into(), tenant.into(), target.customer.into()],
         |_| Ok(()),
     )?;

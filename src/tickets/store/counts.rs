@@ -42,3 +42,9 @@ fn count(tx: &mut Tx<'_>, condition: &str, values: &[Value<'_>]) -> Result<i64> 
     );
     tx.one(&sql, values, |row| row.take())
 }
+
+/// All messages of the tenant; it reads every ticket.
+pub fn count_messages(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<i64> {
+    let sql = "select cast(coalesce(sum(last_seq), 0) as bigint) from tickets where tenant_key = $1";
+    tx.one(sql, &[tenant.into()], |row| row.take())
+}

@@ -2,27 +2,17 @@
 
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
-use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 
-/// Takes one ticket under way from somebody who may hold none any more. None: they may, or have none left.
-pub fn next_to_put_back(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    user: UserKey,
-    now: Timestamp,
-) -> Result<Option<TicketKey>> {
+/// A ticket under way whose holder may hold none any more, if this one may not and has one. Not locked.
+pub fn find_to_put_back(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<Option<TicketKey>> {
+    if may_hold(tx, tenant, user)? {
+        return Ok(None);
+    }
     tx.first(
-        "update tickets set support_key = null, status = 'open', is_held = false,
-             updated_at = case when updated_at < $3 then $3 else updated_at + 1 end
-         where tenant_key = $1 and ticket_key =
-             (select t.ticket_key from tickets t
-              join users u on u.tenant_key = t.tenant_key and u.user_key = t.support_key
-              where t.tenant_key = $1 and t.support_key = $2 and t.status <> 'closed'
-                and (u.is_disabled = true or u.role = 'customer')
-              order by t.ticket_key limit 1)
-         returning ticket_key",
-        &[tenant.into(), user.into(), now.into()],
+        "select ticket_key from tickets where tenant_key = $1 and support_key = $2 and status <> 'closed'
+         order by ticket_key limit 1",
+        &[tenant.into(), user.into()],
         |row| Ok(TicketKey(row.take()?)),
     )
 }
@@ -36,12 +26,23 @@ pub fn list_staff_of(tx: &mut Tx<'_>, tenant: TenantKey, customer: UserKey) -> R
     )
 }
 
-/// A user of the tenant who may hold tickets: a person who signs in as staff and is not disabled.
+/// A person who signs in as staff and is not disabled. A server's key has an account of its own, and no password.
+const MAY_HOLD: &str = "is_disabled = false and role <> 'customer' and password_hash is not null";
+
+/// A user of the tenant who may hold tickets.
 pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
     tx.first(
-        "select user_key from users where tenant_key = $1 and user_id = $2 and is_disabled = false and role <> 'customer'
-             and password_hash is not null",
+        &format!("select user_key from users where tenant_key = $1 and user_id = $2 and {MAY_HOLD}"),
         &[tenant.into(), user_id.into()],
+        |row| Ok(UserKey(row.take()?)),
+    )
+}
+
+/// All who may hold tickets.
+pub fn list_assignable(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Vec<UserKey>> {
+    tx.all(
+        &format!("select user_key from users where tenant_key = $1 and {MAY_HOLD} order by user_key"),
+        &[tenant.into()],
         |row| Ok(UserKey(row.take()?)),
     )
 }
@@ -49,7 +50,7 @@ pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Res
 /// Whether a ticket's holder still may hold it.
 pub fn may_hold(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<bool> {
     let found = tx.first(
-        "select user_key from users where tenant_key = $1 and user_key = $2 and is_disabled = false and role <> 'customer'",
+        &format!("select user_key from users where tenant_key = $1 and user_key = $2 and {MAY_HOLD}"),
         &[tenant.into(), user.into()],
         |row| row.take::<i64>(),
     )?;

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { call, login, newCustomer, newTicket, post, put } from "../harness/people.mjs";
 import { readLog, runCommand, secret, withServer } from "../harness/server.mjs";
-import { connect, tell } from "../harness/sockets.mjs";
+import { ask, connect, tell } from "../harness/sockets.mjs";
 
 const canary = (what) => `canary-${what}-${randomBytes(8).toString("hex")}`;
 
@@ -90,6 +90,28 @@ test("every line is an object in the fields of ECS, and a request is one line", 
     assert.equal(access.some((line) => line["http.request.id"] === "probe"), false, "probes are at debug");
     const missed = access.find((line) => line["http.response.status_code"] === 404);
     assert.deepEqual([missed["error.code"], missed["url.path"]], ["not_found", "/api/tickets/{id}"]);
+  });
+});
+
+test("what a socket is refused is logged under the id that it is told", async () => {
+  await withServer({}, async (server) => {
+    const customer = await newCustomer(server);
+    const line = await connect(server, customer);
+    const { error } = await ask(line, "join_ticket", { ticket_id: "none" });
+    const refusal = await connect(server, { ...customer, token: "bad" }).catch((refused) => refused);
+    assert.equal(refusal.message, "unauthorized");
+    const handshake = await call(server, "GET", "/socket.io/?EIO=3");
+    const told = [
+      [error.request_id, "not_found"],
+      [refusal.data.request_id, "unauthorized"],
+      [handshake.headers.get("x-request-id"), "bad_request"],
+    ];
+    const log = readLog(server).trimEnd().split("\n").map((one) => JSON.parse(one));
+    for (const [id, code] of told) {
+      assert.ok(id, code);
+      assert.deepEqual(log.filter((one) => one["http.request.id"] === id).map((one) => one["error.code"]), [code]);
+    }
+    assert.equal(handshake.body.request_id, told[2][0]);
   });
 });
 

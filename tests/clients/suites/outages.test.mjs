@@ -1,7 +1,14 @@
 // What the server stands on fails under load: refusals are 503, nothing acked is lost, and it heals by itself.
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { startLink } from "../harness/link.mjs";
+import { get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
+import { crashPostgres, restartPostgres, startPostgres, stopPostgres } from "../harness/postgres.mjs";
+import { withServer } from "../harness/server.mjs";
+import { allHeard, ask, connect, forget, heard, tell } from "../harness/sockets.mjs";
+import { poll } from "../harness/wait.mjs";
 import { troubleDisk } from "../trials/disk.mjs";
 import { troublePostgres } from "../trials/postgres.mjs";
 
@@ -13,4 +20,73 @@ test("a disk that is full and a file that is locked", { timeout: 120_000 }, asyn
 test("PostgreSQL crashed, cut off, frozen, and lost between COMMIT and its answer", { timeout: 120_000 }, async () => {
   console.log("troubling PostgreSQL (about 10 s) ...");
   await troublePostgres();
+});
+
+test("what was committed is told, although the answer to COMMIT was lost", { timeout: 120_000 }, async () => {
+  const postgres = await startPostgres();
+  const link = await startLink(postgres.port);
+  try {
+    await withServer({ databaseUrl: postgres.url.replace(postgres.port, link.port) }, async (server) => {
+      const [customer, support] = [await newCustomer(server), await newSupport(server)];
+      const { ticket_id } = await newTicket(server, customer);
+      const [there, here] = [await connect(server, customer), await connect(server, support)];
+      await tell(there, "join_ticket", { ticket_id });
+      // No second message follows that would show the hole.
+      const sent = [];
+      for (let number = 1; number <= 5; number += 1) {
+        link.cutAnswers = 1;
+        const message_content = `number ${number}`;
+        const message = await post(server, support, `/api/messages/${ticket_id}`, { message_content });
+        sent.push(message.message_id);
+        await heard(there, "chat_message", (shown) => shown.message_content === message_content);
+        await poll("the cut", 5_000, () => link.cutAnswers === 0);
+      }
+      const { data } = await get(server, customer, `/api/messages/${ticket_id}`);
+      assert.deepEqual(data.map((message) => message.message_id), sent);
+      link.cutAnswers = 1;
+      await post(server, support, "/api/auth/logout", {});
+      await heard(here, "disconnect", () => true, 2_000);
+    });
+  } finally {
+    link.close();
+    stopPostgres(postgres);
+  }
+});
+
+test("a join that fails for want of the database puts nobody out of the room", { timeout: 120_000 }, async () => {
+  const postgres = await startPostgres();
+  try {
+    await withServer({ databaseUrl: postgres.url }, async (server) => {
+      const [customer, support] = [await newCustomer(server), await newSupport(server)];
+      const { ticket_id } = await newTicket(server, customer);
+      const [live, behind, newcomer] = [
+        await connect(server, customer),
+        await connect(server, customer),
+        await connect(server, customer),
+      ];
+      const ours = await connect(server, support);
+      // More than a page, so that whoever asks for all of it is behind.
+      for (let said = 0; said < 201; said += 1) ours.socket.emit("chat_message", { ticket_id, message_content: "before" });
+      await poll("all to be stored", 20_000, async () => {
+        const joined = await tell(live, "join_ticket", { ticket_id });
+        return joined.last_seq === 201;
+      });
+      assert.equal((await tell(behind, "join_ticket", { ticket_id, after_seq: 0 })).has_more, true);
+      forget(live);
+
+      crashPostgres(postgres);
+      for (const [line, after_seq] of [[live, 201], [behind, 200], [newcomer, 201]]) {
+        const refused = await ask(line, "join_ticket", { ticket_id, after_seq });
+        assert.equal(refused.error?.code, "unavailable");
+      }
+      restartPostgres(postgres);
+      const said = { ticket_id, message_content: "after", client_id: "after" };
+      await poll("the database to be back", 20_000, async () => (await ask(ours, "chat_message", said)).message);
+      await heard(live, "chat_message", (message) => message.message_content === "after");
+      await heard(behind, "resync", (event) => event.ticket_id === ticket_id);
+      assert.deepEqual(allHeard(newcomer, "chat_message"), []);
+    });
+  } finally {
+    stopPostgres(postgres);
+  }
 });

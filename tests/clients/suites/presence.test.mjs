@@ -106,6 +106,27 @@ async function isStatus(asker, person, status) {
   assert.equal(answer.status, status);
 }
 
+test("who is called something else is so on every socket that is there", async () => {
+  const [customer, support, other] = [await newCustomer(server), await newSupport(server), await newSupport(server)];
+  const { ticket_id } = await newTicket(server, customer);
+  await put(server, support, `/api/tickets/${ticket_id}`, { support_id: support.id });
+  const lines = [await connect(server, customer), await connect(server, support), await connect(server, other)];
+  const [theirs, ours, watching] = lines;
+  for (const line of lines) await tell(line, "join_ticket", { ticket_id });
+  await heard(theirs, "online_users", (users) => entries(users, support) === 1);
+
+  const face = { username: `new-${support.username}`, name: "Sue", avatar_url: "https://shop.example/sue.png" };
+  await put(server, support, "/api/users/profile", face);
+  for (const line of lines) {
+    const isNew = (user) => user.user_id === support.id && user.name === face.name && user.username === face.username;
+    await heard(line, "online_users", (users) => users.some(isNew));
+  }
+  const hasFace = (viewer) => viewer.name === face.name && viewer.avatar_url === face.avatar_url;
+  await heard(watching, "ticket_viewers", ({ viewers }) => viewers.some(hasFace));
+  await tell(ours, "typing", { ticket_id, is_typing: true });
+  assert.equal((await heard(theirs, "typing")).name, "Sue");
+});
+
 test("the widget shows who of the staff is there", async () => {
   await withServer({}, async (own) => {
     const support = await newSupport(own);

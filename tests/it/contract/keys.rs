@@ -86,7 +86,13 @@ async fn what_a_server_writes_by_its_key_leaves_a_ticket_waiting_for_a_person() 
         server.post(&path).key(&acme.secret_key).json(say("We will be with you soon.")).await.expect(201);
         let seen = server.get(&format!("/api/tickets/{ticket}")).by(&ann).await.expect(200);
         assert_eq!((&seen["status"], &seen["support_id"]), (&json!("open"), &Value::Null));
+        // It cannot take the ticket either.
+        let ticket_path = format!("/api/tickets/{ticket}");
+        let by_key = |patch| server.put(&ticket_path).key(&acme.secret_key).json(patch);
+        by_key(json!({"status": "in_progress"})).await.invalid("support_id");
         server.post(&path).by(&sue).json(say("Here I am.")).await.expect(201);
+        let kept = by_key(json!({"status": "in_progress", "tags": ["lamp"]})).await.expect(200);
+        assert_eq!(kept["support_id"], json!(sue.id), "whoever has it keeps it");
         let seen = server.get(&format!("/api/tickets/{ticket}")).by(&ann).await.expect(200);
         assert_eq!((&seen["status"], &seen["support_id"]), (&json!("in_progress"), &json!(sue.id)));
     })

@@ -46,6 +46,13 @@ async fn raw_requests_earn_no_500() {
         ("GET /api/users/profile", "x-forwarded-for: <b>x</b>\r\nx-real-ip: ' or 1=1\r\n", &["200"]),
         ("POST /api/tickets", "content-length: -1\r\n", &["400"]),
         ("POST /api/tickets", "content-length: 99999999999999999999999\r\n", &["400"]),
+        ("POST /api/tickets", "content-length: 2\r\ncontent-length: 3\r\n", &["400"]),
+        // The same twice counts as one: this is an empty object, and a subject is missing.
+        (
+            "POST /api/tickets",
+            "content-type: application/json\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\n{}",
+            &["422"],
+        ),
         (
             "POST /api/tickets",
             "transfer-encoding: chunked\r\ncontent-length: 3\r\ncontent-type: application/json\r\n\r\nzz\r\n",

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
+use smilechat::platform::db::Tx;
 use tokio::task::JoinSet;
 
 use crate::harness::{JWT_SECRET, PASSWORD, Person, Reply, Server, claims, on_both_engines, signed};
@@ -20,6 +21,21 @@ async fn is_in(server: &Server, person: &Person) -> bool {
             false
         }
     }
+}
+
+/// As when the password is changed while the switch waits for its turn to write: this node knows the session still.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_meanwhile_switches_to_no_other() {
+    on_both_engines(async |server| {
+        let sue = server.tenant("acme").await.support("sue").await;
+        assert!(is_in(&server, &sue).await);
+        let end = |tx: &mut Tx<'_>| tx.execute("update sessions set ended_at = created_at", &[]);
+        server.running.app.db.write(end).await.expect("ended");
+        let switch = server.post("/api/auth/switch-role").by(&sue).json(json!({"role": "customer"}));
+        switch.await.problem(401, "unauthorized");
+        assert_eq!(server.count("select count(*) from sessions where ended_at is null").await, 0);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

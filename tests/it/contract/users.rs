@@ -1,6 +1,7 @@
 //! The profile, the password and who is there.
 
 use serde_json::{Value, json};
+use smilechat::services;
 
 use crate::harness::{PASSWORD, Person, Server, on_both_engines};
 
@@ -136,6 +137,71 @@ async fn staff_see_the_people_and_admins_change_their_rights() {
         let audit = server.get("/api/audit").by(&ada).await.expect(200);
         let newest = &audit["data"][0];
         assert_eq!((&newest["kind"], &newest["actor_id"]), (&json!("user_changed"), &json!(ada.id)));
+    })
+    .await;
+}
+
+/// What is absent stays, and null is no value: a client that means to empty a field learns that it cannot.
+#[tokio::test]
+async fn null_is_refused_where_there_is_no_nothing() {
+    let server = Server::sqlite().await;
+    let acme = server.tenant("acme").await;
+    let (ada, sue) = (acme.admin("ada").await, acme.support("sue").await);
+    let key = json!({"kind": "publishable", "name": "Shop"});
+    let key = server.post("/api/api-keys").by(&ada).json(key).await.expect(201)["api_key_id"].clone();
+    let key = format!("/api/api-keys/{}", key.as_str().expect("an id"));
+    let sue = format!("/api/users/{}", sue.id);
+    for (path, fields) in [
+        ("/api/users/profile", &["username", "name", "current_password", "new_password"][..]),
+        (&sue, &["roles", "is_disabled"]),
+        (&key, &["name", "allowed_origins"]),
+        (
+            "/api/settings/widget",
+            &["name", "greeting", "primary_color", "position", "prechat", "quick_replies", "sound"],
+        ),
+    ] {
+        for field in fields {
+            server.put(path).by(&ada).json(json!({ *field: null })).await.invalid(field);
+        }
+    }
+}
+
+/// What the server does after a change of a user, it does although it died in the moment after the change.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_from_a_change_of_a_user_is_made_up_for() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ann, sue, ada) = (acme.customer("ann").await, acme.support("sue").await, acme.admin("ada").await);
+        let ticket = server.ticket(&ann, "Lamp").await;
+        server.say(&sue, &ticket, "Here I am.").await;
+        let app = &server.running.app;
+        // As a process leaves it that died before it told anybody.
+        let (now, sue_id, ann_id) = (server.now(), sue.id.clone(), ann.id.clone());
+        let change = app.db.write(move |tx| {
+            let event = "insert into events (tenant_key, kind, data, timestamp)
+                select tenant_key, 'user_changed', $2, $3 from users where user_id = $1";
+            let data = |id: &str, field: &str| json!({"user_id": id, "changed": [field]}).to_string();
+            tx.execute("update users set is_disabled = true where user_id = $1", &[sue_id.as_str().into()])?;
+            let disabled = data(&sue_id, "is_disabled");
+            tx.execute(event, &[sue_id.as_str().into(), disabled.as_str().into(), now.into()])?;
+            tx.execute("update users set name = 'Zoe Quill' where user_id = $1", &[ann_id.as_str().into()])?;
+            let renamed = data(&ann_id, "name");
+            tx.execute(event, &[ann_id.as_str().into(), renamed.as_str().into(), now.into()])
+        });
+        change.await.expect("changed");
+        let seen = async || server.get(&format!("/api/tickets/{ticket}")).by(&ada).await.expect(200);
+        let found = async || server.get("/api/tickets?q=quill").by(&ada).await.expect(200)["data"].clone();
+        services::catch_up(app).await.expect("nothing is old enough");
+        assert_eq!((&seen().await["support_id"], found().await), (&json!(sue.id), json!([])));
+        server.pass(31);
+        services::catch_up(app).await.expect("made up for");
+        let put_back = seen().await;
+        assert_eq!((&put_back["status"], &put_back["support_id"]), (&json!("open"), &Value::Null));
+        assert_eq!(found().await[0]["ticket_id"], json!(ticket));
+        let told = async || server.count("select count(*) from events where kind = 'ticket_updated'").await;
+        let before = told().await;
+        services::catch_up(app).await.expect("nothing is left");
+        assert_eq!(told().await, before);
     })
     .await;
 }

@@ -1,9 +1,10 @@
 //! The database facade: what holds on both engines (`conformance`, `search`), and what each has to bear (`sqlite`,
-//! `postgres`, `migrations`).
+//! `postgres`, `encryption`, `migrations`).
 
 mod abandoned;
 mod backup;
 mod conformance;
+mod encryption;
 mod migrations;
 mod postgres;
 mod search;

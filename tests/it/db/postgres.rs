@@ -74,6 +74,29 @@ async fn a_frozen_server_is_unavailable_and_heals() -> Result<()> {
     load.check(&t).await
 }
 
+/// A role may be set to acknowledge before the disk has it. What we acknowledge is on disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_waits_for_the_disk_whatever_the_role_is_set_to() -> Result<()> {
+    for (set, used) in [("off", "on"), ("local", "local"), ("on", "on")] {
+        let server = Postgres::shared();
+        let (database, role) = (spawn_blocking(|| server.fresh_database()).await?, format!("commits_{set}"));
+        let name = database.rsplit('/').next().expect("the URL ends in its name").to_owned();
+        let statements = [
+            format!("create role {role} login"),
+            format!("alter role {role} set synchronous_commit = {set}"),
+            format!("alter database {name} owner to {role}"),
+        ];
+        spawn_blocking(move || statements.iter().for_each(|statement| server.sql(statement))).await?;
+        let url = database.replace("app@", &format!("{role}@"));
+        let t = spawn_blocking(move || TestDb::open(config(&url), None)).await??;
+        let setting = "select current_setting('synchronous_commit')";
+        let found: String = t.db.write(move |tx| tx.one(setting, &[], |row| row.take())).await?;
+        assert_eq!(found, used, "the role is set to {set}");
+        t.db.close().await;
+    }
+    Ok(())
+}
+
 async fn on_thread(server: &Arc<Postgres>, deed: impl FnOnce(&Postgres) + Send + 'static) -> Result<()> {
     let server = server.clone();
     Ok(spawn_blocking(move || deed(&server)).await?)

@@ -111,7 +111,7 @@ fn config() -> RealtimeConfig {
 }
 
 fn anybody() -> Admission {
-    Admission { origins: Origins::default(), max_connections_per_address: 1_000 }
+    Admission { origins: Origins::default(), max_connections_per_address: 1_000, trusted_proxies: 0 }
 }
 
 async fn start() -> Server {

@@ -1,22 +1,28 @@
 //! The HTTP side: who may come in, and which session a request belongs to.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request};
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 
 use super::seats::Seat;
 use super::session::{Arrival, Session, Transport};
 use super::{Shared, Sid, polling, websocket};
 use crate::error::{Error, Result};
+use crate::platform::http::client_address::client_address;
+use crate::platform::http::request_id;
+
+/// What the log calls it.
+const ROUTE: &str = "/socket.io/";
 
 impl Shared {
     pub async fn answer(self: Arc<Self>, request: Request) -> Response {
-        self.admit(request).await.unwrap_or_else(IntoResponse::into_response)
+        let given = request_id::sane(request.headers());
+        let answer = self.admit(request).await;
+        answer.unwrap_or_else(|error| request_id::refuse(given, || Sid::random().to_string(), ROUTE, error))
     }
 
     async fn admit(self: Arc<Self>, request: Request) -> Result<Response> {
@@ -62,14 +68,11 @@ impl Shared {
     }
 
     /// What is kept of a newcomer. Headers are slices of the server's read buffer and would keep all of it: a copy.
-    pub(super) fn welcome(&self, request: &Request) -> Result<(Arrival, Option<Seat>)> {
-        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let seat = match address {
-            Some(address) => Some(self.seats.take(address).ok_or(Error::RateLimited { retry_after: 10 })?),
-            None => None,
-        };
+    pub(super) fn welcome(&self, request: &Request) -> Result<(Arrival, Seat)> {
+        let address = client_address(request.headers(), request.extensions(), self.trusted_proxies);
+        let seat = self.seats.take(address).ok_or(Error::RateLimited { retry_after: 10 })?;
         let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).map(Box::from);
-        Ok((Arrival { origin, address }, seat))
+        Ok((Arrival { origin }, seat))
     }
 
     /// Browsers send an Origin with every WebSocket, apps and servers send none. Our own pages are never foreign.

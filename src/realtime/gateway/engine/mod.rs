@@ -78,7 +78,9 @@ pub struct Settings {
 pub struct Admission {
     /// Whose pages may connect; every page where none are configured.
     pub origins: Origins,
+    /// Of the client as the proxies of ours tell it, which are so many.
     pub max_connections_per_address: usize,
+    pub trusted_proxies: u8,
 }
 
 /// Sessions of which something came.
@@ -99,6 +101,7 @@ impl Engine {
             application,
             origins: admission.origins,
             seats: Seats::new(admission.max_connections_per_address),
+            trusted_proxies: admission.trusted_proxies,
             heartbeat: Heartbeat::new(&settings),
             sessions: Mutex::default(),
             is_closing: AtomicBool::new(false),
@@ -140,12 +143,23 @@ impl Engine {
     }
 }
 
+/// For the tests of those who send.
+#[cfg(test)]
+impl Engine {
+    /// A session that no connection carries: what is sent waits in it.
+    pub fn loose_session(&self) -> Arc<Session> {
+        let seat = self.0.seats.take(std::net::Ipv4Addr::LOCALHOST.into()).expect("no bound");
+        Session::open(&self.0, session::Arrival { origin: None }, seat, session::Transport::WebSocket)
+    }
+}
+
 /// What the sessions have in common.
 struct Shared {
     settings: Settings,
     application: Arc<dyn Application>,
     origins: Origins,
     seats: Arc<Seats>,
+    trusted_proxies: u8,
     heartbeat: Heartbeat,
     sessions: Mutex<HashMap<Sid, Arc<Session>>>,
     is_closing: AtomicBool,

@@ -15,7 +15,7 @@ use super::{Frame, Shared};
 use crate::error::Result;
 use crate::platform::http::body;
 
-pub async fn open(engine: &Arc<Shared>, arrival: Arrival, seat: Option<Seat>) -> Result<Response> {
+pub async fn open(engine: &Arc<Shared>, arrival: Arrival, seat: Seat) -> Result<Response> {
     send(&Session::open(engine, arrival, seat, Transport::Polling)).await
 }
 

@@ -1,9 +1,11 @@
-//! How many connections each address holds, joined or not. A seat is taken at the handshake and travels with the
+//! How many connections each address holds, joined or not; of IPv6, each /64. A seat is taken at the handshake and travels with the
 //! engine's own record of the connection, so that it is given back whenever and however the connection ends.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+
+use crate::platform::limits::network;
 
 pub struct Seats {
     per_address: usize,
@@ -16,6 +18,7 @@ impl Seats {
     }
 
     pub fn take(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+        let address = network(address);
         let mut taken = self.taken.lock().expect("nobody panics while holding it");
         let count = taken.entry(address).or_default();
         if *count >= self.per_address {

@@ -7,7 +7,6 @@ mod websocket;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -32,7 +31,6 @@ pub struct Session {
 /// What is kept of the request that began it.
 pub struct Arrival {
     pub origin: Option<Box<str>>,
-    pub address: Option<IpAddr>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +79,7 @@ enum Upgrade {
 }
 
 impl Session {
-    pub(super) fn open(engine: &Arc<Shared>, arrival: Arrival, seat: Option<Seat>, transport: Transport) -> Arc<Self> {
+    pub(super) fn open(engine: &Arc<Shared>, arrival: Arrival, seat: Seat, transport: Transport) -> Arc<Self> {
         let state = State {
             stage: Stage::Open,
             transport,
@@ -93,7 +91,7 @@ impl Session {
             owes_noop: false,
             patient: None,
             pong_due: None,
-            seat,
+            seat: Some(seat),
         };
         let (sid, state) = (Sid::random(), Mutex::new(state));
         let session = Arc::new(Self { sid, arrival, engine: engine.clone(), receiver: OnceLock::new(), state });
@@ -125,10 +123,6 @@ impl Session {
 
     pub fn origin(&self) -> Option<&str> {
         self.arrival.origin.as_deref()
-    }
-
-    pub fn address(&self) -> Option<IpAddr> {
-        self.arrival.address
     }
 
     /// `websocket` or `polling`.

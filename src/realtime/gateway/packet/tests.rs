@@ -95,7 +95,7 @@ fn packets_are_written_as_clients_expect_them() {
     assert_eq!(texts(&ack_with("/x", 7, &[], &[] as &[&[u8]])), ["43/x,7[]"]);
     assert_eq!(texts(&ack_with("/", 7, &[placeholder], &[b"?"])), [r#"461-7[{"_placeholder":true,"num":0}]"#, "?"]);
     assert_eq!(
-        texts(&[connected("/", "s"), refused("/x", "no \"way\""), disconnected("/x")]),
+        texts(&[connected("/", "s"), refused("/x", &json!({ "message": "no \"way\"" })), disconnected("/x")]),
         [r#"40{"sid":"s"}"#, r#"44/x,{"message":"no \"way\""}"#, "41/x,"]
     );
 }

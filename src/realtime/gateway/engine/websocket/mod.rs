@@ -19,11 +19,13 @@ use super::Shared;
 use super::door::bad_request;
 use super::session::{Session, Transport};
 use crate::error::Result;
+use crate::platform::http::serve::Place;
 
 /// A new session, or the WebSocket of one that polls.
 pub fn open(engine: &Arc<Shared>, mut request: Request, session: Option<Arc<Session>>) -> Result<Response> {
     let answer = handshake::answer(request.headers()).ok_or_else(bad_request)?;
     let upgrade = request.extensions_mut().remove::<OnUpgrade>().ok_or_else(bad_request)?;
+    let place = request.extensions_mut().remove::<Place>();
     match session {
         None => {
             let (arrival, seat) = engine.welcome(&request)?;
@@ -31,7 +33,7 @@ pub fn open(engine: &Arc<Shared>, mut request: Request, session: Option<Arc<Sess
             tokio::spawn(async move {
                 if let Ok(stream) = upgrade.await {
                     let session = Session::open(&engine, arrival, seat, Transport::WebSocket);
-                    tokio::spawn(Line::new(TokioIo::new(stream), session).run());
+                    tokio::spawn(keep(place, Line::new(TokioIo::new(stream), session).run()));
                 }
             });
         }
@@ -42,9 +44,9 @@ pub fn open(engine: &Arc<Shared>, mut request: Request, session: Option<Arc<Sess
             tokio::spawn(async move {
                 match upgrade.await {
                     Ok(stream) if may_upgrade => {
-                        tokio::spawn(Line::probing(TokioIo::new(stream), session, patience).run());
+                        tokio::spawn(keep(place, Line::probing(TokioIo::new(stream), session, patience).run()));
                     }
-                    Ok(stream) => line::say_farewell(TokioIo::new(stream), line::GOING_AWAY).await,
+                    Ok(stream) => keep(place, line::say_farewell(TokioIo::new(stream), line::GOING_AWAY)).await,
                     Err(_) if may_upgrade => session.not_upgraded(),
                     Err(_) => {}
                 }
@@ -52,4 +54,10 @@ pub fn open(engine: &Arc<Shared>, mut request: Request, session: Option<Arc<Sess
         }
     }
     Ok(answer)
+}
+
+/// The connection counts among the server's for as long as it is open.
+async fn keep(place: Option<Place>, line: impl Future<Output = ()>) {
+    line.await;
+    drop(place);
 }

@@ -1,0 +1,175 @@
+//! The same requests of one client, on desks with few and with many messages: does it stay as quick?
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value as Json, json};
+
+use crate::http::{Http, request};
+use crate::latency::Latencies;
+use crate::server::{Program, scratch};
+use crate::socket::Socket;
+
+const TIMES: usize = 300;
+const WARM_UP: usize = 30;
+/// Tickets, of all ages, that single requests are about.
+const TICKETS: usize = 60;
+
+/// What is asked, and how long it took in milliseconds: p50 and p99, for each size.
+struct Row {
+    what: &'static str,
+    took: Vec<[f64; 2]>,
+}
+
+pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
+    let mut rows: Vec<Row> = Vec::new();
+    for size in sizes {
+        eprintln!("growth: filling in {size} messages ...");
+        let folder = tempfile::Builder::new().prefix("smilechat-bench-").tempdir_in(scratch())?;
+        let began = Instant::now();
+        program.fill(folder.path(), *size)?;
+        eprintln!("growth: filled in after {:.0} s; measuring ...", began.elapsed().as_secs_f64());
+        let server = program.start_in(folder).await?;
+        for (place, (what, took)) in Desk::open(server.port).await?.measure().await?.into_iter().enumerate() {
+            eprintln!("    {what}: {:.2} ms, {:.2} ms", took[0], took[1]);
+            if rows.len() <= place {
+                rows.push(Row { what, took: Vec::new() });
+            }
+            rows[place].took.push(took);
+        }
+        server.stop().await?;
+    }
+    Ok(table(&rows, sizes))
+}
+
+/// Somebody of the staff, at work.
+struct Desk {
+    port: u16,
+    token: String,
+    http: Http,
+    /// Of all ages.
+    tickets: Vec<String>,
+    /// Under way.
+    active: Vec<String>,
+    /// The end of a list's hundredth page.
+    cursor: String,
+}
+
+impl Desk {
+    async fn open(port: u16) -> Result<Self> {
+        let mut http = Http::connect(port).await?;
+        let login = json!({ "username": "olivia", "password": "smilechat-demo" });
+        let session = http.call("POST", "/api/auth/login", None, Some(&login)).await?;
+        let token = session["access_token"].as_str().context("a token")?.to_owned();
+        let mut desk = Self { port, token, http, tickets: Vec::new(), active: Vec::new(), cursor: String::new() };
+        let newest = desk.get("/api/tickets?limit=100").await?;
+        let last = desk.get("/api/tickets?status=active&limit=100").await?;
+        desk.active = ids(&last);
+        let highest =
+            newest["data"].as_array().and_then(|all| all.iter().filter_map(|one| one["number"].as_u64()).max());
+        let highest = highest.context("tickets")?;
+        for place in 1..=TICKETS as u64 {
+            let number = (highest * place / TICKETS as u64).max(1);
+            let found = desk.get(&format!("/api/tickets?q={number}&limit=100")).await?;
+            desk.tickets.extend(ids(&found).pop());
+        }
+        let mut page = newest;
+        for _ in 0..100 {
+            let Some(cursor) = page["next_cursor"].as_str().map(str::to_owned) else { break };
+            page = desk.get(&format!("/api/tickets?limit=20&cursor={cursor}")).await?;
+            desk.cursor = cursor;
+        }
+        ensure!(!desk.active.is_empty() && !desk.tickets.is_empty(), "a desk without tickets");
+        Ok(desk)
+    }
+
+    async fn measure(mut self) -> Result<Vec<(&'static str, [f64; 2])>> {
+        let deep = format!("/api/tickets?cursor={}", self.cursor);
+        let mut figures = Vec::new();
+        for (what, path) in [
+            ("GET /api/tickets", "/api/tickets"),
+            ("GET /api/tickets, page 100", if self.cursor.is_empty() { "/api/tickets" } else { &deep }),
+            ("GET /api/tickets?status=active", "/api/tickets?status=active"),
+            ("GET /api/tickets?tag=kettle", "/api/tickets?tag=kettle"),
+            ("GET /api/tickets?q=, a word of every tenth ticket", "/api/tickets?q=kettle"),
+            ("GET /api/tickets?q=, two words", "/api/tickets?q=kettle%20hoffmann"),
+            ("GET /api/tickets?q=, a word that is nowhere", "/api/tickets?q=xylophone"),
+            ("GET /api/tickets/counts", "/api/tickets/counts"),
+            ("GET /api/users?q=", "/api/users?q=greta"),
+            ("GET /api/audit", "/api/audit"),
+        ] {
+            figures.push((what, self.time(|_| path.to_owned(), None).await?));
+        }
+        let tickets = self.tickets.clone();
+        let of = |number: usize| tickets[number % tickets.len()].clone();
+        figures.push(("GET /api/tickets/:id", self.time(|number| format!("/api/tickets/{}", of(number)), None).await?));
+        figures
+            .push(("GET /api/messages/:id", self.time(|number| format!("/api/messages/{}", of(number)), None).await?));
+        let active = self.active.clone();
+        let path = |number: usize| format!("/api/messages/{}", active[number % active.len()]);
+        let body = json!({ "message_content": "A new one leaves today, and should be with you on Friday." });
+        figures.push(("POST /api/messages/:id", self.time(path, Some(&body)).await?));
+        figures.push(("join_ticket with after_seq 0", self.join().await?));
+        Ok(figures)
+    }
+
+    async fn time(&mut self, path: impl Fn(usize) -> String, body: Option<&Json>) -> Result<[f64; 2]> {
+        let mut took = Latencies::default();
+        let method = if body.is_some() { "POST" } else { "GET" };
+        for number in 0..WARM_UP + TIMES {
+            let request = request(self.port, method, &path(number), Some(&self.token), body);
+            let began = Instant::now();
+            let (status, answer) = self.http.send(&request).await?;
+            ensure!((200..300).contains(&status), "{}: {status} {}", path(number), String::from_utf8_lossy(&answer));
+            if number >= WARM_UP {
+                took.note(began.elapsed());
+            }
+        }
+        let [p50, p99, _] = took.quantiles();
+        Ok([p50, p99])
+    }
+
+    async fn join(&self) -> Result<[f64; 2]> {
+        let mut socket = Socket::connect(self.port, &self.token).await?;
+        let mut took = Latencies::default();
+        for number in 0..WARM_UP + TIMES {
+            let ticket_id = &self.tickets[number % self.tickets.len()];
+            let began = Instant::now();
+            socket.ask("join_ticket", &json!({ "ticket_id": ticket_id, "after_seq": 0 })).await?;
+            if number >= WARM_UP {
+                took.note(began.elapsed());
+            }
+        }
+        let [p50, p99, _] = took.quantiles();
+        Ok([p50, p99])
+    }
+
+    async fn get(&mut self, path: &str) -> Result<Json> {
+        self.http.call("GET", path, Some(&self.token), None).await
+    }
+}
+
+fn ids(page: &Json) -> Vec<String> {
+    let all = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    all.iter().filter_map(|ticket| ticket["ticket_id"].as_str().map(str::to_owned)).collect()
+}
+
+fn table(rows: &[Row], sizes: &[u64]) -> String {
+    let mut text = String::from("| p50 and p99, in ms |");
+    for size in sizes {
+        let _ = write!(text, " 10^{} messages |", (*size as f64).log10().round());
+    }
+    text += " the largest to the smallest |\n|---|";
+    sizes.iter().for_each(|_| text += "---:|");
+    text += "---:|\n";
+    for Row { what, took } in rows {
+        let _ = write!(text, "| {what} |");
+        for [p50, p99] in took {
+            let _ = write!(text, " {p50:.2}, {p99:.2} |");
+        }
+        let times = |which: usize| took[took.len() - 1][which] / took[0][which];
+        let _ = writeln!(text, " {:.1}, {:.1} times |", times(0), times(1));
+    }
+    text
+}

@@ -1,0 +1,193 @@
+//! Where a PostgreSQL server is and how it is spoken to: its URL, read once. Called by the pool and by migrations.
+//!
+//! `sslmode` and `sslrootcert` mean what they mean to libpq (docs/OPERATIONS.md has the table). The driver knows of the
+//! former only a part, so they are taken out of the URL before it is handed on.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use percent_encoding::percent_decode_str;
+use postgres::config::{Host, SslMode};
+use postgres::error::SqlState;
+use postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::trust::{Trust, roots, tls};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A server that takes no packet for this long is gone.
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(super) struct Server {
+    settings: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Server {
+    /// Errors are one line, and never repeat the URL, which may hold a password.
+    pub fn of(url: &str) -> anyhow::Result<Self> {
+        let (url, mode, root) = without_tls(url)?;
+        let mut settings: Config = url.parse().context("the database URL is malformed")?;
+        settings.application_name("smilechat").notice_callback(|_| ());
+        settings.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
+        settings.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
+        let (mode, trust) = meaning(mode.as_deref().unwrap_or("prefer"), root.as_deref())?;
+        // As in libpq: what goes through a socket of this machine is seen by nobody.
+        let is_local = settings.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        settings.ssl_mode(if is_local && settings.get_hostaddrs().is_empty() { SslMode::Disable } else { mode });
+        Ok(Self { settings, tls: MakeRustlsConnect::new(tls(trust)?) })
+    }
+
+    pub fn connect(&self) -> Result<Client, postgres::Error> {
+        match self.settings.connect(self.tls.clone()) {
+            Err(error) if self.may_be_in_the_clear() && is_about_tls(&error) => {
+                self.settings.clone().ssl_mode(SslMode::Disable).connect(NoTls)
+            }
+            connected => connected,
+        }
+    }
+
+    /// Whether it was left open if the connection is encrypted.
+    pub fn may_be_in_the_clear(&self) -> bool {
+        self.settings.get_ssl_mode() == SslMode::Prefer
+    }
+
+    /// Whether all of it is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        let is_loopback = |name: &str| {
+            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        };
+        let hosts = self.settings.get_hosts().iter();
+        let mut names = hosts.filter_map(|host| if let Host::Tcp(name) = host { Some(name) } else { None });
+        names.all(|name| is_loopback(name)) && self.settings.get_hostaddrs().iter().all(|address| address.is_loopback())
+    }
+
+    /// Host, port and database, without the password.
+    pub fn address(&self) -> String {
+        let (hosts, ports) = (self.settings.get_hosts().iter(), self.settings.get_ports());
+        let places = hosts.enumerate().map(|(place, host)| {
+            let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => format!("{name}:{port}"),
+                Host::Unix(folder) => format!("{}:{port}", folder.display()),
+            }
+        });
+        let places = places.collect::<Vec<_>>().join(", ");
+        format!("{places}, database {}", self.settings.get_dbname().unwrap_or_default())
+    }
+}
+
+/// The URL without `sslmode` and `sslrootcert`, and these.
+fn without_tls(url: &str) -> anyhow::Result<(String, Option<String>, Option<String>)> {
+    // The driver reads up to the first @ as name and password, which may hold a question mark.
+    let host = url.find('@').unwrap_or(0);
+    let Some(question) = url[host..].find('?').map(|place| host + place) else {
+        return Ok((url.to_owned(), None, None));
+    };
+    let (mut mode, mut root, mut rest) = (None, None, Vec::new());
+    for parameter in url[question + 1..].split('&') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let wanted = match name {
+            "sslmode" => &mut mode,
+            "sslrootcert" => &mut root,
+            _ => {
+                rest.push(parameter);
+                continue;
+            }
+        };
+        let value = percent_decode_str(value).decode_utf8().with_context(|| format!("{name} is not UTF-8"))?;
+        *wanted = Some(value.into_owned());
+    }
+    let mark = if rest.is_empty() { "" } else { "?" };
+    Ok((format!("{}{mark}{}", &url[..question], rest.join("&")), mode, root))
+}
+
+/// libpq's modes, as the driver's and who is believed.
+fn meaning(mode: &str, root: Option<&str>) -> anyhow::Result<(SslMode, Trust)> {
+    let is_system = root == Some("system");
+    ensure!(
+        !is_system || mode == "verify-full",
+        "sslrootcert=system needs sslmode=verify-full: anybody can have a certificate of a public authority"
+    );
+    Ok(match (mode, root) {
+        ("disable" | "prefer", Some(_)) => {
+            bail!("sslrootcert needs sslmode=require, verify-ca or verify-full in the database URL")
+        }
+        ("disable", None) => (SslMode::Disable, Trust::Anybody),
+        ("prefer", None) => (SslMode::Prefer, Trust::Anybody),
+        ("require", None) => (SslMode::Require, Trust::Anybody),
+        // libpq holds the certificate against the roots as soon as it is given some.
+        ("require", Some(_)) | ("verify-ca", _) => (SslMode::Require, Trust::Chain(roots(root)?)),
+        ("verify-full", _) => (SslMode::Require, Trust::ChainAndName(roots(root.filter(|_| !is_system))?)),
+        _ => bail!("sslmode in the database URL takes disable, prefer, require, verify-ca or verify-full"),
+    })
+}
+
+/// Whether it could be otherwise without TLS: the handshake failed, or the server's rules refuse a connection of this kind.
+fn is_about_tls(error: &postgres::Error) -> bool {
+    let fault = error.source().and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::get_ref);
+    fault.is_some_and(|fault| fault.is::<rustls::Error>())
+        || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_tls_is_taken_out_of_the_url_and_nothing_else() {
+        for (url, rest, mode, root) in [
+            ("postgres://db/chat", "postgres://db/chat", None, None),
+            ("postgres://db/chat?sslmode=require", "postgres://db/chat", Some("require"), None),
+            (
+                "postgres://app:a?sslmode=b@db/chat?user=x&sslrootcert=%2Fetc%2Fa%20b.pem&sslmode=verify-full&keepalives=0",
+                "postgres://app:a?sslmode=b@db/chat?user=x&keepalives=0",
+                Some("verify-full"),
+                Some("/etc/a b.pem"),
+            ),
+        ] {
+            let expected = (rest.to_owned(), mode.map(str::to_owned), root.map(str::to_owned));
+            assert_eq!(without_tls(url).expect("it is well formed"), expected);
+        }
+    }
+
+    #[test]
+    fn a_mode_that_would_not_do_what_it_says_is_refused() {
+        for (mode, root) in [
+            ("allow", None),
+            ("VERIFY-FULL", None),
+            ("", None),
+            ("prefer", Some("/etc/hosts")),
+            ("disable", Some("/etc/hosts")),
+            ("require", Some("system")),
+            ("verify-ca", Some("system")),
+            ("verify-full", Some("/nowhere.pem")),
+            ("verify-full", Some("/etc/hostname")),
+        ] {
+            assert!(meaning(mode, root).is_err(), "{mode} {root:?}");
+        }
+    }
+
+    #[test]
+    fn a_socket_of_this_machine_knows_no_tls() {
+        let mode = |url: &str| Server::of(url).expect("it is well formed").settings.get_ssl_mode();
+        assert_eq!(mode("postgres:///chat?host=/run/postgresql&sslmode=require"), SslMode::Disable);
+        assert_eq!(mode("postgres://db/chat?sslmode=require"), SslMode::Require);
+        assert_eq!(mode("postgres://db/chat"), SslMode::Prefer);
+    }
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_else() {
+        let is_loopback = |url: &str| Server::of(url).expect("it is well formed").is_loopback();
+        for url in ["postgres://localhost/chat", "postgres://127.0.0.2,127.0.0.1/chat", "postgres:///chat?host=/run"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in ["postgres://db/chat", "postgres://127.0.0.1,db/chat", "postgres://localhost/chat?hostaddr=10.0.0.1"]
+        {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}
