@@ -8,7 +8,11 @@ export const PASSWORD = "smilechat-demo";
 /** `{server, key}`, the key being that of the shop. */
 export async function openShop({ env = {} } = {}) {
   const server = await startServer({ env: { SMILECHAT_ENV: "development", ...env } });
-  await runCommand(server, ["demo"]);
+  // A server that stayed would keep the suite from ending.
+  await runCommand(server, ["demo"]).catch(async (failure) => {
+    await stopServer(server);
+    throw failure;
+  });
   const handedOut = await (await fetch(`${server.url}/demo/config.json`)).json();
   return { server, key: handedOut.publishable_key };
 }

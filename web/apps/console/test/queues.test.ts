@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { belongs, countLabel, type ListView, listQuery } from "../src/tickets/queues";
+import { belongs, countBadge, countLabel, type ListView, listQuery } from "../src/tickets/queues";
 import { ticket } from "./fixtures";
 
 const view = (patch: Partial<ListView>): ListView => ({
@@ -43,5 +43,6 @@ test("what was narrowed away does not belong, and of a search only the server kn
 });
 
 test("a count that the server cut short says so", () => {
-  expect([0, 7, 999, 1000].map(countLabel)).toEqual(["0", "7", "999", "999+"]);
+  expect([0, 7, 999, 1000].map(countLabel)).toEqual(["0", "7", "999", "1,000+"]);
+  expect([0, 7, 999, 1000].map(countBadge)).toEqual(["0", "7", "999", "1k+"]);
 });

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { IconArchive, IconInbox, IconMoodSmile, IconSearchOff } from "@tabler/icons-react";
 import { useLocation } from "wouter";
-import type { ListView, QueueId } from "../tickets/queues";
+import { countLabel, type ListView, type QueueId } from "../tickets/queues";
 import { useCounts } from "../tickets/tickets";
 import styles from "./EmptyQueue.module.css";
 
@@ -37,7 +37,7 @@ export function EmptyQueue({ view, onView }: { view: ListView; onView: (view: Li
       <p>{WORDS[view.queue].text}</p>
       {waiting > 0 && (
         <Button variant="light" onClick={() => navigate("/inbox/unassigned")}>
-          See {waiting === 1 ? "the one" : `the ${waiting}`} that nobody has
+          See {waiting === 1 ? "the one" : `the ${countLabel(waiting)}`} that nobody has
         </Button>
       )}
     </div>

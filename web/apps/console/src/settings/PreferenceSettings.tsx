@@ -33,7 +33,7 @@ export function PreferenceSettings() {
               if (event.currentTarget.checked) chime();
             }}
           />
-          <Button variant="subtle" size="compact-sm" w="fit-content" onClick={chime}>
+          <Button variant="default" size="xs" w="fit-content" onClick={chime}>
             Hear it
           </Button>
         </Stack>

@@ -6,11 +6,14 @@ import { IconCornerDownRight, IconMessageCircle, IconSearch } from "@tabler/icon
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
+import type { Ticket } from "../backend/types";
 import { boundShortcuts, runShortcut, SHORTCUTS } from "../browser/shortcuts";
 import { Keys } from "../parts/Keys";
 import { TICKET_STATUS_NAMES } from "../tickets/queues";
 import { listPage } from "../tickets/tickets";
 import styles from "./Palette.module.css";
+
+const MOST_FOUND = 6;
 
 export function Palette() {
   const [query, setQuery] = useState("");
@@ -66,10 +69,10 @@ function useTicketActions(typed: string): SpotlightActionGroupData {
   const [query] = useDebouncedValue(typed.trim(), 150);
   const { data } = useQuery({
     queryKey: ["palette", query],
-    queryFn: ({ signal }) => listPage({ q: query }, signal),
+    queryFn: ({ signal }) => findTickets(query, signal),
     enabled: query !== "",
   });
-  const found = query === "" ? [] : (data?.data ?? []).slice(0, 6);
+  const found = query === "" ? [] : (data ?? []);
   const actions = found.map((ticket): SpotlightActionData => {
     const queue = ticket.status === "closed" ? "closed" : "all";
     return {
@@ -86,4 +89,12 @@ function useTicketActions(typed: string): SpotlightActionGroupData {
     };
   });
   return { group: "Tickets", actions };
+}
+
+/** What is open before what is done, however old. */
+async function findTickets(q: string, signal: AbortSignal): Promise<Ticket[]> {
+  const [active, closed] = await Promise.all(
+    ["active", "closed"].map((status) => listPage({ q, status }, signal).then((page) => page.data)),
+  );
+  return [...(active ?? []), ...(closed ?? [])].slice(0, MOST_FOUND);
 }

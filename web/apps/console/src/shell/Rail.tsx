@@ -15,7 +15,7 @@ import { Suspense } from "react";
 import { Link, useLocation } from "wouter";
 import { lazily } from "../parts/lazily";
 import { Mark } from "../theme/Mark";
-import { countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../tickets/queues";
+import { countBadge, countLabel, QUEUE_NAMES, QUEUES, type QueueId } from "../tickets/queues";
 import { useCounts } from "../tickets/tickets";
 import styles from "./Rail.module.css";
 
@@ -86,7 +86,10 @@ function RailLink({ to, label, icon: Icon, count, isQuiet = false }: LinkProps) 
         <span className={styles.label}>{label}</span>
         {hasCount && (
           <span className={styles.count} data-quiet={isQuiet}>
-            {countLabel(count)}
+            <span className={styles.figure}>{countLabel(count)}</span>
+            <span className={styles.badge} aria-hidden="true">
+              {countBadge(count)}
+            </span>
           </span>
         )}
       </Link>

@@ -68,7 +68,12 @@ export function belongs(view: ListView, ticket: Ticket, userId: string): boolean
   }
 }
 
-/** A count on a badge: 1,000 stands for that many or more. */
+/** The server counts up to a thousand, which stands for that many or more. */
 export function countLabel(count: number): string {
-  return count >= 1000 ? "999+" : String(count);
+  return count >= 1000 ? "1,000+" : String(count);
+}
+
+/** The same where only an icon's corner is free. */
+export function countBadge(count: number): string {
+  return count >= 1000 ? "1k+" : String(count);
 }
