@@ -97,7 +97,7 @@ impl<'a> Crowd<'a> {
         let age = LONGEST + YEARS.mul_f64((count - number) as f64 / count as f64);
         let opened = end.minus(age);
         let customer = match self.customer {
-            Some(customer) if number % TICKETS_OF_A_CUSTOMER != 0 => customer,
+            Some(customer) if !number.is_multiple_of(TICKETS_OF_A_CUSTOMER) => customer,
             _ => self.arrive(tx, opened)?,
         };
         let ticket_id = id::new_id(opened, &self.app.random);

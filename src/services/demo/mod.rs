@@ -58,7 +58,8 @@ pub async fn seed(config: &Config, messages: Option<u32>) -> anyhow::Result<Stri
     let mut patient = config.clone();
     // One transaction holds all of it, and nobody waits behind it; a server beside it may hold the file for a while.
     let database = &mut patient.database;
-    (database.statement_timeout_seconds, database.queue_timeout_seconds, database.busy_timeout_seconds) = (600, 300, 60);
+    (database.statement_timeout_seconds, database.queue_timeout_seconds, database.busy_timeout_seconds) =
+        (600, 300, 60);
     let (app, _) = services::open(patient, Clock::Manual(hands.clone()), Random::System).await?;
     let password_hash = app.auth.passwords.hash(PASSWORD.to_owned()).await?;
     let key_file = key_file(config);
