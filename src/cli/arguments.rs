@@ -55,7 +55,8 @@ pub enum Command {
     Migrate,
     /// Copy the SQLite database into a new file; the server may be running
     Backup {
-        /// Must not exist. To restore: stop the server, put the copy in the place of the database, start
+        /// Must not exist. To restore: stop the server, remove the database and its -wal and -shm files, put the copy in
+        /// its place, start
         file: PathBuf,
     },
     /// Print the effective settings as TOML, each with where it came from; secrets are masked

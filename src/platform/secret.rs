@@ -35,7 +35,8 @@ impl fmt::Debug for Secret {
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("***")
+        // None set is no secret.
+        serializer.serialize_str(if self.0.is_empty() { "" } else { "***" })
     }
 }
 

@@ -216,8 +216,8 @@ pub async fn refuse_in_production(app: &App) -> anyhow::Result<()> {
     for (person, stored) in PEOPLE.iter().zip(stored.await?) {
         if stored.is_some() && app.auth.passwords.verify(PASSWORD.to_owned(), stored).await? {
             bail!(
-                "{0} has the demo's password, which everybody knows; take another database (SMILECHAT_DATA_DIR or \
-                 DATABASE_URL), or have {0} change it or be disabled",
+                "{} has the demo's password, which everybody knows; take another database (SMILECHAT_DATA_DIR or \
+                 DATABASE_URL), or disable the accounts that `smilechat demo` has made",
                 person.username
             );
         }
