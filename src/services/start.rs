@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -80,7 +79,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let (app, events) = open(config, clock, random).await?;
     demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
-    let listener = TcpListener::bind(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
+    let listener = connections::listen(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
     let admission = Admission {
         origins: app.auth.origins.clone(),

@@ -6,6 +6,7 @@
 //! counts for itself.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
@@ -29,6 +30,9 @@ use crate::platform::shutdown::Shutdown;
 
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 100;
+/// Connections that the kernel holds until they are accepted; it takes no more than `net.core.somaxconn` of it. One that
+/// finds the queue full can be open for the client, and unknown to the server, until the client sends something.
+const QUEUE: u32 = 4096;
 
 /// Each connection is an open file, and shells allow a process 1,024 unless it asks for what it may have.
 pub fn allow_many() {
@@ -37,6 +41,26 @@ pub fn allow_many() {
     if let Err(error) = raised {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
+}
+
+/// Takes the first of the endpoint's addresses that is free. After a restart, everybody comes at once: the queue has room.
+pub async fn listen(endpoint: &str) -> io::Result<TcpListener> {
+    let mut taken = None;
+    for address in lookup_host(endpoint).await? {
+        match listen_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => taken = Some(error),
+        }
+    }
+    Err(taken.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that starts again waits for no connection of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// Returns when the drain is over: all connections ended, or `drain_seconds` passed.

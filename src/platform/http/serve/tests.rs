@@ -29,12 +29,30 @@ struct Server {
 }
 
 async fn start(router: Router, config: ServerConfig) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let listener = listen("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let shutdown = Shutdown::manual();
     let drains = shutdown.clone();
     let running = tokio::spawn(async move { serve(listener, router, &config, drains).await });
     Server { address, shutdown, running }
+}
+
+/// As after a restart, before the server has had the time to accept anybody. They say nothing that would show the kernel
+/// that they are there.
+#[tokio::test]
+async fn everybody_who_comes_at_once_is_let_in() {
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").expect("Linux");
+    let count = most.trim().parse::<usize>().expect("a number").min(400);
+    let listener = listen("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let mut clients = Vec::new();
+    for _ in 0..count {
+        clients.push(TcpStream::connect(address).await.expect("connected"));
+    }
+    for place in 0..count {
+        let accepted = tokio::time::timeout(Duration::from_secs(1), listener.accept()).await;
+        accepted.unwrap_or_else(|_| panic!("{place} of {count} are known to the server")).expect("accepted");
+    }
 }
 
 fn hello() -> Router {
