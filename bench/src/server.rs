@@ -28,6 +28,8 @@ pub struct Program {
     pub core: Option<usize>,
     /// None: SQLite in the folder.
     pub database_url: Option<String>,
+    /// Whether SmileChat counts for its reports meanwhile.
+    pub counts: bool,
 }
 
 pub struct Server {
@@ -43,18 +45,18 @@ pub struct Server {
 impl Program {
     pub fn smilechat(binary: &Path) -> Self {
         let command = vec![binary.display().to_string()];
-        Self { name: "SmileChat", command, wrapper: Vec::new(), core: None, database_url: None }
+        Self { name: "SmileChat", command, wrapper: Vec::new(), core: None, database_url: None, counts: true }
     }
 
     /// This program itself, as a server that stores nothing.
     pub fn bare(kind: &str) -> Result<Self> {
         let command = vec![std::env::current_exe()?.display().to_string(), format!("serve-{kind}")];
-        Ok(Self { name: "bare", command, wrapper: Vec::new(), core: None, database_url: None })
+        Ok(Self { name: "bare", command, wrapper: Vec::new(), core: None, database_url: None, counts: true })
     }
 
     pub fn peer(main: &Path) -> Self {
         let command = vec!["node".into(), main.display().to_string()];
-        Self { name: "peer", command, wrapper: Vec::new(), core: None, database_url: None }
+        Self { name: "peer", command, wrapper: Vec::new(), core: None, database_url: None, counts: true }
     }
 
     pub async fn start(&self) -> Result<Server> {
@@ -108,6 +110,7 @@ impl Program {
             ("NODE_ENV", "production".into()),
             // The peer writes no line for a request either.
             ("SMILECHAT_LOG__LEVEL", "warn".into()),
+            ("SMILECHAT_ANALYTICS__ENABLED", self.counts.to_string()),
             ("SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS", "86400".into()),
         ]);
         command
