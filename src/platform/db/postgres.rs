@@ -173,15 +173,16 @@ struct Outage {
 
 impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
-        while let Some(next) = self.next(jobs) {
+        loop {
+            let next = match self.in_doubt.is_empty() {
+                true => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                false => jobs.recv_timeout(ASK_AGAIN),
+            };
             self.settle();
-            let Some(mut job) = next else { continue };
-            match self.serve(&mut job) {
-                Ok(effects) => {
-                    self.tell(effects);
-                    job.answer();
-                }
-                Err(error) => job.fail(&error),
+            match next {
+                Ok(job) => self.serve_and_answer(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         if !self.in_doubt.is_empty() {
@@ -189,15 +190,13 @@ impl Worker {
         }
     }
 
-    /// The next job; none for now, while there is something else to do; None at the end.
-    fn next(&self, jobs: &Receiver<Job>) -> Option<Option<Job>> {
-        if self.in_doubt.is_empty() {
-            return jobs.recv().ok().map(Some);
-        }
-        match jobs.recv_timeout(ASK_AGAIN) {
-            Ok(job) => Some(Some(job)),
-            Err(RecvTimeoutError::Timeout) => Some(None),
-            Err(RecvTimeoutError::Disconnected) => None,
+    fn serve_and_answer(&mut self, mut job: Job) {
+        match self.serve(&mut job) {
+            Ok(effects) => {
+                self.tell(effects);
+                job.answer();
+            }
+            Err(error) => job.fail(&error),
         }
     }
 
