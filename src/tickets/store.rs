@@ -17,7 +17,9 @@ use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
 pub use activity::find_activity;
 pub use counts::{TicketCounts, count_messages, counts};
 pub use list::{Filter, StatusFilter, Support, list};
-pub use people::{find_assignable, find_customer, find_to_put_back, list_assignable, list_staff_of, may_hold};
+pub use people::{
+    MAY_HOLD, find_assignable, find_customer, find_to_put_back, list_assignable, list_staff_of, may_hold,
+};
 
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,
          t.customer_delivered_seq, t.staff_unread, t.staff_read_seq, t.staff_delivered_seq, t.is_held,

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -15,7 +16,7 @@ use serde_json::Map;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::operator;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -52,15 +53,13 @@ const SENTENCES: &[&str] = &[
 ];
 
 /// Fills up to `wanted` messages in all. Says how far it is, where somebody watches.
-pub async fn gather(app: &App, wanted: i64) -> Result<()> {
+pub async fn gather(app: &App, wanted: i64) -> anyhow::Result<()> {
     let tenant = app.auth.default_tenant;
     let (staff, already) = app
         .db
         .read(move |tx| Ok((tickets::list_assignable(tx, tenant)?, tickets::count_messages(tx, tenant)?)))
         .await?;
-    if staff.is_empty() {
-        return Err(Error::bug("nobody of the staff is left to have talked to all of them"));
-    }
+    ensure!(!staff.is_empty(), "nobody of the staff is left to have talked to more customers");
     let staff = Arc::new(staff);
     let count = usize::try_from((wanted - already).max(0) / MESSAGES_OF_A_TICKET).unwrap_or(0);
     let mut progress = Progress::begin(already, wanted);

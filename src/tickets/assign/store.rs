@@ -4,6 +4,7 @@ use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Tx, Value};
+use crate::tickets::store::MAY_HOLD;
 
 /// What somebody has under way.
 pub struct Load {
@@ -13,15 +14,14 @@ pub struct Load {
     pub newest: i64,
 }
 
-/// Of those of `staff` who still may have tickets: people who sign in as staff and are not disabled.
+/// Of those of `staff` who still may have tickets.
 pub fn loads(tx: &mut Tx<'_>, tenant: TenantKey, staff: &[UserKey]) -> Result<Vec<Load>> {
     let places: Vec<String> = (0..staff.len()).map(|i| format!("${}", i + 2)).collect();
     let sql = format!(
         "select u.user_key, count(t.ticket_key), coalesce(max(t.ticket_key), 0)
          from users u left join tickets t
              on t.tenant_key = u.tenant_key and t.support_key = u.user_key and t.status <> 'closed'
-         where u.tenant_key = $1 and u.user_key in ({}) and u.is_disabled = false and u.role <> 'customer'
-             and u.password_hash is not null
+         where u.tenant_key = $1 and u.user_key in ({}) and {MAY_HOLD}
          group by u.user_key",
         places.join(", ")
     );

@@ -26,8 +26,9 @@ pub fn list_staff_of(tx: &mut Tx<'_>, tenant: TenantKey, customer: UserKey) -> R
     )
 }
 
-/// A person who signs in as staff and is not disabled. A server's key has an account of its own, and no password.
-const MAY_HOLD: &str = "is_disabled = false and role <> 'customer' and password_hash is not null";
+/// Of a user who may hold tickets: a person who signs in as staff and is not disabled. A server's key has an account of its
+/// own, and no password.
+pub const MAY_HOLD: &str = "is_disabled = false and role <> 'customer' and password_hash is not null";
 
 /// A user of the tenant who may hold tickets.
 pub fn find_assignable(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
