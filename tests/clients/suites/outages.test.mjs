@@ -22,71 +22,70 @@ test("PostgreSQL crashed, cut off, frozen, and lost between COMMIT and its answe
   await troublePostgres();
 });
 
-test("what was committed is told, although the answer to COMMIT was lost", { timeout: 120_000 }, async () => {
+/** A server whose PostgreSQL is reached by a link that the test can cut. */
+async function overLink(work) {
   const postgres = await startPostgres();
   const link = await startLink(postgres.port);
+  const databaseUrl = postgres.url.replace(postgres.port, link.port);
   try {
-    await withServer({ databaseUrl: postgres.url.replace(postgres.port, link.port) }, async (server) => {
-      const [customer, support] = [await newCustomer(server), await newSupport(server)];
-      const { ticket_id } = await newTicket(server, customer);
-      const [there, here] = [await connect(server, customer), await connect(server, support)];
-      await tell(there, "join_ticket", { ticket_id });
-      // No second message follows that would show the hole.
-      const sent = [];
-      for (let number = 1; number <= 5; number += 1) {
-        link.cutAnswers = 1;
-        const message_content = `number ${number}`;
-        const message = await post(server, support, `/api/messages/${ticket_id}`, { message_content });
-        sent.push(message.message_id);
-        await heard(there, "chat_message", (shown) => shown.message_content === message_content);
-        await poll("the cut", 5_000, () => link.cutAnswers === 0);
-      }
-      const { data } = await get(server, customer, `/api/messages/${ticket_id}`);
-      assert.deepEqual(data.map((message) => message.message_id), sent);
-      link.cutAnswers = 1;
-      await post(server, support, "/api/auth/logout", {});
-      await heard(here, "disconnect", () => true, 2_000);
-    });
+    await withServer({ databaseUrl }, (server) => work(server, link));
   } finally {
     link.close();
     stopPostgres(postgres);
   }
+}
+
+test("what was committed is told, although the answer to COMMIT was lost", { timeout: 120_000 }, async () => {
+  await overLink(async (server, link) => {
+    const [customer, support] = [await newCustomer(server), await newSupport(server)];
+    const { ticket_id } = await newTicket(server, customer);
+    const [there, here] = [await connect(server, customer), await connect(server, support)];
+    await tell(there, "join_ticket", { ticket_id });
+    // No second message follows that would show the hole.
+    const sent = [];
+    for (let number = 1; number <= 5; number += 1) {
+      link.cutAnswers = 1;
+      const message_content = `number ${number}`;
+      const message = await post(server, support, `/api/messages/${ticket_id}`, { message_content });
+      sent.push(message.message_id);
+      await heard(there, "chat_message", (shown) => shown.message_content === message_content);
+      await poll("the cut", 5_000, () => link.cutAnswers === 0);
+    }
+    const { data } = await get(server, customer, `/api/messages/${ticket_id}`);
+    assert.deepEqual(data.map((message) => message.message_id), sent);
+    link.cutAnswers = 1;
+    await post(server, support, "/api/auth/logout", {});
+    await heard(here, "disconnect", () => true, 2_000);
+  });
 });
 
 test("a COMMIT that arrives late, after its caller was refused, stores nothing", { timeout: 120_000 }, async () => {
-  const postgres = await startPostgres();
-  const link = await startLink(postgres.port);
-  try {
-    await withServer({ databaseUrl: postgres.url.replace(postgres.port, link.port) }, async (server) => {
-      const [customer, support] = [await newCustomer(server), await newSupport(server)];
-      const { ticket_id } = await newTicket(server, customer);
-      const there = await connect(server, customer);
-      await tell(there, "join_ticket", { ticket_id });
-      const say = (message_content) =>
-        call(server, "POST", `/api/messages/${ticket_id}`, { token: support.token, body: { message_content } });
-      // Another write, such as a delivery mark, may be the one that goes astray.
-      let refused = 0;
-      for (let round = 1; refused < 3 && round <= 30; round += 1) {
-        link.lateCommits = 1;
-        const { status } = await say(`astray ${round}`);
-        assert.ok([201, 503].includes(status), `${status}`);
-        link.lateCommits = 0;
-        link.deliver();
-        refused += status === 503;
-        await poll("a message to be stored", 5_000, async () => (await say(`after ${round}`)).status === 201);
-        await heard(there, "chat_message", (shown) => shown.message_content === `after ${round}`);
-      }
-      assert.equal(refused, 3);
-      const shown = there.events.filter(({ name }) => name === "chat_message").map(({ payload }) => payload);
-      const { data } = await get(server, customer, `/api/messages/${ticket_id}?limit=100`);
-      const places = (messages) => messages.map(({ seq, message_content }) => [seq, message_content]);
-      assert.deepEqual(places(shown), places(data), "what was shown is what is stored");
-      assert.deepEqual(data.map(({ seq }) => seq), data.map((_, place) => place + 1));
-    });
-  } finally {
-    link.close();
-    stopPostgres(postgres);
-  }
+  await overLink(async (server, link) => {
+    const [customer, support] = [await newCustomer(server), await newSupport(server)];
+    const { ticket_id } = await newTicket(server, customer);
+    const there = await connect(server, customer);
+    await tell(there, "join_ticket", { ticket_id });
+    const say = (message_content) =>
+      call(server, "POST", `/api/messages/${ticket_id}`, { token: support.token, body: { message_content } });
+    // Another write, such as a delivery mark, may be the one that goes astray.
+    let refused = 0;
+    for (let round = 1; refused < 3 && round <= 30; round += 1) {
+      link.lateCommits = 1;
+      const { status } = await say(`astray ${round}`);
+      assert.ok([201, 503].includes(status), `${status}`);
+      link.lateCommits = 0;
+      link.deliver();
+      refused += status === 503;
+      await poll("a message to be stored", 5_000, async () => (await say(`after ${round}`)).status === 201);
+      await heard(there, "chat_message", (shown) => shown.message_content === `after ${round}`);
+    }
+    assert.equal(refused, 3);
+    const shown = there.events.filter(({ name }) => name === "chat_message").map(({ payload }) => payload);
+    const { data } = await get(server, customer, `/api/messages/${ticket_id}?limit=100`);
+    const places = (messages) => messages.map(({ seq, message_content }) => [seq, message_content]);
+    assert.deepEqual(places(shown), places(data), "what was shown is what is stored");
+    assert.deepEqual(data.map(({ seq }) => seq), data.map((_, place) => place + 1));
+  });
 });
 
 test("a join that fails for want of the database puts nobody out of the room", { timeout: 120_000 }, async () => {
