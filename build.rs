@@ -1,9 +1,36 @@
-//! Release builds hold the pages of `web/dist`, so that they have to be compiled anew when those change. Debug builds read
-//! them from the folder as they are asked for.
+//! Release builds hold the pages of `web/dist`, so that they have to be compiled anew when those change; debug builds read
+//! them from the folder as they are asked for. Of Swagger UI, every build holds what `/docs` needs, compressed.
 
-use std::env;
+use std::borrow::Cow;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, Cursor};
+use std::path::Path;
+use std::{env, result};
 
-fn main() {
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
+
+/// The rest of Swagger UI is other forms of the same script.
+const OF_SWAGGER_UI: [&str; 3] = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
+
+fn main() -> result::Result<(), Box<dyn Error>> {
     let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     println!("cargo::rerun-if-changed={}", if is_release { "web/dist" } else { "build.rs" });
+    let folder = Path::new(&env::var("OUT_DIR")?).join("docs");
+    fs::create_dir_all(&folder)?;
+    let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    let names = archive.file_names().map(|name| name.map(Cow::into_owned)).collect::<result::Result<Vec<_>, _>>()?;
+    for file in OF_SWAGGER_UI {
+        let ending = format!("/dist/{file}");
+        let name =
+            names.iter().find(|name| name.ends_with(&ending)).ok_or_else(|| format!("no {file} in Swagger UI"))?;
+        let compressed = File::create(folder.join(format!("{file}.gz")))?;
+        let mut encoder = GzEncoder::new(compressed, Compression::best());
+        io::copy(&mut archive.by_name(name)?, &mut encoder)?;
+        encoder.finish()?;
+    }
+    Ok(())
 }

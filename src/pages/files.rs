@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-use super::encoding::accepts;
+use crate::platform::http::encoding::accepts;
 use crate::platform::http::etag;
 
 #[derive(RustEmbed)]

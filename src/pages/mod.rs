@@ -7,7 +7,6 @@
 //! ones; what is not there is 404 and no page. A page allows no inline script, and its styles by a nonce that is drawn for
 //! this one answer. Without a build, the pages say how to make one.
 
-mod encoding;
 mod files;
 mod keep;
 mod page;

@@ -30,7 +30,7 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
     let routes = routes
         .route("/demo/config.json", get(super::demo::hand_out))
         .with_state(app.clone())
-        .merge(docs::routes(document))
+        .merge(docs::routes(&document))
         .route("/", get(async || Redirect::temporary("/app")));
     let ground = Ground {
         db: app.db.clone(),

@@ -2,13 +2,14 @@
 //!
 //! `serve` takes the connections, `floor` puts the layers around the routes, `cors` goes around everything and asks
 //! `origins`. Handlers use the extractors (`json`, `query`, `path`, `client_address`), the shape of lists (`page`), the
-//! rules for text (`text`) and for what a browser has already (`etag`), and return `Error`, which `problem` turns into an
+//! rules for text (`text`), for what a browser has already (`etag`) and reads (`encoding`), and return `Error`, which `problem` turns into an
 //! answer.
 
 pub mod body;
 pub mod client_address;
 pub mod cors;
 pub mod docs;
+pub mod encoding;
 pub mod etag;
 mod fields;
 pub mod floor;
