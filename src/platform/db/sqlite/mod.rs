@@ -1,8 +1,9 @@
-//! SQLite: one thread that writes, a few that read, one that keeps the write-ahead log short.
+//! SQLite: one thread that writes, one that syncs what it wrote, a few that read, one that keeps the write-ahead log short.
 //!
 //! Each thread owns its connection and opens it anew after a failure that left it in doubt.
 
 mod checkpoint;
+mod disk;
 mod reader;
 mod writer;
 
@@ -51,11 +52,15 @@ pub(super) fn start(
         threads.push(thread::Builder::new().name(name.into()).spawn(work).context("cannot start a database thread")?);
         Ok(())
     };
-    let writer = writer::Writer::new(file.clone(), on_commit, log.clone(), commits, slow::threshold(config));
+    let disk = disk::Disk::default();
+    let (to_sync, committed_groups) = bounded(0);
+    let writer = writer::Writer::new(file.clone(), log.clone(), disk.clone(), to_sync, commits);
     spawn("db-writer", Box::new(move || writer.run(write_jobs)))?;
+    let (synced, slow) = (disk.clone(), slow::threshold(config));
+    spawn("db-sync", Box::new(move || disk::sync_all(&synced, &path, &committed_groups, &on_commit, slow)))?;
     for _ in 0..reader_count(config) {
-        let (file, jobs) = (file.clone(), read_jobs.clone());
-        spawn("db-reader", Box::new(move || reader::run(&file, &jobs)))?;
+        let (file, jobs, disk) = (file.clone(), read_jobs.clone(), disk.clone());
+        spawn("db-reader", Box::new(move || reader::run(&file, &jobs, &disk)))?;
     }
     spawn("db-checkpoint", Box::new(move || checkpoint::run(&file, &committed, &log)))?;
     Ok(Queues { reads, writes })

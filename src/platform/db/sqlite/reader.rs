@@ -3,17 +3,18 @@
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
+use super::disk::Disk;
 use super::{File, execute};
 use crate::error::Result;
 use crate::platform::db::failure::from_sqlite;
 use crate::platform::db::job::Job;
 use crate::platform::db::tx::Tx;
 
-pub(super) fn run(file: &File, jobs: &Receiver<Job>) {
+pub(super) fn run(file: &File, jobs: &Receiver<Job>, disk: &Disk) {
     let mut connection = None;
     while let Ok(mut job) = jobs.recv() {
         match serve(file, &mut connection, &mut job) {
-            Ok(()) => job.answer(),
+            Ok(()) => disk.answer(job),
             Err(error) => {
                 connection = None;
                 job.fail(&error);
