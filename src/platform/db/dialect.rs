@@ -37,16 +37,18 @@ impl Dialect {
         }
     }
 
-    /// A condition that is true for the tickets, named `t`, whose words match. `tenant` and `query` are placeholders,
-    /// bound to the tenant's key and to what `search_query` made.
-    pub fn search_condition(self, tenant: &str, query: &str) -> String {
+    /// What follows `from` to find the keys (`ticket_key`) of the tickets whose words match. `tenant` and `query` are
+    /// placeholders, bound to the tenant's key and to what `search_query` made.
+    pub fn matching_tickets(self, tenant: &str, query: &str) -> String {
         match self {
-            Self::Sqlite => {
-                format!("t.ticket_key in (select rowid from ticket_search where ticket_search match {query})")
-            }
+            // The tenant is a word of the query. Its placeholder has to stand somewhere.
+            Self::Sqlite => format!(
+                "(select rowid as ticket_key from ticket_search
+                  where ticket_search match {query} and {tenant} is not null) found"
+            ),
             Self::Postgres => format!(
-                "t.ticket_key in (select ticket_key from ticket_search \
-                 where tenant_key = {tenant} and words @@ ({query}::text)::tsquery)"
+                "(select ticket_key from ticket_search
+                  where tenant_key = {tenant} and words @@ ({query}::text)::tsquery) found"
             ),
         }
     }

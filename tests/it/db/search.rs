@@ -74,8 +74,7 @@ async fn search(t: &TestDb, tenant: i64, typed: &str) -> error::Result<Vec<i64>>
         let Some(query) = dialect.search_query(tenant, &typed) else {
             return Ok(Vec::new());
         };
-        let matches = dialect.search_condition("$1", "$2");
-        let sql = format!("select t.ticket_key from tickets t where t.tenant_key = $1 and {matches} order by 1");
+        let sql = format!("select found.ticket_key from {} order by 1", dialect.matching_tickets("$1", "$2"));
         tx.all(&sql, &[tenant.into(), (&query).into()], |row| row.take())
     })
     .await
