@@ -56,31 +56,39 @@ impl Hub {
         news.in_hand.iter().map(|(ticket_id, untold)| (untold.tenant, ticket_id.clone())).collect()
     }
 
-    /// Tells one ticket of the turn, unless it was withdrawn meanwhile; None is a ticket that is gone.
-    pub fn tell_activity(&self, ticket_id: &str, activity: Option<TicketActivity>) {
-        let Some(activity) = activity else { return self.withdraw_activity(ticket_id) };
+    /// Tells one ticket of the turn, unless it was withdrawn meanwhile; None is a ticket that is gone. Answers how many
+    /// sockets were told.
+    pub fn tell_activity(&self, ticket_id: &str, activity: Option<TicketActivity>) -> u32 {
+        let Some(activity) = activity else {
+            self.withdraw_activity(ticket_id);
+            return 0;
+        };
         let customer = activity.customer;
         let view = |side| Frame::event("ticket_activity", &activity.clone().seen_by(side));
         let (for_customer, for_staff) = (view(Side::Customer), view(Side::Staff));
         let mut guard = self.lock();
-        let Some(Untold { tenant, sides, missed_by }) = guard.news.in_hand.remove(ticket_id) else { return };
+        let Some(Untold { tenant, sides, missed_by }) = guard.news.in_hand.remove(ticket_id) else { return 0 };
         let of_customer = guard.sockets_of(tenant, customer).iter().filter_map(|socket| guard.clients.get(socket));
         // A customer's connections that act as staff are among the staff's already.
         let listeners = guard.staff(tenant).chain(of_customer.filter(|client| !client.caller.role.is_staff()));
-        let mut behind = HashSet::new();
+        let (mut told, mut behind) = (0, HashSet::new());
         for Client { handle, caller, .. } in listeners {
             let (side, view) = match caller.user == customer {
                 true => (Side::Customer, &for_customer),
                 false => (Side::Staff, &for_staff),
             };
             let is_due = sides.contains(&side) || missed_by.contains(&handle.id());
-            if is_due && !handle.emit_volatile(view) {
-                behind.insert(handle.id());
+            if is_due {
+                match handle.emit_volatile(view) {
+                    true => told += 1,
+                    false => _ = behind.insert(handle.id()),
+                }
             }
         }
         if !behind.is_empty() {
             guard.news.wait(ticket_id, Untold { tenant, sides: HashSet::new(), missed_by: behind });
         }
+        told
     }
 
     /// Ends a turn that could not read: what is left of it waits for the next one.
