@@ -214,13 +214,11 @@ async fn browsers_are_told_to_run_and_keep_nothing() {
 #[tokio::test]
 async fn long_bodies_are_compressed_on_request() {
     let world = world(|_| {}).await;
-    for encoding in ["gzip", "br"] {
-        let accepts = [("accept-encoding", encoding)];
-        let long = world.call("GET", "/long", &accepts, "").await;
-        assert_eq!(long.header("content-encoding"), encoding);
-        assert!(long.body.len() < 500);
-        assert_eq!(world.call("GET", "/short", &accepts, "").await.header("content-encoding"), "");
-    }
+    let accepts = [("accept-encoding", "br, gzip")];
+    let long = world.call("GET", "/long", &accepts, "").await;
+    assert_eq!(long.header("content-encoding"), "gzip");
+    assert!(long.body.len() < 500);
+    assert_eq!(world.call("GET", "/short", &accepts, "").await.header("content-encoding"), "");
     assert_eq!(world.get("/long").await.body.len(), 5000);
 }
 
