@@ -80,6 +80,26 @@ pub enum Command {
     Openapi,
     /// Watch a running server in this terminal: load, latency, sockets, tickets that wait, the database
     Top(Top),
+    /// Check a public address from outside, and name the hop that is broken; exit code 1 if one is
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// As visitors have it: https://chat.example.com
+    pub url: String,
+    /// A publishable key: a guest opens a ticket, talks, uploads a file; the ticket remains, closed
+    #[arg(long, value_name = "KEY")]
+    pub api_key: Option<String>,
+    /// A page that is to call from a browser, as in https://shop.example
+    #[arg(long)]
+    pub origin: Option<String>,
+    /// Hold a quiet socket for so long, to find a proxy that cuts it; needs a key
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub patience: Option<u64>,
+    /// One JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

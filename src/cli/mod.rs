@@ -4,6 +4,7 @@
 //! 0 done, 1 failed, 2 wrong usage or configuration.
 
 mod arguments;
+mod doctor;
 mod top;
 
 use std::collections::BTreeMap;
@@ -70,6 +71,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
         Command::Openapi => print(&services::openapi_json()),
         Command::Top(top) => watch(&loaded.config, top),
+        Command::Doctor(asked) => wait_for(doctor::run(asked)),
     }
 }
 
