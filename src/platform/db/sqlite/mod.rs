@@ -29,6 +29,9 @@ use crate::platform::config::DatabaseConfig;
 /// Enough for every statement of the server, so that none is parsed twice.
 const PREPARED_STATEMENTS: usize = 256;
 
+/// A command that looks at the file at this moment, such as a backup, is waited for.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How to open a connection again.
 #[derive(Clone)]
 struct File {
@@ -78,6 +81,20 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
             None => return Ok(names),
         }
     }
+}
+
+/// A connection that is the only one until it is closed: nobody can open the file meanwhile. Busy: a server has it open.
+pub(super) fn claim(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(CLAIM_PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    // The mode first: what is touched under it stays locked.
+    connection.execute_batch(
+        "pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+         pragma secure_delete = on; begin exclusive; commit",
+    )?;
+    Ok(connection)
 }
 
 /// A new database is its user's alone: it holds hashes and secrets. SQLite gives its other files the mode of this one.
