@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::migrate::{is_being_moved_into, is_ours, lacking};
 use super::tx::Tx;
@@ -61,9 +61,7 @@ fn refuse_half_a_copy(copy: &Path) -> anyhow::Result<()> {
 /// Nobody has it open, and what is in its log is in the file. One that is damaged is let be: it is being replaced.
 fn release(path: &Path) -> anyhow::Result<()> {
     match sqlite::claim(path) {
-        Err(error)
-            if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) =>
-        {
+        Err(error) if sqlite::is_busy(&error) => {
             bail!("{}: a server uses it: stop that first", path.display())
         }
         Err(_) => Ok(()),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Table};
 use crate::platform::db::failure::describe;
@@ -137,9 +137,9 @@ impl End {
 
 pub fn claim(path: &Path) -> anyhow::Result<Connection> {
     let place = || format!("cannot open the database {}", path.display());
-    sqlite::claim(path).map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => anyhow!("{}: {SERVED}", path.display()),
-        _ => anyhow!(error).context(place()),
+    sqlite::claim(path).map_err(|error| match sqlite::is_busy(&error) {
+        true => anyhow!("{}: {SERVED}", path.display()),
+        false => anyhow!(error).context(place()),
     })
 }
 
