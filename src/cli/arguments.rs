@@ -55,10 +55,20 @@ pub enum Command {
     Migrate,
     /// Copy the SQLite database into a new file; the server may be running
     Backup {
-        /// Must not exist. To restore: stop the server, remove the database and its -wal and -shm files, put the copy in
-        /// its place, start
+        /// Must not exist. `smilechat restore` puts it back
         file: PathBuf,
     },
+    /// Put a copy in the place of the SQLite database, while no server runs
+    Restore {
+        /// As `backup` has made it; it is checked, and stays as it is
+        file: PathBuf,
+        /// Also where there is a database: that is kept beside
+        #[arg(long)]
+        force: bool,
+    },
+    /// The database as a whole
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Print the effective settings as TOML, each with where it came from; secrets are masked
     Config,
     /// People
@@ -80,6 +90,26 @@ pub enum Command {
     Openapi,
     /// Watch a running server in this terminal: load, latency, sockets, tickets that wait, the database
     Top(Top),
+    /// Check a public address from outside, and name the hop that is broken; exit code 1 if one is
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// As visitors have it: https://chat.example.com
+    pub url: String,
+    /// A publishable key: a guest opens a ticket, talks, uploads a file; the ticket remains, closed
+    #[arg(long, value_name = "KEY")]
+    pub api_key: Option<String>,
+    /// A page that is to call from a browser, as in https://shop.example
+    #[arg(long)]
+    pub origin: Option<String>,
+    /// Hold a quiet socket for so long, to find a proxy that cuts it; needs a key
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub patience: Option<u64>,
+    /// One JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +144,23 @@ pub struct NewUser {
     /// Read the password, 8 to 1,024 bytes, from standard input; one line end at its end is dropped
     #[arg(long, required = true)]
     pub password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Copy a database into an empty one of the other engine, and compare; no server may run. One of the two may be left
+    /// out: it is the configured one (DATABASE_URL), so that no password need stand in the command
+    Move(Move),
+}
+
+#[derive(Debug, Args)]
+pub struct Move {
+    /// sqlite:///path/file.db or postgres://user:password@host/name
+    #[arg(long, value_name = "URL", required_unless_present = "to")]
+    pub from: Option<String>,
+    /// The same; an empty database, or the one of a move that was cut short
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,8 @@
 //! 0 done, 1 failed, 2 wrong usage or configuration.
 
 mod arguments;
+mod doctor;
+mod moving;
 mod top;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,9 @@ use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 
-use self::arguments::{Arguments, Command, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand};
+use self::arguments::{
+    Arguments, Command, DbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand,
+};
 use crate::auth::operator;
 use crate::error::Error;
 use crate::pages;
@@ -61,6 +65,8 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         Command::Serve => serve(prepared(loaded)?),
         Command::Migrate => migrate(&prepared(loaded)?),
         Command::Backup { file } => backup(&loaded.config, &file),
+        Command::Restore { file, force } => restore(&loaded.config, &file, force),
+        Command::Db(DbCommand::Move(ends)) => moving::run(&loaded.config.database, ends),
         Command::Config => print(config::show(&loaded).trim_end()),
         Command::User(UserCommand::Create(user)) => create_user(&prepared(loaded)?, &user),
         Command::Tenant(TenantCommand::Create { name }) => {
@@ -70,6 +76,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
         Command::Openapi => print(&services::openapi_json()),
         Command::Top(top) => watch(&loaded.config, top),
+        Command::Doctor(asked) => wait_for(doctor::run(asked)),
     }
 }
 
@@ -96,6 +103,18 @@ fn migrate(config: &Config) -> anyhow::Result<()> {
 fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
     let bytes = db::backup(&config.database, file)?;
     print(&format!("{}: {bytes} bytes", file.display()))
+}
+
+fn restore(config: &Config, file: &Path, is_forced: bool) -> anyhow::Result<()> {
+    let restored = db::restore(&config.database, file, is_forced)?;
+    let mut told = format!("{}: {} bytes from {}", restored.path.display(), restored.bytes, file.display());
+    if let Some(kept) = restored.kept {
+        told += &format!("\n{}: what stood there before", kept.display());
+    }
+    if restored.is_older {
+        told += "\nthe next start brings its schema forward";
+    }
+    print(&told)
 }
 
 fn create_user(config: &Config, user: &NewUser) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
+use crate::platform::db::Tx;
 use crate::tickets::store;
 
 /// Tickets in one transaction: others wait while it runs.
@@ -15,6 +16,11 @@ const BATCH: i64 = 50;
 /// A batch is followed by a pause of that many times its length, so that somebody with very many tickets who changes their
 /// name again and again takes little of the writer's time.
 const PAUSES: u32 = 4;
+
+/// For a database that was filled from outside.
+pub fn index_by_key(tx: &mut Tx<'_>, tenant: i64, ticket: i64) -> Result<()> {
+    store::index(tx, TenantKey(tenant), TicketKey(ticket))
+}
 
 /// Indexes the tickets of the users named, after their names changed. One user after another, and one who is named several
 /// times before their turn has one turn. Ends with the queue.

@@ -117,7 +117,7 @@ impl Source {
 }
 
 /// What is wrong in the end, without its number: the layers above it repeat the address.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::dialect::Dialect;
 use super::tx::Tx;
 use super::{Place, postgres, sqlite};
+use crate::error::Result;
 use crate::platform::clock::Clock;
 use crate::platform::config::DatabaseConfig;
 
@@ -43,6 +44,9 @@ const MIGRATIONS: &[Migration] = &[
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (
     name text not null primary key, checksum text not null, applied_at bigint not null)";
 
+/// No name of a migration: an older version that meets it takes it for one that it does not know, and does not start either.
+const MOVING: &str = "move_under_way";
+
 /// Brings the schema up to date; the answer names what was applied now.
 pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
     match Place::of(&config.url)? {
@@ -53,11 +57,48 @@ pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
 
 /// Applies the first migration that the database lacks, in the caller's transaction. None: it lacks none.
 pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
+    let applied = history(tx)?;
+    if applied.iter().any(|name| name == MOVING) {
+        bail!("a move into this database was cut short: run `smilechat db move` again, or choose another database");
+    }
+    let Some(next) = next_after(&applied) else {
+        return Ok(None);
+    };
+    tx.script(&next.sql(tx.dialect()))?;
+    record(tx, next.name, &next.checksum(tx.dialect()))?;
+    Ok(Some(next.name.to_owned()))
+}
+
+/// The first migration that the database lacks, by name.
+pub(super) fn lacking(tx: &mut Tx<'_>) -> anyhow::Result<Option<&'static str>> {
+    Ok(next_after(&history(tx)?).map(|migration| migration.name))
+}
+
+/// Whether the database has a history: a file of something else has none.
+pub(super) fn is_ours(tx: &mut Tx<'_>) -> anyhow::Result<bool> {
+    Ok(!history(tx)?.is_empty())
+}
+
+/// Stands in the history of a database that is being moved into, so that no server takes it for whole.
+pub(super) fn begin_move(tx: &mut Tx<'_>) -> Result<()> {
+    record(tx, MOVING, "")
+}
+
+pub(super) fn is_being_moved_into(tx: &mut Tx<'_>) -> anyhow::Result<bool> {
+    Ok(history(tx)?.iter().any(|name| name == MOVING))
+}
+
+pub(super) fn end_move(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute("delete from schema_migrations where name = $1", &[MOVING.into()]).map(drop)
+}
+
+/// What was applied; an error if this version does not know it.
+fn history(tx: &mut Tx<'_>) -> anyhow::Result<Vec<String>> {
     tx.script(BOOKKEEPING)?;
     let applied = tx.all("select name, checksum from schema_migrations order by name", &[], |row| {
         Ok((row.take::<String>()?, row.take::<String>()?))
     })?;
-    for (name, checksum) in &applied {
+    for (name, checksum) in applied.iter().filter(|(name, _)| name != MOVING) {
         let Some(known) = MIGRATIONS.iter().find(|migration| migration.name == name) else {
             bail!("the database has the migration {name}, which this version does not know: start a newer version");
         };
@@ -65,15 +106,19 @@ pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
             bail!("the migration {name} was changed after it was applied to this database");
         }
     }
-    let Some(next) = MIGRATIONS.iter().find(|migration| applied.iter().all(|(name, _)| name != migration.name)) else {
-        return Ok(None);
-    };
-    tx.script(&next.sql(tx.dialect()))?;
+    Ok(applied.into_iter().map(|(name, _)| name).collect())
+}
+
+fn next_after(applied: &[String]) -> Option<&'static Migration> {
+    MIGRATIONS.iter().find(|migration| applied.iter().all(|name| name != migration.name))
+}
+
+fn record(tx: &mut Tx<'_>, name: &str, checksum: &str) -> Result<()> {
     tx.execute(
         "insert into schema_migrations (name, checksum, applied_at) values ($1, $2, $3)",
-        &[next.name.into(), (&next.checksum(tx.dialect())).into(), Clock::System.now().into()],
-    )?;
-    Ok(Some(next.name.to_owned()))
+        &[name.into(), checksum.into(), Clock::System.now().into()],
+    )
+    .map(drop)
 }
 
 impl Migration {

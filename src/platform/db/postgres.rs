@@ -94,7 +94,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    fn new(client: Client) -> Self {
+    pub fn new(client: Client) -> Self {
         Self { client, statements: HashMap::new(), mark: None }
     }
 

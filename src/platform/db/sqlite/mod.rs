@@ -12,12 +12,12 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::bounded;
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::failure::from_sqlite;
 use super::migrate::apply_next;
@@ -29,6 +29,11 @@ use crate::platform::config::DatabaseConfig;
 
 /// Enough for every statement of the server, so that none is parsed twice.
 const PREPARED_STATEMENTS: usize = 256;
+
+/// A command that looks at the file at this moment, such as a backup, is waited for.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(2);
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// How to open a connection again.
 #[derive(Clone)]
@@ -72,7 +77,7 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
         std::fs::create_dir_all(folder).with_context(place)?;
     }
     create_for_us_alone(path).with_context(place)?;
-    let mut connection = File::new(path, config).connect().with_context(place)?;
+    let mut connection = File::new(path, config).connect_in_turn().with_context(place)?;
     let mut names = Vec::new();
     loop {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).with_context(place)?;
@@ -83,6 +88,20 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
             None => return Ok(names),
         }
     }
+}
+
+/// A connection that is the only one until it is closed: nobody can open the file meanwhile. Busy: a server has it open.
+pub(super) fn claim(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(CLAIM_PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    // The mode first: what is touched under it stays locked.
+    connection.execute_batch(
+        "pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+         pragma secure_delete = on; begin exclusive; commit",
+    )?;
+    Ok(connection)
 }
 
 /// A new database is its user's alone: it holds hashes and secrets. SQLite gives its other files the mode of this one.
@@ -139,6 +158,18 @@ impl File {
         Self { path: path.to_owned(), busy_timeout: Duration::from_secs(config.busy_timeout_seconds) }
     }
 
+    /// Of several processes that open a new file at once, one changes it to a log, and the others are told that it is locked
+    /// without having waited: SQLite asks for no patience there.
+    fn connect_in_turn(&self) -> rusqlite::Result<Connection> {
+        let deadline = Instant::now() + self.busy_timeout;
+        loop {
+            match self.connect() {
+                Err(error) if is_busy(&error) && Instant::now() < deadline => thread::sleep(BETWEEN_TRIES),
+                connected => return connected,
+            }
+        }
+    }
+
     /// Without the flag to create the file: one that vanished must not come back empty.
     fn connect(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -156,6 +187,10 @@ impl File {
         )?;
         Ok(connection)
     }
+}
+
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn reader_count(config: &DatabaseConfig) -> usize {

@@ -1,0 +1,131 @@
+//! A copy back in the place of a SQLite database, while no server runs. Called by the command line.
+//!
+//! Invariant: under the database's name stands the old one whole, or the new one whole and checked. The old one is kept.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail, ensure};
+use rusqlite::Connection;
+
+use super::migrate::{is_being_moved_into, is_ours, lacking};
+use super::tx::Tx;
+use super::{Place, sqlite};
+use crate::platform::clock::Clock;
+use crate::platform::config::DatabaseConfig;
+
+pub struct Restored {
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// Where the database is kept that stood there before.
+    pub kept: Option<PathBuf>,
+    /// Whether the next start brings the schema forward.
+    pub is_older: bool,
+}
+
+pub fn restore(config: &DatabaseConfig, copy: &Path, is_forced: bool) -> anyhow::Result<Restored> {
+    let Place::Sqlite(path) = Place::of(&config.url)? else {
+        bail!("this restores SQLite databases; PostgreSQL has its own tool: pg_restore");
+    };
+    refuse_half_a_copy(copy)?;
+    let was_there = with(&path, "").exists() || with(&path, "-wal").exists();
+    if was_there {
+        release(&path)?;
+        ensure!(is_forced, "{} exists; --force puts the copy in its place and keeps it beside", path.display());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| folder.display().to_string())?;
+    let draft = Draft(with(&path, ".partial"));
+    let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
+    let is_older = draft.check().with_context(|| copy.display().to_string())?;
+    let kept = if was_there { Some(keep(&path)?) } else { None };
+    fs::rename(&draft.0, &path).with_context(|| path.display().to_string())?;
+    File::open(folder)?.sync_all()?;
+    Ok(Restored { path, bytes, kept, is_older })
+}
+
+/// What has a log is in use, or was when its machine went down: the file alone is not whole.
+fn refuse_half_a_copy(copy: &Path) -> anyhow::Result<()> {
+    let has_log = with(copy, "-wal").exists();
+    ensure!(
+        !has_log,
+        "{} has a log beside it (-wal): that is a database in use, not a copy by `smilechat backup`",
+        copy.display()
+    );
+    Ok(())
+}
+
+/// Nobody has it open, and what is in its log is in the file. One that is damaged is let be: it is being replaced.
+fn release(path: &Path) -> anyhow::Result<()> {
+    match sqlite::claim(path) {
+        Err(error) if sqlite::is_busy(&error) => {
+            bail!("{}: a server uses it: stop that first", path.display())
+        }
+        Err(_) => Ok(()),
+        Ok(connection) => connection.close().map_err(|(_, error)| anyhow!(error)),
+    }
+}
+
+/// By links, so that at every moment something whole has the name.
+fn keep(path: &Path) -> anyhow::Result<PathBuf> {
+    let kept = with(path, &format!(".before-{}", Clock::System.now().0));
+    let log = with(path, "-wal");
+    if log.exists() {
+        fs::rename(&log, with(&kept, "-wal"))?;
+    }
+    let _ = fs::remove_file(with(path, "-shm"));
+    match fs::hard_link(path, &kept) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        linked => linked.with_context(|| kept.display().to_string())?,
+    }
+    Ok(kept)
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The copy, under a name for the meantime, for its user alone.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn fill(&self, copy: &Path) -> io::Result<u64> {
+        let mut from = File::open(copy)?;
+        let mut to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.0)?;
+        let bytes = io::copy(&mut from, &mut to)?;
+        to.sync_all()?;
+        Ok(bytes)
+    }
+
+    /// Whether its schema is older than this version's.
+    fn check(&self) -> anyhow::Result<bool> {
+        let is_older = {
+            let database = Connection::open(&self.0)?;
+            let verdict = database.query_row("pragma integrity_check", [], |row| row.get::<_, String>(0));
+            let verdict = verdict.context("it is no SQLite database")?;
+            ensure!(verdict == "ok", "it is damaged: {verdict}");
+            let is_whole = database.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0));
+            ensure!(is_whole == Ok(0), "rows of it refer to others that are not there");
+            let tx = &mut Tx::sqlite(&database);
+            ensure!(is_ours(tx)?, "it is no database of SmileChat");
+            ensure!(!is_being_moved_into(tx)?, "it is the target of a move that was cut short");
+            lacking(tx)?.is_some()
+        };
+        File::open(&self.0)?.sync_all()?;
+        Ok(is_older)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a success it has another name.
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(with(&self.0, ending));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! One of the two databases, on a connection that nobody else writes beside.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use rusqlite::Connection;
+
+use super::catalogue::{Catalogue, Table};
+use crate::platform::db::failure::describe;
+use crate::platform::db::postgres::Session;
+use crate::platform::db::tx::Tx;
+use crate::platform::db::{Place, sqlite};
+
+pub enum End {
+    Sqlite(Connection),
+    Postgres(Box<Session>),
+}
+
+const SERVED: &str = "a server uses it: stop that first, on every node";
+
+impl End {
+    /// Whether there is something to open: the file of a SQLite database is made by the first migration.
+    pub fn is_there(url: &str) -> anyhow::Result<bool> {
+        Ok(match Place::of(url)? {
+            Place::Sqlite(path) => path.metadata().is_ok_and(|file| file.len() > 0),
+            Place::Postgres(_) => true,
+        })
+    }
+
+    pub fn open(url: &str) -> anyhow::Result<Self> {
+        match Place::of(url)? {
+            Place::Sqlite(path) => claim(&path).map(Self::Sqlite),
+            Place::Postgres(server) => {
+                let place = format!("cannot use the PostgreSQL server at {}", server.address());
+                let client = server.connect().map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+                let mut session = Session::new(client);
+                // The snapshot stays open for as long as it takes.
+                session.script(
+                    "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = '5s'",
+                )?;
+                Ok(Self::Postgres(Box::new(session)))
+            }
+        }
+    }
+
+    /// On SQLite it could not have been claimed.
+    pub fn refuse_if_served(&mut self) -> anyhow::Result<()> {
+        let Self::Postgres(session) = self else { return Ok(()) };
+        let others = "select count(*) from pg_stat_activity where datname = current_database()
+             and application_name = 'smilechat' and pid <> pg_backend_pid()";
+        match session.first_of(others, &[])? {
+            Some(0) => Ok(()),
+            _ => bail!(SERVED),
+        }
+    }
+
+    /// One transaction.
+    pub fn within<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.script("begin")?;
+        let done = work(&mut self.tx());
+        self.script(if done.is_ok() { "commit" } else { "rollback" })?;
+        done
+    }
+
+    /// A question to the history: nothing of it is kept, not even the table for it in a database that has none.
+    pub fn ask<T>(&mut self, question: impl FnOnce(&mut Tx<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.script("begin")?;
+        let answer = question(&mut self.tx());
+        self.script("rollback")?;
+        answer
+    }
+
+    /// A look, within the snapshot if there is one.
+    pub fn look<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        work(&mut self.tx())
+    }
+
+    /// From here on all looks see one state, and nobody changes it.
+    pub fn begin_snapshot(&mut self, catalogue: &Catalogue) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(_) => self.script("begin"),
+            Self::Postgres(_) => {
+                let names: Vec<_> = catalogue.tables.iter().map(|table| table.name.as_str()).collect();
+                self.script("begin isolation level repeatable read")?;
+                let locked = self.script(&format!("lock table {} in share mode", names.join(", ")));
+                locked.context("somebody writes to it: stop the server first")
+            }
+        }
+    }
+
+    /// The highest number that was handed out, also of rows that are gone.
+    pub fn last_key(&mut self, table: &Table, key: &str) -> anyhow::Result<i64> {
+        let name = &table.name;
+        let sql = match self {
+            Self::Sqlite(_) => format!("select coalesce(max(seq), 0) from sqlite_sequence where name = '{name}'"),
+            Self::Postgres(session) => {
+                let sequence = sequence(session, name, key)?;
+                format!("select case when is_called then last_value else last_value - 1 end from {sequence}")
+            }
+        };
+        self.look(|tx| Ok(tx.one(&sql, &[], |row| row.take())?))
+    }
+
+    pub fn set_last_key(&mut self, table: &Table, key: &str, last: i64) -> anyhow::Result<()> {
+        let name = &table.name;
+        if let Self::Postgres(session) = self {
+            let sequence = sequence(session, name, key)?;
+            // One begins at 1: a sequence that gave nothing yet is `false`.
+            return self.script(&format!("select setval('{sequence}', {}, {})", last.max(1), last > 0));
+        }
+        self.within(|tx| {
+            tx.execute("delete from sqlite_sequence where name = $1", &[name.into()])?;
+            tx.execute("insert into sqlite_sequence (name, seq) values ($1, $2)", &[name.into(), last.into()])?;
+            Ok(())
+        })
+    }
+
+    /// PostgreSQL plans by what it knows of the tables: nothing, after so many new rows.
+    pub fn settle(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => self.script("analyze"),
+        }
+    }
+
+    fn script(&mut self, sql: &str) -> anyhow::Result<()> {
+        Ok(self.tx().script(sql)?)
+    }
+
+    fn tx(&mut self) -> Tx<'_> {
+        match self {
+            Self::Sqlite(connection) => Tx::sqlite(connection),
+            Self::Postgres(session) => Tx::postgres(session),
+        }
+    }
+}
+
+pub fn claim(path: &Path) -> anyhow::Result<Connection> {
+    let place = || format!("cannot open the database {}", path.display());
+    sqlite::claim(path).map_err(|error| match sqlite::is_busy(&error) {
+        true => anyhow!("{}: {SERVED}", path.display()),
+        false => anyhow!(error).context(place()),
+    })
+}
+
+fn sequence(session: &mut Session, table: &str, key: &str) -> anyhow::Result<String> {
+    let asked = format!("select pg_get_serial_sequence('{table}', '{key}')");
+    Ok(Tx::postgres(session).one(&asked, &[], |row| row.take())?)
+}

@@ -1,0 +1,131 @@
+//! A whole database into another one, of the other engine or of the same. Called by the command line, outside the runtime.
+//!
+//! Invariants:
+//! - Nothing is written to the source, and nobody else writes to it meanwhile: SQLite's file is claimed, PostgreSQL's tables
+//!   are locked for others than readers. A server that uses either end is refused.
+//! - From the first row to the last check, the target's history says that it is being moved into: no server starts on it.
+//!   A move that was cut short begins anew; its rows are removed first.
+//! - It ends well only when each table has, on both sides, the same number of rows and the same sum over their texts.
+
+mod catalogue;
+mod copy;
+mod end;
+mod row;
+
+use anyhow::{Context, bail, ensure};
+
+use self::catalogue::{Catalogue, Table};
+use self::end::End;
+use super::Tx;
+use super::migrate::{begin_move, end_move, is_being_moved_into, lacking, migrate};
+use crate::error::Result;
+use crate::platform::config::DatabaseConfig;
+
+/// So far.
+pub struct Progress<'a> {
+    pub table: &'a str,
+    pub rows: u64,
+    pub of: u64,
+}
+
+/// A table that is there now, and the sum of its rows' texts.
+pub struct Moved {
+    pub table: String,
+    pub rows: u64,
+    pub checksum: String,
+}
+
+/// `index` puts one ticket, of one tenant, into the search index. Progress is told after each batch.
+pub fn transfer(
+    from: &DatabaseConfig,
+    to: &DatabaseConfig,
+    index: fn(&mut Tx<'_>, i64, i64) -> Result<()>,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> anyhow::Result<Vec<Moved>> {
+    ensure!(from.url != to.url, "the source and the target are the same database");
+    let catalogue = Catalogue::of_this_version()?;
+    let mut source = End::open(&from.url).context("the source")?;
+    source.refuse_if_served().context("the source")?;
+    if let Some(name) = source.ask(lacking).context("the source")? {
+        bail!("the source lacks the migration {name}: run `smilechat migrate` on it first");
+    }
+    ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
+    let mut target = prepare(to, &catalogue).context("the target")?;
+    source.begin_snapshot(&catalogue).context("the source")?;
+    let moved = fill(&mut source, &mut target, &catalogue, index, tell)
+        .context("the move was not finished, and the target is of no use yet; run it again, it begins anew")?;
+    target.within(|tx| Ok(end_move(tx)?))?;
+    target.settle()?;
+    Ok(moved)
+}
+
+/// The target with the schema of this version, no rows, and the mark of a move.
+fn prepare(to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<End> {
+    if End::is_there(&to.url)? {
+        let mut target = End::open(&to.url)?;
+        target.refuse_if_served()?;
+        if target.ask(is_being_moved_into)? {
+            ensure!(
+                target.ask(lacking)?.is_none(),
+                "another version began a move into it: finish it with that one, or empty the database"
+            );
+            target.within(|tx| copy::empty(tx, catalogue))?;
+            return Ok(target);
+        }
+    }
+    migrate(to)?;
+    let mut target = End::open(&to.url)?;
+    target.within(|tx| {
+        for table in catalogue.tables.iter().filter(|table| !table.is_seeded) {
+            let rows = copy::count(tx, table)?;
+            ensure!(
+                rows == 0,
+                "{} has {rows} rows: it has to be empty, and no server may have been started on it",
+                table.name
+            );
+        }
+        Ok(begin_move(tx)?)
+    })?;
+    Ok(target)
+}
+
+fn fill(
+    source: &mut End,
+    target: &mut End,
+    catalogue: &Catalogue,
+    index: fn(&mut Tx<'_>, i64, i64) -> Result<()>,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> anyhow::Result<Vec<Moved>> {
+    // What the migrations wrote: the source's own comes in its place.
+    for table in catalogue.tables.iter().filter(|table| table.is_seeded) {
+        target.within(|tx| copy::clear(tx, table))?;
+    }
+    let mut moved = Vec::new();
+    for table in &catalogue.tables {
+        let sent = copy::table(source, target, table, tell).with_context(|| format!("the table {}", table.name))?;
+        if let Some(key) = &table.counted {
+            let last = source.last_key(table, key)?;
+            target.set_last_key(table, key, last)?;
+        }
+        moved.push(sent);
+    }
+    copy::index_tickets(target, index, tell)?;
+    for (table, sent) in catalogue.tables.iter().zip(&moved) {
+        hold_against(target, table, sent)?;
+    }
+    Ok(moved)
+}
+
+fn hold_against(target: &mut End, table: &Table, sent: &Moved) -> anyhow::Result<()> {
+    let came = copy::sum(target, table)?;
+    ensure!(
+        (came.rows, &came.checksum) == (sent.rows, &sent.checksum),
+        "{}: {} rows ({}) went and {} ({}) are there",
+        table.name,
+        sent.rows,
+        sent.checksum,
+        came.rows,
+        came.checksum
+    );
+    Ok(())
+}
