@@ -32,7 +32,13 @@ struct Player {
 }
 
 /// All servers run for the whole time, so that none is warmer than the other; only one is asked at a time.
-pub async fn run(programs: &[Program], scenarios: &[String], size: &Size, group: &str, report: &mut Report) -> Result<()> {
+pub async fn run(
+    programs: &[Program],
+    scenarios: &[String],
+    size: &Size,
+    group: &str,
+    report: &mut Report,
+) -> Result<()> {
     let mut players = Vec::new();
     for program in programs {
         let server = program.start().await?;

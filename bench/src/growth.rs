@@ -17,9 +17,20 @@ const WARM_UP: usize = 30;
 const TICKETS: usize = 60;
 
 /// What is asked, and how long it took in milliseconds: p50 and p99, for each size.
-struct Row {
+pub struct Row {
     what: &'static str,
     took: Vec<[f64; 2]>,
+}
+
+impl Row {
+    pub fn new(what: &'static str) -> Self {
+        Self { what, took: Vec::new() }
+    }
+
+    pub fn note(&mut self, took: &mut Latencies) {
+        let [p50, p99, _] = took.quantiles();
+        self.took.push([p50, p99]);
+    }
 }
 
 pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
@@ -36,13 +47,13 @@ pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
         for (place, (what, took)) in Desk::open(server.port).await?.measure().await?.into_iter().enumerate() {
             eprintln!("    {what}: {:.2} ms, {:.2} ms", took[0], took[1]);
             if rows.len() <= place {
-                rows.push(Row { what, took: Vec::new() });
+                rows.push(Row::new(what));
             }
             rows[place].took.push(took);
         }
         server.stop().await?;
     }
-    Ok(table(&rows, sizes))
+    Ok(table(&rows, sizes, "messages"))
 }
 
 /// Somebody of the staff, at work.
@@ -157,10 +168,11 @@ fn ids(page: &Json) -> Vec<String> {
     all.iter().filter_map(|ticket| ticket["ticket_id"].as_str().map(str::to_owned)).collect()
 }
 
-fn table(rows: &[Row], sizes: &[u64]) -> String {
+/// `what` there are so many of.
+pub fn table(rows: &[Row], sizes: &[u64], what: &str) -> String {
     let mut text = String::from("| p50 and p99, in ms |");
     for size in sizes {
-        let _ = write!(text, " {size} messages |");
+        let _ = write!(text, " {size} {what} |");
     }
     text += " the largest to the smallest |\n|---|";
     sizes.iter().for_each(|_| text += "---:|");

@@ -23,7 +23,8 @@ impl Http {
         self.stream.get_mut().write_all(request).await?;
         let mut line = String::new();
         self.stream.read_line(&mut line).await?;
-        let status = line.get(9..12).and_then(|status| status.parse().ok()).with_context(|| format!("answer {line:?}"))?;
+        let status =
+            line.get(9..12).and_then(|status| status.parse().ok()).with_context(|| format!("answer {line:?}"))?;
         let mut length = 0;
         loop {
             line.clear();

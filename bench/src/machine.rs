@@ -20,9 +20,17 @@ pub fn described(programs: &[Program]) -> Result<String> {
         let binary = &program.command[0];
         let version = said(binary, "--version")?;
         let size = fs::metadata(binary).map(|file| format!(", {:.1} MB", file.len() as f64 / 1e6));
-        versions.push(if ours { format!("{version}{}", size.unwrap_or_default()) } else { format!("the peer on Node {version}") });
+        versions.push(if ours {
+            format!("{version}{}", size.unwrap_or_default())
+        } else {
+            format!("the peer on Node {version}")
+        });
     }
-    Ok(format!("{model}, {cores} cores, Linux {}; {}; load {load} at the end.", said("uname", "-r")?, versions.join("; ")))
+    Ok(format!(
+        "{model}, {cores} cores, Linux {}; {}; load {load} at the end.",
+        said("uname", "-r")?,
+        versions.join("; ")
+    ))
 }
 
 fn said(program: &str, argument: &str) -> Result<String> {

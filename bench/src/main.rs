@@ -2,6 +2,7 @@
 //! and calls this.
 
 mod compare;
+mod crowd;
 mod growth;
 mod http;
 mod latency;
@@ -46,6 +47,10 @@ async fn carry_out(options: Options) -> Result<()> {
             growth::run(&options.programs[0], &options.growth).await?
         );
         return publish(&options, "growth", &text);
+    }
+    if !options.crowd.is_empty() {
+        let tables = crowd::run(&options.programs[0], &options.crowd).await?;
+        return publish(&options, "crowd", &format!("{}\n\n{tables}", machine::described(&options.programs)?));
     }
     let mut report = Report::default();
     for database in &options.databases {

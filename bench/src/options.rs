@@ -20,6 +20,8 @@ pub struct Options {
     pub core: Option<usize>,
     /// Messages on the desks that the same requests are timed on, instead of a scenario.
     pub growth: Vec<u64>,
+    /// Sockets beside which a conversation is timed, instead of a scenario.
+    pub crowd: Vec<u64>,
     /// The page that the table is written into.
     pub write: Option<PathBuf>,
 }
@@ -38,6 +40,7 @@ smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
   --limits         what the disk and the libraries do alone, too (needs the feature `limits`)
   --under COMMAND  runs the server under a profiler, as in --under \"perf record -g -o out\"
   --growth N,N,... times requests on desks of so many messages, and nothing else
+  --crowd N,N,...  times a conversation beside so many sockets, and nothing else
   --write FILE     puts the table into this page";
 
 impl Options {
@@ -51,6 +54,7 @@ impl Options {
             with_limits: false,
             core: None,
             growth: Vec::new(),
+            crowd: Vec::new(),
             write: None,
         };
         let mut wrapper = Vec::new();
@@ -69,7 +73,8 @@ impl Options {
                 "--core" => options.core = Some(value()?.parse()?),
                 "--limits" => options.with_limits = cfg!(feature = "limits"),
                 "--under" => wrapper = value()?.split_whitespace().map(str::to_owned).collect(),
-                "--growth" => options.growth = value()?.split(',').map(str::parse).collect::<Result<_, _>>()?,
+                "--growth" => options.growth = sizes(&value()?)?,
+                "--crowd" => options.crowd = sizes(&value()?)?,
                 "--write" => options.write = Some(value()?.into()),
                 name if SCENARIOS.contains(&name) => options.scenarios.push(word),
                 _ => bail!("{word}?\n\n{USAGE}"),
@@ -89,6 +94,10 @@ impl Options {
 /// Servers run in folders of their own.
 fn file(path: &str) -> Result<PathBuf> {
     std::fs::canonicalize(path).with_context(|| path.to_owned())
+}
+
+fn sizes(list: &str) -> Result<Vec<u64>> {
+    Ok(list.split(',').map(str::parse).collect::<Result<_, _>>()?)
 }
 
 fn databases(name: &str) -> Result<Vec<String>> {

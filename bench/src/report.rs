@@ -51,7 +51,8 @@ impl Report {
             }
             let (ours, peers) = (mean(&row.ours), mean(&row.peers));
             let show = |figure: Option<f64>| figure.map_or_else(String::new, |figure| row.unit.show(figure));
-            let _ = writeln!(text, "| {} | {} | {} | {} |", row.what, show(ours), show(peers), row.compare(ours, peers));
+            let _ =
+                writeln!(text, "| {} | {} | {} | {} |", row.what, show(ours), show(peers), row.compare(ours, peers));
         }
         text
     }
@@ -63,7 +64,8 @@ impl Row {
         match self.unit {
             Unit::Share => String::new(),
             Unit::PerSecond => format!("**{:.1} times**", ours / peers),
-            Unit::Millis | Unit::Bytes => format!("1/{:.1}", peers / ours),
+            Unit::Millis | Unit::Bytes if ours <= peers => format!("1/{:.1}", peers / ours),
+            Unit::Millis | Unit::Bytes => format!("{:.1} times", ours / peers),
         }
     }
 }

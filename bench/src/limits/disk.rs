@@ -37,9 +37,13 @@ fn messages(file: &Path, in_a_commit: i64, time: Duration) -> Result<f64> {
         for _ in 0..in_a_commit {
             number += 1;
             let (ticket, seq) = (number % TICKETS + 1, number / TICKETS + 1);
-            commit
-                .prepare_cached("insert into messages values (?1, ?2, 7, ?3, ?4, ?5)")?
-                .execute(params![ticket, seq, text, number.to_string(), number])?;
+            commit.prepare_cached("insert into messages values (?1, ?2, 7, ?3, ?4, ?5)")?.execute(params![
+                ticket,
+                seq,
+                text,
+                number.to_string(),
+                number
+            ])?;
             commit
                 .prepare_cached("update tickets set last_seq = ?2, updated_at = ?3 where ticket_key = ?1")?
                 .execute(params![ticket, seq, number + 1000])?;

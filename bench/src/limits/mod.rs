@@ -26,7 +26,10 @@ pub async fn run(core: Option<usize>, size: &Size, report: &mut Report) -> Resul
     let (single, grouped) = disk::run(core, size.time)?;
     note("SQLite, one core: messages, a commit and an fsync for each", single);
     note("SQLite, one core: messages in groups of 100, an fsync for each group", grouped);
-    note("Socket.IO frames without JSON, rights or storage: messages acked and delivered to two", relay_chat(core, size).await?);
+    note(
+        "Socket.IO frames without JSON, rights or storage: messages acked and delivered to two",
+        relay_chat(core, size).await?,
+    );
     note("axum without layers: GET of 8 kB that lie ready", raw_web(core, size.time).await?);
     Ok(())
 }
@@ -37,7 +40,8 @@ async fn relay_chat(core: Option<usize>, size: &Size) -> Result<f64> {
     let server = program.start().await?;
     let person = || Person { username: String::new(), token: "anybody".into() };
     let stage = Stage { port: server.port, customers: vec![person()], staff: vec![person()] };
-    let tickets: Vec<Ticket> = (0..size.tickets).map(|number| Ticket { id: format!("ticket-{number}"), customer: 0 }).collect();
+    let tickets: Vec<Ticket> =
+        (0..size.tickets).map(|number| Ticket { id: format!("ticket-{number}"), customer: 0 }).collect();
     let load = Load { tickets: size.tickets, pace: Pace::Window(size.window), time: size.time };
     let (figures, _) = chat::talk(&server, &stage, &tickets, load).await?;
     server.stop().await?;
@@ -47,7 +51,8 @@ async fn relay_chat(core: Option<usize>, size: &Size) -> Result<f64> {
 async fn raw_web(core: Option<usize>, time: Duration) -> Result<f64> {
     let program = Program { core, ..Program::bare("web")? };
     let server = program.start().await?;
-    let requests = vec![request(server.port, "GET", "/api/tickets", Some("a token of some length, as they are"), None); 16];
+    let requests =
+        vec![request(server.port, "GET", "/api/tickets", Some("a token of some length, as they are"), None); 16];
     let figures = rest::ask(server.port, &requests, time / 2).await?;
     server.stop().await?;
     Ok(figures.answered)

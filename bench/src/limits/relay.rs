@@ -46,7 +46,8 @@ async fn connection(mut stream: TcpStream, rooms: Rooms) -> Result<()> {
         }
         anyhow::Ok(())
     });
-    outbox.send(r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#.into())?;
+    outbox
+        .send(r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#.into())?;
     while let Some(frame) = source.next().await {
         let Message::Text(text) = frame? else { continue };
         if text.starts_with("40") {

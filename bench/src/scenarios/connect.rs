@@ -15,7 +15,7 @@ use crate::stage::Stage;
 /// Connections that are being made at the same time.
 const AT_ONCE: usize = 64;
 /// In which the server settles before its memory is looked at.
-const REST: Duration = Duration::from_secs(2);
+pub const REST: Duration = Duration::from_secs(2);
 
 pub struct Figures {
     /// Connected and joined, a second.

@@ -63,7 +63,9 @@ impl Requests {
                 request(port, "POST", &path, Some(stage.customer_of(ticket)), Some(&body))
             }),
             login: (0..LOGINS)
-                .map(|number| request(port, "POST", "/api/auth/login", None, Some(&login(&stage.customers[number].username))))
+                .map(|number| {
+                    request(port, "POST", "/api/auth/login", None, Some(&login(&stage.customers[number].username)))
+                })
                 .collect(),
         })
     }

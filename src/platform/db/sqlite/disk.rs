@@ -8,13 +8,15 @@
 //! that fails ends the process: what the kernel then has on disk is unknown, and a second call would say that all is well
 //! (PostgreSQL has panicked there since 2018 for the same reason). The next start reads what the log really holds.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::abort;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -91,14 +93,11 @@ pub(super) fn sync_all(
     on_commit: &OnCommit,
     slow: Option<Duration>,
 ) {
-    let log = log_of(database);
+    let mut log = Log::of(database);
     while let Ok(first) = commits.recv() {
         let mut all = vec![first];
         all.extend(commits.try_iter());
-        if let Err(error) = sync(&log) {
-            tracing::error!(%error, log = %log.display(), "the database's log cannot be synced; the server stops at once");
-            abort();
-        }
+        log.sync();
         for Committed { number, group, effects, began, committing } in all {
             metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
             metrics::histogram!("smilechat_db_group_seconds").record(began.elapsed());
@@ -112,13 +111,83 @@ pub(super) fn sync_all(
     }
 }
 
-/// SQLite's name for it. It is there for as long as a connection is.
-fn log_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
+/// SQLite's write-ahead log. It is there for as long as a connection is.
+struct Log {
+    path: PathBuf,
+    file: Option<File>,
 }
 
-fn sync(log: &Path) -> io::Result<()> {
-    File::open(log)?.sync_data()
+/// Until the log can be opened, should it have vanished.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Log {
+    fn of(database: &Path) -> Self {
+        let mut name = database.as_os_str().to_owned();
+        name.push("-wal");
+        Self { path: name.into(), file: None }
+    }
+
+    fn sync(&mut self) {
+        let mut is_told = false;
+        let file = loop {
+            match self.opened() {
+                Ok(file) => break file,
+                // Nothing is lost by waiting: those who wait are told that the database is unavailable.
+                Err(error) if !is_told => {
+                    tracing::error!(%error, log = %self.path.display(), "the database's log cannot be opened; trying again");
+                    is_told = true;
+                }
+                Err(_) => thread::sleep(PAUSE),
+            }
+        };
+        if let Err(error) = file.sync_data() {
+            tracing::error!(%error, log = %self.path.display(), "the database's log cannot be synced; the server stops at once");
+            abort();
+        }
+    }
+
+    /// Kept open, so that a server out of descriptors can sync; opened anew where another file has taken the name.
+    fn opened(&mut self) -> io::Result<&File> {
+        let now = fs::metadata(&self.path)?;
+        let is_known = match &self.file {
+            Some(file) => file.metadata().is_ok_and(|known| (known.dev(), known.ino()) == (now.dev(), now.ino())),
+            None => false,
+        };
+        if !is_known {
+            self.file = Some(File::open(&self.path)?);
+        }
+        self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::platform::db::job::{Kind, Patience};
+    use crate::platform::db::tx::Tx;
+
+    const PATIENCE: Patience =
+        Patience { for_turn: Duration::from_millis(50), for_statement: Duration::from_millis(50) };
+
+    #[tokio::test]
+    async fn a_read_is_answered_when_all_that_it_may_have_seen_is_on_disk() {
+        let (disk, connection) = (Disk::default(), Connection::open_in_memory().expect("a database"));
+        let read = || {
+            let (mut job, answer) = Job::new("sqlite", Kind::Read, None, |_| Ok(()));
+            job.run(&mut Tx::sqlite(&connection));
+            disk.answer(job);
+            answer.wait(PATIENCE)
+        };
+        assert!(read().await.is_ok(), "nothing was written yet");
+        let (first, second) = (disk.begin(), disk.begin());
+        let waiting = read();
+        disk.is_synced(first);
+        let later = read();
+        disk.is_synced(second);
+        assert!(waiting.await.is_ok() && later.await.is_ok() && read().await.is_ok());
+        disk.begin();
+        assert!(read().await.is_err(), "a commit is under way that nobody has synced");
+    }
 }

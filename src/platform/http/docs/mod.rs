@@ -122,7 +122,7 @@ mod tests {
     async fn swagger_ui_goes_out_compressed_and_unpacked_for_whoever_reads_no_gzip() {
         for (path, content_type, _) in SWAGGER_UI {
             let (_, headers, compressed) = get(path, "gzip, br").await;
-            assert_eq!((&headers[CONTENT_ENCODING], &headers[CONTENT_TYPE]), ("gzip", content_type));
+            assert!(headers[CONTENT_ENCODING] == "gzip" && headers[CONTENT_TYPE] == content_type, "{path}");
             let (_, headers, plain) = get(path, "identity").await;
             assert!(!headers.contains_key(CONTENT_ENCODING));
             let mut unpacked = Vec::new();
