@@ -78,6 +78,8 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
     }
     create_for_us_alone(path).with_context(place)?;
     let mut connection = File::new(path, config).connect_in_turn().with_context(place)?;
+    // Each migration is whole or not there. What is acked later is synced, and with it all that lies before it in the log.
+    connection.pragma_update(None, "synchronous", "normal").with_context(place)?;
     let mut names = Vec::new();
     loop {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).with_context(place)?;
