@@ -7,6 +7,8 @@ mod announce;
 pub mod demo;
 mod document;
 mod figures;
+mod follow;
+mod nodes;
 mod operations;
 mod reactions;
 mod repeats;
@@ -17,8 +19,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
+pub use follow::Follower;
 pub use reactions::catch_up;
-pub use start::{Running, open, serve, start};
+pub use start::{Running, Unstarted, open, serve, start};
 
 /// A part of the product that could run in a process of its own.
 pub struct Service {
@@ -26,6 +29,8 @@ pub struct Service {
     pub does: &'static str,
     pub routes: fn() -> OpenApiRouter<App>,
 }
+
+const OPERATIONS: &str = "operations";
 
 pub const SERVICES: &[Service] = &[
     Service {
@@ -41,8 +46,15 @@ pub const SERVICES: &[Service] = &[
     },
     Service { name: "analytics", does: "reports, the live board, usage", routes: crate::analytics::routes },
     Service { name: "pages", does: "the widget's files, the console, the demo shop", routes: crate::pages::routes },
-    Service { name: "operations", does: "health, readiness, metrics", routes: operations::routes },
+    Service { name: OPERATIONS, does: "health, readiness, metrics", routes: operations::routes },
 ];
+
+/// Those that this process is: the named ones, or all. `operations` is always among them.
+pub fn chosen(names: &[String]) -> impl Iterator<Item = &'static Service> {
+    SERVICES.iter().filter(|service| {
+        names.is_empty() || service.name == OPERATIONS || names.iter().any(|name| name == service.name)
+    })
+}
 
 /// All routes with their description.
 pub fn api() -> OpenApiRouter<App> {

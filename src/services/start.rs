@@ -14,6 +14,7 @@ use crate::analytics;
 use crate::app::{App, Shared};
 use crate::auth::{self, Auth, Registry};
 use crate::pages;
+use crate::platform::bus::{Bus, Driver, Incoming, Meeting};
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment, LogFormat};
 use crate::platform::db::Db;
@@ -22,20 +23,30 @@ use crate::platform::http::origins::Origins;
 use crate::platform::http::{idempotency, serve as connections};
 use crate::platform::limits::Limits;
 use crate::platform::random::Random;
+use crate::platform::redis::Redis;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
-use crate::services::{SERVICES, demo, operations, reactions};
+use crate::services::{SERVICES, demo, follow, nodes, operations, reactions};
 use crate::tickets;
 use crate::tickets::assign::{self, HandOuts};
 
 const SWEEP: Duration = Duration::from_secs(600);
+/// For the last word to the other nodes.
+const GOODBYE: Duration = Duration::from_millis(300);
+
+/// What is open and waits to be run.
+pub struct Unstarted {
+    events: UnboundedReceiver<Committed>,
+    heard: Incoming,
+    bus: Driver,
+}
 
 /// Opens what the services share, and the default tenant if it is the first time.
-pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Committed>)> {
+pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, Unstarted)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
     let registry = Registry::default();
     let origins = Origins::new(&config.cors.origins);
@@ -44,6 +55,9 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;
     let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
     auth::admit_pages_of_keys(&db, &origins).await?;
+    let key = auth::key_of_nodes(&db, &config.auth, default_tenant).await?;
+    let lease = Duration::from_millis(config.bus.lease_ms);
+    let (bus, heard, driver) = Bus::new(meeting(&config)?, &key, lease, &random)?;
     let auth = Auth::new(&config.auth, registry, origins, default_tenant)?;
     let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
     let files = Files::new(&config.files, &config.data_dir)?;
@@ -57,9 +71,21 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         realtime: Realtime::default(),
         hand_outs: HandOuts::default(),
         limits,
+        bus,
+        follower: Arc::default(),
         files,
     });
-    Ok((app, events))
+    Ok((app, Unstarted { events, heard, bus: driver }))
+}
+
+/// Where this node meets the others.
+fn meeting(config: &Config) -> anyhow::Result<Meeting> {
+    let (bus, url) = (&config.bus, &config.database.url);
+    Ok(match bus.enabled {
+        true if !bus.redis_url.is_empty() => Meeting::Redis(Redis::new(&bus.redis_url)?),
+        true if !url.starts_with("sqlite://") => Meeting::Postgres(url.clone()),
+        _ => Meeting::Alone,
+    })
 }
 
 /// A server that runs.
@@ -76,7 +102,7 @@ pub struct Running {
 /// Listens and serves; returns as soon as it does.
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
-    let (app, events) = open(config, clock, random).await?;
+    let (app, unstarted) = open(config, clock, random).await?;
     demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
     let listener = connections::listen(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
@@ -89,7 +115,12 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);
     let mut workers = JoinSet::new();
+    let Unstarted { events, heard, bus } = unstarted;
     workers.spawn(announce::pump(app.clone(), events));
+    workers.spawn(bus.run());
+    workers.spawn(nodes::listen(app.clone(), heard, shutdown.clone()));
+    workers.spawn(follow::keep(app.clone(), shutdown.clone()));
+    workers.spawn(realtime::keep_shared(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
     workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
@@ -122,6 +153,7 @@ impl Running {
         if tokio::time::timeout(drain * 3 / 4, drained).await.is_err() {
             tracing::warn!(sockets = self.gateway.remaining(), "time is up; the rest is cut");
         }
+        self.app.bus.leave(GOODBYE).await;
         self.app.db.close_within(drain.saturating_sub(begun.elapsed())).await;
         tracing::info!("stopped");
         served

@@ -18,6 +18,7 @@
 //! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
 
 mod backup;
+mod channel;
 mod dialect;
 mod failure;
 mod job;
@@ -48,6 +49,7 @@ use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
 pub use self::backup::backup;
+pub use self::channel::Channel;
 pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::migrate::migrate;
 pub use self::tx::Tx;

@@ -53,6 +53,7 @@ pub const TABLE: &[(&str, &[Metric])] = &[
     ("Messages", MESSAGES),
     ("Tickets and people", TICKETS),
     ("The database", DATABASE),
+    ("Other nodes", NODES),
     ("The process", PROCESS),
 ];
 
@@ -197,6 +198,19 @@ const DATABASE: &[Metric] = &[
     ),
     counter("smilechat_db_slow_statements_total", &[], "Statements slower than `database.slow_ms`."),
     gauge("smilechat_db_wal_bytes", &[], "SQLite: the length of the write-ahead log at the last checkpoint."),
+];
+
+const NODES: &[Metric] = &[
+    gauge(
+        "smilechat_bus_up",
+        &[],
+        "1 while what a node says to the others comes back to itself; 0 while it does not, and the database is read instead. \
+         Absent on a node that is alone.",
+    ),
+    counter("smilechat_bus_published_total", &[], "Payloads that were handed to the bus, beats among them."),
+    counter("smilechat_bus_received_total", &[], "Payloads of other nodes."),
+    counter("smilechat_bus_dropped_total", &[], "Hints that could not be said: the bus was down, or too much waited."),
+    counter("smilechat_bus_junk_total", &[], "What was on the channel and is not of our nodes, or of a newer version."),
 ];
 
 const PROCESS: &[Metric] = &[
