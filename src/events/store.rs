@@ -9,7 +9,7 @@ use super::Act;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Row, Tx, Value};
+use crate::platform::db::{self, Row, Tx, Value};
 
 /// One line of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,6 +93,7 @@ pub fn list_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Stored>
 
 /// Those of these that are there by now.
 pub fn list_named(tx: &mut Tx<'_>, keys: &[i64]) -> Result<Vec<Stored>> {
+    let keys = db::padded(keys.iter().copied());
     let places: Vec<String> = (1..=keys.len()).map(|place| format!("${place}")).collect();
     let sql = format!("{SELECT_STORED} where event_key in ({}) order by event_key", places.join(", "));
     let values: Vec<Value<'_>> = keys.iter().map(|key| (*key).into()).collect();

@@ -2,6 +2,7 @@
 //! is one that is not there.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -15,7 +16,7 @@ const CONNECT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub struct Redis {
-    client: redis::Client,
+    client: Arc<redis::Client>,
 }
 
 impl Redis {
@@ -23,7 +24,7 @@ impl Redis {
     pub fn new(url: &str) -> anyhow::Result<Self> {
         tls::install();
         let client = redis::Client::open(url).map_err(|_| anyhow!("the Redis URL is malformed"))?;
-        Ok(Self { client })
+        Ok(Self { client: Arc::new(client) })
     }
 
     pub async fn subscribe(&self, channel: &str) -> anyhow::Result<Subscription> {

@@ -25,6 +25,9 @@ const MOST_IDS: usize = 1000;
 
 /// Called for each event, in the order of the commits.
 pub fn announce(app: &App, event: &Event) {
+    if !app.realtime.is_on {
+        return;
+    }
     let hub = &app.realtime.hub;
     match &event.what {
         What::MessageSent { message, .. } => {

@@ -34,9 +34,17 @@ pub use housekeeping::{keep_books, keep_time};
 pub use share::{hear_of_people, keep_shared, say_hello};
 
 /// Realtime's part of `App`.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Realtime {
+    /// False: this process has no sockets, and nobody is told anything here.
+    pub is_on: bool,
     pub hub: Arc<Hub>,
     pub stirred: Arc<Stirred>,
     pub share: Arc<Share>,
+}
+
+impl Realtime {
+    pub fn new(is_on: bool) -> Self {
+        Self { is_on, hub: Arc::default(), stirred: Arc::default(), share: Arc::default() }
+    }
 }

@@ -35,7 +35,7 @@ struct State {
     elsewhere: Elsewhere,
     telling: Telling,
     /// As what those who are there, on any node, are seen.
-    shown: HashMap<(TenantKey, UserKey), OnlineUser>,
+    shown: HashMap<TenantKey, HashMap<UserKey, OnlineUser>>,
     /// Staff who can be given a ticket.
     free: HashMap<TenantKey, HashSet<UserKey>>,
 }
@@ -196,12 +196,11 @@ impl Presence {
     /// Everybody who is there and in view, staff first, then by name.
     pub fn list(&self, tenant: TenantKey, view: &View) -> Vec<OnlineUser> {
         let state = self.lock();
-        let users = match view {
-            View::All => state.users(tenant),
-            View::Only(users) => users.clone(),
+        let Some(shown) = state.shown.get(&tenant) else { return Vec::new() };
+        let mut seen: Vec<&OnlineUser> = match view {
+            View::All => shown.values().collect(),
+            View::Only(users) => users.iter().filter_map(|user| shown.get(user)).collect(),
         };
-        let shown = users.into_iter().filter_map(|user| state.shown.get(&(tenant, user)));
-        let mut seen: Vec<&OnlineUser> = shown.collect();
         // Thousands may be there: those who are not listed are neither sorted nor copied.
         if seen.len() > MOST_LISTED {
             seen.select_nth_unstable_by(MOST_LISTED, |a, b| a.rank().cmp(&b.rank()));
@@ -257,10 +256,14 @@ impl State {
     fn differ(&mut self, tenant: TenantKey, user: UserKey) -> Option<Difference> {
         self.index(tenant, user);
         let now = self.seen(tenant, user).filter(|seen| seen.status != Status::Offline);
+        let shown = self.shown.entry(tenant).or_default();
         let before = match &now {
-            Some(now) => self.shown.insert((tenant, user), now.clone()),
-            None => self.shown.remove(&(tenant, user)),
+            Some(now) => shown.insert(user, now.clone()),
+            None => shown.remove(&user),
         };
+        if shown.is_empty() {
+            self.shown.remove(&tenant);
+        }
         let as_what = |one: &OnlineUser| (one.role, one.status);
         if before.as_ref().map(as_what) == now.as_ref().map(as_what) {
             return None;
@@ -311,11 +314,6 @@ impl State {
         // Of several who know no better, the first: this node itself.
         let (_, last) = all.into_iter().reduce(|best, other| if other.0 > best.0 { other } else { best })?;
         Some(OnlineUser { role, ..last })
-    }
-
-    fn users(&self, tenant: TenantKey) -> HashSet<UserKey> {
-        let here = self.tenants.get(&tenant).into_iter().flat_map(|people| people.all.keys().copied());
-        here.chain(self.elsewhere.users(tenant)).collect()
     }
 
     /// On one socket at least. The moment of grace does not count.

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::auth::model::Status;
 use crate::hints::{self, Hint};
 use crate::platform::bus::NodeId;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::housekeeping;
-use crate::realtime::presence::{Heard, News};
+use crate::realtime::presence::{Heard, News, OnlineUser};
+use crate::tickets::assign;
 
 /// What changes within it is told together.
 const TICK: Duration = Duration::from_millis(100);
@@ -66,11 +68,14 @@ pub fn say_hello(app: &App) {
 }
 
 fn show(app: &App, heard: Heard) {
-    for difference in &heard.differences {
-        housekeeping::show_difference(app, difference);
+    if app.realtime.is_on {
+        heard.differences.iter().for_each(|difference| housekeeping::show_difference(app, difference));
+        heard.stirred.into_iter().for_each(|(tenant, user)| app.realtime.stirred.note(tenant, user));
     }
-    for (tenant, user) in heard.stirred {
-        app.realtime.stirred.note(tenant, user);
+    // A ticket may wait here that nobody here could take.
+    let is_free = |now: &OnlineUser| now.role.is_staff() && now.status == Status::Online;
+    for difference in heard.differences.iter().filter(|difference| is_free(&difference.now)) {
+        assign::hand_out_waiting(app, difference.tenant);
     }
     if heard.is_asked {
         app.realtime.share.is_asked.store(true, Ordering::Relaxed);

@@ -156,8 +156,8 @@ async fn listen(shared: &Shared, seal: &Seal, inlet: &Inlet, ear: &mut Ear, beat
         let now = Instant::now();
         if *opened.from == *shared.node {
             let beats = opened.lines.iter().filter_map(|line| line.strip_prefix(BEAT_WORD)?.parse().ok());
-            // All of them: each that comes back counts.
-            if beats.fold(false, |is_first, beat| shared.pulse.came_back(beat, now) || is_first) {
+            // All of them are noted, whichever brought it up.
+            if beats.filter(|beat| shared.pulse.came_back(*beat, now)).count() > 0 {
                 tracing::info!(bus = shared.kind, "the bus is up");
                 metrics::gauge!("smilechat_bus_up").set(1.0);
                 inlet.pass(Heard::MayHaveMissed);

@@ -187,6 +187,16 @@ impl Db {
     }
 }
 
+/// The values of an `in (…)`, the last one repeated until there are as many as a power of two: of each length there is another
+/// statement to prepare.
+pub fn padded(keys: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let mut keys: Vec<i64> = keys.into_iter().collect();
+    if let Some(last) = keys.last().copied() {
+        keys.resize(keys.len().next_power_of_two(), last);
+    }
+    keys
+}
+
 /// Deletes what may be many rows, a thousand in a transaction, so that nobody waits long behind it. `delete` is told how
 /// many at most, and answers how many went; so does this.
 pub async fn in_batches(

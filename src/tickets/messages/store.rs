@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Row, Tx, Value};
+use crate::platform::db::{self, Row, Tx, Value};
 use crate::tickets::attachments::model::Attachment;
 use crate::tickets::model::{Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
 use crate::tickets::store::status_of;
@@ -233,12 +233,13 @@ pub fn list_after(
 }
 
 pub fn list_last_seqs(tx: &mut Tx<'_>, tenant: TenantKey, tickets: &[TicketKey]) -> Result<Vec<(TicketKey, i64)>> {
-    let places: Vec<String> = (0..tickets.len()).map(|place| format!("${}", place + 2)).collect();
+    let keys = db::padded(tickets.iter().map(|ticket| ticket.0));
+    let places: Vec<String> = (0..keys.len()).map(|place| format!("${}", place + 2)).collect();
     let sql = format!(
         "select ticket_key, last_seq from tickets where tenant_key = $1 and ticket_key in ({})",
         places.join(", ")
     );
-    let values: Vec<Value<'_>> = iter::once(tenant.into()).chain(tickets.iter().map(|key| (*key).into())).collect();
+    let values: Vec<Value<'_>> = iter::once(tenant.into()).chain(keys.into_iter().map(Value::from)).collect();
     tx.all(&sql, &values, |row| Ok((TicketKey(row.take()?), row.take()?)))
 }
 

@@ -2,6 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 
 import { freePort } from "./server.mjs";
@@ -21,7 +22,7 @@ export async function startRedis() {
 /** Again on the same port, after it was killed. */
 export async function launchRedis(redis) {
   const options = ["--port", String(redis.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  redis.child = spawn("redis-server", options, { stdio: "ignore" });
+  redis.child = spawn(program(), options, { stdio: "ignore", argv0: "redis-server" });
   running.add(redis.child);
   redis.exit = once(redis.child, "exit").then(() => running.delete(redis.child));
   await poll("Redis to listen", 10_000, () => answers(redis.port));
@@ -35,6 +36,12 @@ export async function killRedis(redis) {
 /** What a command answers, as redis-cli prints it. */
 export function askRedis(redis, ...command) {
   return execFileSync("redis-cli", ["-p", String(redis.port), ...command], { encoding: "utf8" }).trim();
+}
+
+/** Debian's package of tools holds the server under another name, and starts none for the whole machine. */
+function program() {
+  const debian = "/usr/bin/redis-check-rdb";
+  return existsSync(debian) ? debian : "redis-server";
 }
 
 function answers(port) {
