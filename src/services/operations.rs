@@ -48,6 +48,8 @@ struct Readiness {
     status: &'static str,
     /// Which services this process is.
     services: Vec<&'static str>,
+    /// How many nodes there are, this one among them, as far as it hears.
+    nodes: usize,
     dependencies: Vec<Dependency>,
 }
 
@@ -60,9 +62,6 @@ struct Dependency {
     status: &'static str,
     /// How long it took to answer, or until it was given up; of the bus, how long its last word took to come back.
     latency_ms: f64,
-    /// Of the bus: how many nodes there are, this one among them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nodes: Option<usize>,
 }
 
 /// Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
@@ -71,11 +70,13 @@ struct Dependency {
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let mut dependencies = Vec::from(ask_all(&app).await);
-    dependencies.extend(app.bus.standing().map(bus));
+    let standing = app.bus.standing();
+    dependencies.extend(standing.map(bus));
     let status = dependencies[0].status;
     let code = if status == UP { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let services = super::chosen(&app.config.server.services).map(|service| service.name).collect();
-    (code, Json(Readiness { status, services, dependencies }))
+    let nodes = standing.map_or(0, |standing| standing.peers) + 1;
+    (code, Json(Readiness { status, services, nodes, dependencies }))
 }
 
 /// The database first.
@@ -92,13 +93,12 @@ async fn ask(name: &'static str, kind: &'static str, question: impl Future<Outpu
     let took = asked.elapsed();
     metrics::gauge!("smilechat_dependency_up", "dependency" => name).set(if is_up { 1.0 } else { 0.0 });
     metrics::gauge!("smilechat_dependency_ping_seconds", "dependency" => name).set(took);
-    Dependency { name, kind, status: word(is_up), latency_ms: milliseconds(took), nodes: None }
+    Dependency { name, kind, status: word(is_up), latency_ms: milliseconds(took) }
 }
 
 fn bus(standing: Standing) -> Dependency {
-    let Standing { kind, is_up, latency, peers } = standing;
-    let latency_ms = milliseconds(latency);
-    Dependency { name: "bus", kind, status: word(is_up), latency_ms, nodes: Some(peers + 1) }
+    let Standing { kind, is_up, latency, .. } = standing;
+    Dependency { name: "bus", kind, status: word(is_up), latency_ms: milliseconds(latency) }
 }
 
 fn word(is_up: bool) -> &'static str {

@@ -132,7 +132,12 @@ const MESSAGES: &[Metric] = &[
         &[],
         "From the sending of a message, however it came, to its being queued for everybody in the ticket's room.",
     ),
-    counter("smilechat_holes_filled_total", &[], "Reads of messages that were stored but not announced in their turn."),
+    counter(
+        "smilechat_holes_filled_total",
+        &[],
+        "Reads of messages that were stored but not announced here in their turn: another node has stored them, or the \
+         announcement was lost.",
+    ),
     gauge("smilechat_events_waiting", &[], "Committed events that have not been told yet."),
     histogram("smilechat_event_lag_seconds", LATENCY, &[], "How long committed events waited to be told."),
 ];

@@ -243,7 +243,8 @@ test("no label names a person, a ticket or a tenant", async () => {
   const ids = labels.filter((value) => /[0-9a-f]{8}-[0-9a-f]{4}/.test(value) || /customer-|support-|pk_|sk_/.test(value));
   assert.deepEqual(ids, []);
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  for (const { name, kind } of listed()) {
+  // Who is alone has no bus that could be up.
+  for (const { name, kind } of listed().filter(({ name }) => name !== "smilechat_bus_up")) {
     const described = [`# HELP ${name} `, `# TYPE ${name} ${kind}`];
     for (const line of described) assert.ok(text.includes(line), `${line} is missing`);
   }

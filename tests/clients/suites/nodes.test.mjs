@@ -55,9 +55,8 @@ async function startNodes(bus, env = {}, roles = [{}, {}]) {
 
 function isInTouch(node, peers) {
   return poll("the node to hear the others", 10_000, async () => {
-    const { dependencies } = await (await fetch(`${node.url}/readyz`)).json();
-    const bus = dependencies.find((one) => one.name === "bus");
-    return bus?.status === "ok" && bus.nodes >= peers + 1;
+    const { nodes, dependencies } = await (await fetch(`${node.url}/readyz`)).json();
+    return dependencies.find((one) => one.name === "bus")?.status === "ok" && nodes >= peers + 1;
   });
 }
 
