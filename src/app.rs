@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::auth::Auth;
+use crate::platform::bus::Bus;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
@@ -12,6 +13,7 @@ use crate::platform::limits::Limits;
 use crate::platform::random::Random;
 use crate::realtime::Realtime;
 use crate::realtime::presence::Presence;
+use crate::services::Follower;
 use crate::tickets::assign::HandOuts;
 
 #[derive(Clone)]
@@ -31,6 +33,10 @@ pub struct Shared {
     /// In which tenants a waiting ticket may find somebody.
     pub hand_outs: HandOuts,
     pub limits: Arc<Limits>,
+    /// To the other nodes.
+    pub bus: Bus,
+    /// Which events were told on this node.
+    pub follower: Arc<Follower>,
     /// Where what people upload lies.
     pub files: Files,
 }

@@ -23,6 +23,8 @@ use crate::tickets::model::{Message, Note, Rating, Side, Ticket};
 pub struct Event {
     pub act: Act,
     pub what: What,
+    /// Of its row, where it has one.
+    pub key: Option<i64>,
     /// Where in a trace it happened, if it is traced.
     pub origin: Option<Traceparent>,
 }
@@ -155,10 +157,9 @@ pub enum What {
 
 /// Makes an event part of the transaction: its row, where it has one, and its announcement after the commit.
 pub fn record(tx: &mut Tx<'_>, act: &Act, what: What) -> Result<()> {
-    if let Some(row) = what.row() {
-        store::insert(tx, act, row.kind, row.ticket_id, &row.data.to_string())?;
-    }
-    tx.after_commit(Event { act: act.clone(), what, origin: spans::here() });
+    let row = what.row();
+    let key = row.map(|row| store::insert(tx, act, row.kind, row.ticket_id, &row.data.to_string())).transpose()?;
+    tx.after_commit(Event { act: act.clone(), what, key, origin: spans::here() });
     Ok(())
 }
 

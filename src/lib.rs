@@ -9,6 +9,7 @@ pub mod auth;
 pub mod cli;
 pub mod error;
 pub mod events;
+pub mod hints;
 pub mod pages;
 pub mod platform;
 pub mod realtime;

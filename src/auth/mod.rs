@@ -18,6 +18,7 @@ mod password;
 mod people;
 mod permissions;
 mod profile;
+pub mod recall;
 mod registry;
 pub mod repeats;
 mod routes;
@@ -121,6 +122,12 @@ pub async fn admit_pages_of_keys(db: &Db, origins: &Origins) -> Result<()> {
             return Ok(());
         }
     }
+}
+
+/// What only the nodes of one deployment know: they share the secret and the database.
+pub async fn key_of_nodes(db: &Db, config: &AuthConfig, default_tenant: TenantKey) -> Result<[u8; 32]> {
+    let tenant_id = db.read(move |tx| store::tenants::find_id(tx, default_tenant)).await?;
+    Ok(secret::hmac_sha256(config.jwt_secret.expose().as_bytes(), &[b"nodes of ", tenant_id.as_bytes()]))
 }
 
 /// Whoever has this public id.

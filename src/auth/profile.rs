@@ -138,11 +138,11 @@ pub async fn confirm_password(app: &App, account: &Account, current: Option<Stri
     let current =
         current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
     let now = app.clock.now();
-    app.limits.password_allowed(&account.user_id, now)?;
+    app.limits.password_allowed(&account.user_id, now).await?;
     if !app.auth.passwords.verify(current, account.password_hash.clone()).await? {
         return Err(Error::Forbidden("wrong_password"));
     }
-    app.limits.password_succeeded(&account.user_id);
+    app.limits.password_succeeded(&account.user_id).await;
     Ok(Confirmed { hash: account.password_hash.clone() })
 }
 

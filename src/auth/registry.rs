@@ -2,7 +2,7 @@
 //!
 //! Invariants: once the transaction that ends a session, revokes a key or changes a user has committed, this node does not
 //! answer from before it (`forget`, `user_changed` and `key_changed` run before the caller of that transaction has its answer). Other
-//! nodes learn it within `MEMORY`. What strangers make up is remembered too, in bounded memory, and does not reach the
+//! nodes learn it as soon as they follow the event (`services/follow.rs`), and within `MEMORY` in any case. What strangers make up is remembered too, in bounded memory, and does not reach the
 //! database twice.
 
 use std::sync::Arc;

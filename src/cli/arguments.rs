@@ -42,6 +42,12 @@ pub struct Overrides {
     /// sqlite:///path/file.db or postgres://user:password@host/name [default: smilechat.db in the data folder]
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// redis://host:6379, where several nodes meet [default: PostgreSQL itself]
+    #[arg(long, global = true, value_name = "URL")]
+    pub redis_url: Option<String>,
+    /// Which services this process is, with commas between them: auth, tickets, realtime, analytics, pages [default: all]
+    #[arg(long, global = true, value_name = "NAMES")]
+    pub services: Option<String>,
     /// The folder for what the server keeps itself [default: ./data]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<String>,
@@ -195,6 +201,8 @@ impl Overrides {
             ("--host", "server.host", self.host),
             ("--port", "server.port", self.port),
             ("--database-url", "database.url", self.database_url),
+            ("--redis-url", "bus.redis_url", self.redis_url),
+            ("--services", "server.services", self.services),
             ("--data-dir", "data_dir", self.data_dir),
         ];
         flags.into_iter().filter_map(|(name, key, text)| Some(Flag { name, key, text: text? })).collect()

@@ -9,7 +9,7 @@ use super::Act;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Row, Tx};
+use crate::platform::db::{self, Row, Tx, Value};
 
 /// One line of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,12 +35,14 @@ pub struct Entry {
 const SELECT: &str = "select e.event_key, e.kind, e.actor_id, u.name, e.ticket_id, e.data, e.timestamp
      from events e left join users u on u.tenant_key = e.tenant_key and u.user_id = e.actor_id";
 
-pub fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<()> {
-    tx.execute(
-        "insert into events (tenant_key, kind, actor_id, ticket_id, data, timestamp) values ($1, $2, $3, $4, $5, $6)",
+/// Answers the row's key.
+pub fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, data: &str) -> Result<i64> {
+    tx.one(
+        "insert into events (tenant_key, kind, actor_id, ticket_id, data, timestamp) values ($1, $2, $3, $4, $5, $6)
+         returning event_key",
         &[act.tenant.into(), kind.into(), act.actor_id.as_deref().into(), ticket_id.into(), data.into(), act.at.into()],
-    )?;
-    Ok(())
+        |row| row.take(),
+    )
 }
 
 /// Newest first; `before` is the key of the last entry of the page before.
@@ -68,6 +70,51 @@ pub fn list_of_ticket(
         &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
         entry,
     )
+}
+
+/// What was stored of an event, for a node on which it did not happen.
+pub struct Stored {
+    pub key: i64,
+    pub tenant: TenantKey,
+    pub kind: String,
+    pub actor_id: Option<String>,
+    pub ticket_id: Option<String>,
+    pub data: String,
+    pub at: Timestamp,
+}
+
+const SELECT_STORED: &str = "select event_key, tenant_key, kind, actor_id, ticket_id, data, timestamp from events";
+
+/// Of all tenants, oldest first.
+pub fn list_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Stored>> {
+    let sql = format!("{SELECT_STORED} where event_key > $1 order by event_key limit $2");
+    tx.all(&sql, &[after.into(), limit.into()], stored)
+}
+
+/// Those of these that are there by now.
+pub fn list_named(tx: &mut Tx<'_>, keys: &[i64]) -> Result<Vec<Stored>> {
+    let keys = db::padded(keys.iter().copied());
+    let places: Vec<String> = (1..=keys.len()).map(|place| format!("${place}")).collect();
+    let sql = format!("{SELECT_STORED} where event_key in ({}) order by event_key", places.join(", "));
+    let values: Vec<Value<'_>> = keys.iter().map(|key| (*key).into()).collect();
+    tx.all(&sql, &values, stored)
+}
+
+/// The keys of the newest, newest first.
+pub fn list_newest_keys(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<i64>> {
+    tx.all("select event_key from events order by event_key desc limit $1", &[limit.into()], |row| row.take())
+}
+
+fn stored(row: &mut Row<'_>) -> Result<Stored> {
+    Ok(Stored {
+        key: row.take()?,
+        tenant: TenantKey(row.take()?),
+        kind: row.take()?,
+        actor_id: row.take()?,
+        ticket_id: row.take()?,
+        data: row.take()?,
+        at: row.take()?,
+    })
 }
 
 /// A user who was changed, as the audit log has it.

@@ -71,8 +71,8 @@ impl Handler for Sockets {
             return connection.handle.disconnect();
         }
         connection.has_arrived = true;
-        if app.presence.arrive(&caller, caller.chosen_status) {
-            housekeeping::show_status(app, &caller, caller.chosen_status);
+        if let Some(difference) = app.presence.arrive(&caller, caller.chosen_status) {
+            housekeeping::show_difference(app, &difference);
         }
         app.realtime.stirred.note(caller.tenant, caller.user);
         if caller.role.is_staff() {

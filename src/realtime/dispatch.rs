@@ -1,12 +1,13 @@
 //! From committed events to sockets: what the server has to say, and to whom.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Error;
 use crate::events::{Event, What};
+use crate::hints::{self, Hint};
 use crate::realtime::gateway::Frame;
 use crate::realtime::hub::Views;
 use crate::realtime::room::{Hole, Parcel};
@@ -24,6 +25,9 @@ const MOST_IDS: usize = 1000;
 
 /// Called for each event, in the order of the commits.
 pub fn announce(app: &App, event: &Event) {
+    if !app.realtime.is_on {
+        return;
+    }
     let hub = &app.realtime.hub;
     match &event.what {
         What::MessageSent { message, .. } => {
@@ -106,16 +110,46 @@ fn announce_update(app: &App, tenant: TenantKey, ticket: &Arc<Ticket>, changed: 
     }
 }
 
+/// Another node has stored messages up to `seq`: what is missing here is read at once, if somebody follows the ticket.
+pub fn hear_of_message(app: &App, tenant: TenantKey, ticket_id: &str, seq: i64) {
+    learn(app, ticket_id, seq);
+    app.realtime.hub.note_activity(tenant, ticket_id, &Side::BOTH);
+}
+
+/// Messages are stored up to `seq`, whoever has told so.
+pub fn learn(app: &App, ticket_id: &str, seq: i64) {
+    if let Some(hole) = app.realtime.hub.learn(ticket_id, seq) {
+        fill(app, ticket_id.to_owned(), hole);
+    }
+}
+
+/// Somebody types on another node, or does no longer.
+pub fn hear_of_typing(app: &App, typing: &hints::Typing) {
+    let hints::Typing { ticket_id, user_id, name, is_typing, .. } = typing;
+    let (hub, user) = (&app.realtime.hub, typing.user());
+    if *is_typing {
+        let until = Instant::now() + Duration::from_millis(app.config.realtime.typing_ttl_ms);
+        hub.begin_typing_elsewhere(ticket_id, user, (user_id, name), until);
+    } else if !hub.end_typing(ticket_id, user) {
+        return;
+    }
+    show_typing_here(app, ticket_id, user, user_id, name, *is_typing);
+}
+
 /// Reads from the database what no hint has told, after a moment in which it may still come, until nothing is missing.
 pub fn fill(app: &App, ticket_id: String, hole: Hole) {
     let app = app.clone();
     tokio::spawn(async move {
         let mut patience = PATIENCE;
+        let is_told = hole.is_told.clone();
         let mut hole = Some(hole);
         while hole.is_some() {
-            tokio::time::sleep(patience).await;
+            tokio::select! {
+                () = tokio::time::sleep(patience) => {}
+                () = is_told.notified() => {}
+            }
             hole = app.realtime.hub.remaining_hole(&ticket_id);
-            let Some(Hole { tenant, ticket, from_seq, to_seq }) = hole else { return };
+            let Some(Hole { tenant, ticket, from_seq, to_seq, .. }) = hole else { return };
             match replay::between(&app, tenant, ticket, from_seq, to_seq).await {
                 Ok(messages) => {
                     metrics::counter!("smilechat_holes_filled_total").increment(1);
@@ -133,14 +167,21 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
     });
 }
 
+/// Here and on other nodes.
 pub fn show_typing(app: &App, ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) {
+    show_typing_here(app, ticket_id, user, user_id, name, is_typing);
+    hints::tell(app, || Hint::Typing(hints::Typing::new(ticket_id, user, user_id, name, is_typing)));
+}
+
+fn show_typing_here(app: &App, ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) {
     let shown = Frame::event("typing", &TypingShown { ticket_id, user_id, name, is_typing });
     app.realtime.hub.to_room_volatile(ticket_id, &shown, user);
 }
 
 pub fn show_typing_ended(app: &App, ended: Vec<typing::Ended>) {
     for one in ended {
-        show_typing(app, &one.ticket_id, one.user, &one.user_id, &one.name, false);
+        let show = if one.is_foreign { show_typing_here } else { show_typing };
+        show(app, &one.ticket_id, one.user, &one.user_id, &one.name, false);
     }
 }
 

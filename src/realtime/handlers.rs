@@ -129,8 +129,8 @@ async fn user_status(app: &App, connection: &mut Connection, payload: &[u8]) -> 
     let StatusChoice { status } = json::from_slice(payload)?;
     let caller = connection.caller().clone();
     status::choose(app, &caller, status).await?;
-    if app.presence.choose(&caller, status) {
-        housekeeping::show_status(app, &caller, status);
+    if let Some(difference) = app.presence.choose(&caller, status, app.clock.now()) {
+        housekeeping::show_difference(app, &difference);
     }
     if caller.role.is_staff() && status == Status::Online {
         assign::hand_out_waiting(app, caller.tenant);

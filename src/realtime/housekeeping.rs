@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::app::App;
-use crate::auth::model::{Caller, Status, TenantKey, UserKey};
+use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Error;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
 use crate::realtime::gateway::Frame;
-use crate::realtime::presence::{OnlineUser, View};
+use crate::realtime::presence::{Difference, OnlineUser, View};
 use crate::realtime::wire::StatusShown;
 use crate::tickets::messages::delivered;
 use crate::tickets::staff_of_customer;
@@ -61,8 +61,8 @@ pub async fn keep_time(app: App, shutdown: Shutdown) {
         dispatch::show_typing_ended(&app, app.realtime.hub.expire_typing(now));
         app.realtime.hub.expire_tokens(app.clock.now().seconds());
         app.realtime.hub.show_viewers();
-        for caller in app.presence.departed(now) {
-            show_status(&app, &caller, Status::Offline);
+        for difference in app.presence.departed(now) {
+            show_difference(&app, &difference);
         }
         let users = std::mem::take(&mut *lock(&app.realtime.stirred.users));
         for (tenant, changed) in &users {
@@ -166,16 +166,10 @@ fn status_shown<'a>(app: &App, online: &'a OnlineUser) -> StatusShown<'a> {
 }
 
 /// Tells those who may know that somebody came, went or changed.
-pub fn show_status(app: &App, caller: &Caller, status: Status) {
-    let shown = StatusShown {
-        user_id: &caller.user_id,
-        username: &caller.username,
-        role: caller.role,
-        status,
-        last_active: app.clock.now(),
-    };
-    app.realtime.hub.to_watchers(caller.tenant, caller.user, &Frame::event("user_status", &shown));
-    app.realtime.stirred.note(caller.tenant, caller.user);
+pub fn show_difference(app: &App, Difference { tenant, now }: &Difference) {
+    let shown = Frame::event("user_status", &status_shown(app, now));
+    app.realtime.hub.to_watchers(*tenant, now.user, &shown);
+    app.realtime.stirred.note(*tenant, now.user);
 }
 
 /// True: it has to be shown again.

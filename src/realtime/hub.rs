@@ -4,6 +4,7 @@
 //! order of a room's frames the order of `seq`.
 
 mod activity;
+mod elsewhere;
 mod send;
 mod viewers;
 mod watch;
@@ -32,6 +33,8 @@ pub struct Hub(Mutex<State>);
 struct State {
     clients: HashMap<SocketId, Client>,
     users: HashMap<(TenantKey, UserKey), Vec<SocketId>>,
+    /// How many sockets a tenant has.
+    tenants: HashMap<TenantKey, usize>,
     /// The sockets that act as staff.
     staff: HashMap<TenantKey, HashSet<SocketId>>,
     /// The sockets of customers that see this member of staff.
@@ -74,6 +77,12 @@ impl Hub {
         let state = &mut *guard;
         let Some(client) = state.clients.remove(&socket) else { return Vec::new() };
         let (tenant, user) = (client.caller.tenant, client.caller.user);
+        if let Entry::Occupied(mut sockets) = state.tenants.entry(tenant) {
+            *sockets.get_mut() -= 1;
+            if *sockets.get() == 0 {
+                sockets.remove();
+            }
+        }
         if let Entry::Occupied(mut sockets) = state.users.entry((tenant, user)) {
             sockets.get_mut().retain(|one| *one != socket);
             if sockets.get().is_empty() {
@@ -230,7 +239,7 @@ impl Hub {
     }
 
     pub fn begin_typing(&self, socket: SocketId, caller: &Caller, ticket_id: &str, until: Instant) {
-        self.lock().typing.begin(ticket_id, caller.user, (&caller.user_id, &caller.name), socket, until);
+        self.lock().typing.begin(ticket_id, caller.user, (&caller.user_id, &caller.name), Some(socket), until);
     }
 
     /// True if they were typing.
@@ -287,6 +296,7 @@ impl State {
     fn add(&mut self, client: Client) {
         let (socket, tenant, user) = (client.handle.id(), client.caller.tenant, client.caller.user);
         self.users.entry((tenant, user)).or_default().push(socket);
+        *self.tenants.entry(tenant).or_default() += 1;
         if client.caller.role.is_staff() {
             self.staff.entry(tenant).or_default().insert(socket);
         }

@@ -18,6 +18,7 @@ pub mod hub;
 pub mod presence;
 mod room;
 mod sequencer;
+mod share;
 mod throttle;
 mod typing;
 pub mod wire;
@@ -26,13 +27,24 @@ use std::sync::Arc;
 
 use crate::realtime::housekeeping::Stirred;
 use crate::realtime::hub::Hub;
+use crate::realtime::share::Share;
 
 pub use activity::keep_told;
 pub use housekeeping::{keep_books, keep_time};
+pub use share::{hear_of_people, keep_shared, say_hello};
 
 /// Realtime's part of `App`.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Realtime {
+    /// False: this process has no sockets, and nobody is told anything here.
+    pub is_on: bool,
     pub hub: Arc<Hub>,
     pub stirred: Arc<Stirred>,
+    pub share: Arc<Share>,
+}
+
+impl Realtime {
+    pub fn new(is_on: bool) -> Self {
+        Self { is_on, hub: Arc::default(), stirred: Arc::default(), share: Arc::default() }
+    }
 }

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::realtime::gateway::{Frame, SocketHandle, SocketId};
 use crate::realtime::sequencer::Sequencer;
@@ -35,6 +37,8 @@ pub struct Hole {
     pub ticket: TicketKey,
     pub from_seq: i64,
     pub to_seq: i64,
+    /// Another node has told of it: nothing is gained by waiting.
+    pub is_told: Arc<Notify>,
 }
 
 /// Where the snapshot of a joining member ended.
@@ -57,6 +61,7 @@ pub struct Room {
     served: HashMap<Side, i64>,
     /// A hole is being read from the database.
     is_filling: bool,
+    is_told: Arc<Notify>,
 }
 
 pub struct Member {
@@ -133,6 +138,18 @@ impl Room {
         }
     }
 
+    /// Another node has stored messages up to `seq`. Whoever waits before reading waits no longer.
+    pub fn learn(&mut self, seq: i64) {
+        self.order.learn(seq);
+        if self.hole().is_some() {
+            self.is_told.notify_one();
+        }
+    }
+
+    pub fn ticket(&self) -> Option<(TenantKey, TicketKey, UserKey)> {
+        self.ticket
+    }
+
     /// A hole that nobody reads yet. Whoever is answered reads it, and says so by `filled`.
     pub fn take_hole(&mut self) -> Option<Hole> {
         let hole = self.hole().filter(|_| !self.is_filling)?;
@@ -146,7 +163,7 @@ impl Room {
 
     pub fn hole(&self) -> Option<Hole> {
         let ((tenant, ticket, _), (from_seq, to_seq)) = (self.ticket?, self.order.hole()?);
-        Some(Hole { tenant, ticket, from_seq, to_seq })
+        Some(Hole { tenant, ticket, from_seq, to_seq, is_told: self.is_told.clone() })
     }
 
     pub fn leave(&mut self, socket: SocketId) {

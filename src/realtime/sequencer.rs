@@ -41,6 +41,11 @@ impl<T> Sequencer<T> {
         self.release()
     }
 
+    /// Another node has stored messages up to this one.
+    pub fn learn(&mut self, seq: i64) {
+        self.known = self.known.max(seq);
+    }
+
     /// The first and the last `seq` that are stored, by all that is known, and have not been heard of.
     pub fn hole(&self) -> Option<(i64, i64)> {
         let next = self.next?;
@@ -81,6 +86,20 @@ mod tests {
         assert_eq!(order.hole(), Some((8, 9)));
         assert_eq!(order.offer(8, "c"), [(8, "c")]);
         assert_eq!(order.hole(), Some((9, 9)));
+    }
+
+    #[test]
+    fn what_others_have_stored_is_a_hole_until_it_is_read() {
+        let mut order = Sequencer::default();
+        order.learn(3);
+        assert_eq!(order.hole(), None, "nobody is here yet");
+        assert_eq!(order.start_after(1), []);
+        assert_eq!(order.hole(), Some((2, 3)));
+        assert_eq!(order.offer(2, "a"), [(2, "a")]);
+        order.learn(2);
+        assert_eq!(order.hole(), Some((3, 3)), "an older hint changes nothing");
+        assert_eq!(order.offer(3, "b"), [(3, "b")]);
+        assert_eq!(order.hole(), None);
     }
 
     proptest! {

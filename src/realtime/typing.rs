@@ -14,10 +14,13 @@ pub struct Ended {
     pub user: UserKey,
     pub user_id: Arc<str>,
     pub name: Arc<str>,
+    /// It began on another node, which ends it as well.
+    pub is_foreign: bool,
 }
 
 struct Typist {
-    socket: SocketId,
+    /// None: on another node.
+    socket: Option<SocketId>,
     user_id: Arc<str>,
     name: Arc<str>,
     until: Instant,
@@ -32,7 +35,7 @@ impl Typing {
         ticket_id: &str,
         user: UserKey,
         who: (&Arc<str>, &Arc<str>),
-        socket: SocketId,
+        socket: Option<SocketId>,
         until: Instant,
     ) {
         let typist = Typist { socket, user_id: who.0.clone(), name: who.1.clone(), until };
@@ -51,13 +54,19 @@ impl Typing {
 
     /// Ends what this socket began, in one ticket or in all.
     pub fn end_of_socket(&mut self, socket: SocketId, ticket_id: Option<&str>) -> Vec<Ended> {
-        self.end_where(|ticket, typist| typist.socket == socket && ticket_id.is_none_or(|id| id == ticket))
+        self.end_where(|ticket, typist| typist.socket == Some(socket) && ticket_id.is_none_or(|id| id == ticket))
     }
 
     fn end_where(&mut self, ends: impl Fn(&str, &Typist) -> bool) -> Vec<Ended> {
         let ended = self.0.extract_if(|(ticket_id, _), typist| ends(ticket_id, typist));
         ended
-            .map(|((ticket_id, user), typist)| Ended { ticket_id, user, user_id: typist.user_id, name: typist.name })
+            .map(|((ticket_id, user), Typist { socket, user_id, name, .. })| Ended {
+                ticket_id,
+                user,
+                user_id,
+                name,
+                is_foreign: socket.is_none(),
+            })
             .collect()
     }
 }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::{self, Registry};
 use crate::events::{Event, What};
+use crate::hints;
 use crate::platform::db::{Effect, OnCommit};
 use crate::platform::http::origins::Origins;
 use crate::platform::telemetry::spans;
@@ -55,7 +56,13 @@ pub async fn pump(app: App, mut queue: UnboundedReceiver<Committed>) {
 }
 
 fn tell(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)>) {
-    dispatch::announce(app, event);
+    // Whoever follows the events of all nodes may have seen it first.
+    if app.bus.is_alone() || event.key.is_none_or(|key| app.follower.is_first(key)) {
+        dispatch::announce(app, event);
+    }
+    if let Some(hint) = app.bus.has_listeners().then(|| hints::of(event)).flatten() {
+        hints::tell(app, || hint);
+    }
     react(app, event, renamed);
 }
 

@@ -1,48 +1,127 @@
 //! The services, and how they are put together: the page to show a visitor.
 //!
-//! `start` reads as a list: open what is shared, build the routes, listen, and connect the services by their events.
+//! `SERVICES` is the table of them, with their routes and what they do beside the requests; a process is all of them, or those
+//! that `server.services` names. `start` reads as a list: open what is shared, build the routes, listen, and connect the
+//! services by their events, and the nodes by theirs (`nodes`, `follow`).
 //! This is the only place that sees all of them.
 
 mod announce;
 pub mod demo;
 mod document;
 mod figures;
+mod follow;
+mod nodes;
 mod operations;
 mod reactions;
 mod repeats;
 mod router;
 mod start;
+mod sweep;
+mod work;
 
+use anyhow::ensure;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::work::Workers;
 use crate::app::App;
+use crate::platform::config::Config;
 
+pub use follow::Follower;
 pub use reactions::catch_up;
-pub use start::{Running, open, serve, start};
+pub use start::{Running, Unstarted, open, serve, start};
 
-/// A part of the product that could run in a process of its own.
+/// A part of the product that can run in a process of its own.
 pub struct Service {
     pub name: &'static str,
     pub does: &'static str,
     pub routes: fn() -> OpenApiRouter<App>,
+    /// What it does beside the requests.
+    work: fn(&mut Workers),
 }
+
+const OPERATIONS: &str = "operations";
 
 pub const SERVICES: &[Service] = &[
     Service {
         name: "auth",
         does: "accounts, sign-in, sessions, roles, invites, API keys, tenants",
         routes: crate::auth::routes,
+        work: |workers| workers.run(sweep::of_auth),
     },
-    Service { name: "tickets", does: "tickets, assignment, messages, private notes", routes: crate::tickets::routes },
+    Service {
+        name: "tickets",
+        does: "tickets, assignment, messages, private notes",
+        routes: crate::tickets::routes,
+        work: |workers| {
+            workers.run(reactions::keep);
+            workers.run(sweep::of_tickets);
+        },
+    },
     Service {
         name: "realtime",
         does: "sockets: ticket rooms, presence, typing, receipts",
         routes: crate::realtime::asyncapi::routes,
+        work: |workers| {
+            workers.run(crate::realtime::keep_time);
+            workers.run(crate::realtime::keep_books);
+            workers.run(crate::realtime::keep_told);
+        },
     },
-    Service { name: "analytics", does: "reports, the live board, usage", routes: crate::analytics::routes },
-    Service { name: "pages", does: "the widget's files, the console, the demo shop", routes: crate::pages::routes },
-    Service { name: "operations", does: "health, readiness, metrics", routes: operations::routes },
+    Service {
+        name: "analytics",
+        does: "reports, the live board, usage",
+        routes: crate::analytics::routes,
+        work: |workers| workers.run(crate::analytics::keep),
+    },
+    Service {
+        name: "pages",
+        does: "the widget's files, the console, the demo shop",
+        routes: crate::pages::routes,
+        work: |_| (),
+    },
+    // Wherever the others are: each process is asked how it is, and hears of the other nodes.
+    Service {
+        name: OPERATIONS,
+        does: "health, readiness, metrics",
+        routes: operations::routes,
+        work: |workers| {
+            workers.run(follow::keep);
+            workers.run(crate::realtime::keep_shared);
+            workers.run(crate::tickets::assign::keep_handing_out);
+            workers.run(sweep::of_platform);
+        },
+    },
 ];
+
+/// Those that this process is: the named ones, or all. `operations` is always among them.
+pub fn chosen(names: &[String]) -> impl Iterator<Item = &'static Service> {
+    SERVICES.iter().filter(|service| {
+        names.is_empty() || service.name == OPERATIONS || names.iter().any(|name| name == service.name)
+    })
+}
+
+/// Refuses names that are none, and a part of the services where the other parts could not be told of anything.
+fn check(config: &Config) -> anyhow::Result<()> {
+    let known = SERVICES.iter().map(|service| service.name).collect::<Vec<_>>();
+    for name in &config.server.services {
+        let name = name.as_str();
+        ensure!(
+            known.contains(&name),
+            "server.services: there is no service {name:?}; take some of {}",
+            known.join(", ")
+        );
+    }
+    ensure!(
+        config.server.services.is_empty() || start::are_nodes_connected(config),
+        "server.services: processes that share the work need PostgreSQL or Redis between them, and bus.enabled"
+    );
+    Ok(())
+}
+
+/// Whether a service is among those that this process is.
+fn is_chosen(config: &Config, name: &str) -> bool {
+    chosen(&config.server.services).any(|service| service.name == name)
+}
 
 /// All routes with their description.
 pub fn api() -> OpenApiRouter<App> {

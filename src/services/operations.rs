@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::platform::bus::Standing;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::gateway::Gateway;
 use crate::services::figures;
@@ -45,6 +46,10 @@ async fn healthz() -> Json<Health> {
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     status: &'static str,
+    /// Which services this process is.
+    services: Vec<&'static str>,
+    /// How many nodes there are, this one among them, as far as it hears.
+    nodes: usize,
     dependencies: Vec<Dependency>,
 }
 
@@ -55,19 +60,23 @@ struct Dependency {
     kind: &'static str,
     /// `ok` or `down`.
     status: &'static str,
-    /// How long it took to answer, or until it was given up.
+    /// How long it took to answer, or until it was given up; of the bus, how long its last word took to come back.
     latency_ms: f64,
 }
 
 /// Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
-/// conversations go on and only files fail.
+/// conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two.
 #[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let dependencies = ask_all(&app).await;
+    let mut dependencies = Vec::from(ask_all(&app).await);
+    let standing = app.bus.standing();
+    dependencies.extend(standing.map(bus));
     let status = dependencies[0].status;
     let code = if status == UP { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(Readiness { status, dependencies: dependencies.into() }))
+    let services = super::chosen(&app.config.server.services).map(|service| service.name).collect();
+    let nodes = standing.map_or(0, |standing| standing.peers) + 1;
+    (code, Json(Readiness { status, services, nodes, dependencies }))
 }
 
 /// The database first.
@@ -84,8 +93,20 @@ async fn ask(name: &'static str, kind: &'static str, question: impl Future<Outpu
     let took = asked.elapsed();
     metrics::gauge!("smilechat_dependency_up", "dependency" => name).set(if is_up { 1.0 } else { 0.0 });
     metrics::gauge!("smilechat_dependency_ping_seconds", "dependency" => name).set(took);
-    let latency_ms = (took.as_secs_f64() * 100_000.0).round() / 100.0;
-    Dependency { name, kind, status: if is_up { UP } else { "down" }, latency_ms }
+    Dependency { name, kind, status: word(is_up), latency_ms: milliseconds(took) }
+}
+
+fn bus(standing: Standing) -> Dependency {
+    let Standing { kind, is_up, latency, .. } = standing;
+    Dependency { name: "bus", kind, status: word(is_up), latency_ms: milliseconds(latency) }
+}
+
+fn word(is_up: bool) -> &'static str {
+    if is_up { UP } else { "down" }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
 /// Figures in the text format of Prometheus.

@@ -81,7 +81,7 @@ async fn step(app: &App) -> Result<bool> {
 
 /// An event is looked at once no transaction can still be under way that took a lower key before it: it had to wait for its
 /// turn, and for locks.
-fn age(config: &DatabaseConfig) -> Duration {
+pub fn age(config: &DatabaseConfig) -> Duration {
     Duration::from_secs(config.queue_timeout_seconds + 3 * config.statement_timeout_seconds)
 }
 

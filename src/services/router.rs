@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use tower::Layer;
 use tower::util::MapRequestLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::auth::guard;
@@ -20,18 +21,24 @@ use crate::platform::http::identity::{Identify, Identity};
 use crate::platform::http::{cors, docs};
 use crate::realtime::gateway::Gateway;
 use crate::services::repeats::Repeats;
+use crate::services::{chosen, is_chosen};
 use crate::tickets::attachments;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
+    // Of all services, wherever they run: clients see one server.
     let document = super::document::of(super::api());
-    let (entrance, entrance_document) = crate::auth::entrance_routes().split_for_parts();
-    let routes =
-        super::SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
-    let routes = routes
-        .route("/demo/config.json", get(super::demo::hand_out))
-        .with_state(app.clone())
-        .merge(docs::routes(&document))
-        .route("/", get(async || Redirect::temporary("/app")));
+    let (entrance, entrance_document) = match is_chosen(&app.config, "auth") {
+        true => crate::auth::entrance_routes().split_for_parts(),
+        false => OpenApiRouter::new().split_for_parts(),
+    };
+    let services = chosen(&app.config.server.services);
+    let mut routes = services.fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
+    if is_chosen(&app.config, "pages") {
+        routes = routes
+            .route("/demo/config.json", get(super::demo::hand_out))
+            .route("/", get(async || Redirect::temporary("/app")));
+    }
+    let routes = routes.with_state(app.clone()).merge(docs::routes(&document));
     let ground = Ground {
         db: app.db.clone(),
         clock: app.clock.clone(),
@@ -44,7 +51,8 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
     };
     // Around the router and not within it: a path is mended before it is looked up.
     let floor = MapRequestLayer::new(unversioned).layer(floor(routes, &app.config, ground));
-    gateway.routes().fallback_service(floor).layer(cors::layer(&app.auth.origins)).layer(map_response(cors::open))
+    let sockets = if is_chosen(&app.config, "realtime") { gateway.routes() } else { Router::new() };
+    sockets.fallback_service(floor).layer(cors::layer(&app.auth.origins)).layer(map_response(cors::open))
 }
 
 /// Looks at the credentials once for all layers. Who is found is left for the handlers; who is not, they refuse.

@@ -7,35 +7,44 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::analytics;
 use crate::app::{App, Shared};
 use crate::auth::{self, Auth, Registry};
 use crate::pages;
+use crate::platform::bus::{Bus, Driver, Incoming, Meeting};
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment, LogFormat};
 use crate::platform::db::Db;
 use crate::platform::files::Files;
 use crate::platform::http::origins::Origins;
-use crate::platform::http::{idempotency, serve as connections};
-use crate::platform::limits::Limits;
+use crate::platform::http::serve as connections;
+use crate::platform::limits::{self, Limits};
 use crate::platform::random::Random;
+use crate::platform::redis::Redis;
 use crate::platform::shutdown::Shutdown;
+use crate::realtime::Realtime;
 use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
-use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
-use crate::services::{SERVICES, demo, operations, reactions};
-use crate::tickets;
-use crate::tickets::assign::{self, HandOuts};
+use crate::services::work::Workers;
+use crate::services::{check, chosen, demo, is_chosen, nodes, operations};
+use crate::tickets::assign::HandOuts;
 
-const SWEEP: Duration = Duration::from_secs(600);
+/// For the last word to the other nodes.
+const GOODBYE: Duration = Duration::from_millis(300);
+
+/// What is open and waits to be run.
+pub struct Unstarted {
+    events: UnboundedReceiver<Committed>,
+    heard: Incoming,
+    bus: Driver,
+}
 
 /// Opens what the services share, and the default tenant if it is the first time.
-pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, UnboundedReceiver<Committed>)> {
+pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Result<(App, Unstarted)> {
     let (queue, events) = tokio::sync::mpsc::unbounded_channel();
     let registry = Registry::default();
     let origins = Origins::new(&config.cors.origins);
@@ -44,8 +53,16 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     let db = tokio::task::spawn_blocking(move || Db::open(&database, listener)).await??;
     let default_tenant = auth::operator::default_tenant(&db, &clock, &random).await?;
     auth::admit_pages_of_keys(&db, &origins).await?;
+    let key = auth::key_of_nodes(&db, &config.auth, default_tenant).await?;
+    let lease = Duration::from_millis(config.bus.lease_ms);
+    let (bus, heard, driver) = Bus::new(meeting(&config)?, &key, lease, &random)?;
     let auth = Auth::new(&config.auth, registry, origins, default_tenant)?;
-    let limits = Arc::new(Limits::new(&config.limits, clock.clone()));
+    let shared_limits = match config.bus.redis_url.as_str() {
+        "" => None,
+        url => Some(limits::Shared::new(Redis::new(url)?, &key)),
+    };
+    let limits = Arc::new(Limits::new(&config.limits, clock.clone(), shared_limits));
+    let is_realtime = is_chosen(&config, "realtime");
     let files = Files::new(&config.files, &config.data_dir)?;
     let app = App::new(Shared {
         config: Arc::new(config),
@@ -54,12 +71,29 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         random,
         auth,
         presence: Presence::default(),
-        realtime: Realtime::default(),
+        realtime: Realtime::new(is_realtime),
         hand_outs: HandOuts::default(),
         limits,
+        bus,
+        follower: Arc::default(),
         files,
     });
-    Ok((app, events))
+    Ok((app, Unstarted { events, heard, bus: driver }))
+}
+
+/// Whether this process would hear of what another one does.
+pub fn are_nodes_connected(config: &Config) -> bool {
+    config.bus.enabled && (!config.bus.redis_url.is_empty() || !config.database.url.starts_with("sqlite://"))
+}
+
+/// Where this node meets the others.
+fn meeting(config: &Config) -> anyhow::Result<Meeting> {
+    let (bus, url) = (&config.bus, &config.database.url);
+    Ok(match are_nodes_connected(config) {
+        false => Meeting::Alone,
+        true if bus.redis_url.is_empty() => Meeting::Postgres(url.clone()),
+        true => Meeting::Redis(Redis::new(&bus.redis_url)?),
+    })
 }
 
 /// A server that runs.
@@ -69,14 +103,14 @@ pub struct Running {
     pub shutdown: Shutdown,
     gateway: Gateway,
     accepting: JoinHandle<()>,
-    /// What runs beside the requests for as long as the server serves.
-    workers: JoinSet<()>,
+    workers: Workers,
 }
 
 /// Listens and serves; returns as soon as it does.
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
+    check(&config)?;
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
-    let (app, events) = open(config, clock, random).await?;
+    let (app, unstarted) = open(config, clock, random).await?;
     demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
     let listener = connections::listen(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
@@ -88,16 +122,13 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     };
     let gateway = gateway::build(&app.config.realtime, admission, Arc::new(Sockets { app: app.clone() }));
     let router = super::router::router(&app, &gateway);
-    let mut workers = JoinSet::new();
-    workers.spawn(announce::pump(app.clone(), events));
-    workers.spawn(realtime::keep_time(app.clone(), shutdown.clone()));
-    workers.spawn(realtime::keep_books(app.clone(), shutdown.clone()));
-    workers.spawn(realtime::keep_told(app.clone(), shutdown.clone()));
-    workers.spawn(reactions::keep(app.clone(), shutdown.clone()));
-    workers.spawn(assign::keep_handing_out(app.clone(), shutdown.clone()));
-    workers.spawn(sweep(app.clone(), shutdown.clone()));
-    workers.spawn(analytics::keep(app.clone(), shutdown.clone()));
-    workers.spawn(operations::measure(app.clone(), gateway.clone(), shutdown.clone()));
+    let mut workers = Workers::new(app.clone(), shutdown.clone());
+    let Unstarted { events, heard, bus } = unstarted;
+    workers.run(|app, _| announce::pump(app, events));
+    workers.run(|_, _| bus.run());
+    workers.run(|app, shutdown| nodes::listen(app, heard, shutdown));
+    workers.run(|app, shutdown| operations::measure(app, gateway.clone(), shutdown));
+    chosen(&app.config.server.services).for_each(|service| (service.work)(&mut workers));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
     Ok(Running { app, address, shutdown, gateway, accepting, workers })
@@ -122,6 +153,7 @@ impl Running {
         if tokio::time::timeout(drain * 3 / 4, drained).await.is_err() {
             tracing::warn!(sockets = self.gateway.remaining(), "time is up; the rest is cut");
         }
+        self.app.bus.leave(GOODBYE).await;
         self.app.db.close_within(drain.saturating_sub(begun.elapsed())).await;
         tracing::info!("stopped");
         served
@@ -130,10 +162,10 @@ impl Running {
 
 /// Returns when the draining begins. A worker that ends before that has panicked: a server that acks and delivers nothing
 /// is worse than one that starts again, so that this begins the draining too.
-async fn until_draining(shutdown: &Shutdown, workers: &mut JoinSet<()>) -> anyhow::Result<()> {
+async fn until_draining(shutdown: &Shutdown, workers: &mut Workers) -> anyhow::Result<()> {
     let ended = tokio::select! {
         () = shutdown.begun() => return Ok(()),
-        Some(ended) = workers.join_next() => ended,
+        Some(ended) = workers.next_end() => ended,
     };
     // Those who wait for the draining are told one after another: a worker may hear of it, and end, before we do.
     if shutdown.has_begun() {
@@ -160,7 +192,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// The first lines: where to go.
 fn welcome(running: &Running) {
     let (config, port) = (&running.app.config, running.address.port());
-    let services: Vec<_> = SERVICES.iter().map(|service| service.name).collect();
+    let services: Vec<_> = chosen(&config.server.services).map(|service| service.name).collect();
     let services = services.join(", ");
     tracing::info!(address = %running.address, database = running.app.db.engine(), services, "ready");
     // For people: a machine that reads the log reads the line above.
@@ -171,7 +203,7 @@ fn welcome(running: &Running) {
 }
 
 fn greeting(port: u16, engine: &str, config: &Config) -> String {
-    let services = SERVICES.iter().map(|service| format!("  {:<12}{}\n", service.name, service.does));
+    let services = chosen(&config.server.services).map(|service| format!("  {:<12}{}\n", service.name, service.does));
     format!(
         "
   SmileChat {} is ready.
@@ -191,41 +223,5 @@ fn greeting(port: u16, engine: &str, config: &Config) -> String {
     )
 }
 
-/// Forgets what has run out: sessions, first answers, files that nobody sent; and reads anew whose pages may call.
-async fn sweep(app: App, shutdown: Shutdown) {
-    let mut turns = tokio::time::interval(SWEEP);
-    loop {
-        tokio::select! {
-            _ = turns.tick() => {}
-            () = shutdown.begun() => return,
-        }
-        let now = app.clock.now();
-        // One that fails keeps none of the others.
-        let swept = [
-            auth::sweep(&app, now).await.map(drop),
-            auth::admit_pages_of_keys(&app.db, &app.auth.origins).await.map(drop),
-            idempotency::sweep(&app.db, now).await.map(drop),
-            tickets::attachments::sweep::sweep(&app, now).await,
-        ];
-        for error in swept.into_iter().filter_map(Result::err) {
-            tracing::warn!(%error, "could not sweep what has run out; the next turn will");
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_worker_that_ends_ends_the_server_with_an_error() {
-        let (shutdown, mut workers) = (Shutdown::manual(), JoinSet::new());
-        workers.spawn(std::future::pending());
-        workers.spawn(async { panic!("on purpose") });
-        assert!(until_draining(&shutdown, &mut workers).await.is_err());
-        shutdown.begun().await;
-        // Workers that end because of the shutdown are no fault.
-        workers.spawn(async {});
-        assert!(until_draining(&shutdown, &mut workers).await.is_ok());
-    }
-}
+mod tests;

@@ -64,6 +64,11 @@ pub async fn read(app: &App, tickets: Vec<(TenantKey, String)>) -> Result<Vec<Op
     read.await
 }
 
+/// The tickets that were changed since, the newest first, at most a thousand.
+pub async fn changed_since(app: &App, tenant: TenantKey, since: Timestamp) -> Result<Vec<(String, Timestamp)>> {
+    app.db.read(move |tx| store::list_changed(tx, tenant, since)).await
+}
+
 pub fn brief(message_content: &str) -> String {
     let folded = message_content.split_whitespace().collect::<Vec<_>>().join(" ");
     let first: String = folded.chars().take(BRIEF).collect();

@@ -16,6 +16,7 @@ pub mod model;
 pub mod notes;
 pub mod put_back;
 pub mod rating;
+pub mod recall;
 pub mod reindex;
 pub mod store;
 pub mod update;

@@ -79,6 +79,8 @@ async fn create(
     Ok((StatusCode::CREATED, Json(note)))
 }
 
+pub use store::find;
+
 /// The part inside the transaction.
 pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, ticket_id: &str, body: String) -> Result<Note> {
     let now = app.clock.now();

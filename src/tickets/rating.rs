@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
-use crate::auth::model::Caller;
+use crate::auth::model::{Caller, TenantKey};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -35,6 +35,11 @@ use crate::tickets::store as tickets;
 /// So long a rating can be changed after it was given, and so often.
 const CHANGEABLE: Duration = Duration::from_secs(24 * 60 * 60);
 const MOST_CHANGES: i64 = 10;
+
+/// That of the newest closing that was rated.
+pub fn find_last(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<Option<Rating>> {
+    Ok(store::find_last(tx, tenant, ticket)?.map(|stored| stored.rating))
+}
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show, create))

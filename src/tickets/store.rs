@@ -14,7 +14,7 @@ use crate::platform::db::{self, Row, Tx};
 use crate::tickets::attachments;
 use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
 
-pub use activity::find_activity;
+pub use activity::{find_activity, list_changed};
 pub use counts::{TicketCounts, count_messages, counts};
 pub use list::{Filter, StatusFilter, Support, list};
 pub use people::{

@@ -117,6 +117,13 @@ pub fn list_origins(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<(Str
     )
 }
 
+/// One that serves.
+pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, api_key_id: &str) -> Result<Option<ApiKey>> {
+    let sql =
+        format!("select {COLUMNS} from api_keys where tenant_key = $1 and api_key_id = $2 and revoked_at is null");
+    tx.first(&sql, &[tenant.into(), api_key_id.into()], api_key)
+}
+
 /// One that serves, and nobody else changes it until this transaction ends.
 pub fn find_and_lock(tx: &mut Tx<'_>, tenant: TenantKey, api_key_id: &str) -> Result<Option<ApiKey>> {
     let lock = tx.dialect().for_update();

@@ -19,6 +19,11 @@ pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantKey>> {
     tx.first("select tenant_key from tenants where name = $1", &[name.into()], |row| Ok(TenantKey(row.take()?)))
 }
 
+/// Its public id.
+pub fn find_id(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<String> {
+    tx.one("select tenant_id from tenants where tenant_key = $1", &[tenant.into()], |row| row.take())
+}
+
 /// Whoever holds it is alone in deciding what concerns all of the tenant, until the transaction ends: who is admin, who
 /// gets which ticket, how the widget is set. It comes first: tenant, user, session, ticket is the order of locks. (Reopening
 /// asks for the tenant behind its ticket. Nobody holds the tenant and waits for a closed ticket, but for one who chose it

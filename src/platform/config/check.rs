@@ -15,7 +15,7 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 44] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 46] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -31,6 +31,8 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 44] = [
     ("database.slow_ms", 0..=3_600_000),
     ("database.statement_timeout_seconds", 1..=3600),
     ("database.busy_timeout_seconds", 1..=300),
+    ("bus.heartbeat_ms", 100..=60_000),
+    ("bus.lease_ms", 500..=600_000),
     ("files.min_free_mib", 0..=1_000_000_000),
     ("auth.access_token_seconds", 1..=DAY),
     ("auth.refresh_token_seconds", 1..=366 * DAY),
@@ -67,7 +69,7 @@ pub fn fault(key: &str, default: &Value, value: &Value) -> Option<String> {
     match default {
         Value::Num(..) => number_fault(key, value),
         Value::Bool(..) => value.to_bool().is_none().then(|| "takes true or false, on or off".into()),
-        Value::Array(..) => list_fault(value),
+        Value::Array(..) => list_fault(key, value),
         _ => match value.as_str() {
             Some(text) => text_fault(key, text),
             None => Some("takes a text".into()),
@@ -107,11 +109,14 @@ fn number_fault(key: &str, value: &Value) -> Option<String> {
     (!fits).then(|| format!("takes a whole number from {} to {}", range.start(), range.end()))
 }
 
-fn list_fault(value: &Value) -> Option<String> {
-    let origins = value.as_array().map(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-    let Some(Some(origins)) = origins else {
+fn list_fault(key: &str, value: &Value) -> Option<String> {
+    let texts = value.as_array().map(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    let Some(Some(origins)) = texts else {
         return Some("takes a list of texts".into());
     };
+    if key != "cors.origins" {
+        return None;
+    }
     let wrong = origins.into_iter().find(|origin| *origin != "*" && !is_origin(origin))?;
     Some(format!("`{wrong}` is no origin; write scheme://host or scheme://host:port in lower case, or *"))
 }
@@ -125,6 +130,7 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
             text.is_empty() || is_database_url(text),
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
         ),
+        "bus.redis_url" => (text.is_empty() || is_redis_url(text), "takes redis://host:6379 or rediss://host:6379"),
         "files.url" => (text.is_empty() || is_files_url(text), "takes file:///abs/folder or s3://bucket/prefix"),
         "files.s3_endpoint" => (text.is_empty() || is_web_origin(text), "takes http://host:port or https://host"),
         "telemetry.otlp_endpoint" => (
@@ -156,6 +162,11 @@ fn is_host(text: &str) -> bool {
 
 fn is_database_url(text: &str) -> bool {
     let rest = ["sqlite://", "postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.trim_matches('/').is_empty())
+}
+
+fn is_redis_url(text: &str) -> bool {
+    let rest = ["redis://", "rediss://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     rest.is_some_and(|rest| !rest.trim_matches('/').is_empty())
 }
 

@@ -18,7 +18,7 @@ This page is made from `src/platform/config/default.toml`, which is also the fil
 2. a TOML file, named by `--config FILE` or `SMILECHAT_CONFIG`;
 3. the habitual environment names, such as `PORT`;
 4. `SMILECHAT_<SECTION>__<KEY>`, for every setting; a list takes commas;
-5. the flags `--port`, `--host`, `--database-url`, `--data-dir`.
+5. the flags `--port`, `--host`, `--database-url`, `--redis-url`, `--services`, `--data-dir`.
 
 An empty variable counts as unset. A secret may come from a file: `JWT_SECRET_FILE` holds a path, and the file's last line
 end is dropped. `smilechat config` prints the effective values, each with the name it was given by and secrets masked.
@@ -28,8 +28,6 @@ A mistake is told in one line under the name it was made in, all mistakes at onc
 ```
 smilechat: SMILECHAT_SERVER__PROT: there is no such setting; did you mean SMILECHAT_SERVER__PORT?
 ```
-
-`REDIS_URL` is refused: this build runs as a single node.
 ";
 
 #[test]

@@ -66,9 +66,6 @@ pub fn load(
     settings.extend(layers::of_environment(environment, &defaults, &mut mistakes));
     settings.extend(layers::of_flags(flags, &defaults));
 
-    if variable("REDIS_URL").is_some() {
-        mistakes.push(Mistake::new("REDIS_URL", "this build runs as a single node and shares nothing; unset it"));
-    }
     mistakes.extend(settings.iter().filter_map(|setting| mistake_in(setting, &defaults)));
     mistakes.extend(mistakes_in_production(&settings));
     if mistakes.is_empty() { merge(settings) } else { Err(mistakes) }
@@ -209,7 +206,7 @@ mod tests {
         fs::write(&path, "port = 1\n[server]\nprot = 2\nport = \"3\"\n[auth]\njwt_secret = 4\n").expect("written");
         let variables = environment(&[
             ("SMILECHAT_ENV", "production"),
-            ("REDIS_URL", "redis://localhost"),
+            ("REDIS_URL", "http://:hunter2@localhost"),
             ("DATABASE_URL", "mysql://root:hunter2@localhost/chat"),
             ("CORS_ORIGINS", "https://a.example,b.example"),
             ("RATE_LIMIT", "perhaps"),
@@ -221,12 +218,12 @@ mod tests {
             lines,
             [
                 "SMILECHAT_AUTH__JWT_SECRETS: there is no such setting; did you mean SMILECHAT_AUTH__JWT_SECRET?",
-                "REDIS_URL: this build runs as a single node and shares nothing; unset it",
                 "FILE: auth.jwt_secret: takes a text",
                 "FILE: port: there is no such setting; did you mean server.port?",
                 "FILE: server.port: takes a whole number from 0 to 65535",
                 "FILE: server.prot: there is no such setting; did you mean server.port?",
                 "DATABASE_URL: takes sqlite:///path/file.db or postgres://user:password@host/name",
+                "REDIS_URL: takes redis://host:6379 or rediss://host:6379",
                 "CORS_ORIGINS: `b.example` is no origin; write scheme://host or scheme://host:port in lower case, or *",
                 "RATE_LIMIT: takes true or false, on or off",
                 "--port: takes a whole number from 0 to 65535",

@@ -33,6 +33,7 @@ pub struct Config {
     pub data_dir: String,
     pub server: ServerConfig,
     pub database: DatabaseConfig,
+    pub bus: BusConfig,
     pub files: FilesConfig,
     pub auth: AuthConfig,
     pub cors: CorsConfig,
@@ -71,6 +72,8 @@ pub struct ServerConfig {
     pub upload_timeout_seconds: u64,
     pub tcp_user_timeout_seconds: u64,
     pub drain_seconds: u64,
+    /// Which of the services this process is; empty for all.
+    pub services: Vec<String>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -91,6 +94,26 @@ pub struct DatabaseConfig {
 impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseConfig").field("url", &show::masked(&self.url)).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BusConfig {
+    /// Whether there may be other nodes.
+    pub enabled: bool,
+    /// `redis://…` or `rediss://…`; empty for LISTEN and NOTIFY of PostgreSQL.
+    pub redis_url: String,
+    /// How often a node tells how many changes of presence it has made.
+    pub heartbeat_ms: u64,
+    /// A node that was not heard for so long is gone, and its people with it.
+    pub lease_ms: u64,
+}
+
+/// The URL may hold a password.
+impl fmt::Debug for BusConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BusConfig").field("redis_url", &show::masked(&self.redis_url)).finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,7 @@ use super::load::Loaded;
 pub fn show(loaded: &Loaded) -> String {
     let mut config = loaded.config.clone();
     config.database.url = masked(&config.database.url);
+    config.bus.redis_url = masked(&config.bus.redis_url);
     let text = toml::to_string(&config).expect("a configuration is a table of plain values");
     let mut section = String::new();
     let mut shown = String::new();
@@ -23,7 +24,7 @@ pub fn show(loaded: &Loaded) -> String {
     shown
 }
 
-/// A database URL without its password, whether that stands before the host or among the parameters.
+/// A URL of a database, or of Redis, without its password, whether that stands before the host or among the parameters.
 pub fn masked(url: &str) -> String {
     // A password may hold any sign: all up to the last @ may be one.
     let host = url.rfind('@').unwrap_or(0);
@@ -55,6 +56,7 @@ mod tests {
         let environment = [
             ("JWT_SECRET", "hunter2"),
             ("DATABASE_URL", "postgres://app:hunter2@db/chat"),
+            ("REDIS_URL", "redis://:hunter2@redis:6379"),
             ("CORS_ORIGINS", "https://a.example"),
         ];
         let environment = BTreeMap::from(environment.map(|(name, text)| (name.into(), text.into())));
@@ -64,6 +66,7 @@ mod tests {
             "env = \"development\"  # default",
             "port = 0  # --port",
             "url = \"postgres://app:***@db/chat\"  # DATABASE_URL",
+            "redis_url = \"redis://:***@redis:6379\"  # REDIS_URL",
             "jwt_secret = \"***\"  # JWT_SECRET",
             "origins = [\"https://a.example\"]  # CORS_ORIGINS",
             "typing_ttl_ms = 6000  # default",

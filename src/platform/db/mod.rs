@@ -18,6 +18,7 @@
 //! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
 
 mod backup;
+mod channel;
 mod dialect;
 mod failure;
 mod job;
@@ -50,6 +51,7 @@ use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
 pub use self::backup::backup;
+pub use self::channel::Channel;
 pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::migrate::migrate;
 pub use self::restore::{Restored, restore};
@@ -187,6 +189,16 @@ impl Db {
         };
         queue.try_send(job).map_err(|_| Error::Unavailable("the database queue is full".into()))
     }
+}
+
+/// The values of an `in (…)`, the last one repeated until there are as many as a power of two: of each length there is another
+/// statement to prepare.
+pub fn padded(keys: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let mut keys: Vec<i64> = keys.into_iter().collect();
+    if let Some(last) = keys.last().copied() {
+        keys.resize(keys.len().next_power_of_two(), last);
+    }
+    keys
 }
 
 /// Deletes what may be many rows, a thousand in a transaction, so that nobody waits long behind it. `delete` is told how

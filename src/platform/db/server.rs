@@ -1,4 +1,5 @@
-//! Where a PostgreSQL server is and how it is spoken to: its URL, read once. Called by the pool and by migrations.
+//! Where a PostgreSQL server is and how it is spoken to: its URL, read once. Called by the pool, by migrations and by the
+//! channel between nodes.
 //!
 //! `sslmode` and `sslrootcert` mean what they mean to libpq (docs/OPERATIONS.md has the table). The driver knows of the
 //! former only a part, so they are taken out of the URL before it is handed on.
@@ -11,9 +12,13 @@ use anyhow::{Context, bail, ensure};
 use percent_encoding::percent_decode_str;
 use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, NoTls};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::channel;
 use super::trust::{Trust, roots, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,7 +36,7 @@ impl Server {
     pub fn of(url: &str) -> anyhow::Result<Self> {
         let (url, mode, root) = without_tls(url)?;
         let mut settings: Config = url.parse().context("the database URL is malformed")?;
-        settings.application_name("smilechat").notice_callback(|_| ());
+        settings.application_name("smilechat");
         settings.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
         settings.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
         let (mode, trust) = meaning(mode.as_deref().unwrap_or("prefer"), root.as_deref())?;
@@ -42,12 +47,32 @@ impl Server {
     }
 
     pub fn connect(&self) -> Result<Client, postgres::Error> {
-        match self.settings.connect(self.tls.clone()) {
+        match blocking(&self.settings).connect(self.tls.clone()) {
             Err(error) if self.may_be_in_the_clear() && is_about_tls(&error) => {
-                self.settings.clone().ssl_mode(SslMode::Disable).connect(NoTls)
+                blocking(&self.in_the_clear()).connect(NoTls)
             }
             connected => connected,
         }
+    }
+
+    /// A connection for tasks. What is notified on it goes to `heard`; it ends with the handle, or when nobody takes that.
+    pub async fn connect_beside(
+        &self,
+        heard: mpsc::Sender<String>,
+    ) -> Result<(tokio_postgres::Client, AbortHandle), postgres::Error> {
+        match self.settings.connect(self.tls.clone()).await {
+            Err(error) if self.may_be_in_the_clear() && is_about_tls(&error) => {
+                let (client, connection) = self.in_the_clear().connect(NoTls).await?;
+                Ok((client, channel::drive(connection, heard)))
+            }
+            connected => connected.map(|(client, connection)| (client, channel::drive(connection, heard))),
+        }
+    }
+
+    fn in_the_clear(&self) -> Config {
+        let mut settings = self.settings.clone();
+        settings.ssl_mode(SslMode::Disable);
+        settings
     }
 
     /// Whether it was left open if the connection is encrypted.
@@ -78,6 +103,13 @@ impl Server {
         let places = places.collect::<Vec<_>>().join(", ");
         format!("{places}, database {}", self.settings.get_dbname().unwrap_or_default())
     }
+}
+
+/// The same settings for a thread that waits.
+fn blocking(settings: &Config) -> postgres::Config {
+    let mut settings = postgres::Config::from(settings.clone());
+    settings.notice_callback(|_| ());
+    settings
 }
 
 /// The URL without `sslmode` and `sslrootcert`, and these.

@@ -43,7 +43,7 @@ pub(super) async fn api(State(limits): State<Arc<Limits>>, request: Request, nex
 }
 
 async fn limited(limits: &Limits, policy: Policy, key: &str, request: Request, next: Next) -> Response {
-    let Some(snapshot) = limits.check(policy, key) else { return next.run(request).await };
+    let Some(snapshot) = limits.check(policy, key).await else { return next.run(request).await };
     let mut response = match snapshot.retry_after {
         Some(retry_after) => Error::RateLimited { retry_after }.into_response(),
         None => next.run(request).await,

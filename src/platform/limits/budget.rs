@@ -42,9 +42,8 @@ impl Budget {
         Self { quota, window, limiter: RwLock::new(limiter(quota, window, &clock)), clock }
     }
 
-    /// Takes one.
-    pub fn take(&self, key: &str) -> Snapshot {
-        self.take_many(key, NonZeroU32::MIN)
+    pub fn window(&self) -> Duration {
+        self.window
     }
 
     /// Takes so many at once, or none. More than the whole quota is never allowed.

@@ -21,6 +21,14 @@ impl Failures {
         Self { bound: bound as usize, window, tries: Mutex::default() }
     }
 
+    pub fn bound(&self) -> usize {
+        self.bound
+    }
+
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
     /// Counts a try under all keys, or under none if one of them is at its bound (a multiple of the base bound); then the
     /// answer is how many seconds to wait.
     pub fn count(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<(), u64> {

@@ -1,4 +1,5 @@
-//! How often somebody may do something, in this process: a budget of requests, and a count of wrong passwords.
+//! How often somebody may do something: a budget of requests, and a count of wrong passwords. Of this process, and where
+//! there is Redis of all nodes together (`shared`).
 //!
 //! The HTTP floor asks `check` for every request under /api; the sign-in routes ask `login_allowed`. What is counted per
 //! address is counted per /64 for IPv6, because that is what one customer of a network gets.
@@ -7,6 +8,7 @@
 
 mod budget;
 mod failures;
+mod shared;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use self::budget::Budget;
 pub use self::budget::Snapshot;
 use self::failures::Failures;
+pub use self::shared::Shared;
 use crate::error::{Error, Result};
 use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::config::LimitsConfig;
@@ -67,11 +70,12 @@ pub struct Limits {
     upload_size: Budget,
     tenant_upload_size: Budget,
     failures: Failures,
+    shared: Option<Shared>,
     swept_at: AtomicI64,
 }
 
 impl Limits {
-    pub fn new(config: &LimitsConfig, clock: Clock) -> Self {
+    pub fn new(config: &LimitsConfig, clock: Clock, shared: Option<Shared>) -> Self {
         Self {
             enabled: config.enabled,
             api: Budget::new(config.api_per_minute, WINDOW, &clock),
@@ -81,25 +85,26 @@ impl Limits {
             upload_size: Budget::new(config.upload_mib_per_day.saturating_mul(1024), DAY, &clock),
             tenant_upload_size: Budget::new(config.tenant_upload_mib_per_day.saturating_mul(1024), DAY, &clock),
             failures: Failures::new(config.login_failures, Duration::from_secs(config.login_window_seconds)),
+            shared,
             swept_at: AtomicI64::new(clock.now().0),
             clock,
         }
     }
 
     /// Counts one request of `key`. None: limits are off.
-    pub fn check(&self, policy: Policy, key: &str) -> Option<Snapshot> {
+    pub async fn check(&self, policy: Policy, key: &str) -> Option<Snapshot> {
         if !self.enabled {
             return None;
         }
         self.sweep_now_and_then();
-        Some(self.budget(policy).take(key))
+        Some(self.take(policy.name(), self.budget(policy), key, NonZeroU32::MIN).await)
     }
 
     /// Counts one file of a user, and of their tenant.
-    pub fn upload_allowed(&self, tenant: i64, user_id: &str) -> Result<()> {
+    pub async fn upload_allowed(&self, tenant: i64, user_id: &str) -> Result<()> {
         let (user, tenant) = (format!("{tenant} {user_id}"), tenant.to_string());
         for (policy, key) in [(Policy::Upload, user), (Policy::TenantUpload, tenant)] {
-            if let Some(retry_after) = self.check(policy, &key).and_then(|snapshot| snapshot.retry_after) {
+            if let Some(retry_after) = self.check(policy, &key).await.and_then(|snapshot| snapshot.retry_after) {
                 return Err(Error::RateLimited { retry_after });
             }
         }
@@ -107,14 +112,16 @@ impl Limits {
     }
 
     /// Counts the bytes of one file of a user, and of their tenant.
-    pub fn upload_size_allowed(&self, tenant: i64, user_id: &str, bytes: u64) -> Result<()> {
+    pub async fn upload_size_allowed(&self, tenant: i64, user_id: &str, bytes: u64) -> Result<()> {
         if !self.enabled {
             return Ok(());
         }
         let kib = u32::try_from(bytes.div_ceil(KIB)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let (user, tenant) = (format!("{tenant} {user_id}"), tenant.to_string());
-        for (budget, key) in [(&self.upload_size, user), (&self.tenant_upload_size, tenant)] {
-            if let Some(retry_after) = budget.take_many(&key, kib).retry_after {
+        for (name, budget, key) in
+            [("upload-size", &self.upload_size, user), ("tenant-upload-size", &self.tenant_upload_size, tenant)]
+        {
+            if let Some(retry_after) = self.take(name, budget, &key, kib).await.retry_after {
                 return Err(Error::RateLimited { retry_after });
             }
         }
@@ -123,28 +130,50 @@ impl Limits {
 
     /// Counts this try as a wrong one until `login_succeeded` takes it back, so that tries side by side count as well.
     /// Bounds: N per account and address, 5 N per address (one password for many accounts), 10 N per account (many addresses).
-    pub fn login_allowed(&self, attempt: &LoginAttempt, now: Timestamp) -> Result<()> {
-        self.allowed(&login_bounds(attempt), now)
+    pub async fn login_allowed(&self, attempt: &LoginAttempt, now: Timestamp) -> Result<()> {
+        self.allowed(&login_bounds(attempt), now).await
     }
 
-    pub fn login_succeeded(&self, attempt: &LoginAttempt) {
-        self.failures.forgive(&login_bounds(attempt));
+    pub async fn login_succeeded(&self, attempt: &LoginAttempt) {
+        self.forgive(&login_bounds(attempt)).await;
     }
 
     /// The same for a user who is signed in and names their current password.
-    pub fn password_allowed(&self, user_id: &str, now: Timestamp) -> Result<()> {
-        self.allowed(&[(format!("password {user_id}"), 1)], now)
+    pub async fn password_allowed(&self, user_id: &str, now: Timestamp) -> Result<()> {
+        self.allowed(&[(format!("password {user_id}"), 1)], now).await
     }
 
-    pub fn password_succeeded(&self, user_id: &str) {
-        self.failures.forgive(&[(format!("password {user_id}"), 1)]);
+    pub async fn password_succeeded(&self, user_id: &str) {
+        self.forgive(&[(format!("password {user_id}"), 1)]).await;
     }
 
-    fn allowed(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<()> {
+    async fn allowed(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<()> {
         if !self.enabled {
             return Ok(());
         }
-        self.failures.count(bounds, now).map_err(|retry_after| Error::RateLimited { retry_after })
+        let refused = |retry_after| Error::RateLimited { retry_after };
+        self.failures.count(bounds, now).map_err(refused)?;
+        match &self.shared {
+            Some(shared) => shared.count(bounds, self.failures.bound(), self.failures.window()).await.map_err(refused),
+            None => Ok(()),
+        }
+    }
+
+    async fn forgive(&self, bounds: &[(String, usize)]) {
+        self.failures.forgive(bounds);
+        if let Some(shared) = self.shared.as_ref().filter(|_| self.enabled) {
+            shared.forgive(bounds).await;
+        }
+    }
+
+    /// From this process' budget, and from that of all: the one that has less left is told.
+    async fn take(&self, name: &str, budget: &Budget, key: &str, count: NonZeroU32) -> Snapshot {
+        let here = budget.take_many(key, count);
+        let Some(shared) = self.shared.as_ref().filter(|_| here.retry_after.is_none()) else { return here };
+        match shared.take(name, key, here.quota, budget.window(), count.get()).await {
+            Some(all) if all.retry_after.is_some() || all.remaining < here.remaining => all,
+            _ => here,
+        }
     }
 
     fn budget(&self, policy: Policy) -> &Budget {

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::*;
 
 const START: i64 = 1_763_800_000_000;
@@ -29,7 +31,7 @@ impl World {
             events_per_minute: 1,
             sockets_per_user: 1,
         };
-        Self { limits: Limits::new(&config, clock.clone()), clock, hand }
+        Self { limits: Limits::new(&config, clock.clone(), None), clock, hand }
     }
 
     fn pass(&self, seconds: i64) {
@@ -37,8 +39,13 @@ impl World {
     }
 
     fn login(&self, username: &str, address: &str) -> Result<()> {
-        self.limits.login_allowed(&attempt(username, address), self.clock.now())
+        at_once(self.limits.login_allowed(&attempt(username, address), self.clock.now()))
     }
+}
+
+/// Alone, no limit has anybody to wait for.
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("it waits for nobody")
 }
 
 fn attempt(username: &str, address: &str) -> LoginAttempt {
@@ -48,13 +55,13 @@ fn attempt(username: &str, address: &str) -> LoginAttempt {
 #[test]
 fn a_budget_is_spent_and_refills_evenly() {
     let world = World::new(true);
-    let take = |key: &str| world.limits.check(Policy::Api, key).expect("on");
+    let take = |key: &str| at_once(world.limits.check(Policy::Api, key)).expect("on");
     let remaining: Vec<u32> = (0..6).map(|_| take("a").remaining).collect();
     assert_eq!(remaining, [5, 4, 3, 2, 1, 0]);
     let refused = take("a");
     assert_eq!((refused.remaining, refused.retry_after, refused.reset_seconds), (0, Some(10), 60));
     assert_eq!(take("b").retry_after, None, "another key has its own");
-    assert_eq!(world.limits.check(Policy::SignIn, "a").expect("on").quota, 2, "another policy has its own");
+    assert_eq!(at_once(world.limits.check(Policy::SignIn, "a")).expect("on").quota, 2, "another policy has its own");
     world.pass(9);
     assert_eq!(take("a").retry_after, Some(1));
     world.pass(1);
@@ -66,11 +73,11 @@ fn a_budget_is_spent_and_refills_evenly() {
 fn who_was_quiet_is_forgotten() {
     let world = World::new(true);
     for number in 0..100 {
-        let _ = world.limits.check(Policy::Api, &format!("caller {number}"));
+        let _ = at_once(world.limits.check(Policy::Api, &format!("caller {number}")));
         world.login("ada", &format!("10.0.0.{number}")).expect("first tries");
     }
     world.pass(1000);
-    let _ = world.limits.check(Policy::Api, "another");
+    let _ = at_once(world.limits.check(Policy::Api, "another"));
     assert_eq!(world.limits.failures.len(), 0);
     assert_eq!(world.limits.api.len(), 1);
 }
@@ -116,14 +123,14 @@ fn the_right_password_takes_its_try_back() {
     let world = World::new(true);
     for _ in 0..200 {
         world.login("ada", "10.0.0.1").expect("allowed");
-        world.limits.login_succeeded(&attempt("ada", "10.0.0.1"));
+        at_once(world.limits.login_succeeded(&attempt("ada", "10.0.0.1")));
     }
     // Signing in to an own account does not pay for guessing at others'.
     let mut guesses = 0;
     while world.login(&format!("user{guesses}"), "10.0.0.1").is_ok() {
         guesses += 1;
         if world.login("mallory", "10.0.0.1").is_ok() {
-            world.limits.login_succeeded(&attempt("mallory", "10.0.0.1"));
+            at_once(world.limits.login_succeeded(&attempt("mallory", "10.0.0.1")));
         }
     }
     assert_eq!(guesses, 50);
@@ -132,16 +139,16 @@ fn the_right_password_takes_its_try_back() {
 #[test]
 fn a_current_password_is_guessed_ten_times() {
     let world = World::new(true);
-    let guess = || world.limits.password_allowed("user-1", world.clock.now());
+    let guess = || at_once(world.limits.password_allowed("user-1", world.clock.now()));
     assert_eq!((0..20).filter(|_| guess().is_ok()).count(), 10);
-    world.limits.password_succeeded("user-1");
+    at_once(world.limits.password_succeeded("user-1"));
     guess().expect("a right one clears");
 }
 
 #[test]
 fn off_means_off() {
     let world = World::new(false);
-    assert!((0..1000).all(|_| world.limits.check(Policy::Api, "a").is_none()));
+    assert!((0..1000).all(|_| at_once(world.limits.check(Policy::Api, "a")).is_none()));
     assert!((0..1000).all(|_| world.login("ada", "10.0.0.1").is_ok()));
 }
 
@@ -156,25 +163,25 @@ fn a_network_has_one_key() {
 #[test]
 fn uploads_are_counted_for_the_user_and_for_the_tenant() {
     let world = World::new(true);
-    let allowed = |tenant, user| world.limits.upload_allowed(tenant, user).is_ok();
+    let allowed = |tenant, user| at_once(world.limits.upload_allowed(tenant, user)).is_ok();
     assert_eq!([1, 2, 3].map(|_| allowed(1, "ann")), [true, true, false]);
     assert_eq!([allowed(1, "bob"), allowed(1, "bob")], [true, false], "three files of all together");
     assert!(allowed(2, "ann"), "another tenant has its own");
     world.pass(60);
     assert!(allowed(1, "ann"));
-    assert!([1; 9].iter().all(|tenant| World::new(false).limits.upload_allowed(*tenant, "ann").is_ok()));
+    assert!([1; 9].iter().all(|tenant| at_once(World::new(false).limits.upload_allowed(*tenant, "ann")).is_ok()));
 }
 
 #[test]
 fn the_bytes_of_uploads_are_counted_for_the_user_and_for_the_tenant() {
     const MIB: u64 = 1024 * 1024;
     let world = World::new(true);
-    let allowed = |tenant, user, bytes| world.limits.upload_size_allowed(tenant, user, bytes).is_ok();
+    let allowed = |tenant, user, bytes| at_once(world.limits.upload_size_allowed(tenant, user, bytes)).is_ok();
     assert_eq!([MIB, MIB, 1].map(|bytes| allowed(1, "ann", bytes)), [true, true, false]);
     assert_eq!([MIB, 1].map(|bytes| allowed(1, "bob", bytes)), [true, false], "three of all together");
     assert!(allowed(2, "ann", 2 * MIB), "another tenant has its own");
     assert!(!allowed(3, "ann", 2 * MIB + 1), "more than a whole day's");
     world.pass(12 * 60 * 60);
     assert_eq!([MIB, 1].map(|bytes| allowed(1, "ann", bytes)), [true, false], "half a day, half of it");
-    assert!(World::new(false).limits.upload_size_allowed(1, "ann", u64::MAX).is_ok());
+    assert!(at_once(World::new(false).limits.upload_size_allowed(1, "ann", u64::MAX)).is_ok());
 }

@@ -53,6 +53,7 @@ pub const TABLE: &[(&str, &[Metric])] = &[
     ("Messages", MESSAGES),
     ("Tickets and people", TICKETS),
     ("The database", DATABASE),
+    ("Other nodes", NODES),
     ("The process", PROCESS),
 ];
 
@@ -131,7 +132,12 @@ const MESSAGES: &[Metric] = &[
         &[],
         "From the sending of a message, however it came, to its being queued for everybody in the ticket's room.",
     ),
-    counter("smilechat_holes_filled_total", &[], "Reads of messages that were stored but not announced in their turn."),
+    counter(
+        "smilechat_holes_filled_total",
+        &[],
+        "Reads of messages that were stored but not announced here in their turn: another node has stored them, or the \
+         announcement was lost.",
+    ),
     gauge("smilechat_events_waiting", &[], "Committed events that have not been told yet."),
     histogram("smilechat_event_lag_seconds", LATENCY, &[], "How long committed events waited to be told."),
 ];
@@ -197,6 +203,19 @@ const DATABASE: &[Metric] = &[
     ),
     counter("smilechat_db_slow_statements_total", &[], "Statements slower than `database.slow_ms`."),
     gauge("smilechat_db_wal_bytes", &[], "SQLite: the length of the write-ahead log at the last checkpoint."),
+];
+
+const NODES: &[Metric] = &[
+    gauge(
+        "smilechat_bus_up",
+        &[],
+        "1 while what a node says to the others comes back to itself; 0 while it does not, and the database is read instead. \
+         Absent on a node that is alone.",
+    ),
+    counter("smilechat_bus_published_total", &[], "Payloads that were handed to the bus, beats among them."),
+    counter("smilechat_bus_received_total", &[], "Payloads of other nodes."),
+    counter("smilechat_bus_dropped_total", &[], "Hints that could not be said: the bus was down, or too much waited."),
+    counter("smilechat_bus_junk_total", &[], "What was on the channel and is not of our nodes, or of a newer version."),
 ];
 
 const PROCESS: &[Metric] = &[

@@ -40,9 +40,9 @@ pub async fn upload(app: &App, caller: Arc<Caller>, ticket_id: String, request: 
             if received.len() == MAX_FILES {
                 return Err(Error::Rejected(http::StatusCode::PAYLOAD_TOO_LARGE, "too_large"));
             }
-            app.limits.upload_allowed(caller.tenant.0, &caller.user_id)?;
+            app.limits.upload_allowed(caller.tenant.0, &caller.user_id).await?;
             let file = receive(app, part).await?;
-            app.limits.upload_size_allowed(caller.tenant.0, &caller.user_id, file.size)?;
+            app.limits.upload_size_allowed(caller.tenant.0, &caller.user_id, file.size).await?;
             received.push(file);
         }
         Ok(received)

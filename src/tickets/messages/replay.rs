@@ -67,6 +67,11 @@ fn cut(mut messages: Vec<Message>, most: usize) -> (Vec<Message>, bool) {
     (messages, keep < found)
 }
 
+/// How far these tickets have come; those that are gone are left out.
+pub async fn last_seqs(app: &App, tenant: TenantKey, tickets: Vec<TicketKey>) -> Result<Vec<(TicketKey, i64)>> {
+    app.db.read(move |tx| store::list_last_seqs(tx, tenant, &tickets)).await
+}
+
 /// The messages from `from_seq` to `to_seq`, to fill a hole on the way to a room. No caller asks: the room's members
 /// have shown their right to it.
 pub async fn between(

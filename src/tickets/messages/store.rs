@@ -1,13 +1,14 @@
 //! The SQL of messages. `messages` is clustered by (ticket, seq), see migrations/0001.
 
 use std::borrow::Cow;
+use std::iter;
 
 use serde_json::json;
 
 use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Row, Tx};
+use crate::platform::db::{self, Row, Tx, Value};
 use crate::tickets::attachments::model::Attachment;
 use crate::tickets::model::{Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
 use crate::tickets::store::status_of;
@@ -229,6 +230,17 @@ pub fn list_after(
 ) -> Result<Vec<Message>> {
     let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq > $2 and m.tenant_key = $3 order by m.seq limit $4");
     tx.all(&sql, &[ticket.into(), after.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
+}
+
+pub fn list_last_seqs(tx: &mut Tx<'_>, tenant: TenantKey, tickets: &[TicketKey]) -> Result<Vec<(TicketKey, i64)>> {
+    let keys = db::padded(tickets.iter().map(|ticket| ticket.0));
+    let places: Vec<String> = (0..keys.len()).map(|place| format!("${}", place + 2)).collect();
+    let sql = format!(
+        "select ticket_key, last_seq from tickets where tenant_key = $1 and ticket_key in ({})",
+        places.join(", ")
+    );
+    let values: Vec<Value<'_>> = iter::once(tenant.into()).chain(keys.into_iter().map(Value::from)).collect();
+    tx.all(&sql, &values, |row| Ok((TicketKey(row.take()?), row.take()?)))
 }
 
 /// Against the order of `seq`, from the last one before `before`.

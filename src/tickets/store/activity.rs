@@ -1,7 +1,8 @@
 //! What is new in a ticket: its counts and its last message.
 
-use crate::auth::model::{Role, UserKey};
+use crate::auth::model::{Role, TenantKey, UserKey};
 use crate::error::{Error, Result};
+use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx};
 use crate::tickets::activity::{self, LastMessage, TicketActivity};
 use crate::tickets::model::{MessageKind, Scope};
@@ -19,6 +20,16 @@ pub fn find_activity(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str) -> Result<O
         activity,
     )?;
     Ok(found.filter(|activity| scope.customer.is_none_or(|own| activity.customer == own)))
+}
+
+/// Their ids, and when that was; the newest first.
+pub fn list_changed(tx: &mut Tx<'_>, tenant: TenantKey, since: Timestamp) -> Result<Vec<(String, Timestamp)>> {
+    tx.all(
+        "select ticket_id, updated_at from tickets where tenant_key = $1 and updated_at >= $2
+         order by updated_at desc, ticket_key desc limit 1000",
+        &[tenant.into(), since.into()],
+        |row| Ok((row.take()?, row.take()?)),
+    )
 }
 
 fn activity(row: &mut Row<'_>) -> Result<TicketActivity> {

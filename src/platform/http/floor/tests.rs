@@ -64,7 +64,7 @@ async fn world(change: impl FnOnce(&mut Config)) -> World {
         db,
         clock: Clock::Manual(Arc::default()),
         random: Random::System,
-        limits: Arc::new(Limits::new(&config.limits, Clock::Manual(Arc::default()))),
+        limits: Arc::new(Limits::new(&config.limits, Clock::Manual(Arc::default()), None)),
         identify,
         entrance: Arc::new(["/api/enter".into()]),
         uploads: &[],

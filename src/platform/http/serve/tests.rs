@@ -19,6 +19,7 @@ fn config() -> ServerConfig {
         upload_timeout_seconds: 30,
         tcp_user_timeout_seconds: 5,
         drain_seconds: 5,
+        services: Vec::new(),
     }
 }
 

@@ -757,7 +757,7 @@ export interface paths {
         };
         /**
          * Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
-         *     conversations go on and only files fail.
+         *     conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two.
          */
         get: operations["readyz"];
         put?: never;
@@ -843,7 +843,7 @@ export interface components {
             kind: string;
             /**
              * Format: double
-             * @description How long it took to answer, or until it was given up.
+             * @description How long it took to answer, or until it was given up; of the bus, how long its last word took to come back.
              */
             latency_ms: number;
             name: string;
@@ -1210,6 +1210,10 @@ export interface components {
         };
         Readiness: {
             dependencies: components["schemas"]["Dependency"][];
+            /** @description How many nodes there are, this one among them, as far as it hears. */
+            nodes: number;
+            /** @description Which services this process is. */
+            services: string[];
             status: string;
         };
         RefreshRequest: {

@@ -1,0 +1,230 @@
+//! Follows the events of other nodes: reads what is new in the `events` table and tells it on this node, as if it had happened
+//! here, but for what one node sees to for all. A hint wakes it at once; without one it looks once a second. So a session
+//! that ended anywhere is refused here within a second or two, whatever has become of the bus.
+//!
+//! Keys are handed out in order and committed in any: a key that was passed over is asked for until no transaction can still
+//! be under way that holds it.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+use crate::app::App;
+use crate::auth;
+use crate::error::{Error, Result};
+use crate::events::store::{self as events, Stored};
+use crate::events::{Act, Event, What};
+use crate::platform::db::Tx;
+use crate::platform::shutdown::Shutdown;
+use crate::realtime::dispatch;
+use crate::services::reactions::age;
+use crate::tickets;
+
+const TURN: Duration = Duration::from_secs(1);
+const BATCH: i64 = 500;
+/// Keys that were passed over and are asked for, at most: the newest ones.
+const MOST_MISSING: usize = 500;
+/// At the start, keys among which some may be missing.
+const FIRST_LOOK: i64 = 1000;
+
+/// What was told on this node already, by whoever came first: the pump of its own events, or the one who follows.
+#[derive(Default)]
+pub struct Follower {
+    told: Mutex<Told>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Told {
+    keys: HashSet<i64>,
+    order: VecDeque<(Instant, i64)>,
+}
+
+/// How far the events were followed.
+#[derive(Debug, Default)]
+struct Cursor {
+    reached: i64,
+    /// Passed over, and when.
+    missing: BTreeMap<i64, Instant>,
+}
+
+impl Follower {
+    /// Another node has told that there is something new.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// True for the first who asks: it is theirs to tell.
+    pub fn is_first(&self, key: i64) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = told.keys.insert(key);
+        if is_first {
+            told.order.push_back((Instant::now(), key));
+        }
+        is_first
+    }
+
+    fn is_told(&self, key: i64) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).keys.contains(&key)
+    }
+
+    fn forget_before(&self, instant: Instant) {
+        let mut guard = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let Told { keys, order } = &mut *guard;
+        while let Some((_, key)) = order.pop_front_if(|(at, _)| *at < instant) {
+            keys.remove(&key);
+        }
+    }
+}
+
+impl Cursor {
+    /// What there was before: known, but for what is missing among it.
+    fn begin(newest_first: &[i64], now: Instant) -> Self {
+        let Some(oldest) = newest_first.last() else { return Self::default() };
+        let mut cursor = Self { reached: *oldest, missing: BTreeMap::new() };
+        newest_first.iter().rev().for_each(|key| cursor.note(*key, now));
+        cursor
+    }
+
+    fn note(&mut self, key: i64, now: Instant) {
+        if key <= self.reached {
+            self.missing.remove(&key);
+            return;
+        }
+        let first = (self.reached + 1).max(key - MOST_MISSING as i64);
+        self.missing.extend((first..key).map(|missing| (missing, now)));
+        while self.missing.len() > MOST_MISSING {
+            self.missing.pop_first();
+        }
+        self.reached = key;
+    }
+
+    fn forget_before(&mut self, instant: Instant) {
+        self.missing.retain(|_, since| *since >= instant);
+    }
+}
+
+/// Runs until the server shuts down.
+pub async fn keep(app: App, shutdown: Shutdown) {
+    if app.bus.is_alone() {
+        return shutdown.begun().await;
+    }
+    let mut turns = tokio::time::interval(TURN);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut cursor = None;
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = app.follower.wake.notified() => {}
+            () = shutdown.begun() => return,
+        }
+        if let Err(error) = catch_up(&app, &mut cursor).await {
+            tracing::warn!(%error, "could not read what other nodes did; trying again");
+        }
+    }
+}
+
+async fn catch_up(app: &App, cursor: &mut Option<Cursor>) -> Result<()> {
+    let cursor = match cursor {
+        Some(cursor) => cursor,
+        None => {
+            let newest = app.db.read(|tx| events::list_newest_keys(tx, FIRST_LOOK)).await?;
+            cursor.insert(Cursor::begin(&newest, Instant::now()))
+        }
+    };
+    while step(app, cursor).await? {}
+    let age = age(&app.config.database);
+    if let Some(before) = Instant::now().checked_sub(age) {
+        cursor.forget_before(before);
+        // Longer than it can be asked for.
+        app.follower.forget_before(before.checked_sub(age).unwrap_or(before));
+    }
+    Ok(())
+}
+
+/// True: there may be more.
+async fn step(app: &App, cursor: &mut Cursor) -> Result<bool> {
+    let (shared, reached) = (app.clone(), cursor.reached);
+    let missing: Vec<i64> = cursor.missing.keys().copied().collect();
+    let found = app.db.read(move |tx| {
+        let mut found = if missing.is_empty() { Vec::new() } else { events::list_named(tx, &missing)? };
+        found.extend(events::list_after(tx, reached, BATCH)?);
+        found.into_iter().map(|stored| Ok((stored.key, recall(tx, &shared, stored)?))).collect::<Result<Vec<_>>>()
+    });
+    let found = found.await?;
+    for (key, event) in &found {
+        cursor.note(*key, Instant::now());
+        if app.follower.is_first(*key)
+            && let Some(event) = event
+        {
+            auth::observe(&app.auth.registry, &app.auth.origins, event);
+            dispatch::announce(app, event);
+        }
+    }
+    Ok(found.len() >= BATCH as usize)
+}
+
+/// The event as it was told where it happened. None for what was told here, and for what concerns nobody here.
+fn recall(tx: &mut Tx<'_>, app: &App, stored: Stored) -> Result<Option<Event>> {
+    if app.follower.is_told(stored.key) {
+        return Ok(None);
+    }
+    let recalled = match &stored.ticket_id {
+        Some(_) if !app.realtime.hub.serves(stored.tenant) => return Ok(None),
+        Some(ticket_id) => tickets::recall::recall(tx, &stored, app.realtime.hub.customer_of(ticket_id)),
+        None => auth::recall::recall(tx, &stored),
+    };
+    match recalled {
+        Ok(what) => Ok(what.map(|what| event(stored, what))),
+        Err(Error::Unavailable(why)) => Err(Error::Unavailable(why)),
+        // Of a newer version, perhaps: the others must not wait for it.
+        Err(error) => {
+            tracing::warn!(%error, kind = stored.kind, "an event of another node cannot be read");
+            Ok(None)
+        }
+    }
+}
+
+fn event(stored: Stored, what: What) -> Event {
+    let actor_id = stored.actor_id.map(Into::into);
+    Event { act: Act { tenant: stored.tenant, actor_id, at: stored.at }, what, key: Some(stored.key), origin: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_passed_over_is_missing_until_it_comes_or_cannot_come_any_more() {
+        let start = Instant::now();
+        let mut cursor = Cursor::begin(&[12, 10, 9], start);
+        let missing = |cursor: &Cursor| cursor.missing.keys().copied().collect::<Vec<_>>();
+        assert_eq!((cursor.reached, missing(&cursor)), (12, vec![11]));
+        cursor.note(15, start + TURN);
+        assert_eq!((cursor.reached, missing(&cursor)), (15, vec![11, 13, 14]));
+        cursor.note(13, start + TURN);
+        cursor.note(11, start + TURN);
+        assert_eq!((cursor.reached, missing(&cursor)), (15, vec![14]));
+        cursor.forget_before(start + TURN * 2);
+        assert!(missing(&cursor).is_empty());
+        cursor.note(1_000_000, start);
+        assert_eq!(
+            (cursor.reached, cursor.missing.len()),
+            (1_000_000, MOST_MISSING),
+            "a leap is no reason to ask for ever"
+        );
+        assert_eq!(Cursor::begin(&[], start).reached, 0);
+    }
+
+    #[test]
+    fn an_event_is_told_once() {
+        let follower = Follower::default();
+        assert!(!follower.is_told(1) && follower.is_first(1));
+        assert!(follower.is_told(1) && !follower.is_first(1));
+        follower.forget_before(Instant::now() + TURN);
+        assert!(!follower.is_told(1));
+    }
+}
