@@ -26,5 +26,5 @@ chaos: ## the long forms of what is promised when things break, with a report; a
 check: ## formatting, lints, types, the architecture, and the dependencies' licences and origins
 	@scripts/check
 
-bench: ## the server beside a Node peer, in one run of three minutes after the builds; writes docs/PERFORMANCE.md
-	@scripts/bench --limits --write docs/PERFORMANCE.md
+bench: ## the server beside a Node peer on SQLite and PostgreSQL, in one run of six minutes after the builds; writes docs/PERFORMANCE.md
+	@scripts/bench --limits --database both --write docs/PERFORMANCE.md
