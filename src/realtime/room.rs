@@ -123,7 +123,9 @@ impl Room {
             Place::Joining { held, is_overrun, .. } => (ticket.last_seq + 1, held, is_overrun),
             Place::Behind { .. } => (ticket.last_seq + 1, Vec::new(), false),
         };
-        if !is_behind && !is_overrun {
+        if misses(self.order.next(), from_seq, first_message(&held)) {
+            member.resync(&ticket.ticket_id);
+        } else if !is_behind && !is_overrun {
             member.place = Place::Live { from_seq };
         }
         member.take_held(held, ticket.customer, &mut self.served);
@@ -241,14 +243,29 @@ impl Member {
                 }
             }
             Place::Live { .. } => {}
-            Place::Behind { is_told } => {
-                if !std::mem::replace(is_told, true) {
-                    let ticket_id = parcel.message.ticket_id.as_str();
-                    self.handle.emit(&Frame::event("resync", &Resync { ticket_id }));
-                }
-            }
+            Place::Behind { is_told: false } => self.resync(&parcel.message.ticket_id),
+            Place::Behind { is_told: true } => {}
         }
     }
+
+    /// It has to join again before live messages make sense to it.
+    fn resync(&mut self, ticket_id: &str) {
+        self.place = Place::Behind { is_told: true };
+        self.handle.emit(&Frame::event("resync", &Resync { ticket_id }));
+    }
+}
+
+/// Whether there are messages between a member's snapshot and what was held for it. Of two who join an empty room at the same
+/// time the one with the newer snapshot may settle first: what lies between the two snapshots was never handed on.
+fn misses(next: Option<i64>, from_seq: i64, first_held: Option<i64>) -> bool {
+    next.is_some_and(|next| next > from_seq) && first_held.is_none_or(|first| first > from_seq)
+}
+
+fn first_message(held: &[Held]) -> Option<i64> {
+    held.iter().find_map(|one| match one {
+        Held::Message(parcel) => Some(parcel.message.seq),
+        Held::Frame(_) => None,
+    })
 }
 
 fn hold(held: &mut Vec<Held>, is_overrun: &mut bool, one: Held) {
@@ -262,4 +279,18 @@ fn hold(held: &mut Vec<Held>, is_overrun: &mut bool, one: Held) {
 fn note_served(served: &mut HashMap<Side, i64>, side: Side, seq: i64) {
     let up_to = served.entry(side).or_default();
     *up_to = seq.max(*up_to);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misses;
+
+    #[test]
+    fn who_settles_behind_somebody_with_a_newer_snapshot_has_to_join_again() {
+        assert!(!misses(None, 9, None), "the first to settle");
+        assert!(!misses(Some(9), 9, None), "nothing came since its snapshot");
+        assert!(misses(Some(11), 9, None), "9 and 10 were in the other's snapshot alone");
+        assert!(misses(Some(13), 9, Some(11)));
+        assert!(!misses(Some(13), 9, Some(9)) && !misses(Some(13), 9, Some(7)), "all of it was held");
+    }
 }

@@ -41,6 +41,11 @@ impl<T> Sequencer<T> {
         self.release()
     }
 
+    /// The `seq` whose turn it is; what lies before it was handed on, or was in somebody's snapshot.
+    pub fn next(&self) -> Option<i64> {
+        self.next
+    }
+
     /// Another node has stored messages up to this one.
     pub fn learn(&mut self, seq: i64) {
         self.known = self.known.max(seq);

@@ -14,6 +14,8 @@ use crate::cli::arguments::Doctor;
 use crate::cli::top::innermost;
 use crate::platform::tls;
 
+/// More than anything that is asked for here: in bytes.
+const LARGEST_ANSWER: usize = 4 << 20;
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 pub struct Target {
@@ -89,9 +91,15 @@ impl Target {
                 "The connection was taken and ended without an answer: look into the proxy's log at this moment.",
             )
         };
-        let answer = request.send().await.map_err(lost)?;
+        let mut answer = request.send().await.map_err(lost)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.bytes().await.map_err(lost)?.to_vec();
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(lost)? {
+            if body.len() + piece.len() > LARGEST_ANSWER {
+                return Err(Finding::broken("the answer has no end in sight", "This is not SmileChat."));
+            }
+            body.extend_from_slice(&piece);
+        }
         Ok(Answer { status, headers, body })
     }
 

@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,7 @@ pub fn restore(config: &DatabaseConfig, copy: &Path, is_forced: bool) -> anyhow:
     let Place::Sqlite(path) = Place::of(&config.url)? else {
         bail!("this restores SQLite databases; PostgreSQL has its own tool: pg_restore");
     };
+    refuse_what_is_no_database(copy)?;
     refuse_half_a_copy(copy)?;
     let was_there = with(&path, "").exists() || with(&path, "-wal").exists();
     if was_there {
@@ -45,6 +46,16 @@ pub fn restore(config: &DatabaseConfig, copy: &Path, is_forced: bool) -> anyhow:
     fs::rename(&draft.0, &path).with_context(|| path.display().to_string())?;
     File::open(folder)?.sync_all()?;
     Ok(Restored { path, bytes, kept, is_older })
+}
+
+/// By its first bytes, before anything is copied: https://www.sqlite.org/fileformat.html#the_database_header
+fn refuse_what_is_no_database(copy: &Path) -> anyhow::Result<()> {
+    let name = || copy.display().to_string();
+    ensure!(fs::metadata(copy).with_context(name)?.is_file(), "{} is no file", copy.display());
+    let mut head = Vec::new();
+    File::open(copy).with_context(name)?.take(16).read_to_end(&mut head).with_context(name)?;
+    ensure!(head == b"SQLite format 3\0", "{}: it is no SQLite database", copy.display());
+    Ok(())
 }
 
 /// What has a log is in use, or was when its machine went down: the file alone is not whole.

@@ -22,12 +22,13 @@ const PAGE_BYTES: i64 = 4096;
 /// In pages: 16 MB.
 const LONG_LOG: i64 = 4096;
 
+/// Whether the log has grown long.
 #[derive(Clone, Default)]
-pub(super) struct Log {
+pub(super) struct Length {
     is_long: Arc<AtomicBool>,
 }
 
-impl Log {
+impl Length {
     /// Called by the writer between two groups.
     pub fn shorten(&self, connection: &Connection) {
         if self.is_long.swap(false, Ordering::Relaxed) {
@@ -37,7 +38,7 @@ impl Log {
 }
 
 /// Ends when the writer does, and closes the last connection: SQLite then empties the log.
-pub(super) fn run(file: &File, commits: &Receiver<()>, log: &Log) {
+pub(super) fn run(file: &File, commits: &Receiver<()>, length: &Length) {
     let mut connection = None;
     let mut is_idle = true;
     loop {
@@ -53,7 +54,7 @@ pub(super) fn run(file: &File, commits: &Receiver<()>, log: &Log) {
         is_idle = signal.is_err();
         match checkpoint_with(file, &mut connection, sql) {
             Ok(pages) => {
-                log.is_long.store(pages > LONG_LOG, Ordering::Relaxed);
+                length.is_long.store(pages > LONG_LOG, Ordering::Relaxed);
                 metrics::gauge!("smilechat_db_wal_bytes").set((pages * PAGE_BYTES) as f64);
             }
             Err(error) => {
@@ -73,6 +74,6 @@ fn checkpoint_with(file: &File, connection: &mut Option<Connection>, sql: &str) 
 }
 
 /// The log's length in pages.
-fn checkpoint(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+pub(super) fn checkpoint(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
     connection.query_row(sql, [], |row| row.get(1))
 }

@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::process::abort;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -46,6 +45,8 @@ struct State {
 /// A group that was committed and is not on disk yet. One that came to nothing has no jobs any more.
 pub(super) struct Committed {
     pub number: u64,
+    /// Where it was written; None if nothing could be.
+    pub log: Option<Arc<Log>>,
     pub group: Vec<Job>,
     pub effects: Vec<Effect>,
     /// When its first closure began, and its commit.
@@ -86,77 +87,59 @@ impl Disk {
 }
 
 /// Runs until the writer has ended.
-pub(super) fn sync_all(
-    disk: &Disk,
-    database: &Path,
-    commits: &Receiver<Committed>,
-    on_commit: &OnCommit,
-    slow: Option<Duration>,
-) {
-    let mut log = Log::of(database);
-    while let Ok(first) = commits.recv() {
-        let mut all = vec![first];
-        all.extend(commits.try_iter());
-        log.sync();
-        for Committed { number, group, effects, began, committing } in all {
-            metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
-            metrics::histogram!("smilechat_db_group_seconds").record(began.elapsed());
-            slow::judge_commit(slow, committing, group.len());
-            if !effects.is_empty() && catch_unwind(AssertUnwindSafe(|| on_commit(effects))).is_err() {
-                tracing::error!("the listener for committed effects panicked");
-            }
-            disk.is_synced(number);
-            group.into_iter().for_each(Job::answer);
+pub(super) fn sync_all(disk: &Disk, commits: &Receiver<Committed>, on_commit: &OnCommit, slow: Option<Duration>) {
+    while let Ok(Committed { number, log, group, effects, began, committing }) = commits.recv() {
+        if let Some(log) = log {
+            log.sync();
         }
+        metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
+        metrics::histogram!("smilechat_db_group_seconds").record(began.elapsed());
+        slow::judge_commit(slow, committing, group.len());
+        if !effects.is_empty() && catch_unwind(AssertUnwindSafe(|| on_commit(effects))).is_err() {
+            tracing::error!("the listener for committed effects panicked");
+        }
+        disk.is_synced(number);
+        group.into_iter().for_each(Job::answer);
     }
 }
 
-/// SQLite's write-ahead log. It is there for as long as a connection is.
-struct Log {
+/// SQLite's write-ahead log, as the writer's connection has it open too. It is there for as long as a connection is.
+pub(super) struct Log {
     path: PathBuf,
-    file: Option<File>,
+    file: File,
 }
-
-/// Until the log can be opened, should it have vanished.
-const PAUSE: Duration = Duration::from_millis(50);
 
 impl Log {
-    fn of(database: &Path) -> Self {
+    pub fn open(database: &Path) -> io::Result<Arc<Self>> {
         let mut name = database.as_os_str().to_owned();
         name.push("-wal");
-        Self { path: name.into(), file: None }
+        let path = PathBuf::from(name);
+        let file = File::open(&path)?;
+        Ok(Arc::new(Self { path, file }))
     }
 
-    fn sync(&mut self) {
-        let mut is_told = false;
-        let file = loop {
-            match self.opened() {
-                Ok(file) => break file,
-                // Nothing is lost by waiting: those who wait are told that the database is unavailable.
-                Err(error) if !is_told => {
-                    tracing::error!(%error, log = %self.path.display(), "the database's log cannot be opened; trying again");
-                    is_told = true;
-                }
-                Err(_) => thread::sleep(PAUSE),
-            }
-        };
-        if let Err(error) = file.sync_data() {
-            tracing::error!(%error, log = %self.path.display(), "the database's log cannot be synced; the server stops at once");
+    /// Whether the next start will find it.
+    pub fn is_in_place(&self) -> bool {
+        let place = |about: fs::Metadata| (about.dev(), about.ino());
+        match (fs::metadata(&self.path), self.file.metadata()) {
+            (Ok(there), Ok(ours)) => place(there) == place(ours),
+            _ => false,
+        }
+    }
+
+    /// Whatever has its name now is not read at the next start, as if it were newer than the database.
+    pub fn put_aside(&self) {
+        let mut aside = self.path.clone().into_os_string();
+        aside.push(".foreign");
+        let _ = fs::rename(&self.path, aside);
+    }
+
+    fn sync(&self) {
+        if let Err(error) = self.file.sync_data() {
+            let log = self.path.display();
+            tracing::error!(%error, %log, "the database's log cannot be synced; the server stops at once");
             abort();
         }
-    }
-
-    /// Kept open, so that a server out of descriptors can sync; opened anew where another file has taken the name.
-    fn opened(&mut self) -> io::Result<&File> {
-        let now = fs::metadata(&self.path)?;
-        let is_known = match &self.file {
-            Some(file) => file.metadata().is_ok_and(|known| (known.dev(), known.ino()) == (now.dev(), now.ino())),
-            None => false,
-        };
-        if !is_known {
-            self.file = Some(File::open(&self.path)?);
-        }
-        self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 

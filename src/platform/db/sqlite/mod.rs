@@ -51,7 +51,7 @@ pub(super) fn start(
     let file = File::new(&path, config);
     let (writes, write_jobs) = bounded(QUEUE);
     let (reads, read_jobs) = bounded(QUEUE);
-    let log = checkpoint::Log::default();
+    let length = checkpoint::Length::default();
     let (commits, committed) = bounded(1);
     let mut spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> anyhow::Result<()> {
         threads.push(thread::Builder::new().name(name.into()).spawn(work).context("cannot start a database thread")?);
@@ -59,15 +59,15 @@ pub(super) fn start(
     };
     let disk = disk::Disk::default();
     let (to_sync, committed_groups) = bounded(0);
-    let writer = writer::Writer::new(file.clone(), log.clone(), disk.clone(), to_sync, commits);
+    let writer = writer::Writer::new(file.clone(), length.clone(), disk.clone(), to_sync, commits);
     spawn("db-writer", Box::new(move || writer.run(write_jobs)))?;
     let (synced, slow) = (disk.clone(), slow::threshold(config));
-    spawn("db-sync", Box::new(move || disk::sync_all(&synced, &path, &committed_groups, &on_commit, slow)))?;
+    spawn("db-sync", Box::new(move || disk::sync_all(&synced, &committed_groups, &on_commit, slow)))?;
     for _ in 0..reader_count(config) {
         let (file, jobs, disk) = (file.clone(), read_jobs.clone(), disk.clone());
         spawn("db-reader", Box::new(move || reader::run(&file, &jobs, &disk)))?;
     }
-    spawn("db-checkpoint", Box::new(move || checkpoint::run(&file, &committed, &log)))?;
+    spawn("db-checkpoint", Box::new(move || checkpoint::run(&file, &committed, &length)))?;
     Ok(Queues { reads, writes })
 }
 

@@ -3,13 +3,15 @@
 //!
 //! Invariant: no caller hears `Ok` before the group is on disk, and no effect is told before that.
 
+use std::process::abort;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
 
-use super::checkpoint::Log;
-use super::disk::{Committed, Disk};
+use super::checkpoint::{self, Length};
+use super::disk::{Committed, Disk, Log};
 use super::{File, execute};
 use crate::error::{Error, Result};
 use crate::platform::db::Effect;
@@ -26,7 +28,9 @@ const LARGEST_GROUP: usize = 512;
 pub(super) struct Writer {
     file: File,
     connection: Option<Connection>,
-    log: Log,
+    /// The log of that connection, from its first group on.
+    log: Option<Arc<Log>>,
+    length: Length,
     disk: Disk,
     /// The groups on their way to the disk. It holds none: the next group runs while one is synced, and no further ahead, so
     /// that groups stay large.
@@ -36,8 +40,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn new(file: File, log: Log, disk: Disk, to_sync: Sender<Committed>, commits: Sender<()>) -> Self {
-        Self { file, connection: None, log, disk, to_sync, commits }
+    pub fn new(file: File, length: Length, disk: Disk, to_sync: Sender<Committed>, commits: Sender<()>) -> Self {
+        Self { file, connection: None, log: None, length, disk, to_sync, commits }
     }
 
     pub fn run(mut self, jobs: Receiver<Job>) {
@@ -56,14 +60,15 @@ impl Writer {
         let committing = Instant::now();
         match run.and_then(|effects| self.commit().map(|()| effects)) {
             Ok(effects) => {
-                self.hand_over(Committed { number, group, effects, began, committing });
+                self.hand_over(Committed { number, log: self.log.clone(), group, effects, began, committing });
                 let _ = self.commits.try_send(());
             }
             Err(error) => {
                 // The connection is in doubt. Closing it rolls back whatever is left open.
-                self.connection = None;
+                (self.connection, self.log) = (None, None);
                 group.into_iter().for_each(|job| job.fail(&error));
-                self.hand_over(Committed { number, group: Vec::new(), effects: Vec::new(), began, committing });
+                let (group, effects) = (Vec::new(), Vec::new());
+                self.hand_over(Committed { number, log: None, group, effects, began, committing });
             }
         }
     }
@@ -83,14 +88,30 @@ impl Writer {
             self.connection = Some(connect(&self.file).map_err(from_sqlite)?);
         }
         let connection = self.connection.as_ref().expect("it was opened just now");
-        self.log.shorten(connection);
+        if let Some(log) = self.log.as_ref().filter(|log| !log.is_in_place()) {
+            save_and_stop(connection, log);
+        }
+        self.length.shorten(connection);
         execute(connection, "begin immediate", &[])?;
+        if self.log.is_none() {
+            let opened = Log::open(&self.file.path);
+            self.log = Some(opened.map_err(|error| Error::Unavailable(format!("the log cannot be opened: {error}")))?);
+        }
         let mut effects = Vec::new();
         for job in group {
             effects.append(&mut run_in_savepoint(connection, job)?);
         }
         Ok(effects)
     }
+}
+
+/// Somebody has taken the log away, or put another one in its place. What it holds is acked, and would be lost with this
+/// connection: it goes into the database file, and the next start has a log of its own.
+fn save_and_stop(connection: &Connection, log: &Log) -> ! {
+    let saved = checkpoint::checkpoint(connection, "pragma wal_checkpoint(full)");
+    log.put_aside();
+    tracing::error!(?saved, "the log of the database was taken away while it was in use; the server stops at once");
+    abort()
 }
 
 fn connect(file: &File) -> rusqlite::Result<Connection> {
