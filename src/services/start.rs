@@ -55,7 +55,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     auth::admit_pages_of_keys(&db, &origins).await?;
     let key = auth::key_of_nodes(&db, &config.auth, default_tenant).await?;
     let lease = Duration::from_millis(config.bus.lease_ms);
-    let (bus, heard, driver) = Bus::new(meeting(&config)?, &key, lease, &random)?;
+    let (bus, heard, driver) = Bus::new(meeting(&config)?, &key, lease, clock.clone(), &random)?;
     let auth = Auth::new(&config.auth, registry, origins, default_tenant)?;
     let shared_limits = match config.bus.redis_url.as_str() {
         "" => None,
@@ -81,9 +81,10 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     Ok((app, Unstarted { events, heard, bus: driver }))
 }
 
-/// Whether this process would hear of what another one does.
+/// Whether this process would hear of what another one does. A SQLite file belongs to one process: another would read what
+/// this one has not put on disk yet. Redis then counts for the limits alone.
 pub fn are_nodes_connected(config: &Config) -> bool {
-    config.bus.enabled && (!config.bus.redis_url.is_empty() || !config.database.url.starts_with("sqlite://"))
+    config.bus.enabled && !config.database.url.starts_with("sqlite://")
 }
 
 /// Where this node meets the others.

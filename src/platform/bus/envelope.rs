@@ -1,7 +1,7 @@
-//! One payload of the bus: a head with its version, its node and its signature, then lines.
+//! One payload of the bus: a head with its version, its signature, its node, number and time, then lines.
 //!
-//! Whoever can write to the channel, in a shared Redis perhaps, could otherwise end sessions or invent people. The key is
-//! made of what the nodes have in common, so that a second deployment beside this one is a stranger too.
+//! Whoever can write to the channel, in a shared Redis perhaps, could otherwise invent people. The key is made of what the nodes
+//! have in common, so that a second deployment beside this one is a stranger too. Number and time make a payload good for once.
 
 use subtle::ConstantTimeEq;
 
@@ -11,8 +11,8 @@ use crate::platform::secret::{hex, hmac_sha256};
 const VERSION: &str = "smilechat1";
 /// Of the signature, in hexadecimal digits.
 const SIGNATURE: usize = 32;
-/// A head, at most: version, node, gap, signature and what is between them.
-const HEAD: usize = 80;
+/// A head, at most: version, signature, node, number, time, gap and what is between them.
+const HEAD: usize = 128;
 
 #[derive(Clone)]
 pub(super) struct Seal {
@@ -21,9 +21,21 @@ pub(super) struct Seal {
     pub channel: String,
 }
 
+/// What is said of a payload beside its lines.
+pub(super) struct Head<'a> {
+    pub node: &'a str,
+    /// Of the node's payloads.
+    pub number: u64,
+    /// In milliseconds.
+    pub sent_at: i64,
+    pub has_gap: bool,
+}
+
 #[derive(Debug, PartialEq)]
 pub(super) struct Opened<'a> {
     pub from: NodeId,
+    pub number: u64,
+    pub sent_at: i64,
     /// The sender has dropped something before this.
     pub has_gap: bool,
     pub lines: Vec<&'a str>,
@@ -35,8 +47,9 @@ impl Seal {
         Self { key: hmac_sha256(key, &[b"bus signature"]), channel: format!("smilechat_{}", hex(&channel[..8])) }
     }
 
-    pub fn close(&self, node: &str, has_gap: bool, lines: &[String]) -> String {
-        let body = format!("{node} {}\n{}", u8::from(has_gap), lines.join("\n"));
+    pub fn close(&self, head: &Head<'_>, lines: &[String]) -> String {
+        let Head { node, number, sent_at, has_gap } = head;
+        let body = format!("{node} {number} {sent_at} {}\n{}", u8::from(*has_gap), lines.join("\n"));
         format!("{VERSION} {} {body}", self.signature(&body))
     }
 
@@ -47,9 +60,12 @@ impl Seal {
             return None;
         }
         let (head, lines) = body.split_once('\n')?;
-        let (from, gap) = head.split_once(' ')?;
+        let mut words = head.split(' ');
+        let from = words.next()?.into();
+        let (number, sent_at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let has_gap = words.next()? == "1";
         let lines = lines.split('\n').filter(|line| !line.is_empty()).collect();
-        Some(Opened { from: from.into(), has_gap: gap == "1", lines })
+        Some(Opened { from, number, sent_at, has_gap, lines })
     }
 
     fn signature(&self, body: &str) -> String {
@@ -91,10 +107,12 @@ mod tests {
     #[test]
     fn what_is_closed_is_opened_by_whoever_has_the_key_and_as_it_was() {
         let seal = Seal::new(b"one");
-        let payload = seal.close("node", true, &["a".into(), "b c".into()]);
+        let head = Head { node: "node", number: 7, sent_at: 1000, has_gap: true };
+        let payload = seal.close(&head, &["a".into(), "b c".into()]);
         let opened = seal.open(&payload).expect("ours");
-        assert_eq!(opened, Opened { from: "node".into(), has_gap: true, lines: vec!["a", "b c"] });
-        assert!(seal.open(&seal.close("node", false, &[])).expect("ours").lines.is_empty());
+        let lines = vec!["a", "b c"];
+        assert_eq!(opened, Opened { from: "node".into(), number: 7, sent_at: 1000, has_gap: true, lines });
+        assert!(seal.open(&seal.close(&head, &[])).expect("ours").lines.is_empty());
         assert_eq!(Seal::new(b"two").open(&payload), None);
         assert_ne!(Seal::new(b"two").channel, seal.channel);
         for place in 0..payload.len() {
@@ -116,7 +134,8 @@ mod tests {
             said += 1;
         }
         assert!(pack.add(format!("line {}", said - 1)).is_ok(), "said already");
-        assert!(said > 5 && Seal::new(b"").close("0123456789abcdef", true, &pack.lines).len() <= 200);
-        assert_eq!(Pack::new(100).add("x".repeat(100)), Err("x".repeat(100)));
+        let longest = Head { node: "0123456789abcdef", number: u64::MAX, sent_at: i64::MAX, has_gap: true };
+        assert!(said > 5 && Seal::new(b"").close(&longest, &pack.lines).len() <= 200);
+        assert_eq!(Pack::new(150).add("x".repeat(100)), Err("x".repeat(100)));
     }
 }

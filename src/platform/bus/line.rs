@@ -1,6 +1,7 @@
 //! The line to the bus: connected, and again after a pause whenever it breaks.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
@@ -111,6 +112,8 @@ impl Line {
                 Ok((mouth, ear)) => self.serve(mouth, ear).await,
                 Err(error) => error,
             };
+            // What was on its way when the line broke may be lost.
+            self.shared.pulse.note_gap();
             if self.shared.pulse.stop() {
                 pause = FIRST_PAUSE;
                 tracing::warn!(bus = self.shared.kind, error = %ended, "the bus is down: other nodes are read from the database");
@@ -154,6 +157,10 @@ async fn listen(shared: &Shared, seal: &Seal, inlet: &Inlet, ear: &mut Ear, beat
             continue;
         };
         let now = Instant::now();
+        if !shared.is_fresh(opened.sent_at) {
+            count_junk();
+            continue;
+        }
         if *opened.from == *shared.node {
             let beats = opened.lines.iter().filter_map(|line| line.strip_prefix(BEAT_WORD)?.parse().ok());
             // All of them are noted, whichever brought it up.
@@ -165,12 +172,19 @@ async fn listen(shared: &Shared, seal: &Seal, inlet: &Inlet, ear: &mut Ear, beat
             inlet.catch_up();
             continue;
         }
+        // Heard before: somebody repeats what our nodes have said.
+        if !shared.peers.is_news(&opened.from, opened.number) {
+            count_junk();
+            continue;
+        }
         metrics::counter!("smilechat_bus_received_total").increment(1);
         if opened.lines.contains(&GOODBYE) {
             shared.peers.part(&opened.from);
-        } else if shared.peers.hear(&opened.from, now) {
+        } else if shared.peers.hear(&opened.from, opened.number, now) {
             tracing::info!(node = &*opened.from, "another node is there");
-            // It may know nobody yet, and says nothing to nobody.
+            // What was not said for want of listeners may matter to it. It may know nobody yet itself, and says nothing to
+            // nobody.
+            shared.pulse.note_gap();
             beat_now.notify_one();
             inlet.pass(Heard::MayHaveMissed);
         } else if opened.has_gap {
@@ -213,7 +227,7 @@ async fn speak(
             note_dropped(shared, 1);
         }
         if !pack.lines.is_empty() {
-            let payload = seal.close(&shared.node, shared.pulse.take_gap(), &pack.lines);
+            let payload = seal.close(&shared.head(), &pack.lines);
             let said = timeout(SAY, mouth.say(&seal.channel, &payload)).await;
             if let Err(error) = said.context("it takes nothing").and_then(|said| said) {
                 note_dropped(shared, pack.lines.len() as u64);
@@ -247,6 +261,9 @@ fn beat(shared: &Shared) -> anyhow::Result<Option<ToSay>> {
     let now = Instant::now();
     if shared.pulse.is_lost(now) {
         bail!("nothing has come back for {} ms", PATIENCE.as_millis());
+    }
+    if shared.has_left.load(Ordering::Relaxed) {
+        return Ok(None);
     }
     Ok(shared.pulse.beat(now).map(|number| ToSay::Line(format!("{BEAT_WORD}{number}"))))
 }

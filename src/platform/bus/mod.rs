@@ -16,15 +16,17 @@ mod queue;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use self::envelope::Seal;
+use self::envelope::{Head, Seal};
 use self::line::{Line, Place};
 use self::peers::Peers;
 use self::pulse::Pulse;
+use crate::platform::clock::Clock;
 use crate::platform::random::Random;
 use crate::platform::redis::Redis;
 use crate::platform::secret::hex;
@@ -47,6 +49,12 @@ struct Shared {
     queue: mpsc::Sender<ToSay>,
     pulse: Pulse,
     peers: Peers,
+    clock: Clock,
+    lease: Duration,
+    /// How many payloads were made.
+    payloads: AtomicU64,
+    /// It has said goodbye, and says nothing after it.
+    has_left: AtomicBool,
 }
 
 /// What waits to be said.
@@ -86,6 +94,7 @@ impl Bus {
         meeting: Meeting,
         key: &[u8],
         lease: Duration,
+        clock: Clock,
         random: &Random,
     ) -> anyhow::Result<(Self, Incoming, Driver)> {
         let (inlet, incoming) = queue::inlet();
@@ -103,6 +112,10 @@ impl Bus {
             queue,
             pulse: Pulse::default(),
             peers: Peers::new(lease),
+            clock,
+            lease,
+            payloads: AtomicU64::new(0),
+            has_left: AtomicBool::new(false),
         });
         let line = Line { shared: shared.clone(), place, seal: Seal::new(key), to_say, inlet };
         Ok((Self(Some(shared)), incoming, Driver(Some(line))))
@@ -115,7 +128,7 @@ impl Bus {
 
     /// Tells the other nodes, if it can. One line, without a line end.
     pub fn say(&self, line: String) {
-        let Some(shared) = &self.0 else { return };
+        let Some(shared) = self.0.as_ref().filter(|shared| !shared.has_left.load(Ordering::Relaxed)) else { return };
         if !shared.pulse.is_up() || shared.queue.try_send(ToSay::Line(line)).is_err() {
             shared.pulse.note_gap();
             metrics::counter!("smilechat_bus_dropped_total").increment(1);
@@ -126,6 +139,7 @@ impl Bus {
     pub async fn leave(&self, patience: Duration) {
         let Some(shared) = &self.0 else { return };
         self.say(line::GOODBYE.to_owned());
+        shared.has_left.store(true, Ordering::Relaxed);
         let (mark, reached) = oneshot::channel();
         if shared.pulse.is_up() && shared.queue.try_send(ToSay::Mark(mark)).is_ok() {
             // Who waits no longer goes without.
@@ -168,6 +182,20 @@ impl Driver {
             Some(line) => line.run().await,
             None => std::future::pending().await,
         }
+    }
+}
+
+impl Shared {
+    /// Of the next payload.
+    fn head(&self) -> Head<'_> {
+        let number = self.payloads.fetch_add(1, Ordering::Relaxed) + 1;
+        Head { node: &self.node, number, sent_at: self.clock.now().0, has_gap: self.pulse.take_gap() }
+    }
+
+    /// A payload that is older than a lease is a repeat by somebody else. The nodes' clocks may differ by that much.
+    fn is_fresh(&self, sent_at: i64) -> bool {
+        let age = Duration::from_millis(self.clock.now().0.abs_diff(sent_at));
+        age < self.lease
     }
 }
 

@@ -42,6 +42,11 @@ pub fn restore(config: &DatabaseConfig, copy: &Path, is_forced: bool) -> anyhow:
     let draft = Draft(with(&path, ".partial"));
     let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
     let is_older = draft.check().with_context(|| copy.display().to_string())?;
+    // The copying took its time: a server may have been started meanwhile.
+    ensure!(was_there || !with(&path, "").exists(), "{} has come into being meanwhile", path.display());
+    if was_there {
+        release(&path)?;
+    }
     let kept = if was_there { Some(keep(&path)?) } else { None };
     fs::rename(&draft.0, &path).with_context(|| path.display().to_string())?;
     File::open(folder)?.sync_all()?;

@@ -66,6 +66,16 @@ impl Failures {
         }
     }
 
+    /// A try was not made after all.
+    pub fn take_back(&self, bounds: &[(String, usize)]) {
+        let mut tries = self.lock();
+        for (key, _) in bounds {
+            if let Some(times) = tries.get_mut(key) {
+                times.pop_back();
+            }
+        }
+    }
+
     pub fn sweep(&self, now: Timestamp) {
         self.drop_old(&mut self.lock(), now);
     }

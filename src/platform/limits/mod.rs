@@ -153,10 +153,13 @@ impl Limits {
         }
         let refused = |retry_after| Error::RateLimited { retry_after };
         self.failures.count(bounds, now).map_err(refused)?;
-        match &self.shared {
-            Some(shared) => shared.count(bounds, self.failures.bound(), self.failures.window()).await.map_err(refused),
-            None => Ok(()),
-        }
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let counted = shared.count(bounds, self.failures.bound(), self.failures.window()).await;
+        counted.map_err(|retry_after| {
+            // Under all keys and everywhere, or nowhere.
+            self.failures.take_back(bounds);
+            refused(retry_after)
+        })
     }
 
     async fn forgive(&self, bounds: &[(String, usize)]) {

@@ -27,8 +27,8 @@ impl Hub {
     /// Something happened that these sides of a ticket have to be told.
     pub fn note_activity(&self, tenant: TenantKey, ticket_id: &str, sides: &[Side]) {
         let mut state = self.lock();
-        // Where nobody is connected, nobody is told later either.
-        if !state.clients.is_empty() {
+        // Where nobody of the tenant is connected, nobody is told later either.
+        if state.tenants.contains_key(&tenant) {
             let sides = sides.iter().copied().collect();
             state.news.wait(ticket_id, Untold { tenant, sides, missed_by: HashSet::new() });
         }

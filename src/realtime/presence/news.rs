@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{Present, State};
 use crate::auth::model::{Role, Status, TenantKey, UserKey};
 
-/// People in one piece: it has to fit into a NOTIFY, however long their names are.
-const AT_ONCE: usize = 8;
+/// People in one piece: it has to fit into a NOTIFY, however long their names are. 200 letters of four bytes, and a username of
+/// 64, are the longest.
+const AT_ONCE: usize = 5;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -195,7 +195,8 @@ test("what is no whole copy of ours is not restored, and nothing is left of the 
   writeFileSync(file("words.db"), "words, and not a few of them ".repeat(100));
   await isRefused(run("restore", file("words.db"), ...at), /no SQLite database/);
   writeFileSync(file("empty.db"), "");
-  await isRefused(run("restore", file("empty.db"), ...at), /no database of SmileChat/);
+  await isRefused(run("restore", file("empty.db"), ...at), /no SQLite database/);
+  await isRefused(run("restore", "/dev/zero", ...at), /is no file/);
   await isRefused(run("restore", sourceFile(), ...at), /has a log beside it/);
   assert.deepEqual(readdirSync(file("third")), []);
 });
