@@ -107,6 +107,18 @@ pub(super) fn sync_all(disk: &Disk, commits: &Receiver<Committed>, on_commit: &O
 pub(super) struct Log {
     path: PathBuf,
     file: File,
+    database: PathBuf,
+    /// Device and number of the database's file.
+    database_is: (u64, u64),
+}
+
+/// What has become of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    InPlace,
+    /// The database is there, its log is not, or is another one.
+    LogTaken,
+    DatabaseGone,
 }
 
 impl Log {
@@ -115,15 +127,19 @@ impl Log {
         name.push("-wal");
         let path = PathBuf::from(name);
         let file = File::open(&path)?;
-        Ok(Arc::new(Self { path, file }))
+        let database_is = identity(&fs::metadata(database)?);
+        Ok(Arc::new(Self { path, file, database: database.to_owned(), database_is }))
     }
 
-    /// Whether the next start will find it.
-    pub fn is_in_place(&self) -> bool {
-        let place = |about: fs::Metadata| (about.dev(), about.ino());
-        match (fs::metadata(&self.path), self.file.metadata()) {
-            (Ok(there), Ok(ours)) => place(there) == place(ours),
-            _ => false,
+    /// Whether the next start would find what is written here.
+    pub fn standing(&self) -> Standing {
+        let is_there = |path: &Path, expected| fs::metadata(path).is_ok_and(|about| identity(&about) == expected);
+        if !is_there(&self.database, self.database_is) {
+            return Standing::DatabaseGone;
+        }
+        match self.file.metadata() {
+            Ok(ours) if is_there(&self.path, identity(&ours)) => Standing::InPlace,
+            _ => Standing::LogTaken,
         }
     }
 
@@ -143,8 +159,14 @@ impl Log {
     }
 }
 
+fn identity(about: &fs::Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use rusqlite::Connection;
 
     use super::*;
@@ -172,5 +194,23 @@ mod tests {
         assert!(waiting.await.is_ok() && later.await.is_ok() && read().await.is_ok());
         disk.begin();
         assert!(read().await.is_err(), "a commit is under way that nobody has synced");
+    }
+
+    #[test]
+    fn a_log_that_is_taken_away_is_told_from_a_database_that_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (database, log_file) = (folder.path().join("x.db"), folder.path().join("x.db-wal"));
+        for path in [&database, &log_file] {
+            File::create(path).expect("a file").write_all(b"x").expect("written");
+        }
+        let log = Log::open(&database).expect("a log");
+        assert_eq!(log.standing(), Standing::InPlace);
+        fs::copy(&log_file, folder.path().join("y")).expect("copied");
+        fs::rename(folder.path().join("y"), &log_file).expect("renamed");
+        assert_eq!(log.standing(), Standing::LogTaken, "another file has its name");
+        fs::remove_file(&log_file).expect("removed");
+        assert_eq!(log.standing(), Standing::LogTaken);
+        fs::remove_file(&database).expect("removed");
+        assert_eq!(log.standing(), Standing::DatabaseGone);
     }
 }

@@ -5,13 +5,14 @@
 
 use std::process::abort;
 use std::sync::Arc;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
 
 use super::checkpoint::{self, Length};
-use super::disk::{Committed, Disk, Log};
+use super::disk::{Committed, Disk, Log, Standing};
 use super::{File, execute};
 use crate::error::{Error, Result};
 use crate::platform::db::Effect;
@@ -88,8 +89,8 @@ impl Writer {
             self.connection = Some(connect(&self.file).map_err(from_sqlite)?);
         }
         let connection = self.connection.as_ref().expect("it was opened just now");
-        if let Some(log) = self.log.as_ref().filter(|log| !log.is_in_place()) {
-            save_and_stop(connection, log);
+        if let Some(log) = &self.log {
+            check(connection, log)?;
         }
         self.length.shorten(connection);
         execute(connection, "begin immediate", &[])?;
@@ -102,6 +103,20 @@ impl Writer {
             effects.append(&mut run_in_savepoint(connection, job)?);
         }
         Ok(effects)
+    }
+}
+
+/// Who removes a database may begin with its log.
+const REMOVAL: Duration = Duration::from_millis(200);
+
+fn check(connection: &Connection, log: &Log) -> Result<()> {
+    if log.standing() == Standing::LogTaken {
+        thread::sleep(REMOVAL);
+    }
+    match log.standing() {
+        Standing::InPlace => Ok(()),
+        Standing::DatabaseGone => Err(Error::Unavailable("the database file is gone".into())),
+        Standing::LogTaken => save_and_stop(connection, log),
     }
 }
 
