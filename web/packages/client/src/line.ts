@@ -170,7 +170,9 @@ export function createLine(parts: LineParts): Line {
     heartbeat = after(HEARTBEAT, () => {
       beat(now());
       const hasSlept = now() - last > 3 * HEARTBEAT;
-      if (hasSlept || (now() - heard > SILENCE && !isAsking)) check();
+      // Whatever came since it woke, something may have been lost while it slept.
+      if (hasSlept && socket?.connected) void open();
+      else if (hasSlept || (now() - heard > SILENCE && !isAsking)) check();
     });
   };
   const renewIn = (pause: number) => {
