@@ -2,21 +2,18 @@
 //! Each size has a server of its own, so that none lives on memory that another has freed.
 
 use std::fmt::Write;
-use std::time::Instant;
 
 use anyhow::Result;
 use serde_json::json;
 
-use crate::growth::{Row, table};
+use crate::growth::{Row, table, timed};
 use crate::http::{Http, request};
-use crate::latency::Latencies;
 use crate::scenarios::connect;
 use crate::server::Program;
 use crate::socket::Socket;
 use crate::stage::Stage;
 
 const TIMES: usize = 500;
-const WARM_UP: usize = 50;
 
 pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
     let mut messages = Row::new("a message to its ack");
@@ -34,30 +31,17 @@ pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
         let _ = writeln!(costs, "| {size} | {:.1} kB | {rate:.0} /s |", bytes / 1000.0);
         let mut socket = Socket::connect(stage.port, stage.customer_of(&ticket)).await?;
         socket.join_ticket(&ticket.id).await?;
-        let mut took = Latencies::default();
-        for number in 0..WARM_UP + TIMES {
+        let say = async |number: usize| {
             let message = json!({
                 "ticket_id": ticket.id, "client_id": format!("crowd-{number}"),
                 "message_content": "Good morning! The lid that came with my bottle does not fit.",
             });
-            let began = Instant::now();
-            socket.ask("chat_message", &message).await?;
-            if number >= WARM_UP {
-                took.note(began.elapsed());
-            }
-        }
-        messages.note(&mut took);
+            socket.ask("chat_message", &message).await.map(drop)
+        };
+        messages.note(&mut timed(TIMES, say).await?);
         let mut http = Http::connect(stage.port).await?;
         let list = request(stage.port, "GET", "/api/tickets", Some(stage.staff(0)), None);
-        let mut took = Latencies::default();
-        for number in 0..WARM_UP + TIMES {
-            let began = Instant::now();
-            http.send(&list).await?;
-            if number >= WARM_UP {
-                took.note(began.elapsed());
-            }
-        }
-        tickets.note(&mut took);
+        tickets.note(&mut timed(TIMES, async |_| http.send(&list).await.map(drop)).await?);
         drop(sockets);
         server.stop().await?;
     }

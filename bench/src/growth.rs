@@ -12,7 +12,6 @@ use crate::server::{Program, scratch};
 use crate::socket::Socket;
 
 const TIMES: usize = 300;
-const WARM_UP: usize = 30;
 /// Tickets, of all ages, that single requests are about.
 const TICKETS: usize = 60;
 
@@ -54,6 +53,19 @@ pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
         server.stop().await?;
     }
     Ok(table(&rows, sizes, "messages"))
+}
+
+/// How long each of so many takes, after a tenth as many that do not count.
+pub async fn timed(times: usize, mut work: impl AsyncFnMut(usize) -> Result<()>) -> Result<Latencies> {
+    let (mut took, warm_up) = (Latencies::default(), times / 10);
+    for number in 0..warm_up + times {
+        let began = Instant::now();
+        work(number).await?;
+        if number >= warm_up {
+            took.note(began.elapsed());
+        }
+    }
+    Ok(took)
 }
 
 /// Somebody of the staff, at work.
@@ -128,33 +140,24 @@ impl Desk {
     }
 
     async fn time(&mut self, path: impl Fn(usize) -> String, body: Option<&Json>) -> Result<[f64; 2]> {
-        let mut took = Latencies::default();
         let method = if body.is_some() { "POST" } else { "GET" };
-        for number in 0..WARM_UP + TIMES {
+        let ask = async |number: usize| {
             let request = request(self.port, method, &path(number), Some(&self.token), body);
-            let began = Instant::now();
             let (status, answer) = self.http.send(&request).await?;
             ensure!((200..300).contains(&status), "{}: {status} {}", path(number), String::from_utf8_lossy(&answer));
-            if number >= WARM_UP {
-                took.note(began.elapsed());
-            }
-        }
-        let [p50, p99, _] = took.quantiles();
+            Ok(())
+        };
+        let [p50, p99, _] = timed(TIMES, ask).await?.quantiles();
         Ok([p50, p99])
     }
 
     async fn join(&self) -> Result<[f64; 2]> {
         let mut socket = Socket::connect(self.port, &self.token).await?;
-        let mut took = Latencies::default();
-        for number in 0..WARM_UP + TIMES {
+        let join = async |number: usize| {
             let ticket_id = &self.tickets[number % self.tickets.len()];
-            let began = Instant::now();
-            socket.ask("join_ticket", &json!({ "ticket_id": ticket_id, "after_seq": 0 })).await?;
-            if number >= WARM_UP {
-                took.note(began.elapsed());
-            }
-        }
-        let [p50, p99, _] = took.quantiles();
+            socket.ask("join_ticket", &json!({ "ticket_id": ticket_id, "after_seq": 0 })).await.map(drop)
+        };
+        let [p50, p99, _] = timed(TIMES, join).await?.quantiles();
         Ok([p50, p99])
     }
 

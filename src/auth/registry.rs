@@ -1,9 +1,9 @@
 //! Which sessions and API keys live, remembered for a moment so that a request need not ask the database.
 //!
 //! Invariants: once the transaction that ends a session, revokes a key or changes a user has committed, this node does not
-//! answer from before it (`forget`, `user_changed` and `key_changed` run before the caller of that transaction has its answer). Other
-//! nodes learn it as soon as they follow the event (`services/follow.rs`), and within `MEMORY` in any case. What strangers make up is remembered too, in bounded memory, and does not reach the
-//! database twice.
+//! answer from before it (`forget`, `user_changed` and `key_changed` run before the caller of that transaction has its
+//! answer). Other nodes learn it as soon as they follow the event (`services/follow.rs`), and within `MEMORY` in any case. What
+//! strangers make up is remembered too, in bounded memory, and does not reach the database twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
