@@ -15,6 +15,7 @@ use crate::realtime::Realtime;
 use crate::realtime::presence::Presence;
 use crate::services::Follower;
 use crate::tickets::assign::HandOuts;
+use crate::tickets::bot::BotCalls;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -32,6 +33,8 @@ pub struct Shared {
     pub realtime: Realtime,
     /// In which tenants a waiting ticket may find somebody.
     pub hand_outs: HandOuts,
+    /// That a customer waits for the bot.
+    pub bot_calls: BotCalls,
     pub limits: Arc<Limits>,
     /// To the other nodes.
     pub bus: Bus,

@@ -164,6 +164,8 @@ fn sentence(code: &str) -> &'static str {
         "unauthorized" => "A valid access token is needed.",
         "invalid_credentials" => "The username or the password is wrong.",
         "totp_required" => "This account asks for a one-time code as well.",
+        "slug_taken" => "Another one has this slug.",
+        "bot_off" => "The bot is switched off.",
         "token_reused" => "This refresh token was used before; the session has been ended.",
         "forbidden" => "You may not do this.",
         "wrong_password" => "The current password is wrong.",

@@ -58,6 +58,8 @@ pub enum What {
         message: Arc<Message>,
         /// How long the customer had waited for it, if it is the first that staff wrote in the ticket.
         first_reply_after: Option<Duration>,
+        /// Whether the bot owes an answer to it.
+        is_for_bot: bool,
     },
     MessagesRead {
         ticket_id: String,
@@ -143,6 +145,34 @@ pub enum What {
     ApiKeyRevoked {
         api_key_id: String,
     },
+    /// Written, changed or published.
+    ArticleSaved {
+        article_id: String,
+        slug: String,
+        version: i64,
+        status: &'static str,
+        changed: Vec<&'static str>,
+    },
+    ArticleRemoved {
+        article_id: String,
+        slug: String,
+    },
+    CollectionSaved {
+        collection_id: String,
+        slug: String,
+        /// created, changed or removed
+        change: &'static str,
+    },
+    /// Who is in charge of a ticket that had a bot is somebody else now, and why.
+    BotStateChanged {
+        ticket_id: String,
+        state: &'static str,
+        reason: &'static str,
+    },
+    BotSettingsChanged {
+        /// What the changed fields are now.
+        values: Map<String, Json>,
+    },
     WidgetSettingsChanged {
         /// What the changed fields are now.
         values: Map<String, Json>,
@@ -226,6 +256,22 @@ impl What {
                 ("api_key_changed", None, json!({"api_key_id": api_key_id, "changed": changed}))
             }
             Self::ApiKeyRevoked { api_key_id } => ("api_key_revoked", None, json!({"api_key_id": api_key_id})),
+            Self::ArticleSaved { article_id, slug, version, status, changed } => (
+                "article_saved",
+                None,
+                json!({"article_id": article_id, "slug": slug, "version": version, "status": status, "changed": changed}),
+            ),
+            Self::ArticleRemoved { article_id, slug } => {
+                ("article_removed", None, json!({"article_id": article_id, "slug": slug}))
+            }
+            Self::CollectionSaved { collection_id, slug, change } => {
+                let data = json!({"collection_id": collection_id, "slug": slug, "change": change});
+                ("collection_saved", None, data)
+            }
+            Self::BotStateChanged { ticket_id, state, reason } => {
+                ("bot_state_changed", Some(ticket_id.as_str()), json!({"state": state, "reason": reason}))
+            }
+            Self::BotSettingsChanged { values } => ("bot_settings_changed", None, json!(values)),
             Self::WidgetSettingsChanged { values } => ("widget_settings_changed", None, json!(values)),
             Self::IdentitySecretShown => ("identity_secret_shown", None, json!({})),
             Self::IdentitySecretRotated => ("identity_secret_rotated", None, json!({})),

@@ -9,6 +9,7 @@ pub mod guard;
 pub mod model;
 
 mod anonymous;
+pub mod bot_account;
 mod api_keys;
 mod identify;
 mod identity;

@@ -26,6 +26,12 @@ pub enum Action {
     MessagesRead,
     NotesRead,
     NotesWrite,
+    /// See drafts and write them.
+    KnowledgeWrite,
+    /// Publish articles, change and delete published ones, arrange collections.
+    KnowledgePublish,
+    /// Say whether an article helped.
+    KnowledgeRate,
     HistoryRead,
     /// See how much is open, and for whom.
     InboxRead,
@@ -46,7 +52,8 @@ pub enum Action {
 
 use Action::*;
 
-const CUSTOMER: &[Action] = &[TicketsRead, TicketsCreate, TicketsClose, TicketsRate, MessagesSend, MessagesRead];
+const CUSTOMER: &[Action] =
+    &[TicketsRead, TicketsCreate, TicketsClose, TicketsRate, MessagesSend, MessagesRead, KnowledgeRate];
 
 const SUPPORT: &[Action] = &[
     TicketsRead,
@@ -59,6 +66,7 @@ const SUPPORT: &[Action] = &[
     MessagesRead,
     NotesRead,
     NotesWrite,
+    KnowledgeWrite,
     HistoryRead,
     InboxRead,
     ReportsRead,
@@ -66,7 +74,8 @@ const SUPPORT: &[Action] = &[
 ];
 
 /// On top of what support may do.
-const ADMIN: &[Action] = &[ReportsReadAll, UsersManage, InvitesManage, ApiKeysManage, SettingsManage, AuditRead];
+const ADMIN: &[Action] =
+    &[KnowledgePublish, ReportsReadAll, UsersManage, InvitesManage, ApiKeysManage, SettingsManage, AuditRead];
 
 pub fn role_allows(role: Role, action: Action) -> bool {
     match role {
@@ -88,6 +97,7 @@ impl Action {
             MessagesSend => "messages:write",
             NotesRead => "notes:read",
             NotesWrite => "notes:write",
+            KnowledgeWrite | KnowledgePublish | KnowledgeRate => "knowledge:write",
             ReportsRead | ReportsReadAll => "reports:read",
             UsersRead => "users:read",
             UsersManage | InvitesManage => "users:write",
@@ -107,6 +117,7 @@ pub const SCOPES: &[&str] = &[
     "messages:write",
     "notes:read",
     "notes:write",
+    "knowledge:write",
     "reports:read",
     "users:read",
     "users:write",
@@ -162,6 +173,7 @@ mod tests {
         for action in ADMIN.iter().chain(&[
             NotesRead,
             NotesWrite,
+            KnowledgeWrite,
             TicketsDelete,
             TicketsUpdate,
             HistoryRead,

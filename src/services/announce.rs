@@ -72,6 +72,9 @@ fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey
     if frees_capacity(event) {
         assign::hand_out_waiting(app, tenant);
     }
+    if let What::MessageSent { is_for_bot: true, .. } = &event.what {
+        app.bot_calls.call();
+    }
     if let What::UserChanged { user, changed, .. } = &event.what {
         if changed.iter().any(|field| reactions::gives_rights(field)) {
             put_back(app, tenant, *user);

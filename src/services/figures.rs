@@ -9,7 +9,7 @@ use crate::tickets::model::{Ticket, TicketStatus};
 /// Called for each committed event, once.
 pub fn count(event: &Event) {
     match &event.what {
-        What::MessageSent { message, first_reply_after } => {
+        What::MessageSent { message, first_reply_after, .. } => {
             match message.sender.role {
                 Role::Customer => metrics::counter!("smilechat_messages_total", "role" => "customer").increment(1),
                 Role::Support => metrics::counter!("smilechat_messages_total", "role" => "support").increment(1),

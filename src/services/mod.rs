@@ -6,6 +6,7 @@
 //! This is the only place that sees all of them.
 
 mod announce;
+mod answering;
 pub mod demo;
 mod document;
 mod figures;
@@ -88,6 +89,7 @@ pub const SERVICES: &[Service] = &[
             workers.run(follow::keep);
             workers.run(crate::realtime::keep_shared);
             workers.run(crate::tickets::assign::keep_handing_out);
+            workers.run(answering::keep);
             workers.run(sweep::of_platform);
         },
     },

@@ -32,6 +32,7 @@ use crate::services::announce::{self, Committed};
 use crate::services::work::Workers;
 use crate::services::{check, chosen, demo, is_chosen, nodes, operations};
 use crate::tickets::assign::HandOuts;
+use crate::tickets::bot::BotCalls;
 
 /// For the last word to the other nodes.
 const GOODBYE: Duration = Duration::from_millis(300);
@@ -73,6 +74,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         presence: Presence::default(),
         realtime: Realtime::new(is_realtime),
         hand_outs: HandOuts::default(),
+        bot_calls: BotCalls::default(),
         limits,
         bus,
         follower: Arc::default(),

@@ -36,6 +36,10 @@ impl Online {
         let staff = if app.config.assignment.enabled { app.presence.staff_online(tenant) } else { Vec::new() };
         Self { staff, limit: i64::from(app.config.assignment.max_open_per_agent) }
     }
+
+    pub fn is_anybody(&self) -> bool {
+        !self.staff.is_empty()
+    }
 }
 
 /// Gives a waiting ticket to somebody, if anybody is there for it.

@@ -16,6 +16,7 @@ use crate::platform::db::Tx;
 use crate::platform::http::text;
 use crate::platform::id;
 use crate::tickets::assign::{self, Online};
+use crate::tickets::bot::{HandoffReason, handoff};
 use crate::tickets::fields;
 use crate::tickets::messages::send::{self, NewMessage};
 use crate::tickets::model::{Priority, Ticket};
@@ -44,6 +45,9 @@ pub struct NewTicketRequest {
     /// Staff only: whose ticket it is.
     #[garde(skip)]
     pub customer_id: Option<String>,
+    /// False: a person from the start, where a bot would answer first.
+    #[garde(skip)]
+    pub bot: Option<bool>,
 }
 
 /// Creates the ticket and gives it to somebody who is online, if anybody is.
@@ -87,6 +91,8 @@ pub fn create_in(
     };
     let ticket_id = id::new_id(now, &app.random);
     let tags = fields::distinct(&new.tags);
+    // A bot answers whoever asks, and nobody in whose name staff open a ticket.
+    let is_own = !caller.role.is_staff() && customer == caller.user;
     let row = store::NewTicket {
         ticket_id: &ticket_id,
         subject: &new.subject,
@@ -95,8 +101,9 @@ pub fn create_in(
         tags: &tags,
         channel: "web",
         custom: &new.custom,
+        is_for_bot: is_own && new.bot != Some(false),
     };
-    let key = store::insert(tx, caller.tenant, &row, now)?;
+    let (key, bot_is_on) = store::insert(tx, caller.tenant, &row, now)?;
     let ticket = Arc::new(store::find_by_key(tx, caller.tenant, key)?);
     let what = What::TicketCreated { ticket };
     events::record(tx, &Act::of(caller, now), what)?;
@@ -104,6 +111,10 @@ pub fn create_in(
         let first = NewMessage { message_content: content.clone(), client_id: None, attachment_ids: Vec::new() };
         send::send_in(tx, caller, &ticket_id, &first, now)?;
     }
-    assign::assign(tx, caller.tenant, key, online, now)?;
+    if is_own && bot_is_on && new.bot == Some(false) {
+        handoff::hand_over(tx, app, caller.tenant, key, HandoffReason::Chosen, online, now)?;
+    } else {
+        assign::assign(tx, caller.tenant, key, online, now)?;
+    }
     Ok(store::find_by_key(tx, caller.tenant, key)?.seen_by(caller.user))
 }

@@ -46,6 +46,32 @@ impl TicketStatus {
     }
 }
 
+/// Who is in charge of a ticket that has, or had, a bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BotState {
+    /// The bot answers, and nobody is assigned.
+    Bot,
+    /// The bot is silent, and the ticket waits for a person's first word.
+    HandoffRequested,
+    /// A person took it, was given it, or wrote.
+    Human,
+}
+
+impl BotState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::HandoffRequested => "handoff_requested",
+            Self::Human => "human",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Bot, Self::HandoffRequested, Self::Human].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
@@ -151,6 +177,9 @@ pub struct Ticket {
     pub updated_at: Timestamp,
     #[schema(required)]
     pub closed_at: Option<Timestamp>,
+    /// Who is in charge, where there is or was a bot; null where there never was one.
+    #[schema(required)]
+    pub bot_state: Option<BotState>,
 
     #[serde(skip)]
     pub key: TicketKey,
@@ -164,6 +193,9 @@ pub struct Ticket {
     pub staff_side: SideMarks,
     #[serde(skip)]
     pub is_held: bool,
+    /// The customer's newest message that the bot owes an answer to.
+    #[serde(skip)]
+    pub bot_due_seq: Option<i64>,
 }
 
 impl Ticket {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
-use crate::auth::model::Caller;
+use crate::auth::model::{Caller, UserKey};
 use crate::error::Result;
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
@@ -26,7 +26,7 @@ use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
 use crate::platform::http::{path::Path, query::Query};
 use crate::platform::id;
-use crate::tickets::model::{Note, Scope};
+use crate::tickets::model::{Note, Scope, Ticket};
 use crate::tickets::store as tickets;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -86,15 +86,28 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, caller: &Caller, ticket_id: &str, b
     let now = app.clock.now();
     let ticket = tickets::find_and_lock(tx, Scope::of(caller), ticket_id)?;
     caller.require(Action::NotesWrite)?;
+    let author = (caller.user, &*caller.user_id);
+    add(tx, app, &Act::of(caller, now), &ticket, author, body)
+}
+
+/// Whoever writes it, to a ticket that is locked.
+pub fn add(
+    tx: &mut Tx<'_>,
+    app: &App,
+    act: &Act,
+    ticket: &Ticket,
+    author: (UserKey, &str),
+    body: String,
+) -> Result<Note> {
     let note = Note {
-        note_id: id::new_id(now, &app.random),
-        ticket_id: ticket.ticket_id,
-        author_id: caller.user_id.to_string(),
+        note_id: id::new_id(act.at, &app.random),
+        ticket_id: ticket.ticket_id.clone(),
+        author_id: author.1.to_owned(),
         body,
-        timestamp: now,
+        timestamp: act.at,
     };
-    store::insert(tx, caller.tenant, ticket.key, caller.user, &note)?;
+    store::insert(tx, act.tenant, ticket.key, author.0, &note)?;
     let what = What::NoteAdded { note: Arc::new(note.clone()) };
-    events::record(tx, &Act::of(caller, now), what)?;
+    events::record(tx, act, what)?;
     Ok(note)
 }

@@ -14,7 +14,8 @@ use crate::tickets::model::Scope;
 use crate::tickets::{notes, rating, store};
 
 /// Every field of a ticket that an update may name.
-const FIELDS: [&str; 8] = ["status", "support_id", "priority", "subject", "tags", "custom", "closed_at", "customer_id"];
+const FIELDS: [&str; 9] =
+    ["status", "support_id", "priority", "subject", "tags", "custom", "closed_at", "customer_id", "bot_state"];
 
 /// None for what has no listener, and for what is about a ticket that is gone. `customer` is known where somebody follows it.
 pub fn recall(tx: &mut Tx<'_>, event: &Stored, customer: Option<UserKey>) -> Result<Option<What>> {

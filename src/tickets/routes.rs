@@ -22,7 +22,7 @@ use crate::tickets::create::{self as creating, NewTicketRequest};
 use crate::tickets::model::{Priority, Scope, Ticket};
 use crate::tickets::store::{self, Filter, StatusFilter, Support, TicketCounts};
 use crate::tickets::update::{self as updating, TicketPatch};
-use crate::tickets::{attachments, messages, notes, rating, remove as removing};
+use crate::tickets::{attachments, bot, knowledge, messages, notes, rating, remove as removing};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -34,6 +34,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(rating::routes())
         .merge(messages::routes::routes())
         .merge(attachments::routes())
+        .merge(bot::routes())
+        .merge(knowledge::routes())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Row, Tx};
 use crate::tickets::attachments;
-use crate::tickets::model::{Priority, Scope, SideMarks, Ticket, TicketStatus};
+use crate::tickets::model::{BotState, Priority, Scope, SideMarks, Ticket, TicketStatus};
 
 pub use activity::{find_activity, list_changed};
 pub use counts::{TicketCounts, count_messages, counts};
@@ -24,7 +24,7 @@ pub use people::{
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,
          t.customer_delivered_seq, t.staff_unread, t.staff_read_seq, t.staff_delivered_seq, t.is_held,
          t.ticket_id, t.number, t.subject, c.user_id, s.user_id, t.status, t.priority, t.tags, t.channel, t.custom,
-         t.last_seq, t.created_at, t.updated_at, t.closed_at
+         t.last_seq, t.created_at, t.updated_at, t.closed_at, t.bot_state, t.bot_due_seq
      from tickets t
      join users c on c.tenant_key = t.tenant_key and c.user_key = t.customer_key
      left join users s on s.tenant_key = t.tenant_key and s.user_key = t.support_key";
@@ -51,6 +51,8 @@ fn ticket(row: &mut Row<'_>) -> Result<Ticket> {
         created_at: row.take()?,
         updated_at: row.take()?,
         closed_at: row.take()?,
+        bot_state: bot_state_of(row.take()?)?,
+        bot_due_seq: row.take()?,
         unread_count: 0,
     })
 }
@@ -61,6 +63,11 @@ fn side(row: &mut Row<'_>) -> Result<SideMarks> {
 
 pub fn status_of(word: &str) -> Result<TicketStatus> {
     TicketStatus::parse(word).ok_or(Error::bug("an unknown ticket status is stored"))
+}
+
+pub fn bot_state_of(word: Option<String>) -> Result<Option<BotState>> {
+    let parse = |word: String| BotState::parse(&word).ok_or(Error::bug("an unknown state of a bot is stored"));
+    word.map(parse).transpose()
 }
 
 /// The ticket, if it is in the scope; `NotFound` alike for one that is absent and one that is not.
@@ -110,18 +117,23 @@ pub struct NewTicket<'a> {
     pub tags: &'a [String],
     pub channel: &'a str,
     pub custom: &'a serde_json::Map<String, serde_json::Value>,
+    /// Whether the bot is to answer first, if it is on.
+    pub is_for_bot: bool,
 }
 
-pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewTicket<'_>, now: Timestamp) -> Result<TicketKey> {
-    let number: i64 = tx.one(
-        "update tenants set last_ticket_number = last_ticket_number + 1 where tenant_key = $1 returning last_ticket_number",
+/// The new ticket's key, and whether the tenant's bot is on.
+pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewTicket<'_>, now: Timestamp) -> Result<(TicketKey, bool)> {
+    let (number, bot_is_on): (i64, bool) = tx.one(
+        "update tenants set last_ticket_number = last_ticket_number + 1 where tenant_key = $1
+         returning last_ticket_number, bot_is_on",
         &[tenant.into()],
-        |row| row.take(),
+        |row| Ok((row.take()?, row.take()?)),
     )?;
+    let bot_state = (bot_is_on && new.is_for_bot).then_some(BotState::Bot);
     let key = tx.one(
         "insert into tickets (tenant_key, ticket_id, number, subject, customer_key, status, priority, tags, channel, custom,
-             created_at, updated_at)
-         values ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10, $10) returning ticket_key",
+             created_at, updated_at, bot_state, is_held)
+         values ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10, $10, $11, $12) returning ticket_key",
         &[
             tenant.into(),
             new.ticket_id.into(),
@@ -133,19 +145,22 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewTicket<'_>, now: Time
             new.channel.into(),
             json!(new.custom).to_string().as_str().into(),
             now.into(),
+            bot_state.map(BotState::as_str).into(),
+            // What the bot has is assigned to nobody.
+            bot_state.is_some().into(),
         ],
         |row| Ok(TicketKey(row.take()?)),
     )?;
     write_tags(tx, tenant, key, new.tags)?;
     index(tx, tenant, key)?;
-    Ok(key)
+    Ok((key, bot_is_on))
 }
 
 /// Writes back what staff may change, and what follows from it.
 pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()> {
     tx.execute(
         "update tickets set subject = $3, support_key = $4, status = $5, priority = $6, tags = $7, custom = $8, is_held = $9,
-             updated_at = $10, closed_at = $11
+             updated_at = $10, closed_at = $11, bot_state = $12, bot_due_seq = $13
          where tenant_key = $1 and ticket_key = $2",
         &[
             tenant.into(),
@@ -159,6 +174,8 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()>
             ticket.is_held.into(),
             ticket.updated_at.into(),
             ticket.closed_at.into(),
+            ticket.bot_state.map(BotState::as_str).into(),
+            ticket.bot_due_seq.into(),
         ],
     )?;
     Ok(())

@@ -17,7 +17,8 @@ use crate::platform::db::Tx;
 use crate::platform::http::json::{not_null, nullable};
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
-use crate::tickets::model::{Priority, Scope, Ticket, TicketStatus};
+use crate::tickets::bot::{HandoffReason, handoff};
+use crate::tickets::model::{BotState, Priority, Scope, Ticket, TicketStatus};
 use crate::tickets::{fields, lifecycle, store};
 
 /// What is absent stays.
@@ -82,6 +83,7 @@ pub fn update_in(
     set_holder(tx, caller, &mut after, patch)?;
     set_status(&mut after, patch, now)?;
     set_fields(&mut after, patch);
+    set_bot_state(&before, &mut after);
     if before.status == TicketStatus::Closed && after.status == TicketStatus::Open {
         release_from_former(tx, caller, &mut after)?;
     }
@@ -97,6 +99,10 @@ pub fn update_in(
     store::update(tx, caller.tenant, &after)?;
     if before.tags != after.tags {
         store::write_tags(tx, caller.tenant, after.key, &after.tags)?;
+    }
+    if before.bot_state != after.bot_state {
+        let reason = HandoffReason::Taken;
+        handoff::note_taken(tx, &Act::of(caller, now), &before, after.support, reason)?;
     }
     if before.subject != after.subject {
         store::index(tx, caller.tenant, after.key)?;
@@ -185,6 +191,17 @@ fn set_status(ticket: &mut Ticket, patch: &TicketPatch, now: Timestamp) -> Resul
     Ok(())
 }
 
+/// Whoever has the ticket is in charge of it; what the bot has is held.
+fn set_bot_state(before: &Ticket, ticket: &mut Ticket) {
+    let is_taken = before.support != ticket.support
+        || (before.status != ticket.status && ticket.status == TicketStatus::InProgress);
+    if ticket.bot_state.is_some() && ticket.support.is_some() && is_taken {
+        ticket.bot_state = Some(BotState::Human);
+        ticket.bot_due_seq = None;
+    }
+    ticket.is_held |= ticket.bot_state == Some(BotState::Bot);
+}
+
 fn set_fields(ticket: &mut Ticket, patch: &TicketPatch) {
     ticket.priority = patch.priority.unwrap_or(ticket.priority);
     if let Some(subject) = &patch.subject {
@@ -207,6 +224,7 @@ fn differences(before: &Ticket, after: &Ticket) -> Vec<&'static str> {
         ("tags", before.tags != after.tags),
         ("custom", before.custom != after.custom),
         ("closed_at", before.closed_at != after.closed_at),
+        ("bot_state", before.bot_state != after.bot_state),
     ];
     pairs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }

@@ -39,6 +39,12 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration::of_one_text("0008_reactions", include_str!("../../../migrations/0008_reactions.sql")),
     Migration::of_one_text("0009_commit_marks", include_str!("../../../migrations/0009_commit_marks.sql")),
+    Migration::of_one_text("0010_bot", include_str!("../../../migrations/0010_bot.sql")),
+    Migration {
+        name: "0011_passage_search",
+        sqlite: include_str!("../../../migrations/0011_passage_search.sql"),
+        postgres: include_str!("../../../migrations/0011_passage_search.postgres.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

@@ -110,7 +110,7 @@ impl<'a> Crowd<'a> {
             channel: "web",
             custom: &Map::new(),
         };
-        let key = tickets::insert(tx, self.tenant, &new, opened)?;
+        let (key, _) = tickets::insert(tx, self.tenant, &new, opened)?;
         let act = Act::of_server(self.tenant, opened);
         let ticket = Arc::new(tickets::find_by_key(tx, self.tenant, key)?);
         events::record(tx, &act, What::TicketCreated { ticket })?;

@@ -157,6 +157,7 @@ fn tell(
         tags: story.tags.iter().map(|tag| tag.to_string()).collect(),
         custom: Map::new(),
         customer_id: None,
+        bot: None,
     };
     let ticket_id = create::create_in(tx, app, who(story.customer)?, &new, &nobody)?.ticket_id;
     let mut minutes_ago = story.minutes_ago;

@@ -22,7 +22,8 @@ use crate::tickets::assign::{self, Online};
 use crate::tickets::attachments::carry;
 use crate::tickets::lifecycle;
 use crate::tickets::messages::store::{self, Advance, NewRow, Target};
-use crate::tickets::model::{Message, MessageKind, Scope, TicketStatus};
+use crate::tickets::bot::HandoffReason;
+use crate::tickets::model::{BotState, Message, MessageKind, Scope, TicketStatus};
 use crate::tickets::store as tickets;
 
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -172,7 +173,8 @@ fn store_one(
     carry::mark_sent(tx, caller, &attachments, row.seq)?;
     let message = Arc::new(store::message_of(ticket_id, &target.sender, &row));
     let first_reply_after = first_reply_after(tx, caller, target, row.seq, now)?;
-    let what = What::MessageSent { message: message.clone(), first_reply_after };
+    let is_for_bot = caller.user == target.customer && target.bot_state == Some(BotState::Bot);
+    let what = What::MessageSent { message: message.clone(), first_reply_after, is_for_bot };
     events::record(tx, &Act::of(caller, now), what)?;
     Ok(Sent::New(message))
 }
@@ -228,7 +230,13 @@ fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, count: i64, now: T
         None => None,
     };
     let updated_at = now.max(Timestamp(target.updated_at.0 + 1));
-    Ok(Advance { count, status, support, from_customer, updated_at })
+    let (bot_state, bot_due_seq) = match target.bot_state {
+        Some(BotState::Bot) if from_customer => (target.bot_state, Some(target.last_seq)),
+        // Whoever of the staff writes is in charge, from this message on.
+        Some(_) if !from_customer && caller.is_person() => (Some(BotState::Human), None),
+        _ => (target.bot_state, target.bot_due_seq),
+    };
+    Ok(Advance { count, status, support, from_customer, updated_at, bot_state, bot_due_seq })
 }
 
 fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance, now: Timestamp) -> Result<()> {
@@ -239,6 +247,9 @@ fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance
     if to.support != target.support {
         changed.push("support_id");
     }
+    if to.bot_state != target.bot_state {
+        changed.push("bot_state");
+    }
     if target.status == TicketStatus::Closed && to.status != TicketStatus::Closed {
         changed.push("closed_at");
     }
@@ -246,6 +257,11 @@ fn announce_move(tx: &mut Tx<'_>, caller: &Caller, target: &Target, to: &Advance
         return Ok(());
     }
     let ticket = Arc::new(tickets::find_by_key(tx, caller.tenant, target.key)?);
+    if changed.contains(&"bot_state") {
+        let (ticket_id, reason) = (ticket.ticket_id.clone(), HandoffReason::StaffWrote.as_str());
+        let what = What::BotStateChanged { ticket_id, state: BotState::Human.as_str(), reason };
+        events::record(tx, &Act::of(caller, now), what)?;
+    }
     let what = What::TicketUpdated { ticket, changed };
     events::record(tx, &Act::of(caller, now), what)
 }

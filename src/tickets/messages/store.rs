@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Row, Tx, Value};
 use crate::tickets::attachments::model::Attachment;
-use crate::tickets::model::{Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
-use crate::tickets::store::status_of;
+use crate::tickets::model::{BotState, Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
+use crate::tickets::store::{bot_state_of, status_of};
 
 const SELECT: &str =
     "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
@@ -86,6 +86,8 @@ pub struct Target {
     pub created_at: Timestamp,
     /// Messages of staff that the customer has not read.
     pub customer_unread: i64,
+    pub bot_state: Option<BotState>,
+    pub bot_due_seq: Option<i64>,
     pub sender: Sender,
 }
 
@@ -104,6 +106,8 @@ pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, sender_key: U
             updated_at: row.take()?,
             created_at: row.take()?,
             customer_unread: row.take()?,
+            bot_state: bot_state_of(row.take()?)?,
+            bot_due_seq: row.take()?,
             sender: sender(row)?,
         })
     })?;
@@ -111,7 +115,7 @@ pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, sender_key: U
 }
 
 const LOCK_TARGET: &str = "select t.ticket_key, t.customer_key, t.support_key, t.status, t.last_seq, t.updated_at,
-         t.created_at, t.customer_unread, u.user_id, u.name, u.role, u.avatar_url
+         t.created_at, t.customer_unread, t.bot_state, t.bot_due_seq, u.user_id, u.name, u.role, u.avatar_url
      from tickets t join users u on u.tenant_key = t.tenant_key and u.user_key = $3
      where t.tenant_key = $1 and t.ticket_id = $2";
 
@@ -155,13 +159,15 @@ pub struct Advance {
     pub support: Option<UserKey>,
     pub from_customer: bool,
     pub updated_at: Timestamp,
+    pub bot_state: Option<BotState>,
+    pub bot_due_seq: Option<i64>,
 }
 
 pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &Advance) -> Result<()> {
     let (customer_unread, staff_unread) = if to.from_customer { (0, to.count) } else { (to.count, 0) };
     tx.execute(
         "update tickets set last_seq = last_seq + $3, customer_unread = customer_unread + $4, staff_unread = staff_unread + $5,
-             updated_at = $6 where tenant_key = $1 and ticket_key = $2",
+             updated_at = $6, bot_due_seq = $7 where tenant_key = $1 and ticket_key = $2",
         &[
             tenant.into(),
             target.key.into(),
@@ -169,13 +175,16 @@ pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &
             customer_unread.into(),
             staff_unread.into(),
             to.updated_at.into(),
+            to.bot_due_seq.into(),
         ],
     )?;
-    if (to.status, to.support) != (target.status, target.support) {
+    if (to.status, to.support, to.bot_state) != (target.status, target.support, target.bot_state) {
         tx.execute(
-            "update tickets set status = $3, support_key = $4, closed_at = null, is_held = false
+            "update tickets set status = $3, support_key = $4, closed_at = null, is_held = $5, bot_state = $6
              where tenant_key = $1 and ticket_key = $2",
-            &[tenant.into(), target.key.into(), to.status.as_str().into(), to.support.into()],
+            &[tenant.into(), target.key.into(), to.status.as_str().into(), to.support.into(),
+                // Nobody is given what the bot has.
+                (to.bot_state == Some(BotState::Bot)).into(), to.bot_state.map(BotState::as_str).into()],
         )?;
     }
     Ok(())

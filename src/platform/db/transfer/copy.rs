@@ -7,6 +7,7 @@ use super::end::End;
 use super::row::{self, Cell, Sum};
 use super::{Moved, Progress};
 use crate::error::Result;
+use crate::platform::db::passages::index_passages_after;
 use crate::platform::db::tx::Tx;
 use crate::platform::db::value::Value;
 
@@ -64,6 +65,7 @@ pub fn clear(tx: &mut Tx<'_>, table: &Table) -> anyhow::Result<()> {
 /// What a move that was cut short has brought, those first that others do not refer to.
 pub fn empty(tx: &mut Tx<'_>, catalogue: &Catalogue) -> anyhow::Result<()> {
     tx.execute("delete from ticket_search", &[])?;
+    tx.execute("delete from kb_search", &[])?;
     catalogue.tables.iter().rev().try_for_each(|table| clear(tx, table))
 }
 
@@ -84,6 +86,18 @@ pub fn index_tickets(
         tell(Progress { table: "search index", rows: of - tickets.len() as u64, of });
     }
     Ok(())
+}
+
+/// That of passages is made of the stems that they keep.
+pub fn index_passages(target: &mut End) -> anyhow::Result<()> {
+    let mut after = 0;
+    loop {
+        let indexed = target.within(|tx| Ok(index_passages_after(tx, after, BATCH as i64)?))?;
+        match indexed {
+            Some(last) => after = last,
+            None => return Ok(()),
+        }
+    }
 }
 
 fn page(tx: &mut Tx<'_>, table: &Table, after: Option<&[Cell]>) -> anyhow::Result<Vec<Vec<Cell>>> {

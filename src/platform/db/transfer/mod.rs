@@ -110,6 +110,7 @@ fn fill(
         moved.push(sent);
     }
     copy::index_tickets(target, index, tell)?;
+    copy::index_passages(target)?;
     for (table, sent) in catalogue.tables.iter().zip(&moved) {
         hold_against(target, table, sent)?;
     }

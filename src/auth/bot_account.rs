@@ -1,0 +1,58 @@
+//! The account that a tenant's bot writes as: of the staff's side, without a password, so that nobody signs in as it, it is
+//! never online, and no ticket is ever given to it.
+
+use crate::auth::model::{Role, TenantKey, UserKey};
+use crate::auth::store::users::{self, NewAccount};
+use crate::auth::username;
+use crate::error::{Error, Result};
+use crate::events::{self, Act, What};
+use crate::platform::db::Tx;
+use crate::platform::id;
+use crate::platform::random::Random;
+use serde_json::json;
+
+pub fn create(tx: &mut Tx<'_>, random: &Random, act: &Act, name: &str) -> Result<UserKey> {
+    let user_id = id::new_id(act.at, random);
+    // The random half of the id, so that it meets no other.
+    let username = format!("bot-{}", &user_id[24..]);
+    let new = NewAccount {
+        user_id: &user_id,
+        username: &username,
+        username_canonical: &username,
+        password_hash: None,
+        name,
+        email: None,
+        role: Role::Support,
+        external_id: None,
+        is_guest: false,
+    };
+    Ok(users::insert(tx, act.tenant, &new, act.at)?.ok_or(Error::Conflict("conflict"))?.key)
+}
+
+/// What people see beside its messages.
+pub fn set_face(tx: &mut Tx<'_>, act: &Act, user: UserKey, name: &str, avatar_url: Option<&str>) -> Result<()> {
+    let mut account = users::find_and_lock(tx, act.tenant, user)?;
+    let mut changed = Vec::new();
+    if account.name != name {
+        account.name = name.to_owned();
+        changed.push("name");
+    }
+    if account.avatar_url.as_deref() != avatar_url {
+        account.avatar_url = avatar_url.map(str::to_owned);
+        changed.push("avatar_url");
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    account.updated_at = act.at;
+    let canonical = username::canonical(&account.username);
+    users::update(tx, act.tenant, &account, &canonical)?;
+    let what = What::UserChanged { user_id: account.user_id, user, changed, rights: json!({}) };
+    events::record(tx, act, what)
+}
+
+/// Its public id and its name.
+pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<(String, String)> {
+    let account = users::find(tx, tenant, user)?;
+    Ok((account.user_id, account.name))
+}

@@ -1,0 +1,159 @@
+//! Takes up what the bot owes an answer to, and stores what was decided.
+//!
+//! Reading and deciding hold no lock, and may take their time. Storing is compare-and-set: under the ticket's lock, the bot still
+//! has it, and still owes an answer to the same message. Of two nodes that answer one message, one stores it.
+
+use super::reply::{self, Question, Reply};
+use super::runs::Run;
+use super::say::say;
+use super::settings::{self, BotSettings};
+use super::wording::Language;
+use super::{HandoffReason, handoff, store};
+use crate::app::App;
+use crate::auth::model::{TenantKey, TicketKey, UserKey};
+use crate::auth::{bot_account, lock_tenant};
+use crate::error::{Error, Result};
+use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
+use crate::platform::id;
+use crate::tickets::assign::Online;
+use crate::tickets::model::{BotState, MessageKind, Ticket, TicketStatus};
+use crate::tickets::store as tickets;
+
+/// How much of what was said before is looked at.
+const LOOK_BACK: i64 = 30;
+/// Words of one burst, in characters: what is beyond asks for nothing more.
+const MOST_CHARS: usize = 4000;
+
+/// A ticket that waits for the bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Due {
+    pub tenant: TenantKey,
+    pub ticket: TicketKey,
+}
+
+pub async fn list_due(app: &App, limit: i64) -> Result<Vec<Due>> {
+    let found = app.db.read(move |tx| store::list_due(tx, limit)).await?;
+    Ok(found.into_iter().map(|(tenant, ticket)| Due { tenant, ticket }).collect())
+}
+
+/// What is needed to answer, read in one snapshot.
+pub struct Task {
+    due: Due,
+    due_seq: i64,
+    /// When the oldest message was stored that waits.
+    settings: BotSettings,
+    question: Question,
+    pub ticket_id: String,
+    pub bot: UserKey,
+    pub bot_id: String,
+    pub bot_name: String,
+}
+
+/// None: it is settled already.
+pub async fn take_up(app: &App, due: Due) -> Result<Option<Task>> {
+    app.db.read(move |tx| read(tx, due)).await
+}
+
+fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
+    let ticket = match tickets::find_by_key(tx, due.tenant, due.ticket) {
+        Err(Error::NotFound) => return Ok(None),
+        found => found?,
+    };
+    let Some(due_seq) = ticket.bot_due_seq else { return Ok(None) };
+    let (settings, bot) = settings::find(tx, due.tenant)?;
+    let bot = bot.ok_or(Error::bug("a bot owes an answer that nobody has set up"))?;
+    let (bot_id, bot_name) = bot_account::find(tx, due.tenant, bot)?;
+    let said = store::list_said(tx, due.tenant, due.ticket, due_seq, LOOK_BACK)?;
+    let all: Vec<&str> =
+        said.iter().filter(|said| said.sender == ticket.customer).map(|said| said.text.as_str()).collect();
+    let language = Language::of(&all.join("\n"), &settings.language);
+    let mut room = MOST_CHARS;
+    let mut messages: Vec<String> = Vec::new();
+    for one in said.iter().take_while(|said| said.sender == ticket.customer) {
+        let text: String = one.text.chars().take(room).collect();
+        room -= text.chars().count();
+        messages.push(text);
+    }
+    messages.reverse();
+    let last = store::find_last_run(tx, due.tenant, due.ticket)?;
+    let question = Question { tenant: due.tenant, messages, language, last };
+    Ok(Some(Task { due, due_seq, settings, question, ticket_id: ticket.ticket_id, bot, bot_id, bot_name }))
+}
+
+/// Decides and stores. False: somebody wrote or took the ticket meanwhile, and nothing was said.
+pub async fn finish(app: &App, task: Task) -> Result<bool> {
+    let decision = match reply::decide(app, &task.settings, &task.question).await {
+        Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
+        // A fault of ours keeps nobody from a person.
+        Err(error) => {
+            tracing::error!(%error, "the bot failed; a person is asked for");
+            Reply::HandOff(HandoffReason::Failed).into()
+        }
+        Ok(decision) => decision,
+    };
+    let (shared, online) = (app.clone(), Online::now(app, task.due.tenant));
+    app.db.write(move |tx| store_decision(tx, &shared, &task, decision, &online)).await
+}
+
+fn store_decision(
+    tx: &mut Tx<'_>,
+    app: &App,
+    task: &Task,
+    decision: reply::Decision,
+    online: &Online,
+) -> Result<bool> {
+    let Due { tenant, ticket: key } = task.due;
+    // Tenant before ticket, as everywhere: a hand-over assigns.
+    lock_tenant(tx, tenant)?;
+    let ticket = match tickets::find_by_key_and_lock(tx, tenant, key) {
+        Err(Error::NotFound) => return Ok(false),
+        found => found?,
+    };
+    if !still_owes(&ticket, task.due_seq) {
+        if ticket.bot_due_seq.is_some() && ticket.status == TicketStatus::Closed {
+            store::settle(tx, tenant, key)?;
+        }
+        return Ok(false);
+    }
+    let now = app.clock.now();
+    let is_on = settings::find(tx, tenant)?.0.enabled;
+    let reply = if is_on { decision.reply } else { Reply::HandOff(HandoffReason::BotOff) };
+    let (outcome, mut reason) = (reply.outcome(), None);
+    let reply_seq = match reply {
+        Reply::Answer(text) | Reply::SmallTalk(text) | Reply::AskBack(text) => {
+            Some(say(tx, tenant, task.bot, &ticket.ticket_id, MessageKind::Bot, &text, now)?)
+        }
+        Reply::HandOff(why) => {
+            reason = Some(why.as_str().to_owned());
+            handoff::hand_over(tx, app, tenant, key, why, online, now)?
+        }
+    };
+    let asked_at = ticket.updated_at;
+    let run = Run {
+        run_id: id::new_id(now, &app.random),
+        ticket_id: ticket.ticket_id,
+        seq: task.due_seq,
+        reply_seq,
+        outcome: outcome.to_owned(),
+        reason,
+        passages: decision.passages,
+        latency_ms: latency(asked_at, now),
+        created_at: now,
+        question: None,
+    };
+    store::insert_run(tx, tenant, key, &run)?;
+    metrics::counter!("smilechat_bot_replies_total", "outcome" => outcome).increment(1);
+    Ok(true)
+}
+
+fn still_owes(ticket: &Ticket, due_seq: i64) -> bool {
+    ticket.bot_state == Some(BotState::Bot)
+        && ticket.bot_due_seq == Some(due_seq)
+        && ticket.status != TicketStatus::Closed
+}
+
+/// The ticket was last changed by the message that is answered, or by what staff set since.
+fn latency(asked_at: Timestamp, now: Timestamp) -> i64 {
+    i64::try_from(now.since(asked_at).as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,267 @@
+//! How a tenant wants its bot. Off until an admin switches it on.
+
+use std::collections::HashSet;
+
+use garde::Validate;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::store;
+use crate::app::App;
+use crate::auth::model::{TenantKey, UserKey};
+use crate::auth::{bot_account, lock_tenant};
+use crate::error::{Error, Result};
+use crate::events::{self, Act, What};
+use crate::platform::db::Tx;
+use crate::platform::http::json::{not_null, nullable};
+use crate::platform::http::text;
+use crate::tickets::knowledge::articles::is_language;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct BotSettings {
+    /// Holds at once, on every node. Tickets that the bot has go to people with the customer's next message.
+    pub enabled: bool,
+    /// Whom customers see.
+    pub name: String,
+    #[schema(required)]
+    pub avatar_url: Option<String>,
+    /// What a page shows before anybody has written; empty: the page's own words.
+    pub greeting: String,
+    /// Spoken where the customer's own language cannot be told.
+    pub language: String,
+    /// How much of a question a passage has to cover, from 0.05 to 1, to be an answer.
+    pub threshold: f64,
+    /// The address of an article, with `{slug}` in it: absolute, or a path below this server.
+    pub article_url: String,
+    /// Whose hours these are: an IANA name.
+    pub timezone: String,
+    /// When people are there; none: no hours are told.
+    pub hours: Vec<Opening>,
+    /// Said when a person is asked for while people are there; empty: the bot's own words, in the customer's language.
+    pub handoff_open: String,
+    /// The same outside the hours; `{when}` is when they begin again.
+    pub handoff_closed: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Day {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+/// Some hours of each week. Those that pass midnight are two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    pub day: Day,
+    /// As in `09:00`.
+    #[schema(pattern = "^[0-2][0-9]:[0-5][0-9]$")]
+    pub from: String,
+    /// Later than `from`; `24:00` is the end of the day.
+    #[schema(pattern = "^[0-2][0-9]:[0-5][0-9]$")]
+    pub to: String,
+}
+
+impl Default for BotSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            name: "Assistant".into(),
+            avatar_url: None,
+            greeting: String::new(),
+            language: "en".into(),
+            threshold: super::reply::THRESHOLD,
+            article_url: "/help/{slug}".into(),
+            timezone: "UTC".into(),
+            hours: Vec::new(),
+            handoff_open: String::new(),
+            handoff_closed: String::new(),
+        }
+    }
+}
+
+/// What is absent stays.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BotPatch {
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub enabled: Option<bool>,
+    /// One line of at most 200 characters.
+    #[garde(inner(custom(text::line(200))))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub name: Option<String>,
+    #[garde(custom(is_picture))]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    pub avatar_url: Option<Option<String>>,
+    /// At most 1,000 characters.
+    #[garde(inner(custom(is_text)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub greeting: Option<String>,
+    #[garde(inner(custom(is_language)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub language: Option<String>,
+    #[garde(inner(range(min = 0.05, max = 1.0)))]
+    #[schema(minimum = 0.05, maximum = 1)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub threshold: Option<f64>,
+    /// http or https, or a path that begins with `/`; has `{slug}` in it.
+    #[garde(inner(custom(is_article_url)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub article_url: Option<String>,
+    #[garde(inner(custom(is_zone)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub timezone: Option<String>,
+    /// At most 50.
+    #[garde(inner(custom(are_hours)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub hours: Option<Vec<Opening>>,
+    #[garde(inner(custom(is_text)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub handoff_open: Option<String>,
+    #[garde(inner(custom(is_text)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub handoff_closed: Option<String>,
+}
+
+impl BotPatch {
+    fn apply(self, to: &mut BotSettings) {
+        fn set<T>(field: &mut T, new: Option<T>) {
+            if let Some(new) = new {
+                *field = new;
+            }
+        }
+        set(&mut to.enabled, self.enabled);
+        set(&mut to.name, self.name);
+        set(&mut to.avatar_url, self.avatar_url);
+        set(&mut to.greeting, self.greeting);
+        set(&mut to.language, self.language);
+        set(&mut to.threshold, self.threshold);
+        set(&mut to.article_url, self.article_url);
+        set(&mut to.timezone, self.timezone);
+        set(&mut to.hours, self.hours);
+        set(&mut to.handoff_open, self.handoff_open);
+        set(&mut to.handoff_closed, self.handoff_closed);
+    }
+}
+
+/// A tenant's settings, and who the bot is once it was switched on.
+pub fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(BotSettings, Option<UserKey>)> {
+    match store::find_settings(tx, tenant)? {
+        Some((stored, user)) => Ok((serde_json::from_str(&stored).map_err(Error::internal)?, Some(user))),
+        None => Ok((BotSettings::default(), None)),
+    }
+}
+
+pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Result<BotSettings> {
+    // One at a time: what another admin changed a moment ago must not be written back.
+    lock_tenant(tx, act.tenant)?;
+    let (before, user) = find(tx, act.tenant)?;
+    let mut after = before.clone();
+    patch.apply(&mut after);
+    if after == before {
+        return Ok(before);
+    }
+    let user = match user {
+        Some(user) => user,
+        None => bot_account::create(tx, &app.random, act, &after.name)?,
+    };
+    bot_account::set_face(tx, act, user, &after.name, after.avatar_url.as_deref())?;
+    let (Value::Object(old), Value::Object(new)) = (json!(before), json!(after)) else {
+        return Err(Error::bug("settings are an object"));
+    };
+    store::save_settings(tx, act.tenant, &json!(after).to_string(), user, after.enabled, act.at)?;
+    let values: Map<String, Value> = new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
+    events::record(tx, act, What::BotSettingsChanged { values })?;
+    Ok(after)
+}
+
+fn is_text<T: AsRef<str>>(text: &T, context: &()) -> garde::Result {
+    if text.as_ref().is_empty() { Ok(()) } else { text::content(1000)(text, context) }
+}
+
+fn is_picture(url: &Option<Option<String>>, context: &()) -> garde::Result {
+    match url {
+        Some(Some(url)) => text::http_url(url, context),
+        _ => Ok(()),
+    }
+}
+
+fn is_article_url<T: AsRef<str>>(url: &T, context: &()) -> garde::Result {
+    let url = url.as_ref();
+    let example = url.replace("{slug}", "x");
+    let is_path = example.starts_with('/') && !example.starts_with("//") && example.len() <= 2048;
+    let is_path = is_path && example.bytes().all(|byte| byte.is_ascii_graphic());
+    match url.contains("{slug}") && (is_path || text::http_url(&example, context).is_ok()) {
+        true => Ok(()),
+        false => Err(garde::Error::new("invalid_url: An http or https address or a path, with {slug} in it.")),
+    }
+}
+
+fn is_zone<T: AsRef<str>>(name: &T, _: &()) -> garde::Result {
+    match TimeZone::get(name.as_ref()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(garde::Error::new("unknown_value: A time zone such as Europe/Berlin.")),
+    }
+}
+
+fn are_hours<T: AsRef<[Opening]>>(hours: &T, _: &()) -> garde::Result {
+    let hours = hours.as_ref();
+    let is_good = |opening: &Opening| match (minutes(&opening.from), minutes(&opening.to)) {
+        (Some(from), Some(to)) => from < to,
+        _ => false,
+    };
+    let distinct: HashSet<_> = hours.iter().map(|opening| (opening.day, &opening.from)).collect();
+    match hours.len() <= 50 && hours.iter().all(is_good) && distinct.len() == hours.len() {
+        true => Ok(()),
+        false => Err(garde::Error::new("invalid_value: At most 50, each from an earlier to a later time of a day, as in 09:00 and 17:30.")),
+    }
+}
+
+/// Of a time of day; 24:00 is its end.
+pub fn minutes(time: &str) -> Option<i64> {
+    if time == "24:00" {
+        return Some(24 * 60);
+    }
+    let is_written_so = time.len() == 5 && time.as_bytes()[2] == b':';
+    let time: Time = is_written_so.then(|| format!("{time}:00").parse().ok()).flatten()?;
+    Some(i64::from(time.hour()) * 60 + i64::from(time.minute()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_has_to_make_sense() {
+        for good in ["/help/{slug}", "https://help.example/{slug}?from=chat"] {
+            assert!(is_article_url(&good, &()).is_ok(), "{good}");
+        }
+        for bad in ["", "/help", "//x/{slug}", "javascript:{slug}", "help/{slug}", "/a b/{slug}"] {
+            assert!(is_article_url(&bad, &()).is_err(), "{bad}");
+        }
+        let hours = |from: &str, to: &str| vec![Opening { day: Day::Mon, from: from.into(), to: to.into() }];
+        assert!(are_hours(&hours("09:00", "24:00"), &()).is_ok());
+        for (from, to) in [("9:00", "17:00"), ("17:00", "09:00"), ("09:00", "24:01"), ("09:60", "10:00"), ("", "")] {
+            assert!(are_hours(&hours(from, to), &()).is_err(), "{from} {to}");
+        }
+        assert!(is_zone(&"Europe/Berlin", &()).is_ok() && is_zone(&"Berlin", &()).is_err());
+    }
+
+    #[test]
+    fn what_an_older_version_stored_has_the_rest_by_default() {
+        let read: BotSettings = serde_json::from_str(r#"{"enabled":true,"mood":"sunny"}"#).expect("read");
+        assert_eq!(read, BotSettings { enabled: true, ..BotSettings::default() });
+    }
+}

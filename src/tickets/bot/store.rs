@@ -1,0 +1,157 @@
+//! The SQL of the bot: its settings, what it owes, what it did.
+
+use crate::auth::model::{TenantKey, TicketKey, UserKey};
+use crate::error::Result;
+use crate::platform::clock::Timestamp;
+use crate::platform::db::{Row, Tx, Value};
+use crate::tickets::bot::runs::Run;
+
+pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(String, UserKey)>> {
+    tx.first("select settings, user_key from bot_settings where tenant_key = $1", &[tenant.into()], |row| {
+        Ok((row.take()?, UserKey(row.take()?)))
+    })
+}
+
+pub fn save_settings(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    settings: &str,
+    user: UserKey,
+    is_on: bool,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "insert into bot_settings (tenant_key, settings, user_key, updated_at) values ($1, $2, $3, $4)
+         on conflict (tenant_key) do update set settings = excluded.settings, updated_at = excluded.updated_at",
+        &[tenant.into(), settings.into(), user.into(), now.into()],
+    )?;
+    tx.execute("update tenants set bot_is_on = $2 where tenant_key = $1", &[tenant.into(), is_on.into()])?;
+    Ok(())
+}
+
+/// The tickets of all tenants in which the bot owes an answer. It walks the index of those; the first condition, which all
+/// fulfil, is what makes both engines take it.
+pub fn list_due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(TenantKey, TicketKey)>> {
+    tx.all(
+        "select tenant_key, ticket_key from tickets where tenant_key > 0 and bot_due_seq is not null
+         order by tenant_key, ticket_key limit $1",
+        &[limit.into()],
+        |row| Ok((TenantKey(row.take()?), TicketKey(row.take()?))),
+    )
+}
+
+/// A message of a ticket, in brief.
+pub struct Said {
+    pub seq: i64,
+    pub sender: UserKey,
+    pub text: String,
+}
+
+/// The newest ones up to `seq`, newest first.
+pub fn list_said(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    up_to: i64,
+    limit: i64,
+) -> Result<Vec<Said>> {
+    tx.all(
+        "select seq, sender_key, message_content from messages
+         where ticket_key = $1 and tenant_key = $2 and seq <= $3 order by seq desc limit $4",
+        &[ticket.into(), tenant.into(), up_to.into(), limit.into()],
+        |row| Ok(Said { seq: row.take()?, sender: UserKey(row.take()?), text: row.take()? }),
+    )
+}
+
+/// What the customer wrote, newest first.
+pub fn list_said_by(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    sender: UserKey,
+    limit: i64,
+) -> Result<Vec<String>> {
+    tx.all(
+        "select message_content from messages where ticket_key = $1 and tenant_key = $2 and sender_key = $3
+         order by seq desc limit $4",
+        &[ticket.into(), tenant.into(), sender.into(), limit.into()],
+        |row| row.take(),
+    )
+}
+
+/// The bot owes nothing there any more.
+pub fn settle(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Result<()> {
+    tx.execute(
+        "update tickets set bot_due_seq = null where tenant_key = $1 and ticket_key = $2",
+        &[tenant.into(), ticket.into()],
+    )?;
+    Ok(())
+}
+
+pub fn insert_run(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, run: &Run) -> Result<()> {
+    tx.execute(
+        "insert into bot_runs (run_id, tenant_key, ticket_key, seq, reply_seq, outcome, reason, passages, latency_ms,
+             created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        &[
+            run.run_id.as_str().into(),
+            tenant.into(),
+            ticket.into(),
+            run.seq.into(),
+            run.reply_seq.into(),
+            run.outcome.as_str().into(),
+            run.reason.as_deref().into(),
+            serde_json::json!(run.passages).to_string().as_str().into(),
+            run.latency_ms.into(),
+            run.created_at.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+const SELECT_RUN: &str = "select r.run_id, t.ticket_id, r.seq, r.reply_seq, r.outcome, r.reason, r.passages, r.latency_ms,
+         r.created_at, m.message_content
+     from bot_runs r
+     join tickets t on t.tenant_key = r.tenant_key and t.ticket_key = r.ticket_key
+     left join messages m on m.ticket_key = r.ticket_key and m.seq = r.seq";
+
+fn run(row: &mut Row<'_>) -> Result<Run> {
+    Ok(Run {
+        run_id: row.take()?,
+        ticket_id: row.take()?,
+        seq: row.take()?,
+        reply_seq: row.take()?,
+        outcome: row.take()?,
+        reason: row.take()?,
+        passages: serde_json::from_str(&row.take::<String>()?).map_err(crate::error::Error::internal)?,
+        latency_ms: row.take()?,
+        created_at: row.take()?,
+        question: row.take()?,
+    })
+}
+
+pub fn find_last_run(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Result<Option<Run>> {
+    let sql = format!(
+        "{SELECT_RUN} where r.tenant_key = $1 and r.ticket_key = $2 order by r.created_at desc, r.run_id desc limit 1"
+    );
+    tx.first(&sql, &[tenant.into(), ticket.into()], run)
+}
+
+/// Newest first; of one ticket, or of all.
+pub fn list_runs(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket_id: Option<&str>,
+    before: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    let (at, id) = before.unwrap_or((i64::MAX, String::new()));
+    let of_ticket = if ticket_id.is_some() { " and r.ticket_key = (select ticket_key from tickets where tenant_key = $1 and ticket_id = $5)" } else { "" };
+    let sql = format!(
+        "{SELECT_RUN} where r.tenant_key = $1 and (r.created_at, r.run_id) < ($2, $3){of_ticket}
+         order by r.created_at desc, r.run_id desc limit $4"
+    );
+    let mut values = vec![tenant.into(), at.into(), id.as_str().into(), limit.into()];
+    values.extend(ticket_id.map(Value::from));
+    tx.all(&sql, &values, run)
+}

@@ -1,0 +1,31 @@
+//! What a tenant knows: articles in collections, their versions, what readers say of them, and the search in them.
+//!
+//! Routes check a request and call what is below; the SQL is in `store`. `passages` cuts an article, `words` makes stems of a
+//! text, `search` finds and scores: for readers, for staff and for the bot by one rule.
+//! Invariants: whoever is no staff meets published articles alone; a search names its tenant in the query itself; a passage
+//! is plain text; whatever changes an article's words makes its passages anew in the same transaction.
+
+pub mod articles;
+pub mod import;
+pub mod model;
+pub mod search;
+pub mod words;
+
+mod collections;
+mod feedback;
+mod passages;
+mod reader;
+mod store;
+mod versions;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+pub fn routes() -> OpenApiRouter<App> {
+    articles::routes()
+        .merge(collections::routes())
+        .merge(versions::routes())
+        .merge(feedback::routes())
+        .merge(search::routes())
+}

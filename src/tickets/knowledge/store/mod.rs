@@ -1,0 +1,6 @@
+//! The SQL of knowledge.
+
+pub mod articles;
+pub mod collections;
+pub mod passages;
+pub mod versions;
