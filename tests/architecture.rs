@@ -13,7 +13,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("events", &["platform", "auth::model", "tickets::model"]),
     ("hints", &["platform", "app", "events", "auth::model", "tickets::model", "realtime::presence"]),
     ("auth", &["platform", "app", "events"]),
-    ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action", "auth::lock_tenant"]),
+    ("tickets", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action", "auth::bot_account", "auth::lock_tenant"]),
     ("realtime", &["platform", "app", "events", "hints", "auth::guard", "auth::model", "auth::status", "tickets"]),
     ("pages", &["platform", "app"]),
     ("notifications", &["platform", "app", "events", "auth::guard", "auth::model"]),
@@ -54,6 +54,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "tickets/assign/store.rs count_waiting",
     "tickets/attachments/store.rs list_removals",
     "tickets/attachments/store.rs release_unused",
+    "tickets/bot/store.rs list_due",
 ];
 
 #[test]

@@ -127,6 +127,13 @@ pub async fn default_tenant(db: &Db, clock: &Clock, random: &Random) -> Result<T
     .await
 }
 
+/// The tenant of a name that an operator gives.
+pub async fn find_tenant(db: &Db, name: &str) -> Result<TenantKey> {
+    let name = name.to_owned();
+    let unknown = || Error::invalid("tenant", "unknown", "is no tenant of this server");
+    db.read(move |tx| tenants::find_by_name(tx, &name)?.ok_or_else(unknown)).await
+}
+
 /// An account that can sign in, as the caller it will be. None if the username is taken.
 pub fn add_person(
     tx: &mut Tx<'_>,

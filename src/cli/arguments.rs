@@ -86,6 +86,12 @@ pub enum Command {
     /// The chat window for your pages
     #[command(subcommand)]
     Widget(WidgetCommand),
+    /// What the bot and the help centre know
+    #[command(subcommand)]
+    Kb(KbCommand),
+    /// The bot that answers first
+    #[command(subcommand)]
+    Bot(BotCommand),
     /// Fill the tenant `default` with people and tickets to look at, and print how to sign in
     Demo {
         /// And with more of them, up to so many messages in all, to see how the server bears it
@@ -176,6 +182,33 @@ pub enum TenantCommand {
         /// Unique on this server; taken as it is given
         #[arg(long, allow_hyphen_values = true)]
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KbCommand {
+    /// Take articles from a folder of Markdown files, a Markdown file, or a CSV with the columns question and answer; a second
+    /// run changes what has changed. The server may be running
+    Import {
+        path: PathBuf,
+        /// The name of an existing tenant
+        #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
+        tenant: String,
+        /// Leave them drafts, for staff to read and publish
+        #[arg(long)]
+        draft: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BotCommand {
+    /// Put questions to the bot as it is set, and report which it answers right: a CSV with the columns question and expected
+    /// (an article's slug, or `handoff`), or JSON with these, one object a line
+    Eval {
+        file: PathBuf,
+        /// The name of an existing tenant
+        #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
+        tenant: String,
     },
 }
 

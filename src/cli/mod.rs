@@ -20,7 +20,7 @@ use clap::Parser;
 use serde::Serialize;
 
 use self::arguments::{
-    Arguments, Command, DbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand,
+    Arguments, BotCommand, Command, DbCommand, KbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand,
 };
 use crate::auth::operator;
 use crate::error::Error;
@@ -73,6 +73,12 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
             print_json(&wait_for(operator::create_tenant(&prepared(loaded)?, &name))?)
         }
         Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
+        Command::Kb(KbCommand::Import { path, tenant, draft }) => {
+            print(&wait_for(services::import_articles(&prepared(loaded)?, &tenant, &path, draft))?)
+        }
+        Command::Bot(BotCommand::Eval { file, tenant }) => {
+            print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, &file))?)
+        }
         Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
         Command::Openapi => print(&services::openapi_json()),
         Command::Top(top) => watch(&loaded.config, top),

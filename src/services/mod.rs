@@ -10,6 +10,7 @@ mod answering;
 pub mod demo;
 mod document;
 mod figures;
+mod knowing;
 mod follow;
 mod nodes;
 mod operations;
@@ -28,6 +29,7 @@ use crate::app::App;
 use crate::platform::config::Config;
 
 pub use follow::Follower;
+pub use knowing::{eval_bot, import_articles};
 pub use reactions::catch_up;
 pub use start::{Running, Unstarted, open, serve, start};
 

@@ -109,6 +109,7 @@ impl<'a> Crowd<'a> {
             tags: &[thing.to_lowercase()],
             channel: "web",
             custom: &Map::new(),
+            is_for_bot: false,
         };
         let (key, _) = tickets::insert(tx, self.tenant, &new, opened)?;
         let act = Act::of_server(self.tenant, opened);
@@ -151,6 +152,8 @@ impl<'a> Crowd<'a> {
             support: Some(people[1]),
             from_customer: false,
             updated_at: timestamp,
+            bot_state: None,
+            bot_due_seq: None,
         };
         messages::advance_ticket(tx, self.tenant, &target, &advance)?;
         Ok(timestamp)

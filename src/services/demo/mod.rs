@@ -5,6 +5,7 @@
 
 mod crowd;
 mod hand_out;
+pub mod knowledge;
 mod past;
 mod photo;
 mod stories;
@@ -122,6 +123,9 @@ fn fill(tx: &mut Tx<'_>, app: &App, hands: &AtomicI64, password_hash: &str, mut 
         for story in &stories {
             tell(tx, app, &people, story, &mut photo, turn_back)?;
         }
+        // Behind the stories, in which people answered.
+        hands.store(now.0, Ordering::SeqCst);
+        knowledge::fill(tx, app, &Act::of(&owner, now))?;
     }
     hands.store(now.0, Ordering::SeqCst);
     Ok(())

@@ -58,7 +58,7 @@ pub const PEOPLE: &[Person] = &[
 /// The shop's own, as its page at /demo says it: `web/apps/demo`.
 pub const SHOP: &str = "Slowlight";
 pub const COLOR: &str = "#a8431f";
-pub const GREETING: &str = "Hello! Ask us anything about coffee. A roaster answers, no robot.";
+pub const GREETING: &str = "Hello! Ask us anything about coffee. What our assistant does not know, a roaster does.";
 pub const QUICK_REPLIES: &[&str] =
     &["Where is my parcel?", "When is the Guji back?", "Which coffee suits a moka pot?", "Change my subscription"];
 

@@ -1,1 +1,221 @@
-//! placeholder
+//! Articles from files: a folder of Markdown, or a CSV of questions and answers. `smilechat kb import`.
+//!
+//! A second run changes what has changed: an article is known by its slug, which is made of its file's name or its question.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use garde::Validate;
+
+use super::articles::{self, ArticlePatch, NewArticle, slug_of};
+use super::model::ArticleStatus;
+use super::store::{articles as store, collections as shelves};
+use super::{collections, table};
+use crate::app::App;
+use crate::auth::lock_tenant;
+use crate::auth::model::TenantKey;
+use crate::error::{Error, Result};
+use crate::events::Act;
+use crate::platform::db::Tx;
+
+/// Files that a folder may have, so that a wrong path is told and not read.
+const MOST_FILES: usize = 10_000;
+const LONGEST_FILE: u64 = 1_000_000;
+
+/// What a file says of an article.
+#[derive(Debug, PartialEq)]
+pub struct Draft {
+    pub slug: String,
+    pub title: String,
+    pub body: String,
+    pub keywords: Vec<String>,
+    /// By its name; made if there is none.
+    pub collection: Option<String>,
+    pub language: Option<String>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    pub created: usize,
+    pub changed: usize,
+    pub unchanged: usize,
+}
+
+/// All or nothing, in one transaction.
+pub async fn import(app: &App, tenant: TenantKey, path: &Path, status: ArticleStatus) -> anyhow::Result<Imported> {
+    let drafts = read(path)?;
+    ensure!(!drafts.is_empty(), "{}: there is no article in it", path.display());
+    let (shared, now) = (app.clone(), app.clock.now());
+    let write = app.db.write(move |tx| write(tx, &shared, &Act::of_server(tenant, now), drafts, status));
+    Ok(write.await?)
+}
+
+pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> Result<Imported> {
+    lock_tenant(tx, act.tenant)?;
+    let mut imported = Imported::default();
+    for draft in drafts {
+        let collection_id = draft.collection.as_deref().map(|name| shelf(tx, app, act, name)).transpose()?;
+        let Some(before) = store::find_by_slug(tx, act.tenant, &draft.slug)? else {
+            let new = NewArticle {
+                title: draft.title,
+                body: draft.body,
+                slug: Some(draft.slug),
+                collection_id,
+                language: draft.language,
+                status: Some(status),
+                keywords: draft.keywords,
+            };
+            articles::create_in(tx, app, act, None, new)?;
+            imported.created += 1;
+            continue;
+        };
+        let patch = ArticlePatch {
+            title: Some(draft.title),
+            body: Some(draft.body),
+            keywords: Some(draft.keywords),
+            collection_id: collection_id.map(Some),
+            language: draft.language,
+            status: Some(status),
+            slug: None,
+        };
+        let after = articles::save(tx, act, None, before.clone(), patch)?;
+        if after == before {
+            imported.unchanged += 1;
+        } else {
+            imported.changed += 1;
+        }
+    }
+    Ok(imported)
+}
+
+fn shelf(tx: &mut Tx<'_>, app: &App, act: &Act, name: &str) -> Result<String> {
+    if let Some(found) = shelves::find_by_slug(tx, act.tenant, &slug_of(name))? {
+        return Ok(found.collection_id);
+    }
+    let new = collections::NewCollection { name: name.to_owned(), slug: None, description: None, position: None };
+    Ok(collections::create_in(tx, app, act, new)?.collection_id)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Draft>> {
+    let drafts = if path.is_dir() {
+        markdown_files(path)?.iter().map(|file| read_markdown(file)).collect::<anyhow::Result<Vec<_>>>()?
+    } else if path.extension().is_some_and(|extension| extension == "csv") {
+        read_csv(&text_of(path)?).with_context(|| path.display().to_string())?
+    } else {
+        vec![read_markdown(path)?]
+    };
+    for draft in &drafts {
+        check(draft).map_err(|error| anyhow::anyhow!("{}: {error}", draft.slug))?;
+    }
+    Ok(drafts)
+}
+
+/// The same rules as for an article that comes by HTTP.
+fn check(draft: &Draft) -> std::result::Result<(), garde::Report> {
+    let new = NewArticle {
+        title: draft.title.clone(),
+        body: draft.body.clone(),
+        slug: Some(draft.slug.clone()),
+        collection_id: None,
+        language: draft.language.clone(),
+        status: None,
+        keywords: draft.keywords.clone(),
+    };
+    new.validate()
+}
+
+fn markdown_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let entry = entry?;
+            // No link leads out of the folder, or around in it.
+            let kind = entry.file_type()?;
+            let path = entry.path();
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "md") {
+                files.push(path);
+            }
+        }
+        ensure!(files.len() <= MOST_FILES, "more than {MOST_FILES} files");
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let length = fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    ensure!(length <= LONGEST_FILE, "{}: larger than {LONGEST_FILE} bytes", path.display());
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+fn read_markdown(path: &Path) -> anyhow::Result<Draft> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(of_markdown(&stem, &text_of(path)?))
+}
+
+/// An article in Markdown. Lines `key: value` between two `---` may come first: title, keywords (with commas between
+/// them), collection, language. Without a title there, the first heading is it, and without that the file's name.
+pub fn of_markdown(stem: &str, text: &str) -> Draft {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let front = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+    let (front, mut body) = front.unwrap_or(("", text.as_str()));
+    let value = |key: &str| {
+        let found = front.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        found.map(|value| value.trim().trim_matches('"').to_owned()).filter(|value| !value.is_empty())
+    };
+    body = body.trim_start();
+    let heading = body.strip_prefix("# ").map(|rest| rest.split_once('\n').unwrap_or((rest, "")));
+    let mut title = value("title");
+    if let Some((first, rest)) = heading {
+        title = title.or_else(|| Some(first.trim().to_owned()));
+        body = rest;
+    }
+    let keywords = value("keywords").unwrap_or_default();
+    Draft {
+        slug: slug_of(stem),
+        title: title.unwrap_or_else(|| stem.replace(['-', '_'], " ")),
+        body: body.trim().to_owned(),
+        keywords: keywords.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
+        collection: value("collection"),
+        language: value("language"),
+    }
+}
+
+fn read_csv(text: &str) -> anyhow::Result<Vec<Draft>> {
+    let rows = table::read(text, &["question", "answer"])?;
+    let mut drafts: Vec<Draft> = Vec::new();
+    for row in rows {
+        let [title, body] = <[String; 2]>::try_from(row).map_err(|_| Error::bug("two columns were asked for"))?;
+        let slug = slug_of(&title);
+        // Two questions may begin alike.
+        let same = drafts.iter().filter(|draft| draft.slug == slug || draft.slug.starts_with(&format!("{slug}-"))).count();
+        let slug = if same == 0 { slug } else { format!("{slug}-{}", same + 1) };
+        drafts.push(Draft { slug, title, body, keywords: Vec::new(), collection: None, language: None });
+    }
+    Ok(drafts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_says_what_it_is() {
+        let full = of_markdown("How_to", "---\ntitle: \"Costs\"\nkeywords: price, fee\ncollection: Money\n---\n# Not this\nFour.\n");
+        assert_eq!((full.slug.as_str(), full.title.as_str(), full.body.as_str()), ("how-to", "Costs", "Four."));
+        assert_eq!((full.keywords.len(), full.collection.as_deref()), (2, Some("Money")));
+        let plain = of_markdown("keep-fresh", "# How long it keeps\r\n\r\nLong.");
+        assert_eq!((plain.title.as_str(), plain.body.as_str()), ("How long it keeps", "Long."));
+        assert_eq!(of_markdown("keep-fresh", "Long.").title, "keep fresh");
+    }
+
+    #[test]
+    fn a_sheet_is_an_article_a_row() {
+        let drafts = read_csv("question,answer\nIs it far?,No.\nIs it far?,Yes.\n").expect("read");
+        let slugs: Vec<_> = drafts.iter().map(|draft| draft.slug.as_str()).collect();
+        assert_eq!(slugs, ["is-it-far", "is-it-far-2"]);
+    }
+}

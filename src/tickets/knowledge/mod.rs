@@ -16,6 +16,7 @@ mod feedback;
 mod passages;
 mod reader;
 mod store;
+pub mod table;
 mod versions;
 
 use utoipa_axum::router::OpenApiRouter;

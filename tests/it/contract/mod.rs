@@ -2,6 +2,8 @@
 
 mod attachments;
 mod auth;
+mod bot;
+mod bot_eval;
 mod command_line;
 mod desk;
 mod floor;
@@ -9,6 +11,7 @@ mod forget;
 mod ground;
 mod guests;
 mod keys;
+mod knowledge;
 mod lifecycle;
 mod lists;
 mod messages;

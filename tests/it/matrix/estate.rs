@@ -1,6 +1,7 @@
 //! What a tenant owns, its word in every text of it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use smilechat::analytics::count::catch_up;
@@ -67,8 +68,39 @@ impl Estate {
                 json!({"kind": "publishable", "name": word, "allowed_origins": [format!("https://{word}.example")]});
             ids.insert("api_key_id", make(&admin, "/api/api-keys", key, "api_key_id").await);
         }
+        let shelf = json!({"name": word, "description": word});
+        ids.insert("collection_id", make(&admin, "/api/kb/collections", shelf.clone(), "collection_id").await);
+        make(&admin, "/api/kb/collections", json!({"name": word, "slug": "another"}), "collection_id").await;
+        for (id, status) in [("published_id", "published"), ("article_id", "draft")] {
+            let article = json!({"title": word, "body": word, "keywords": [word], "status": status,
+                "collection_id": ids["collection_id"]});
+            let article = make(&admin, "/api/kb/articles", article, "article_id").await;
+            let changed = json!({"body": format!("{word} {word}")});
+            server.put(&format!("/api/kb/articles/{article}")).by(&admin).json(changed).await.expect(200);
+            ids.insert(id, article);
+        }
+        let vote = json!({"is_helpful": true});
+        let path = format!("/api/kb/articles/{}/feedback", ids["published_id"]);
+        server.post(&path).by(&customer).json(vote).await.expect(200);
+        let bot = json!({"enabled": true, "name": word, "greeting": word});
+        server.put("/api/bot").by(&admin).json(bot).await.expect(200);
+        for _ in 0..2 {
+            make(&customer, "/api/tickets", json!({"subject": word, "message_content": word}), "ticket_id").await;
+        }
+        Self::settle(server).await;
         catch_up(&server.running.app).await.expect("its figures");
         Self { word, seconds: server.now().seconds() as u64, customer, support, admin, ids }
+    }
+
+    /// Waits until no bot owes an answer.
+    pub async fn settle(server: &Server) {
+        for _ in 0..500 {
+            if server.count("select count(*) from tickets where bot_due_seq is not null").await == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("a bot owes an answer still");
     }
 
     pub fn id(&self, name: &str) -> &str {
@@ -102,6 +134,9 @@ impl Estate {
             ("attachment_id", "none".into()),
             ("invite_id", "none".into()),
             ("api_key_id", "none".into()),
+            ("article_id", "none".into()),
+            ("published_id", "none".into()),
+            ("collection_id", "none".into()),
         ]);
         let everybody = (person.clone(), person.clone(), person.clone());
         Self {

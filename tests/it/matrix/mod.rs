@@ -48,6 +48,7 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
         let victim = Rc::new(Estate::build(&server, &home, VICTIM).await);
         let other = Rc::new(Estate::build(&server, &away, OTHER).await);
         let attackers = attackers::all(&server, &home, &victim, &away, &other).await;
+        Estate::settle(&server).await;
         let before = digest::of_tenant(&server, VICTIM).await;
         assert!(
             [
@@ -58,7 +59,10 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
                 "sessions ",
                 "widget_settings ",
                 "ratings ",
-                "analytics_slots "
+                "analytics_slots ",
+                "kb_articles ",
+                "kb_passages ",
+                "bot_runs "
             ]
             .iter()
             .all(|table| before.contains(table))

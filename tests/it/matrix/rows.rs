@@ -69,6 +69,12 @@ pub const ROWS: &[Row] = &[
     public("POST /api/auth/anonymous"),
     public("POST /api/auth/identify"),
     public("GET /api/widget"),
+    public("GET /api/kb/articles"),
+    public("GET /api/kb/articles/{id}"),
+    public("GET /api/kb/collections"),
+    public("GET /api/kb/collections/{id}"),
+    public("GET /api/kb/search"),
+    public("GET /api/bot/profile"),
     row("GET /api/users/profile", Customer, &[None], none, 200),
     row("PUT /api/users/profile", Customer, &[None], |own| json!({"name": own.word}), 200),
     row("GET /api/users/status", Customer, &[None, Query("user_id")], none, 200),
@@ -87,6 +93,18 @@ pub const ROWS: &[Row] = &[
     row("PUT /api/settings/widget", Admin, &[None], |own| json!({"greeting": own.word}), 200),
     row("GET /api/settings/identity", Admin, &[None], none, 200),
     row("POST /api/settings/identity", Admin, &[None], |_| json!({}), 200),
+    row("GET /api/bot", Admin, &[None], none, 200),
+    row("PUT /api/bot", Admin, &[None], |own| json!({"greeting": own.word}), 200),
+    row("GET /api/bot/runs", Support, &[None, Query("ticket_id"), Cursor], none, 200),
+    row("POST /api/kb/collections", Admin, &[None], |own| json!({"name": own.word, "slug": "new"}), 201),
+    row("PUT /api/kb/collections/{id}", Admin, &[Path], |own| json!({"name": own.word}), 200),
+    row("POST /api/kb/articles", Support, &[None, Body("collection_id")], |own| json!({"title": own.word, "body": own.word}), 201),
+    row("PUT /api/kb/articles/{id}", Support, &[Path, Body("collection_id")], |own| json!({"body": own.word}), 200),
+    row("GET /api/kb/articles/{id}/versions", Support, &[Path, Cursor], none, 200),
+    row("POST /api/kb/articles/{id}/versions/{version}/restore", Support, &[Path], |_| json!({}), 200),
+    row("POST /api/kb/articles/{id}/feedback", Customer, &[Path], |_| json!({"is_helpful": true}), 200),
+    row("DELETE /api/kb/articles/{id}", Support, &[Path], none, 204),
+    row("DELETE /api/kb/collections/{id}", Admin, &[Path], none, 204),
     row("GET /api/analytics/overview", Support, &[None], none, 200),
     row("GET /api/analytics/series", Support, &[None], none, 200),
     row("GET /api/analytics/agents", Support, &[None], none, 200),
@@ -102,6 +120,8 @@ pub const ROWS: &[Row] = &[
     row("PUT /api/tickets/{id}", Customer, &[Path, Body("support_id")], |_| json!({"status": "closed"}), 200),
     row("GET /api/tickets/{id}/rating", Customer, &[Path], none, 200),
     row("POST /api/tickets/{id}/rating", Customer, &[Path], |own| json!({"score": 5, "comment": own.word}), 200),
+    row("POST /api/tickets/{id}/handoff", Customer, &[Path], |_| json!({}), 200),
+    row("DELETE /api/tickets/{id}/handoff", Support, &[Path], none, 200),
     row("GET /api/tickets/{id}/history", Support, &[Path, Cursor], none, 200),
     row("GET /api/tickets/{id}/notes", Support, &[Path, Cursor], none, 200),
     row("POST /api/tickets/{id}/notes", Support, &[Path], |own| json!({"body": own.word}), 201),
@@ -152,17 +172,28 @@ impl Row {
     }
 
     pub fn path(&self, of: &Estate) -> String {
-        let id = if self.route.ends_with("/read") { "message_id" } else { "ticket_id" };
-        let path = self.template().replace("{id}", of.id(id));
+        let path = self.template().replace("{id}", of.id(self.id_name())).replace("{version}", "1");
         ["user_id", "invite_id", "api_key_id", "attachment_id"]
             .iter()
             .fold(path, |path, name| path.replace(&format!("{{{name}}}"), of.id(name)))
     }
 
+    /// What `{id}` stands for.
+    fn id_name(&self) -> &'static str {
+        let route = self.route;
+        match () {
+            () if route.ends_with("/read") => "message_id",
+            () if route.ends_with("/feedback") => "published_id",
+            () if route.contains("/kb/articles") => "article_id",
+            () if route.contains("/kb/collections") => "collection_id",
+            () => "ticket_id",
+        }
+    }
+
     pub fn absent_path(&self) -> String {
         let absent = "019e7044-8800-7000-8000-000000000000";
         let id = if self.route.ends_with("/read") { format!("{absent}.1") } else { absent.to_owned() };
-        let path = self.template().replace("{id}", &id);
+        let path = self.template().replace("{id}", &id).replace("{version}", "1");
         ["user_id", "invite_id", "api_key_id", "attachment_id"]
             .iter()
             .fold(path, |path, name| path.replace(&format!("{{{name}}}"), absent))
@@ -173,7 +204,12 @@ impl Row {
         let is_harmless = |place: &Place| *place == None && self.method() != "GET" && attacker.level >= self.level;
         // It ends the caller's own session as well, which is a row of the victim's tenant.
         let is_own_end = |place: &Place| *place == Body("refresh_token") && attacker.is_neighbour;
-        self.places.iter().filter(|place| !is_harmless(place) && !is_own_end(place)).copied().collect()
+        // What is published is there for everybody of the tenant.
+        let is_common = |place: &Place| {
+            *place == Path && attacker.is_neighbour && self.route.starts_with("POST /api/kb/")
+        };
+        let is_attack = |place: &&Place| !is_harmless(place) && !is_own_end(place) && !is_common(place);
+        self.places.iter().filter(is_attack).copied().collect()
     }
 
     pub fn expected(&self, attacker: &Attacker, place: Place) -> &'static [u16] {

@@ -1,0 +1,37 @@
+//! What the operator does with a tenant's knowledge at the command line, beside a running server or without one.
+
+use std::path::Path;
+
+use crate::auth::operator;
+use crate::platform::clock::Clock;
+use crate::platform::config::Config;
+use crate::platform::random::Random;
+use crate::services;
+use crate::tickets::bot::eval;
+use crate::tickets::knowledge::import;
+use crate::tickets::knowledge::model::ArticleStatus;
+
+/// Answers what was done.
+pub async fn import_articles(config: &Config, tenant: &str, path: &Path, as_draft: bool) -> anyhow::Result<String> {
+    let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
+    let status = if as_draft { ArticleStatus::Draft } else { ArticleStatus::Published };
+    let imported = match operator::find_tenant(&app.db, tenant).await {
+        Ok(tenant) => import::import(&app, tenant, path, status).await,
+        Err(error) => Err(error.into()),
+    };
+    app.db.close().await;
+    let import::Imported { created, changed, unchanged } = imported?;
+    Ok(format!("{created} created, {changed} changed, {unchanged} unchanged"))
+}
+
+/// Answers the report.
+pub async fn eval_bot(config: &Config, tenant: &str, file: &Path) -> anyhow::Result<String> {
+    let cases = eval::read(file)?;
+    let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
+    let report = match operator::find_tenant(&app.db, tenant).await {
+        Ok(tenant) => eval::run(&app, tenant, cases).await,
+        Err(error) => Err(error.into()),
+    };
+    app.db.close().await;
+    Ok(report?.in_words())
+}
