@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::auth::model::UserKey;
 use crate::error::Result;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
@@ -69,17 +70,15 @@ async fn attend(app: &App, due: Due) -> Result<()> {
     let Some(task) = answer::take_up(app, due).await? else { return Ok(()) };
     let typist = Typist::begin(app, &task);
     let said = answer::finish(app, task).await;
-    // The message ends it by itself, wherever it is shown.
-    if !matches!(said, Ok(true)) {
-        typist.end(app);
-    }
+    // Where the ticket is open on this node, the message has ended it already; other nodes hear of it by this alone.
+    typist.end(app);
     said.map(drop)
 }
 
 /// The bot as somebody who types. It runs out by itself, as anybody's typing does.
 struct Typist {
     ticket_id: String,
-    user: crate::auth::model::UserKey,
+    user: UserKey,
     user_id: String,
     name: String,
 }
@@ -100,8 +99,7 @@ impl Typist {
     }
 
     fn end(self, app: &App) {
-        if app.realtime.hub.end_typing(&self.ticket_id, self.user) {
-            dispatch::show_typing(app, &self.ticket_id, self.user, &self.user_id, &self.name, false);
-        }
+        app.realtime.hub.end_typing(&self.ticket_id, self.user);
+        dispatch::show_typing(app, &self.ticket_id, self.user, &self.user_id, &self.name, false);
     }
 }

@@ -145,6 +145,11 @@ const MESSAGES: &[Metric] = &[
 const TICKETS: &[Metric] = &[
     counter("smilechat_tickets_opened_total", &[], "Tickets opened."),
     counter("smilechat_tickets_closed_total", &[], "Tickets closed, which is to say resolved."),
+    counter(
+        "smilechat_bot_replies_total",
+        &[one_of("outcome", &["answered", "small_talk", "asked_back", "handed_over"])],
+        "What the bot made of customers' messages.",
+    ),
     counter("smilechat_tickets_reopened_total", &[], "Closed tickets opened again, by a message or by hand."),
     histogram(
         "smilechat_ticket_first_reply_seconds",

@@ -41,7 +41,6 @@ pub async fn list_due(app: &App, limit: i64) -> Result<Vec<Due>> {
 pub struct Task {
     due: Due,
     due_seq: i64,
-    /// When the oldest message was stored that waits.
     settings: BotSettings,
     question: Question,
     pub ticket_id: String,

@@ -121,7 +121,13 @@ fn plain(line: &str) -> String {
 /// `[label](address)` at the beginning of a text, and what comes behind it.
 fn link(text: &str) -> Option<(&str, &str, &str)> {
     let (label, rest) = text.strip_prefix('[')?.split_once("](")?;
-    let (address, after) = rest.split_once(')')?;
+    let mut depth = 0;
+    let is_end = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth < 0
+    };
+    let end = rest.find(is_end)?;
+    let (address, after) = (&rest[..end], &rest[end + 1..]);
     let address = address.split_whitespace().next().unwrap_or_default();
     (!label.contains(['[', '\n'])).then_some((label, address, after))
 }
