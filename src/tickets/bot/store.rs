@@ -42,7 +42,6 @@ pub fn list_due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(TenantKey, TicketKey
 
 /// A message of a ticket, in brief.
 pub struct Said {
-    pub seq: i64,
     pub sender: UserKey,
     pub text: String,
 }
@@ -56,10 +55,10 @@ pub fn list_said(
     limit: i64,
 ) -> Result<Vec<Said>> {
     tx.all(
-        "select seq, sender_key, message_content from messages
+        "select sender_key, message_content from messages
          where ticket_key = $1 and tenant_key = $2 and seq <= $3 order by seq desc limit $4",
         &[ticket.into(), tenant.into(), up_to.into(), limit.into()],
-        |row| Ok(Said { seq: row.take()?, sender: UserKey(row.take()?), text: row.take()? }),
+        |row| Ok(Said { sender: UserKey(row.take()?), text: row.take()? }),
     )
 }
 

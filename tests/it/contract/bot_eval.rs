@@ -1,6 +1,8 @@
 //! How well the bot answers lay questions from the demo's articles, on both engines. The threshold was found with
 //! `tuned.csv`; `held-out.csv` was not looked at for it. docs/BOT.md has these figures.
 
+use std::sync::Mutex;
+
 use smilechat::services::demo::knowledge::ARTICLES;
 use smilechat::tickets::bot::eval::{self, Report};
 use smilechat::tickets::knowledge::import;
@@ -19,7 +21,7 @@ async fn evaluate(server: &Server, questions: &str) -> Report {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lay_questions_are_answered_or_handed_over() {
-    let mut told = Vec::new();
+    let told = Mutex::new(Vec::new());
     on_both_engines(async |server| {
         let app = server.running.app.clone();
         let act = Act::of_server(app.auth.default_tenant, app.clock.now());
@@ -38,9 +40,10 @@ async fn lay_questions_are_answered_or_handed_over() {
             assert!(report.answered * 100 >= report.covered * 70, "{name}: too little is answered");
             assert!(report.handed_over * 100 >= report.uncovered * 80, "{name}: a person would have been needed");
             assert!(report.wrong() * 100 <= all * 10, "{name}: too many wrong answers");
-            told.push(report.in_words());
+            told.lock().expect("nobody panics").push(report.in_words());
         }
     })
     .await;
+    let told = told.into_inner().expect("nobody panics");
     assert_eq!(told[..2], told[2..], "the engines disagree");
 }
