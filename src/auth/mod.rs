@@ -9,8 +9,8 @@ pub mod guard;
 pub mod model;
 
 mod anonymous;
-pub mod bot_account;
 mod api_keys;
+pub mod bot_account;
 mod identify;
 mod identity;
 mod invites;

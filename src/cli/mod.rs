@@ -20,7 +20,8 @@ use clap::Parser;
 use serde::Serialize;
 
 use self::arguments::{
-    Arguments, BotCommand, Command, DbCommand, KbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand,
+    Arguments, BotCommand, Command, DbCommand, KbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand,
+    WidgetCommand,
 };
 use crate::auth::operator;
 use crate::error::Error;

@@ -95,13 +95,7 @@ pub async fn finish(app: &App, task: Task) -> Result<bool> {
     app.db.write(move |tx| store_decision(tx, &shared, &task, decision, &online)).await
 }
 
-fn store_decision(
-    tx: &mut Tx<'_>,
-    app: &App,
-    task: &Task,
-    decision: reply::Decision,
-    online: &Online,
-) -> Result<bool> {
+fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Decision, online: &Online) -> Result<bool> {
     let Due { tenant, ticket: key } = task.due;
     // Tenant before ticket, as everywhere: a hand-over assigns.
     lock_tenant(tx, tenant)?;

@@ -86,7 +86,8 @@ async fn judge(
         _ => None,
     };
     let best = found.first().map(|found| format!("{} {:.2}", found.slug, found.score)).unwrap_or_default();
-    let mut fault = |what: &str| report.faults.push(format!("{what}: {:?} ({}; best: {best})", case.question, case.expected));
+    let mut fault =
+        |what: &str| report.faults.push(format!("{what}: {:?} ({}; best: {best})", case.question, case.expected));
     if case.expected == HANDOFF {
         report.uncovered += 1;
         match &decision.reply {

@@ -13,7 +13,9 @@ pub enum Hours {
     Unsaid,
     Open,
     /// When they begin again, as in `2026-01-31 09:00 (Europe/Berlin)`.
-    Closed { until: String },
+    Closed {
+        until: String,
+    },
 }
 
 pub fn at(settings: &BotSettings, now: Timestamp) -> Hours {

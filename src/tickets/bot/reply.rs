@@ -15,7 +15,7 @@ use crate::tickets::knowledge::model::Found;
 use crate::tickets::knowledge::{search, words};
 
 /// How much of a question has to be covered to call it an answer, where a tenant says nothing else. docs/BOT.md says how it was found.
-pub const THRESHOLD: f64 = 0.46;
+pub const THRESHOLD: f64 = 0.43;
 /// What a run keeps.
 const MOST_PASSAGES: usize = 5;
 /// Of an article's text, in a chat.

@@ -103,8 +103,7 @@ async fn runs(
     caller.require(Action::HistoryRead)?;
     let paging = page.read::<(i64, String)>(&app.auth.cursor_key, caller.tenant.0, "bot_runs")?;
     let (before, limit, tenant) = (paging.after.clone(), paging.limit + 1, caller.tenant);
-    let found =
-        app.db.read(move |tx| store::list_runs(tx, tenant, query.ticket_id.as_deref(), before, limit)).await?;
+    let found = app.db.read(move |tx| store::list_runs(tx, tenant, query.ticket_id.as_deref(), before, limit)).await?;
     Ok(Json(paging.page(found, |run| (run.created_at.0, run.run_id.clone()))))
 }
 
@@ -124,10 +123,6 @@ async fn request(
 /// Gives the ticket to the bot, from its holder too. It answers from the customer's next message on. Staff only.
 #[utoipa::path(delete, path = "/api/tickets/{id}/handoff", tag = "bot", operation_id = "give_to_bot", params(("id" = String, Path)),
     responses((status = 200, body = Ticket), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn give_back(
-    State(app): State<App>,
-    SignedIn(caller): SignedIn,
-    Path(id): Path<String>,
-) -> Result<Json<Ticket>> {
+async fn give_back(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<Json<Ticket>> {
     handoff::give_back(&app, caller, id).await.map(Json)
 }

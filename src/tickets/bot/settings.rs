@@ -225,7 +225,9 @@ fn are_hours<T: AsRef<[Opening]>>(hours: &T, _: &()) -> garde::Result {
     let distinct: HashSet<_> = hours.iter().map(|opening| (opening.day, &opening.from)).collect();
     match hours.len() <= 50 && hours.iter().all(is_good) && distinct.len() == hours.len() {
         true => Ok(()),
-        false => Err(garde::Error::new("invalid_value: At most 50, each from an earlier to a later time of a day, as in 09:00 and 17:30.")),
+        false => Err(garde::Error::new(
+            "invalid_value: At most 50, each from an earlier to a later time of a day, as in 09:00 and 17:30.",
+        )),
     }
 }
 

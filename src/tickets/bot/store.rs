@@ -47,13 +47,7 @@ pub struct Said {
 }
 
 /// The newest ones up to `seq`, newest first.
-pub fn list_said(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    ticket: TicketKey,
-    up_to: i64,
-    limit: i64,
-) -> Result<Vec<Said>> {
+pub fn list_said(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, up_to: i64, limit: i64) -> Result<Vec<Said>> {
     tx.all(
         "select sender_key, message_content from messages
          where ticket_key = $1 and tenant_key = $2 and seq <= $3 order by seq desc limit $4",
@@ -108,7 +102,8 @@ pub fn insert_run(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, run: &R
     Ok(())
 }
 
-const SELECT_RUN: &str = "select r.run_id, t.ticket_id, r.seq, r.reply_seq, r.outcome, r.reason, r.passages, r.latency_ms,
+const SELECT_RUN: &str =
+    "select r.run_id, t.ticket_id, r.seq, r.reply_seq, r.outcome, r.reason, r.passages, r.latency_ms,
          r.created_at, m.message_content
      from bot_runs r
      join tickets t on t.tenant_key = r.tenant_key and t.ticket_key = r.ticket_key
@@ -145,7 +140,11 @@ pub fn list_runs(
     limit: i64,
 ) -> Result<Vec<Run>> {
     let (at, id) = before.unwrap_or((i64::MAX, String::new()));
-    let of_ticket = if ticket_id.is_some() { " and r.ticket_key = (select ticket_key from tickets where tenant_key = $1 and ticket_id = $5)" } else { "" };
+    let of_ticket = if ticket_id.is_some() {
+        " and r.ticket_key = (select ticket_key from tickets where tenant_key = $1 and ticket_id = $5)"
+    } else {
+        ""
+    };
     let sql = format!(
         "{SELECT_RUN} where r.tenant_key = $1 and (r.created_at, r.run_id) < ($2, $3){of_ticket}
          order by r.created_at desc, r.run_id desc limit $4"

@@ -33,32 +33,45 @@ use Language::*;
 
 impl Language {
     const LATIN: [(Self, &'static str, &'static [&'static str]); 4] = [
-        (En, "en", &[
-            "the", "is", "my", "you", "how", "what", "can", "to", "do", "and", "it", "where", "not", "please", "have",
-            "hello", "thanks", "a", "of",
-        ]),
-        (De, "de", &[
-            "der", "die", "das", "ich", "und", "ist", "nicht", "wie", "mein", "meine", "wo", "ein", "eine", "kann",
-            "bitte", "hallo", "mit", "danke", "einem", "mir", "was",
-        ]),
-        (Es, "es", &[
-            "el", "los", "mi", "es", "como", "donde", "que", "por", "hola", "quiero", "puedo", "mis", "gracias", "con",
-            "una", "esta", "para",
-        ]),
-        (Fr, "fr", &[
-            "le", "les", "je", "mon", "ma", "est", "ou", "comment", "bonjour", "vous", "pas", "une", "des", "merci",
-            "puis", "avec", "veux", "pour",
-        ]),
+        (
+            En,
+            "en",
+            &[
+                "the", "is", "my", "you", "how", "what", "can", "to", "do", "and", "it", "where", "not", "please",
+                "have", "hello", "thanks", "a", "of",
+            ],
+        ),
+        (
+            De,
+            "de",
+            &[
+                "der", "die", "das", "ich", "und", "ist", "nicht", "wie", "mein", "meine", "wo", "ein", "eine", "kann",
+                "bitte", "hallo", "mit", "danke", "einem", "mir", "was",
+            ],
+        ),
+        (
+            Es,
+            "es",
+            &[
+                "el", "los", "mi", "es", "como", "donde", "que", "por", "hola", "quiero", "puedo", "mis", "gracias",
+                "con", "una", "esta", "para",
+            ],
+        ),
+        (
+            Fr,
+            "fr",
+            &[
+                "le", "les", "je", "mon", "ma", "est", "ou", "comment", "bonjour", "vous", "pas", "une", "des",
+                "merci", "puis", "avec", "veux", "pour",
+            ],
+        ),
     ];
 
     /// What a text is written in; `otherwise` where that cannot be told.
     pub fn of(text: &str, otherwise: &str) -> Self {
         let count = |from: char, to: char| text.chars().filter(|c| (from..=to).contains(c)).count();
-        let scripts = [
-            (Ar, count('\u{600}', '\u{6ff}')),
-            (Hi, count('\u{900}', '\u{97f}')),
-            (Bn, count('\u{980}', '\u{9ff}')),
-        ];
+        let scripts =
+            [(Ar, count('\u{600}', '\u{6ff}')), (Hi, count('\u{900}', '\u{97f}')), (Bn, count('\u{980}', '\u{9ff}'))];
         if let Some((language, letters)) = scripts.into_iter().max_by_key(|(_, letters)| *letters)
             && letters * 2 > text.chars().filter(|c| c.is_alphabetic()).count()
         {
@@ -150,9 +163,7 @@ impl Language {
             (Hi, AskBack) => "मैं ठीक से समझ नहीं पाया। क्या आप एक वाक्य में बता सकते हैं कि बात क्या है?",
             (Hi, HandoffOpen) => "मैं आपको एक सहकर्मी से जोड़ रहा हूँ, वे अभी यहीं जवाब देंगे।",
             (Hi, HandoffLater) => "मैं आपकी बात एक सहकर्मी तक पहुँचा रहा हूँ। अभी कोई नहीं है; जवाब इसी चैट में आएगा।",
-            (Hi, HandoffClosed) => {
-                "मैं आपकी बात एक सहकर्मी तक पहुँचा रहा हूँ। हम {when} से फिर यहाँ हैं; जवाब इसी चैट में आएगा।"
-            }
+            (Hi, HandoffClosed) => "मैं आपकी बात एक सहकर्मी तक पहुँचा रहा हूँ। हम {when} से फिर यहाँ हैं; जवाब इसी चैट में आएगा।",
             (Hi, Taken) => "अब {name} आपके साथ हैं।",
         }
     }

@@ -12,13 +12,13 @@ use utoipa_axum::routes;
 
 use super::model::{Article, ArticleStatus, ArticleSummary};
 use super::reader::Reader;
-use super::store::{articles, collections, passages as rows, versions};
-use super::{passages, words};
+use super::saving::{create_in, save};
+use super::store::{articles, collections, passages as rows};
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::lock_tenant;
-use crate::auth::model::{Caller, TenantKey, UserKey};
+use crate::auth::model::{Caller, TenantKey};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -28,10 +28,9 @@ use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
 use crate::platform::http::{path::Path, query::Query};
-use crate::platform::id;
 
 const LONGEST_BODY: usize = 50_000;
-const LONGEST_SLUG: usize = 80;
+pub const LONGEST_SLUG: usize = 80;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, update, remove))
@@ -97,7 +96,9 @@ pub fn is_slug<T: AsRef<str>>(slug: &T, _: &()) -> garde::Result {
     let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     match slug.len() <= LONGEST_SLUG && slug.split('-').all(is_part) {
         true => Ok(()),
-        false => Err(garde::Error::new("invalid_slug: Small letters and digits with single `-` between them, at most 80.")),
+        false => {
+            Err(garde::Error::new("invalid_slug: Small letters and digits with single `-` between them, at most 80."))
+        }
     }
 }
 
@@ -181,11 +182,7 @@ async fn update(
 #[utoipa::path(delete, path = "/api/kb/articles/{id}", tag = "knowledge", operation_id = "delete_article",
     params(("id" = String, Path, description = "Its id or its slug")),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn remove(
-    State(app): State<App>,
-    SignedIn(caller): SignedIn,
-    Path(id): Path<String>,
-) -> Result<StatusCode> {
+async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<StatusCode> {
     caller.require(Action::KnowledgeWrite)?;
     let act = Act::of(&caller, app.clock.now());
     let removed = app.db.write(move |tx| {
@@ -195,7 +192,11 @@ async fn remove(
         let summary = Arc::new(article.summary);
         rows::delete(tx, caller.tenant, &summary.article_id)?;
         articles::delete(tx, caller.tenant, &summary.article_id)?;
-        events::record(tx, &act, What::ArticleRemoved { article_id: summary.article_id.clone(), slug: summary.slug.clone() })
+        events::record(
+            tx,
+            &act,
+            What::ArticleRemoved { article_id: summary.article_id.clone(), slug: summary.slug.clone() },
+        )
     });
     removed.await?;
     Ok(StatusCode::NO_CONTENT)
@@ -208,42 +209,6 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, id: &str, with_drafts: bool) -> 
         None => articles::find_by_slug(tx, tenant, id)?,
     };
     found.filter(|article| with_drafts || article.summary.status == ArticleStatus::Published).ok_or(Error::NotFound)
-}
-
-/// The part inside the transaction.
-pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, author: Option<UserKey>, new: NewArticle) -> Result<Article> {
-    // One at a time: an article's slug is free until it is taken.
-    lock_tenant(tx, act.tenant)?;
-    check_collection(tx, act.tenant, new.collection_id.as_deref())?;
-    let slug = match new.slug {
-        Some(slug) => slug,
-        None => free_slug(tx, act.tenant, &new.title)?,
-    };
-    if articles::find_by_slug(tx, act.tenant, &slug)?.is_some() {
-        return Err(Error::Conflict("slug_taken"));
-    }
-    let status = new.status.unwrap_or_default();
-    let summary = ArticleSummary {
-        article_id: id::new_id(act.at, &app.random),
-        collection_id: new.collection_id,
-        slug,
-        language: new.language.unwrap_or_else(|| "en".into()),
-        title: new.title,
-        keywords: new.keywords,
-        status,
-        version: 1,
-        helpful_yes: 0,
-        helpful_no: 0,
-        created_at: act.at,
-        updated_at: act.at,
-        published_at: (status == ArticleStatus::Published).then_some(act.at),
-    };
-    let article = Article { summary, body: new.body };
-    articles::insert(tx, act.tenant, &article, author)?;
-    versions::insert(tx, act.tenant, &article, author, act.at)?;
-    index(tx, act.tenant, &article)?;
-    record(tx, act, &article, &["created"])?;
-    Ok(article)
 }
 
 /// The part inside the transaction.
@@ -262,58 +227,6 @@ pub fn update_in(tx: &mut Tx<'_>, caller: &Caller, id: &str, patch: ArticlePatch
     save(tx, &Act::of(caller, now), Some(caller.user), before, patch)
 }
 
-/// Writes what a patch changes of an article that the tenant's lock holds.
-pub fn save(
-    tx: &mut Tx<'_>,
-    act: &Act,
-    author: Option<UserKey>,
-    before: Article,
-    patch: ArticlePatch,
-) -> Result<Article> {
-    let mut after = before.clone();
-    let summary = &mut after.summary;
-    summary.title = patch.title.unwrap_or(before.summary.title.clone());
-    summary.keywords = patch.keywords.unwrap_or(before.summary.keywords.clone());
-    summary.slug = patch.slug.unwrap_or(before.summary.slug.clone());
-    summary.language = patch.language.unwrap_or(before.summary.language.clone());
-    summary.collection_id = patch.collection_id.unwrap_or(before.summary.collection_id.clone());
-    summary.status = patch.status.unwrap_or(before.summary.status);
-    after.body = patch.body.unwrap_or(before.body.clone());
-    let changed = differences(&before, &after);
-    if changed.is_empty() {
-        return Ok(before);
-    }
-    after.summary.updated_at = act.at.max(Timestamp(before.summary.updated_at.0 + 1));
-    if after.summary.status == ArticleStatus::Published {
-        after.summary.published_at = after.summary.published_at.or(Some(act.at));
-    }
-    let has_new_text = changed.iter().any(|field| ["title", "body", "keywords"].contains(field));
-    after.summary.version += i64::from(has_new_text);
-    articles::update(tx, act.tenant, &after, author)?;
-    if has_new_text {
-        versions::insert(tx, act.tenant, &after, author, act.at)?;
-    }
-    if has_new_text || changed.contains(&"status") {
-        index(tx, act.tenant, &after)?;
-    }
-    record(tx, act, &after, &changed)?;
-    Ok(after)
-}
-
-fn differences(before: &Article, after: &Article) -> Vec<&'static str> {
-    let (one, other) = (&before.summary, &after.summary);
-    let pairs = [
-        ("title", one.title != other.title),
-        ("body", before.body != after.body),
-        ("keywords", one.keywords != other.keywords),
-        ("slug", one.slug != other.slug),
-        ("language", one.language != other.language),
-        ("collection_id", one.collection_id != other.collection_id),
-        ("status", one.status != other.status),
-    ];
-    pairs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
-}
-
 /// Whoever sees an article may change a draft; what is published, or will be, takes the right to publish.
 pub fn require_right(caller: &Caller, before: ArticleStatus, after: ArticleStatus) -> Result<()> {
     match (before, after) {
@@ -322,84 +235,8 @@ pub fn require_right(caller: &Caller, before: ArticleStatus, after: ArticleStatu
     }
 }
 
-fn check_collection(tx: &mut Tx<'_>, tenant: TenantKey, collection_id: Option<&str>) -> Result<()> {
+pub fn check_collection(tx: &mut Tx<'_>, tenant: TenantKey, collection_id: Option<&str>) -> Result<()> {
     let Some(collection_id) = collection_id else { return Ok(()) };
     let unknown = Error::invalid("collection_id", "unknown", "is no collection of this tenant");
     collections::find(tx, tenant, collection_id)?.map(drop).ok_or(unknown)
-}
-
-/// Made of a title's words, with a number behind it where that is taken.
-fn free_slug(tx: &mut Tx<'_>, tenant: TenantKey, title: &str) -> Result<String> {
-    let base = slug_of(title);
-    if articles::find_by_slug(tx, tenant, &base)?.is_none() {
-        return Ok(base);
-    }
-    for number in 2..10_000 {
-        let slug = format!("{base}-{number}");
-        if articles::find_by_slug(tx, tenant, &slug)?.is_none() {
-            return Ok(slug);
-        }
-    }
-    Err(Error::Conflict("slug_taken"))
-}
-
-pub fn slug_of(title: &str) -> String {
-    let folded = words::phrase(title);
-    let is_plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let mut slug = String::new();
-    for word in folded.split_whitespace().filter(is_plain) {
-        // Room for a number.
-        if slug.len() + word.len() > LONGEST_SLUG - 8 {
-            break;
-        }
-        if !slug.is_empty() {
-            slug.push('-');
-        }
-        slug.push_str(word);
-    }
-    if slug.is_empty() { "article".into() } else { slug }
-}
-
-/// Makes the article's passages anew. Keywords are found as the title is.
-fn index(tx: &mut Tx<'_>, tenant: TenantKey, article: &Article) -> Result<()> {
-    let summary = &article.summary;
-    let title_words = words::stems(&format!("{} {}", summary.title, summary.keywords.join(" ")));
-    let cut = passages::cut(&article.body).into_iter();
-    let cut: Vec<_> = cut
-        .map(|passage| {
-            let (heading, text) = (words::stems(&passage.heading), words::stems(&passage.text));
-            (passage, heading, text)
-        })
-        .collect();
-    let is_published = summary.status == ArticleStatus::Published;
-    rows::replace(tx, tenant, &summary.article_id, is_published, &title_words, &cut)
-}
-
-fn record(tx: &mut Tx<'_>, act: &Act, article: &Article, changed: &[&'static str]) -> Result<()> {
-    let summary = &article.summary;
-    let what = What::ArticleSaved {
-        article_id: summary.article_id.clone(),
-        slug: summary.slug.clone(),
-        version: summary.version,
-        status: summary.status.as_str(),
-        changed: changed.to_vec(),
-    };
-    events::record(tx, act, what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slug_is_made_of_a_title() {
-        assert_eq!(slug_of("How long does it keep?"), "how-long-does-it-keep");
-        assert_eq!(slug_of("名前"), "article");
-        for title in ["Café crème", "a".repeat(200).as_str(), &"word ".repeat(50), "--", "İstanbul"] {
-            assert!(is_slug(&slug_of(title), &()).is_ok(), "{title}");
-        }
-        for bad in ["", "-", "a-", "A", "a--b", "é", &"a".repeat(81)] {
-            assert!(is_slug(&bad, &()).is_err(), "{bad}");
-        }
-    }
 }

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::articles::{is_slug, slug_of};
+use super::articles::is_slug;
 use super::model::Collection;
 use super::reader::Reader;
+use super::saving::slug_of;
 use super::store::collections as store;
 use crate::app::App;
 use crate::auth::Action;
@@ -70,11 +71,7 @@ pub struct CollectionPatch {
 #[utoipa::path(get, path = "/api/kb/collections", tag = "knowledge", operation_id = "list_collections", security((), ("bearer" = []), ("api_key" = [])),
     params(PageQuery),
     responses((status = 200, body = Page<Collection>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-async fn list(
-    State(app): State<App>,
-    reader: Reader,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<Page<Collection>>> {
+async fn list(State(app): State<App>, reader: Reader, Query(page): Query<PageQuery>) -> Result<Json<Page<Collection>>> {
     let paging = page.read::<(i64, String)>(&app.auth.cursor_key, reader.tenant.0, "collections")?;
     let (after, limit) = (paging.after.clone(), paging.limit + 1);
     let found = app.db.read(move |tx| store::list(tx, reader.tenant, after, limit)).await?;
@@ -159,11 +156,7 @@ async fn update(
 #[utoipa::path(delete, path = "/api/kb/collections/{id}", tag = "knowledge", operation_id = "delete_collection",
     params(("id" = String, Path, description = "Its id or its slug")),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn remove(
-    State(app): State<App>,
-    SignedIn(caller): SignedIn,
-    Path(id): Path<String>,
-) -> Result<StatusCode> {
+async fn remove(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<StatusCode> {
     caller.require(Action::KnowledgePublish)?;
     let act = Act::of(&caller, app.clock.now());
     let removed = app.db.write(move |tx| {

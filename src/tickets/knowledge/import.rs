@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use garde::Validate;
 
-use super::articles::{self, ArticlePatch, NewArticle, slug_of};
+use super::articles::{ArticlePatch, NewArticle};
 use super::model::ArticleStatus;
+use super::saving::{self, slug_of};
 use super::store::{articles as store, collections as shelves};
 use super::{collections, table};
 use crate::app::App;
@@ -66,7 +67,7 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
                 status: Some(status),
                 keywords: draft.keywords,
             };
-            articles::create_in(tx, app, act, None, new)?;
+            saving::create_in(tx, app, act, None, new)?;
             imported.created += 1;
             continue;
         };
@@ -79,7 +80,7 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
             status: Some(status),
             slug: None,
         };
-        let after = articles::save(tx, act, None, before.clone(), patch)?;
+        let after = saving::save(tx, act, None, before.clone(), patch)?;
         if after == before {
             imported.unchanged += 1;
         } else {
@@ -191,7 +192,8 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<Draft>> {
         let [title, body] = <[String; 2]>::try_from(row).map_err(|_| Error::bug("two columns were asked for"))?;
         let slug = slug_of(&title);
         // Two questions may begin alike.
-        let same = drafts.iter().filter(|draft| draft.slug == slug || draft.slug.starts_with(&format!("{slug}-"))).count();
+        let same =
+            drafts.iter().filter(|draft| draft.slug == slug || draft.slug.starts_with(&format!("{slug}-"))).count();
         let slug = if same == 0 { slug } else { format!("{slug}-{}", same + 1) };
         drafts.push(Draft { slug, title, body, keywords: Vec::new(), collection: None, language: None });
     }
@@ -204,7 +206,10 @@ mod tests {
 
     #[test]
     fn a_file_says_what_it_is() {
-        let full = of_markdown("How_to", "---\ntitle: \"Costs\"\nkeywords: price, fee\ncollection: Money\n---\n# Not this\nFour.\n");
+        let full = of_markdown(
+            "How_to",
+            "---\ntitle: \"Costs\"\nkeywords: price, fee\ncollection: Money\n---\n# Not this\nFour.\n",
+        );
         assert_eq!((full.slug.as_str(), full.title.as_str(), full.body.as_str()), ("how-to", "Costs", "Four."));
         assert_eq!((full.keywords.len(), full.collection.as_deref()), (2, Some("Money")));
         let plain = of_markdown("keep-fresh", "# How long it keeps\r\n\r\nLong.");

@@ -15,6 +15,7 @@ mod collections;
 mod feedback;
 mod passages;
 mod reader;
+mod saving;
 mod store;
 pub mod table;
 mod versions;

@@ -46,15 +46,11 @@ pub fn cut(markdown: &str) -> Vec<Passage> {
 /// Joined to the passage before, if that is of the same section and has room.
 fn add(passages: &mut Vec<Passage>, heading: &str, paragraph: String, is_new_section: &mut bool) {
     match passages.last_mut() {
-        Some(last)
-            if !*is_new_section && last.text.chars().count() + paragraph.chars().count() < COMFORTABLE =>
-        {
+        Some(last) if !*is_new_section && last.text.chars().count() + paragraph.chars().count() < COMFORTABLE => {
             last.text.push_str("\n\n");
             last.text.push_str(&paragraph);
         }
-        _ => passages.extend(
-            pieces(&paragraph).into_iter().map(|text| Passage { heading: heading.to_owned(), text }),
-        ),
+        _ => passages.extend(pieces(&paragraph).into_iter().map(|text| Passage { heading: heading.to_owned(), text })),
     }
     *is_new_section = false;
 }
@@ -64,7 +60,8 @@ fn pieces(paragraph: &str) -> Vec<String> {
     let mut rest: Vec<char> = paragraph.chars().collect();
     let mut pieces = Vec::new();
     while rest.len() > LONGEST {
-        let is_end = |place: &usize| matches!(rest[*place - 1], '.' | '!' | '?' | '。' | '।' | '؟') && rest[*place] == ' ';
+        let is_end =
+            |place: &usize| matches!(rest[*place - 1], '.' | '!' | '?' | '。' | '।' | '؟') && rest[*place] == ' ';
         let end = (COMFORTABLE / 2..LONGEST).rev().find(is_end);
         let space = (COMFORTABLE / 2..LONGEST).rev().find(|place| rest[*place].is_whitespace());
         let at = end.or(space).unwrap_or(LONGEST);
@@ -144,11 +141,14 @@ mod tests {
             See [the list](https://shop.example/list \"x\") or [here](javascript:alert(1)). ![a map](https://x/y.png)\n\
             ```\n# no heading\n```";
         let passage = |heading: &str, text: &str| Passage { heading: heading.into(), text: text.into() };
-        assert_eq!(cut(article), [
-            passage("", "Intro with bold and code."),
-            passage("Costs", "Four euros for all.\n\n- one\n- two"),
-            passage("Abroad", "See the list (https://shop.example/list) or here. a map # no heading"),
-        ]);
+        assert_eq!(
+            cut(article),
+            [
+                passage("", "Intro with bold and code."),
+                passage("Costs", "Four euros for all.\n\n- one\n- two"),
+                passage("Abroad", "See the list (https://shop.example/list) or here. a map # no heading"),
+            ]
+        );
         assert_eq!(cut(""), []);
         assert_eq!(cut("# Only a heading"), []);
     }

@@ -36,13 +36,13 @@ const MOST_WORDS: usize = 24;
 const BACKGROUND: f64 = 40.0;
 /// What a word weighs that no passage has, as a part of the weight of one that a single passage has: it may be what the
 /// question is about, or how this person talks.
-const UNKNOWN: f64 = 0.6;
+const UNKNOWN: f64 = 1.0;
 /// What a word is worth by where it is found.
 const IN_TITLE: f64 = 1.0;
 const IN_HEADING: f64 = 0.95;
-const IN_TEXT: f64 = 0.85;
+const IN_TEXT: f64 = 0.7;
 /// So much has to be covered for a full score: one common word is no evidence.
-const EVIDENCE: f64 = 3.2;
+const EVIDENCE: f64 = 4.0;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(search))

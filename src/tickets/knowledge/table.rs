@@ -13,7 +13,13 @@ pub fn read(text: &str, columns: &[&str]) -> anyhow::Result<Vec<Vec<String>>> {
     }
     let mut read = Vec::new();
     for (number, row) in rows.enumerate().filter(|(_, row)| row.iter().any(|cell| !cell.trim().is_empty())) {
-        ensure!(row.len() == heading.len(), "row {} has {} cells, the heading {}", number + 2, row.len(), heading.len());
+        ensure!(
+            row.len() == heading.len(),
+            "row {} has {} cells, the heading {}",
+            number + 2,
+            row.len(),
+            heading.len()
+        );
         read.push(places.iter().map(|place| row[*place].trim().to_owned()).collect());
     }
     Ok(read)

@@ -6,6 +6,7 @@ use utoipa_axum::routes;
 
 use super::articles::{self, ArticlePatch};
 use super::model::{Article, ArticleVersion};
+use super::saving;
 use super::store::versions as store;
 use crate::app::App;
 use crate::auth::Action;
@@ -58,15 +59,14 @@ async fn restore(
         lock_tenant(tx, caller.tenant)?;
         let before = articles::find(tx, caller.tenant, &id, true)?;
         articles::require_right(&caller, before.summary.status, before.summary.status)?;
-        let kept =
-            store::find(tx, caller.tenant, &before.summary.article_id, version)?.ok_or(Error::NotFound)?;
+        let kept = store::find(tx, caller.tenant, &before.summary.article_id, version)?.ok_or(Error::NotFound)?;
         let patch = ArticlePatch {
             title: Some(kept.title),
             body: Some(kept.body),
             keywords: Some(kept.keywords),
             ..ArticlePatch::default()
         };
-        articles::save(tx, &act, Some(caller.user), before, patch)
+        saving::save(tx, &act, Some(caller.user), before, patch)
     });
     restored.await.map(Json)
 }

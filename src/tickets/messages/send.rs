@@ -20,9 +20,9 @@ use crate::platform::db::Tx;
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::attachments::carry;
+use crate::tickets::bot::HandoffReason;
 use crate::tickets::lifecycle;
 use crate::tickets::messages::store::{self, Advance, NewRow, Target};
-use crate::tickets::bot::HandoffReason;
 use crate::tickets::model::{BotState, Message, MessageKind, Scope, TicketStatus};
 use crate::tickets::store as tickets;
 

@@ -182,9 +182,15 @@ pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &
         tx.execute(
             "update tickets set status = $3, support_key = $4, closed_at = null, is_held = $5, bot_state = $6
              where tenant_key = $1 and ticket_key = $2",
-            &[tenant.into(), target.key.into(), to.status.as_str().into(), to.support.into(),
+            &[
+                tenant.into(),
+                target.key.into(),
+                to.status.as_str().into(),
+                to.support.into(),
                 // Nobody is given what the bot has.
-                (to.bot_state == Some(BotState::Bot)).into(), to.bot_state.map(BotState::as_str).into()],
+                (to.bot_state == Some(BotState::Bot)).into(),
+                to.bot_state.map(BotState::as_str).into(),
+            ],
         )?;
     }
     Ok(())

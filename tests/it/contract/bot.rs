@@ -27,6 +27,8 @@ async fn next_word(server: &Server, by: &Person, ticket: &str, after: usize) -> 
 }
 
 async fn ask(server: &Server, by: &Person, ticket: &str, question: &str) -> Value {
+    // Runs are listed by their time.
+    server.pass(1);
     let before = messages(server, by, ticket).await.len();
     server.say(by, ticket, question).await;
     next_word(server, by, ticket, before + 1).await
@@ -40,7 +42,10 @@ async fn state(server: &Server, by: &Person, ticket: &str) -> Value {
 async fn with_bot(server: &Server, tenant: &Tenant<'_>) -> Person {
     let ada = tenant.admin("ada").await;
     for (title, body) in [
-        ("What does delivery cost?", "Delivery costs four euros, <img src=x onerror=alert(1)> and is free from two bags on."),
+        (
+            "What does delivery cost?",
+            "Delivery costs four euros, <img src=x onerror=alert(1)> and is free from two bags on.",
+        ),
         ("How do I pause my subscription?", "Choose Pause under **Account**."),
     ] {
         let new = json!({"title": title, "body": body, "status": "published"});
@@ -79,9 +84,12 @@ async fn a_covered_question_is_answered_with_its_source_and_another_is_handed_ov
         assert_eq!(state(&server, &guest, &ticket).await, "handoff_requested");
         let notes = server.get(&format!("/api/tickets/{ticket}/notes")).by(&sue).await.expect(200);
         let note = notes["data"][0]["body"].as_str().expect("a note");
-        assert!(note.contains("low_confidence") && note.contains("zeppelins") && note.contains("How much is delivery?"));
+        assert!(
+            note.contains("low_confidence") && note.contains("zeppelins") && note.contains("How much is delivery?")
+        );
         let runs = server.get(&format!("/api/bot/runs?ticket_id={ticket}")).by(&sue).await.expect(200);
-        let outcomes: Vec<_> = runs["data"].as_array().expect("runs").iter().map(|run| run["outcome"].clone()).collect();
+        let outcomes: Vec<_> =
+            runs["data"].as_array().expect("runs").iter().map(|run| run["outcome"].clone()).collect();
         assert_eq!(json!(outcomes), json!(["handed_over", "asked_back", "small_talk", "answered"]));
         let first = &runs["data"][3];
         assert_eq!((&first["seq"], &first["reply_seq"]), (&json!(1), &json!(2)));
@@ -112,7 +120,10 @@ async fn a_person_is_in_charge_from_their_first_word_until_they_give_it_back() {
         assert_eq!(server.count("select count(*) from tickets where bot_due_seq is not null").await, 0);
         server.delete(&format!("/api/tickets/{ticket}/handoff")).by(&ann).await.problem(403, "forbidden");
         let back = server.delete(&format!("/api/tickets/{ticket}/handoff")).by(&sue).await.expect(200);
-        assert_eq!((&back["bot_state"], &back["support_id"], &back["status"]), (&json!("bot"), &Value::Null, &json!("open")));
+        assert_eq!(
+            (&back["bot_state"], &back["support_id"], &back["status"]),
+            (&json!("bot"), &Value::Null, &json!("open"))
+        );
         let answer = ask(&server, &ann, &ticket, "How can I pause my subscription?").await;
         assert!(answer["message_content"].as_str().expect("text").contains("Choose Pause under Account."));
 
@@ -205,16 +216,31 @@ async fn nobody_is_assigned_while_the_bot_has_it() {
     with_bot(&server, &acme).await;
     let ann = acme.customer("ann").await;
     let ticket = server.ticket(&ann, "Hi").await;
-    assert_eq!(server.count("select count(*) from tickets where status = 'open' and support_key is null and is_held = false").await, 0);
+    assert_eq!(
+        server
+            .count("select count(*) from tickets where status = 'open' and support_key is null and is_held = false")
+            .await,
+        0
+    );
     ask(&server, &ann, &ticket, "agent please").await;
-    assert_eq!(server.count("select count(*) from tickets where status = 'open' and support_key is null and is_held = false").await, 1);
+    assert_eq!(
+        server
+            .count("select count(*) from tickets where status = 'open' and support_key is null and is_held = false")
+            .await,
+        1
+    );
     // Closed by its customer and reopened while the bot has it, it is still the bot's.
     let other = server.ticket(&ann, "Hi").await;
     let path = format!("/api/tickets/{other}");
     server.put(&path).by(&ann).json(json!({"status": "closed"})).await.expect(200);
     let answer = ask(&server, &ann, &other, "What does delivery cost?").await;
     assert!(answer["message_content"].as_str().expect("text").contains("four euros"));
-    assert_eq!(server.count("select count(*) from tickets where status = 'open' and support_key is null and is_held = false").await, 1);
+    assert_eq!(
+        server
+            .count("select count(*) from tickets where status = 'open' and support_key is null and is_held = false")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]

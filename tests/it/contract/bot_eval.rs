@@ -3,11 +3,11 @@
 
 use std::sync::Mutex;
 
+use smilechat::events::Act;
 use smilechat::services::demo::knowledge::ARTICLES;
 use smilechat::tickets::bot::eval::{self, Report};
 use smilechat::tickets::knowledge::import;
 use smilechat::tickets::knowledge::model::ArticleStatus;
-use smilechat::events::Act;
 
 use crate::harness::{Server, on_both_engines};
 

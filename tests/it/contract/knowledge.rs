@@ -27,7 +27,10 @@ async fn an_article_is_written_published_changed_and_deleted() {
         let new = json!({"title": "What does delivery cost?", "body": "# Costs\n\nFour euros.", "keywords": ["postage"],
             "collection_id": shelf["collection_id"]});
         let draft = write(&server, &sue, new.clone()).await;
-        assert_eq!((&draft["slug"], &draft["status"], &draft["version"]), (&json!("what-does-delivery-cost"), &json!("draft"), &json!(1)));
+        assert_eq!(
+            (&draft["slug"], &draft["status"], &draft["version"]),
+            (&json!("what-does-delivery-cost"), &json!("draft"), &json!(1))
+        );
         assert_eq!(write(&server, &sue, new).await["slug"], "what-does-delivery-cost-2");
         let path = "/api/kb/articles/what-does-delivery-cost";
         server.get(path).by(&sue).await.expect(200);
@@ -79,7 +82,12 @@ async fn a_search_finds_what_is_the_callers_to_see() {
         let (ada, stranger) = (acme.admin("ada").await, other.admin("ada").await);
         let ann = acme.customer("ann").await;
         write(&server, &ada, article("Shipping costs", "Sending a parcel costs four euros.", "published")).await;
-        write(&server, &ada, article("Refunds", "## Time\n\nMoney comes back in five days. Shipping is not refunded.", "published")).await;
+        write(
+            &server,
+            &ada,
+            article("Refunds", "## Time\n\nMoney comes back in five days. Shipping is not refunded.", "published"),
+        )
+        .await;
         write(&server, &ada, article("Secret discounts", "Shipping for friends is free.", "draft")).await;
         write(&server, &stranger, article("Shipping elsewhere", "By boat, for zeppelins.", "published")).await;
         let search = async |by: Option<&Person>, q: &str| {

@@ -94,9 +94,16 @@ async fn drive(server: &Server) {
         server.get(&format!("/api/analytics/{query}")).by(estate.owner(Level::Admin)).await.expect(200);
     }
     server.get("/api/analytics/ratings").by(estate.owner(Level::Support)).await.expect(200);
-    for path in ["articles", "articles?status=published", "articles?collection_id=x", "articles?language=en", "articles/x",
-        "collections", "collections/x", "search?q=kanari+x"]
-    {
+    for path in [
+        "articles",
+        "articles?status=published",
+        "articles?collection_id=x",
+        "articles?language=en",
+        "articles/x",
+        "collections",
+        "collections/x",
+        "search?q=kanari+x",
+    ] {
         for level in [Level::Customer, Level::Support] {
             server.get(&format!("/api/kb/{path}")).by(estate.owner(level)).await;
         }

@@ -98,7 +98,13 @@ pub const ROWS: &[Row] = &[
     row("GET /api/bot/runs", Support, &[None, Query("ticket_id"), Cursor], none, 200),
     row("POST /api/kb/collections", Admin, &[None], |own| json!({"name": own.word, "slug": "new"}), 201),
     row("PUT /api/kb/collections/{id}", Admin, &[Path], |own| json!({"name": own.word}), 200),
-    row("POST /api/kb/articles", Support, &[None, Body("collection_id")], |own| json!({"title": own.word, "body": own.word}), 201),
+    row(
+        "POST /api/kb/articles",
+        Support,
+        &[None, Body("collection_id")],
+        |own| json!({"title": own.word, "body": own.word}),
+        201,
+    ),
     row("PUT /api/kb/articles/{id}", Support, &[Path, Body("collection_id")], |own| json!({"body": own.word}), 200),
     row("GET /api/kb/articles/{id}/versions", Support, &[Path, Cursor], none, 200),
     row("POST /api/kb/articles/{id}/versions/{version}/restore", Support, &[Path], |_| json!({}), 200),
@@ -205,9 +211,8 @@ impl Row {
         // It ends the caller's own session as well, which is a row of the victim's tenant.
         let is_own_end = |place: &Place| *place == Body("refresh_token") && attacker.is_neighbour;
         // What is published is there for everybody of the tenant.
-        let is_common = |place: &Place| {
-            *place == Path && attacker.is_neighbour && self.route.starts_with("POST /api/kb/")
-        };
+        let is_common =
+            |place: &Place| *place == Path && attacker.is_neighbour && self.route.starts_with("POST /api/kb/");
         let is_attack = |place: &&Place| !is_harmless(place) && !is_own_end(place) && !is_common(place);
         self.places.iter().filter(is_attack).copied().collect()
     }

@@ -27,12 +27,7 @@ pub fn find_by_slug(tx: &mut Tx<'_>, tenant: TenantKey, slug: &str) -> Result<Op
     tx.first(&sql, &[tenant.into(), slug.into()], collection)
 }
 
-pub fn list(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    after: Option<(i64, String)>,
-    limit: i64,
-) -> Result<Vec<Collection>> {
+pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, after: Option<(i64, String)>, limit: i64) -> Result<Vec<Collection>> {
     let (position, id) = after.unwrap_or((i64::MIN, String::new()));
     let sql = format!(
         "select {COLUMNS} from kb_collections where tenant_key = $1 and (position, collection_id) > ($2, $3)

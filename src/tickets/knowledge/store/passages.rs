@@ -62,12 +62,7 @@ pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str) -> Result<()
 }
 
 /// Those of the keys that are of this tenant and may be shown, with their keys, in no order.
-pub fn list(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    with_drafts: bool,
-    keys: &[i64],
-) -> Result<Vec<(i64, Candidate)>> {
+pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, with_drafts: bool, keys: &[i64]) -> Result<Vec<(i64, Candidate)>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
