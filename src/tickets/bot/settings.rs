@@ -20,8 +20,7 @@ use crate::platform::http::json::{not_null, nullable};
 use crate::platform::http::text;
 use crate::tickets::knowledge::articles::is_language;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct BotSettings {
     /// Holds at once, on every node. Tickets that the bot has go to people with the customer's next message.
     pub enabled: bool,
@@ -159,9 +158,22 @@ impl BotPatch {
 /// A tenant's settings, and who the bot is once it was switched on.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(BotSettings, Option<UserKey>)> {
     match store::find_settings(tx, tenant)? {
-        Some((stored, user)) => Ok((serde_json::from_str(&stored).map_err(Error::internal)?, Some(user))),
+        Some((stored, user)) => Ok((read_stored(&stored)?, Some(user))),
         None => Ok((BotSettings::default(), None)),
     }
+}
+
+/// Read as patches of the defaults, field by field: one that came with a later version has its default, and what a later
+/// version wrote and this one does not know is passed over.
+fn read_stored(stored: &str) -> Result<BotSettings> {
+    let mut settings = BotSettings::default();
+    let fields: Map<String, Value> = serde_json::from_str(stored).map_err(Error::internal)?;
+    for field in fields {
+        if let Ok(patch) = serde_json::from_value::<BotPatch>(Value::Object(Map::from_iter([field]))) {
+            patch.apply(&mut settings);
+        }
+    }
+    Ok(settings)
 }
 
 pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Result<BotSettings> {
@@ -263,7 +275,9 @@ mod tests {
 
     #[test]
     fn what_an_older_version_stored_has_the_rest_by_default() {
-        let read: BotSettings = serde_json::from_str(r#"{"enabled":true,"mood":"sunny"}"#).expect("read");
+        let read = read_stored(r#"{"enabled":true,"mood":"sunny","name":7}"#).expect("read");
         assert_eq!(read, BotSettings { enabled: true, ..BotSettings::default() });
+        let set = BotSettings { avatar_url: Some("https://x.example/a.png".into()), ..read };
+        assert_eq!(read_stored(&json!(set).to_string()).expect("read"), set);
     }
 }

@@ -45,12 +45,12 @@ async fn create(
     Path(id): Path<String>,
     Json(Feedback { is_helpful }): Json<Feedback>,
 ) -> Result<Json<FeedbackCounts>> {
-    caller.require(Action::KnowledgeRate)?;
     let now = app.clock.now();
     let voted = app.db.write(move |tx| {
         // The counts are sums of rows that two at once would not both see.
         lock_tenant(tx, caller.tenant)?;
         let article = articles::find(tx, caller.tenant, &id, false)?;
+        caller.require(Action::KnowledgeRate)?;
         store::vote(tx, caller.tenant, &article.summary.article_id, caller.user, is_helpful, now)
     });
     let (helpful_yes, helpful_no) = voted.await?;

@@ -3,7 +3,8 @@
 //! Cut, folded and shortened here and not in the database, so that both engines find the same. The shortening is light, and
 //! one for all languages that end their words in similar ways: it need not be a word any more, only the same for the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 use crate::platform::db;
 
@@ -40,7 +41,7 @@ fn is_number(word: &str) -> bool {
 }
 
 fn is_empty_word(word: &str) -> bool {
-    word.chars().count() == 1 && word.is_ascii() || EMPTY.binary_search(&word).is_ok()
+    word.chars().count() == 1 && word.is_ascii() || EMPTY.contains(word)
 }
 
 /// A word without its ending.
@@ -109,68 +110,10 @@ fn undoubled(stem: &str) -> &str {
     }
 }
 
-/// Words that say nothing of what is asked, of the languages that are written with Latin letters, folded and in order.
-const EMPTY: &[&str] = &[
-    "aber", "about", "above", "actually", "after", "again", "ai", "aide", "al", "algo", "alguien", "algun", "alguna",
-    "all", "alle", "allem", "allen", "aller", "alles", "almost", "alors", "already", "als", "also", "although",
-    "always", "am", "an", "and", "andere", "anderen", "another", "any", "anybody", "anymore", "anyone", "anything",
-    "anyway", "anyways", "are", "arent", "around", "as", "ask", "asked", "asking", "at", "au", "auch", "auf", "aus",
-    "aussi", "autre", "aux", "avec", "avez", "avoir", "avons", "away", "ayuda", "back", "be", "because", "been",
-    "before", "bei", "beim", "being", "bekomme", "bekommen", "believe", "below", "between", "bin", "bis", "bist",
-    "bit", "bitte", "bonjour", "bonsoir", "both", "brauche", "btw", "buenas", "buenos", "but", "by", "bye", "came",
-    "can", "cannot", "cant", "car", "ce", "ceci", "cela", "ces", "cet", "cette", "chez", "come", "comes", "coming",
-    "comme", "comment", "como", "con", "could", "couldnt", "cual", "cuando", "cuanta", "cuanto", "cuantos",
-    "currently", "da", "dabei", "dafur", "dann", "dans", "das", "dass", "de", "dein", "deine", "del", "dem", "den",
-    "denn", "depuis", "der", "des", "desde", "deshalb", "deux", "dias", "dich", "did", "didnt", "die", "dies",
-    "diese", "diesem", "diesen", "dieser", "dieses", "dir", "dire", "do", "doch", "does", "doesnt", "doing", "dois",
-    "donc", "donde", "done", "dont", "dort", "down", "du", "durch", "during", "each", "ein", "eine", "einem", "einen",
-    "einer", "eines", "einfach", "either", "el", "ella", "elle", "elles", "ellos", "else", "em", "en", "encore", "er",
-    "era", "es", "esa", "ese", "eso", "est", "esta", "estan", "estar", "este", "esto", "estoy", "et", "etait", "etre",
-    "etwas", "eu", "euch", "eure", "even", "ever", "every", "everybody", "everyone", "everything", "exactly", "faire",
-    "fait", "far", "faudrait", "faut", "favor", "few", "find", "first", "for", "found", "from", "front", "fur", "gab",
-    "ganz", "gave", "geben", "geht", "gern", "gerne", "get", "gets", "getting", "gibt", "give", "given", "gives",
-    "go", "goes", "going", "gone", "gonna", "good", "got", "gracias", "guess", "guys", "ha", "hab", "habe", "haben",
-    "habt", "hace", "hacer", "had", "hallo", "han", "happen", "happened", "happens", "hardly", "has", "hasnt", "hast",
-    "hasta", "hat", "hatte", "hatten", "have", "havent", "having", "hay", "he", "hear", "heard", "hello", "help",
-    "her", "here", "heute", "hey", "hi", "hier", "hilfe", "him", "his", "hola", "hope", "how", "however", "ich",
-    "ici", "id", "if", "ihm", "ihn", "ihnen", "ihr", "ihre", "ihrem", "ihren", "ihrer", "il", "ill", "ils", "im",
-    "in", "indeed", "ins", "instead", "into", "is", "isnt", "ist", "it", "its", "itself", "ive", "ja", "jai", "je",
-    "jede", "jeden", "jeder", "jemand", "jetzt", "jusque", "just", "kann", "kannst", "keep", "keeps", "kein", "keine",
-    "keinen", "kept", "kind", "kindly", "know", "known", "knows", "konnen", "konnte", "konnten", "la", "las", "last",
-    "later", "le", "least", "les", "less", "let", "lets", "leur", "leurs", "like", "little", "ll", "lo", "look",
-    "looking", "looks", "los", "lot", "lots", "lui", "ma", "made", "mais", "make", "makes", "making", "mal", "man",
-    "many", "mas", "may", "maybe", "me", "mean", "means", "mehr", "mein", "meine", "meinem", "meinen", "meiner",
-    "merci", "mes", "mi", "mich", "might", "mind", "mine", "mir", "mis", "mit", "mochte", "mochten", "moi", "mon",
-    "more", "most", "much", "mucho", "muss", "mussen", "must", "muy", "my", "myself", "nach", "nada", "ne",
-    "necesito", "need", "needed", "needing", "needs", "neither", "never", "next", "ni", "nice", "nicht", "nichts",
-    "no", "nobody", "noch", "nochmal", "non", "none", "nor", "nos", "nosotros", "not", "nothing", "notre", "nous",
-    "now", "nuestro", "nun", "nur", "ob", "oder", "of", "off", "often", "oh", "ohne", "ok", "okay", "on", "once",
-    "one", "ones", "only", "ont", "onto", "or", "os", "other", "others", "otra", "otro", "ou", "oui", "our", "ours",
-    "out", "over", "own", "par", "para", "parce", "pas", "perhaps", "pero", "peut", "peux", "plait", "please", "plus",
-    "podria", "por", "porque", "possible", "pour", "pourquoi", "pouvez", "pretty", "probably", "problem", "puede",
-    "puedo", "puis", "put", "puts", "quand", "que", "quel", "quelle", "quelles", "quelque", "quels", "quest",
-    "question", "questions", "qui", "quick", "quickly", "quien", "quiero", "quisiera", "quite", "quoi", "rather",
-    "re", "really", "regarding", "right", "sa", "said", "salut", "same", "sans", "savoir", "saw", "say", "saying",
-    "says", "schon", "se", "see", "seem", "seems", "seen", "sehr", "sein", "seine", "seit", "ser", "ses", "shall",
-    "she", "should", "shouldnt", "show", "showed", "showing", "shown", "shows", "si", "sich", "side", "sie", "sil",
-    "simply", "sin", "since", "sind", "so", "sobre", "soll", "sollte", "solo", "some", "somebody", "someone",
-    "something", "sometimes", "somewhere", "son", "sont", "soon", "sorry", "soy", "still", "stuff", "su", "such",
-    "supposed", "sur", "sure", "sus", "svp", "ta", "tag", "take", "taken", "takes", "taking", "tambien", "te", "tell",
-    "tengo", "tes", "than", "thank", "thanks", "that", "thats", "the", "their", "theirs", "them", "themselves",
-    "then", "there", "theres", "these", "they", "theyre", "thing", "things", "think", "this", "those", "though",
-    "through", "tiene", "tienen", "til", "till", "to", "today", "todo", "todos", "together", "toi", "told",
-    "tomorrow", "ton", "too", "took", "total", "totally", "tous", "tout", "toute", "toutes", "toward", "tres",
-    "tried", "tries", "try", "trying", "tu", "tus", "two", "um", "un", "una", "unas", "und", "under", "une", "uno",
-    "unos", "uns", "unser", "unsere", "unter", "until", "up", "upon", "us", "use", "used", "uses", "using", "usted",
-    "ustedes", "usually", "va", "ve", "very", "vez", "via", "viel", "vielleicht", "vom", "von", "vor", "vos", "votre",
-    "voudrais", "vous", "wait", "wann", "wanna", "want", "wanted", "wants", "war", "waren", "warum", "was", "wasnt",
-    "way", "ways", "we", "weil", "welche", "welchen", "welcher", "welches", "well", "wenn", "went", "wer", "werde",
-    "werden", "were", "werent", "weve", "what", "whatever", "whats", "when", "whenever", "where", "whether", "which",
-    "while", "who", "whole", "whom", "whose", "why", "wie", "wieder", "wieso", "will", "wir", "wird", "wish",
-    "wissen", "with", "within", "without", "wo", "wollen", "wonder", "wondering", "wont", "work", "works", "would",
-    "wouldnt", "wurde", "wurden", "ya", "yeah", "yes", "yesterday", "yet", "yo", "you", "your", "youre", "yours",
-    "yourself", "zu", "zum", "zur",
-];
+/// Words that say nothing of what is asked, of the languages that are written with Latin letters, folded.
+static EMPTY: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("empty-words.txt").split_whitespace().collect());
+
 
 #[cfg(test)]
 mod tests {
@@ -206,6 +149,5 @@ mod tests {
         assert!(informative("hello, can you help me please?").is_empty());
         assert!(informative("?? 12345 #A7").is_empty());
         assert!(informative(&"abc def ".repeat(10_000)).len() <= 2);
-        assert!(EMPTY.is_sorted(), "it is searched by halves");
     }
 }
