@@ -114,7 +114,6 @@ fn undoubled(stem: &str) -> &str {
 static EMPTY: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("empty-words.txt").split_whitespace().collect());
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,7 +59,17 @@ fn keep_figures(tuned: &str, held_out: &str) {
     let text = fs::read_to_string(&page).expect("the page");
     let (before, rest) = text.split_once(BEGINNING).expect("the mark of the figures");
     let (_, after) = rest.split_once(END).expect("the mark of their end");
-    let lines = |report: &str| report.lines().take(5).map(|line| line.split_once("  ").map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).expect("two columns")).collect::<Vec<_>>();
+    let lines = |report: &str| {
+        report
+            .lines()
+            .take(5)
+            .map(|line| {
+                line.split_once("  ")
+                    .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+                    .expect("two columns")
+            })
+            .collect::<Vec<_>>()
+    };
     let rows = lines(tuned).into_iter().zip(lines(held_out));
     let rows: String = rows.map(|((name, one), (_, other))| format!("| {name} | {one} | {other} |\n")).collect();
     let table = format!("| | tuned | held out |\n|---|---|---|\n{rows}");

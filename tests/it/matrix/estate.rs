@@ -95,7 +95,8 @@ impl Estate {
     /// Waits until no bot owes an answer.
     pub async fn settle(server: &Server) {
         for _ in 0..500 {
-            if server.count("select count(*) from tickets where tenant_key > 0 and bot_due_seq is not null").await == 0 {
+            if server.count("select count(*) from tickets where tenant_key > 0 and bot_due_seq is not null").await == 0
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
