@@ -143,7 +143,7 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewTicket<'_>, now: Time
 
 /// Writes back what staff may change, and what follows from it.
 pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()> {
-    tx.execute(
+    tx.execute_later(
         "update tickets set subject = $3, support_key = $4, status = $5, priority = $6, tags = $7, custom = $8, is_held = $9,
              updated_at = $10, closed_at = $11
          where tenant_key = $1 and ticket_key = $2",
@@ -165,9 +165,12 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()>
 }
 
 pub fn write_tags(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, tags: &[String]) -> Result<()> {
-    tx.execute("delete from ticket_tags where tenant_key = $1 and ticket_key = $2", &[tenant.into(), key.into()])?;
+    tx.execute_later(
+        "delete from ticket_tags where tenant_key = $1 and ticket_key = $2",
+        &[tenant.into(), key.into()],
+    )?;
     for tag in tags {
-        tx.execute(
+        tx.execute_later(
             "insert into ticket_tags (tenant_key, tag, ticket_key) values ($1, $2, $3) on conflict do nothing",
             &[tenant.into(), tag.as_str().into(), key.into()],
         )?;
