@@ -112,7 +112,10 @@ fn number_fault(key: &str, value: &Value) -> Option<String> {
 fn list_fault(key: &str, value: &Value) -> Option<String> {
     let texts = value.as_array().map(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
     let Some(Some(origins)) = texts else {
-        return Some("takes a list of texts".into());
+        let is_blank = value.as_str().is_some_and(|text| text.chars().all(|c| c == ',' || c.is_whitespace()));
+        return Some(
+            if is_blank { "names nothing: name one at least, or leave it out" } else { "takes a list of texts" }.into(),
+        );
     };
     if key != "cors.origins" {
         return None;

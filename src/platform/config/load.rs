@@ -179,6 +179,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_names_nothing_is_no_list() {
+        let services = |text: &str| vec![Flag { name: "--services", key: "server.services", text: text.into() }];
+        for text in ["", ",", " , ,"] {
+            let mistakes = load(&environment(&[]), None, services(text)).expect_err("nothing is named");
+            let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+            assert_eq!(lines, ["--services: names nothing: name one at least, or leave it out"], "{text:?}");
+        }
+        assert_eq!(mistakes(&[("SMILECHAT_SERVER__SERVICES", ",")]).len(), 1);
+        let config = load(&environment(&[("CORS_ORIGINS", "")]), None, services("auth,")).expect("no mistake").config;
+        assert_eq!((config.server.services, config.cors.origins.len()), (vec!["auth".to_owned()], 0));
+    }
+
+    #[test]
     fn each_type_is_read_from_a_variable() {
         let config = load_from(&[
             ("CORS_ORIGINS", "https://a.example, https://b.example,"),
