@@ -1,9 +1,5 @@
 // How the page stands with the server: live, catching up, degraded, or offline. What the socket knows is not all of it: it
 // may be there by a detour, or its server may miss a part of itself.
-import { useEffect, useState } from "react";
-import { client } from "./client";
-import { useObservable } from "./observe";
-
 /** What `/readyz` says. */
 export interface Health {
   isReached: boolean;
@@ -16,9 +12,6 @@ export type Standing =
   /** `no_socket`: requests are answered, and live updates do not come. */
   | { state: "degraded"; why: "no_socket" | "polling" | "database" | "bus" | "files" };
 
-const QUIETLY_MS = 30_000;
-/** While something is amiss. */
-const SOON_MS = 5_000;
 const PATIENCE_MS = 5_000;
 /** The worst first. */
 const DEPENDENCIES = ["database", "bus", "files"] as const;
@@ -46,31 +39,4 @@ export async function askHealth(ask: typeof fetch = fetch): Promise<Health> {
     // No answer, or one of a proxy whose server is away.
     return { isReached: false, down: [] };
   }
-}
-
-export function useStanding(): Standing {
-  const connection = useObservable(client.connection);
-  const transport = useObservable(client.transport);
-  const [health, setHealth] = useState<Health | null>(null);
-  const isWell = connection !== "offline" && health?.isReached === true && health.down.length === 0;
-
-  useEffect(() => {
-    let isOver = false;
-    const look = async () => {
-      // Nobody looks: the next look is soon enough.
-      if (document.hidden) return;
-      const found = await askHealth();
-      if (!isOver) setHealth(found);
-    };
-    void look();
-    const timer = setInterval(look, isWell ? QUIETLY_MS : SOON_MS);
-    document.addEventListener("visibilitychange", look);
-    return () => {
-      isOver = true;
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
-    };
-  }, [isWell]);
-
-  return judge(connection, transport, health);
 }

@@ -1,7 +1,8 @@
 // Says plainly that the page is not live, once that has lasted long enough to matter.
 import { IconCloudOff, IconPlugConnectedX, IconRefresh } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
-import { type Standing, useStanding } from "../backend/standing";
+import type { Standing } from "../backend/standing";
+import { useStanding } from "../backend/use-standing";
 import styles from "./ConnectionBar.module.css";
 
 const PATIENCE_MS = 1500;

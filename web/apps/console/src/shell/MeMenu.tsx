@@ -12,8 +12,8 @@ import {
 import { client } from "../backend/client";
 import { useObservable } from "../backend/observe";
 import { useMe } from "../backend/session";
-import { useStanding } from "../backend/standing";
 import type { Status } from "../backend/types";
+import { useStanding } from "../backend/use-standing";
 import { STATUS_NAMES, setOwnStatus, useOwnStatus } from "../browser/own-status";
 import { Face, StatusDot } from "../parts/Face";
 import styles from "./MeMenu.module.css";
