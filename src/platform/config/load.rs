@@ -236,7 +236,8 @@ mod tests {
                 "FILE: server.port: takes a whole number from 0 to 65535",
                 "FILE: server.prot: there is no such setting; did you mean server.port?",
                 "DATABASE_URL: takes sqlite:///path/file.db or postgres://user:password@host/name",
-                "REDIS_URL: takes redis://host:6379 or rediss://host:6379",
+                "REDIS_URL: takes redis://host:6379, redis+sentinel://host:26379,host:26379/name or \
+             redis+cluster://host:6379,host:6379, each also with rediss",
                 "CORS_ORIGINS: `b.example` is no origin; write scheme://host or scheme://host:port in lower case, or *",
                 "RATE_LIMIT: takes true or false, on or off",
                 "--port: takes a whole number from 0 to 65535",
