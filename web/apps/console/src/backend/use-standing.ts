@@ -12,7 +12,8 @@ export function useStanding(): Standing {
   const connection = useObservable(client.connection);
   const transport = useObservable(client.transport);
   const [health, setHealth] = useState<Health | null>(null);
-  const isWell = connection !== "offline" && health?.isReached === true && health.down.length === 0;
+  const isOffline = connection === "offline";
+  const isWell = !isOffline && health?.isReached === true && health.down.length === 0;
 
   useEffect(() => {
     let isOver = false;
@@ -22,6 +23,8 @@ export function useStanding(): Standing {
       const found = await askHealth();
       if (!isOver) setHealth(found);
     };
+    // What was said while the socket was there says nothing of now.
+    if (isOffline) setHealth(null);
     void look();
     const timer = setInterval(look, isWell ? QUIETLY_MS : SOON_MS);
     document.addEventListener("visibilitychange", look);
@@ -30,7 +33,7 @@ export function useStanding(): Standing {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [isWell]);
+  }, [isWell, isOffline]);
 
   return judge(connection, transport, health);
 }
