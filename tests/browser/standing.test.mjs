@@ -19,13 +19,17 @@ after(async () => {
   if (shop) await closeShop(shop);
 });
 
-const picture = (page, name) => process.env.PICTURES && page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
+const picture = (page, name) =>
+  process.env.PICTURES && page.screenshot({ path: `${process.env.PICTURES}/${name}.png` });
 
 test("degraded is told with its reason, and over when it is", { timeout: 90_000 }, async () => {
   const { page } = await newPerson(browser, { isExpected: () => true });
   let down = [];
   await page.route("**/readyz", (route) => {
-    const dependencies = ["database", "files", "bus"].map((name) => ({ name, status: down.includes(name) ? "down" : "ok" }));
+    const dependencies = ["database", "files", "bus"].map((name) => ({
+      name,
+      status: down.includes(name) ? "down" : "ok",
+    }));
     return route.fulfill({ status: down.includes("database") ? 503 : 200, json: { status: "ok", dependencies } });
   });
   await signIn(page, shop.server.url);
