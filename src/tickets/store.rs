@@ -18,7 +18,7 @@ pub use activity::{find_activity, list_changed};
 pub use counts::{TicketCounts, count_messages, counts};
 pub use list::{Filter, StatusFilter, Support, list};
 pub use people::{
-    MAY_HOLD, find_assignable, find_customer, find_to_put_back, list_assignable, list_staff_of, may_hold,
+    MAY_HOLD, find_assignable, find_customer, find_key, find_to_put_back, list_assignable, list_staff_of, may_hold,
 };
 
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,

@@ -26,6 +26,7 @@ mod mark;
 mod migrate;
 mod postgres;
 mod restore;
+mod schema;
 mod server;
 mod slow;
 mod sqlite;

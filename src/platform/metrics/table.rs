@@ -216,6 +216,17 @@ const NODES: &[Metric] = &[
     counter("smilechat_bus_received_total", &[], "Payloads of other nodes."),
     counter("smilechat_bus_dropped_total", &[], "Hints that could not be said: the bus was down, or too much waited."),
     counter("smilechat_bus_junk_total", &[], "What was on the channel and is not of our nodes, or of a newer version."),
+    counter(
+        "smilechat_presence_lists_total",
+        &[],
+        "How often this node has told another one everybody who is here, because that one had missed a piece.",
+    ),
+    counter(
+        "smilechat_events_given_up_total",
+        &[],
+        "Keys of events that were passed over and are not asked for, because there were too many. Mostly nobody has them; the \
+         sessions of all sockets are looked up anew in case somebody had.",
+    ),
 ];
 
 const PROCESS: &[Metric] = &[
