@@ -33,7 +33,8 @@ export function faultsOf(light, seq) {
 function dial(light) {
   light.tries += 1;
   const socket = connect({ port: light.port, host: "127.0.0.1", localAddress: light.address });
-  const line = { light, socket, bytes: Buffer.alloc(0), isOpen: false, asked: 0 };
+  // `early` is what comes live while older messages are being asked for; it has its turn after them.
+  const line = { light, socket, bytes: Buffer.alloc(0), isOpen: false, asked: 0, isJoining: true, early: [] };
   light.socket = socket;
   socket.setNoDelay(true);
   socket.write(upgrade);
@@ -80,7 +81,7 @@ function hear(line, { code, content }) {
   if (text === "2") return say(line, "3");
   if (text.startsWith("0{")) return say(line, `40${JSON.stringify({ token: light.person.token })}`);
   if (text.startsWith("40{")) return join(line);
-  if (text.startsWith('42["chat_message"')) return read(light, JSON.parse(text.slice(2))[1], "live");
+  if (text.startsWith('42["chat_message"')) return hearLive(line, JSON.parse(text.slice(2))[1]);
   if (text.startsWith('42["resync"')) return join(line);
   if (text.startsWith("43")) return joined(line, text);
   // Refused, or told to go: both by a server that does not take anybody just now.
@@ -90,6 +91,7 @@ function hear(line, { code, content }) {
 function join(line) {
   const { light } = line;
   light.caughtUpAt = undefined;
+  line.isJoining = true;
   line.asked += 1;
   say(line, `42${line.asked}["join_ticket",${JSON.stringify({ ticket_id: light.ticketId, after_seq: light.last })}]`);
 }
@@ -102,14 +104,31 @@ function joined(line, text) {
   const [ack] = JSON.parse(answers);
   if (ack.error) return socket.destroy();
   for (const message of ack.messages) read(light, message, "replayed");
-  if (ack.has_more) return join(line);
+  if (ack.has_more) {
+    // What is live goes on only when everything before it was fetched.
+    line.lastLive = undefined;
+    return join(line);
+  }
+  line.isJoining = false;
+  const replayedTo = light.last;
+  // Live and replayed may overlap where the replay ended, and nowhere else.
+  for (const message of line.early.splice(0)) if (message.seq > replayedTo) read(light, message, "live");
   light.joins += 1;
   light.tries = 0;
   light.caughtUpAt = Date.now();
 }
 
-function read(light, message, how) {
+/** Every live message comes once and in turn, as long as the connection lasts. */
+function hearLive(line, message) {
+  const { light, lastLive } = line;
   if (message.ticket_id !== light.ticketId) return;
+  if (lastLive !== undefined && message.seq !== lastLive + 1) light.faults.push(`live ${message.seq} after live ${lastLive}`);
+  line.lastLive = message.seq;
+  if (line.isJoining) line.early.push(message);
+  else read(light, message, "live");
+}
+
+function read(light, message, how) {
   if (message.seq !== light.last + 1) light.faults.push(`${how} ${message.seq} after ${light.last}`);
   light.last = Math.max(light.last, message.seq);
 }
