@@ -94,7 +94,8 @@ async fn carry(program: &Program, world: &World, plan: &Plan, count: usize, shar
     let requests = rest::Requests::prepare(&stage).await?;
     let tickets = stage.tickets(TICKETS).await?;
     let ports: Vec<u16> = nodes.iter().map(|node| node.port).collect();
-    let shares = share.map(|share| nodes.iter().map(|node| Share::give(node.pid()?, share)).collect::<Result<Vec<_>>>());
+    let shares =
+        share.map(|share| nodes.iter().map(|node| Share::give(node.pid()?, share)).collect::<Result<Vec<_>>>());
     let shares = shares.transpose()?;
 
     let before = spent(world, &nodes)?;
@@ -109,7 +110,8 @@ async fn carry(program: &Program, world: &World, plan: &Plan, count: usize, shar
     stop(nodes).await?;
     drop(shares);
 
-    let each = |from: Duration, to: Duration, times: u64| format!("{:.2}", (to - from).as_secs_f64() * 1e3 / times as f64);
+    let each =
+        |from: Duration, to: Duration, times: u64| format!("{:.2}", (to - from).as_secs_f64() * 1e3 / times as f64);
     Ok(format!(
         "| {count} | {:.0} /s | {}, {} | {:.0} /s | {}, {}, {} |",
         reads.answered,

@@ -48,18 +48,42 @@ pub struct Server {
 impl Program {
     pub fn smilechat(binary: &Path) -> Self {
         let command = vec![binary.display().to_string()];
-        Self { name: "SmileChat", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None, counts: true }
+        Self {
+            name: "SmileChat",
+            command,
+            wrapper: Vec::new(),
+            core: None,
+            database_url: None,
+            redis_url: None,
+            counts: true,
+        }
     }
 
     /// This program itself, as a server that stores nothing.
     pub fn bare(kind: &str) -> Result<Self> {
         let command = vec![std::env::current_exe()?.display().to_string(), format!("serve-{kind}")];
-        Ok(Self { name: "bare", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None, counts: true })
+        Ok(Self {
+            name: "bare",
+            command,
+            wrapper: Vec::new(),
+            core: None,
+            database_url: None,
+            redis_url: None,
+            counts: true,
+        })
     }
 
     pub fn peer(main: &Path) -> Self {
         let command = vec!["node".into(), main.display().to_string()];
-        Self { name: "peer", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None, counts: true }
+        Self {
+            name: "peer",
+            command,
+            wrapper: Vec::new(),
+            core: None,
+            database_url: None,
+            redis_url: None,
+            counts: true,
+        }
     }
 
     pub async fn start(&self) -> Result<Server> {

@@ -86,7 +86,7 @@ pub async fn between(
         .read(move |tx| {
             let limit = (to_seq - from_seq + 1).clamp(0, MOST_MESSAGES);
             let found = store::list_after(tx, tenant, ticket, &ticket_id, from_seq - 1, limit)?;
-            // On the way from node to node each statement counts: only where there is nothing, it is asked whether the ticket is gone.
+            // On the way from node to node each statement counts: the ticket is asked for only where it may be gone.
             if found.is_empty() {
                 tickets::find_by_key(tx, tenant, ticket)?;
             }

@@ -29,20 +29,24 @@ export async function troubleBus(cluster, { seconds = 60, judged = 1, gap = 40, 
   const talks = [];
   for (let number = 0; number < 6; number += 1) talks.push(await startTalk(cluster.nodes, number));
   await load(talks, 2, gap);
+  const measureUsual = () => load(talks, Math.max(2, seconds / 2), gap);
+  let before = await measureUsual();
   for (const [trouble, { begin, during, end }] of Object.entries(troublesOf(cluster, random))) {
-    const usual = await load(talks, Math.max(2, seconds / 2), gap);
     await begin?.();
     const makesMore = repeat(during);
     const meanwhile = await load(talks, seconds, gap);
     await makesMore.stop();
     await end?.();
     await isCaughtUp(cluster, talks, trouble);
+    const after = await measureUsual();
     for (const [what, times] of Object.entries(meanwhile)) {
-      const [before, then] = [usual[what], times].map((some) => percentile(some, 0.99));
-      console.log(`  ${trouble}, ${what}: p99 ${inMs(before)} before, ${inMs(then)} meanwhile (${times.length} times)`);
-      // A few milliseconds are the machine's.
-      if (judged) assert.ok(then <= Math.max(before * 2, before + 5), `${trouble}: ${what} took ${(then / before).toFixed(2)} times the usual`);
+      const [first, then, last] = [before[what], times, after[what]].map((some) => percentile(some, 0.99));
+      console.log(`  ${trouble}, ${what}: p99 ${inMs(then)}, ${inMs(first)} before, ${inMs(last)} after (${times.length} times)`);
+      // What other work the machine has comes and goes; and a few milliseconds are nobody's.
+      const usual = Math.max(first, last, 5);
+      if (judged) assert.ok(then <= usual * 2, `${trouble}: ${what} took ${(then / usual).toFixed(2)} times the usual`);
     }
+    before = after;
   }
   for (const { ticket_id, customer, views, acked } of talks) {
     const rows = (await allMessages(cluster.nodes[0], customer, ticket_id)).map(facts);
@@ -64,11 +68,14 @@ function troublesOf({ redis, postgres }, random) {
   }
   const ask = (...words) => tellRedis(redis, words);
   const [channel] = askRedis(redis, "pubsub", "channels", "smilechat_*").split("\n");
+  // Made beforehand: it is not this process's work that is measured.
+  const junks = Array.from({ length: 500 }, () => junk(random));
+  const someJunk = () => junks[Math.floor(random() * junks.length)];
   return {
     "Redis killed": { begin: () => killRedis(redis), end: () => launchRedis(redis) },
     "Redis frozen": { begin: () => redis.child.kill("SIGSTOP"), end: () => redis.child.kill("SIGCONT") },
     "Redis flushed": { during: async () => (await ask("flushall"), await pause(between(random, 50, 500))) },
-    "Redis full of junk": { during: async () => (await ask("publish", channel, junk(random)), await pause(between(random, 0, 10))) },
+    "Redis full of junk": { during: async () => (await ask("publish", channel, someJunk()), await pause(between(random, 0, 10))) },
   };
 }
 
