@@ -11,6 +11,7 @@ import { connect as dial } from "node:net";
 import { areInTouch, withCluster } from "../harness/cluster.mjs";
 import { asCommand } from "../harness/command.mjs";
 import { inMs, percentile } from "../harness/latency.mjs";
+import { scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, call, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { runSqlBeside } from "../harness/postgres.mjs";
 import { between, chooseSeed, seeded } from "../harness/random.mjs";
@@ -47,6 +48,9 @@ export async function troubleBus(cluster, { seconds = 60, judged = 1, gap = 40, 
       if (judged) assert.ok(then <= usual * 2, `${trouble}: ${what} took ${(then / usual).toFixed(2)} times the usual`);
     }
     before = after;
+  }
+  if (cluster.redis) {
+    for (const node of cluster.nodes) assert.ok(valueOf(await scrape(node), "smilechat_bus_junk_total") > 0, "junk is counted");
   }
   for (const { ticket_id, customer, views, acked } of talks) {
     const rows = (await allMessages(cluster.nodes[0], customer, ticket_id)).map(facts);

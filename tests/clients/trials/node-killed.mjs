@@ -49,7 +49,10 @@ export async function killNode(cluster, { sockets = 200, talks: talking = 3, see
   const moved = [...lights, ...staying];
   const lines = talks.flatMap((talk) => talk.lines);
   const views = talks.flatMap((talk) => talk.views);
-  const areBack = () => moved.every((light) => light.joins > 1 && light.caughtUpAt) && lines.every((line) => line.socket.connected) && views.every((view) => view.replays > 1 && !view.replaying);
+  const areBack = () =>
+    moved.every((light) => light.joins > 1 && light.caughtUpAt) &&
+    lines.every((line) => line.socket.connected) &&
+    views.every((view) => view.replays > 1 && !view.replaying);
   await poll("everybody to be back", backWithin, areBack).catch((late) => {
     const missing = moved.filter((light) => !light.caughtUpAt).length;
     throw new Error(`${late.message}: ${missing} of ${moved.length} light clients are missing`);
