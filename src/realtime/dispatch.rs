@@ -150,7 +150,7 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
             }
             hole = app.realtime.hub.remaining_hole(&ticket_id);
             let Some(Hole { tenant, ticket, from_seq, to_seq, .. }) = hole else { return };
-            match replay::between(&app, tenant, ticket, from_seq, to_seq).await {
+            match replay::between(&app, tenant, (ticket, &ticket_id), from_seq, to_seq).await {
                 Ok(messages) => {
                     metrics::counter!("smilechat_holes_filled_total").increment(1);
                     messages.into_iter().map(Arc::new).for_each(|message| _ = deliver(&app, &message));

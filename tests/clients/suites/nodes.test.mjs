@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
+import { isInTouch } from "../harness/cluster.mjs";
 import { scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, call, get, login, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
@@ -12,6 +13,7 @@ import { askRedis, killRedis, launchRedis, startRedis } from "../harness/redis.m
 import { endProcess, startServer, stopServer } from "../harness/server.mjs";
 import { allHeard, connect, forget, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
+import { troubleBus } from "../trials/bus.mjs";
 
 let postgres;
 let redis;
@@ -53,13 +55,6 @@ async function startNodes(bus, env = {}, roles = [{}, {}]) {
   }
   for (const node of nodes) await isInTouch(node, nodes.length - 1);
   return nodes;
-}
-
-function isInTouch(node, peers) {
-  return poll("the node to hear the others", 10_000, async () => {
-    const { nodes, dependencies } = await (await fetch(`${node.url}/readyz`)).json();
-    return dependencies.find((one) => one.name === "bus")?.status === "ok" && nodes >= peers + 1;
-  });
 }
 
 for (const bus of Object.keys(buses)) {
@@ -360,6 +355,11 @@ for (const bus of Object.keys(buses)) {
       await poll("them to be counted", 5_000, async () => valueOf(await scrape(two), "smilechat_events_given_up_total") >= 1_000);
       await heard(line, "session_expired", () => true, 8_000);
     });
+
+    if (bus === "postgres") {
+      test("connections that listen are ended over and over: nothing fails and nothing is lost", () =>
+        troubleBus({ nodes, postgres }, { seconds: 3, judged: 0 }));
+    }
   });
 }
 
@@ -498,34 +498,4 @@ describe("without Redis", () => {
     await launchRedis(redis);
     assert.deepEqual(alone, [401, 401, 401, 401, 401, 401, 401, 401, 429, 429]);
   });
-});
-
-test("the services in processes of their own hold a conversation", async () => {
-  const roles = ["auth", "tickets", "realtime", "analytics", "pages"];
-  const nodes = await startNodes("postgres", { SMILECHAT_ASSIGNMENT__ENABLED: "true" }, roles.map((name) => ({ SMILECHAT_SERVER__SERVICES: name })));
-  const [auth, tickets, realtime, analytics, pages] = nodes;
-  const { services } = await (await fetch(`${tickets.url}/readyz`)).json();
-  assert.deepEqual(services, ["tickets", "operations"]);
-  assert.equal((await call(auth, "GET", "/api/tickets")).status, 404);
-  assert.equal((await fetch(`${auth.url}/socket.io/?EIO=4&transport=polling`)).status, 404);
-  assert.equal((await fetch(`${pages.url}/app`)).status, 200);
-
-  const [customer, support] = [await newCustomer(auth), await newSupport(auth)];
-  const [theirs, ours] = [await connect(realtime, customer), await connect(realtime, support)];
-  const { ticket_id } = await newTicket(tickets, customer, { message_content: "Hello?" });
-  await heard(ours, "ticket_created", (event) => event.ticket.ticket_id === ticket_id, 3_000);
-  await poll("the ticket to be given to whoever is online", 3_000, async () => (await get(tickets, customer, `/api/tickets/${ticket_id}`)).support_id === support.id);
-  for (const line of [theirs, ours]) await tell(line, "join_ticket", { ticket_id, after_seq: 0 });
-  await post(tickets, support, `/api/messages/${ticket_id}`, { message_content: "Here I am" });
-  await heard(theirs, "chat_message", (message) => message.message_content === "Here I am", 2_000);
-  await tell(theirs, "chat_message", { ticket_id, message_content: "Good" });
-  assert.equal((await allMessages(tickets, support, ticket_id)).length, 3);
-  await put(tickets, support, `/api/tickets/${ticket_id}`, { status: "closed" });
-  await heard(theirs, "ticket_updated", (event) => event.ticket.status === "closed", 2_000);
-  assert.equal((await get(auth, support, `/api/users/status?user_id=${customer.id}`)).status, "online");
-  const admin = await newStaff(auth, "admin");
-  assert.equal((await call(analytics, "GET", "/api/analytics/live", { token: admin.token })).status, 200);
-  await call(auth, "POST", "/api/auth/logout", { token: customer.token, body: {} });
-  await heard(theirs, "disconnect", () => true, 2_000);
-  for (const node of nodes) await stopServer(node);
 });
