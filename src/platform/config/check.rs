@@ -17,7 +17,7 @@ const SAFE_PASSWORD_KIB: i128 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 46] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 47] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -29,6 +29,7 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 46] = [
     ("server.drain_seconds", 1..=300),
     ("database.readers", 0..=64),
     ("database.pool_size", 1..=500),
+    ("database.replica_lag_seconds", 1..=86_400),
     ("database.queue_timeout_seconds", 1..=300),
     ("database.slow_ms", 0..=3_600_000),
     ("database.statement_timeout_seconds", 1..=3600),
@@ -134,6 +135,10 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
         "database.url" => (
             text.is_empty() || is_database_url(text),
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
+        ),
+        "database.replica_url" => (
+            text.is_empty() || is_database_url(text) && !text.starts_with("sqlite:"),
+            "takes postgres://user:password@host/name, a standby of the server at database.url",
         ),
         "bus.redis_url" => (
             text.is_empty() || redis::is_url(text),

@@ -167,12 +167,12 @@ const QUEUE: Label = one_of("kind", &["read", "write"]);
 const DATABASE: &[Metric] = &[
     gauge(
         "smilechat_dependency_up",
-        &[one_of("dependency", &["database", "files"])],
+        &[one_of("dependency", &["database", "replica", "files"])],
         "1 if it answered when it was last asked, every five seconds; 0 if not.",
     ),
     gauge(
         "smilechat_dependency_ping_seconds",
-        &[one_of("dependency", &["database", "files"])],
+        &[one_of("dependency", &["database", "replica", "files"])],
         "How long that answer took.",
     ),
     gauge(
@@ -190,6 +190,12 @@ const DATABASE: &[Metric] = &[
     histogram("smilechat_db_group_size", SIZE, &[], "SQLite: transactions that shared a commit."),
     histogram("smilechat_db_group_seconds", LATENCY, &[], "SQLite: from the beginning of a group to its commit."),
     histogram("smilechat_db_commit_seconds", LATENCY, &[], "How long a commit took: the disk's part."),
+    gauge("smilechat_replica_lag_seconds", &[], "How far the standby was behind when it was last asked."),
+    counter(
+        "smilechat_replica_reads_total",
+        &[one_of("outcome", &["answered", "passed_on"])],
+        "Reads for the standby: answered by it, or passed on to the database because it was behind or could not answer.",
+    ),
     counter(
         "smilechat_db_failures_total",
         &[],

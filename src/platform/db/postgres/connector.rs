@@ -16,6 +16,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 pub struct Connector {
     server: Server,
     setup: String,
+    /// Whether the server takes writes.
+    pub writes: bool,
     outage: Mutex<Option<Outage>>,
 }
 
@@ -26,8 +28,8 @@ struct Outage {
 }
 
 impl Connector {
-    pub fn new(server: Server, config: &DatabaseConfig) -> Self {
-        Self { server, setup: setup(config), outage: Mutex::new(None) }
+    pub fn new(server: Server, config: &DatabaseConfig, writes: bool) -> Self {
+        Self { server, setup: setup(config), writes, outage: Mutex::new(None) }
     }
 
     pub fn connect(self: &Arc<Self>) -> Result<Session> {

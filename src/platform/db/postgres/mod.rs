@@ -18,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use self::connector::Connector;
 use self::session::Committed;
@@ -46,8 +46,27 @@ pub(super) fn start(
     on_commit: OnCommit,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Queues> {
+    let sender = start_pool(Connector::new(server, config, true), config, on_commit, threads)?;
+    Ok(Queues { reads: sender.clone(), writes: sender, replica: None })
+}
+
+/// A pool for a server that takes no writes.
+pub(super) fn start_reading(
+    server: Server,
+    config: &DatabaseConfig,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Sender<Job>> {
+    start_pool(Connector::new(server, config, false), config, Arc::new(|_| ()), threads)
+}
+
+fn start_pool(
+    connector: Connector,
+    config: &DatabaseConfig,
+    on_commit: OnCommit,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Sender<Job>> {
     let (sender, jobs) = bounded(QUEUE);
-    let connector = Arc::new(Connector::new(server, config));
+    let connector = Arc::new(connector);
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {
             connector: connector.clone(),
@@ -60,7 +79,7 @@ pub(super) fn start(
         let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
         threads.push(thread.context("cannot start a database thread")?);
     }
-    Ok(Queues { reads: sender.clone(), writes: sender })
+    Ok(sender)
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.

@@ -28,7 +28,7 @@ pub struct Session {
     /// Who makes another one, should this be found broken before anything ran in a transaction.
     connector: Option<Arc<Connector>>,
     statements: HashMap<String, Statement>,
-    /// None while the schema is brought forward.
+    /// None where nothing that is committed has anything to tell.
     pub(super) mark: Option<Mark>,
     /// What opens the transaction, until it is sent.
     unopened: Option<&'static str>,
@@ -47,7 +47,9 @@ impl Session {
     pub(super) fn pooled(link: Link, connector: Arc<Connector>) -> Result<Self> {
         let mut session = Self::new(link);
         session.script(connector.setup())?;
-        session.mark = Some(Mark::begin(&mut session)?);
+        if connector.writes {
+            session.mark = Some(Mark::begin(&mut session)?);
+        }
         session.connector = Some(connector);
         Ok(session)
     }
