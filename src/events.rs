@@ -93,6 +93,7 @@ pub enum What {
     TicketDeleted {
         ticket_id: String,
         customer: UserKey,
+        customer_id: String,
     },
     /// Given or changed by the ticket's customer.
     TicketRated {
@@ -229,7 +230,9 @@ impl What {
             Self::TicketRated { rating } => {
                 ("ticket_rated", Some(rating.ticket_id.as_str()), json!({"score": rating.score}))
             }
-            Self::TicketDeleted { ticket_id, .. } => ("ticket_deleted", Some(ticket_id.as_str()), json!({})),
+            Self::TicketDeleted { ticket_id, customer_id, .. } => {
+                ("ticket_deleted", Some(ticket_id.as_str()), json!({"customer_id": customer_id}))
+            }
             Self::GuestIdentified { guest_id, customer_id, tickets } => (
                 "guest_identified",
                 None,

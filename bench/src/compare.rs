@@ -108,7 +108,7 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
                 ("GET /api/messages/:id", &requests.messages),
                 ("POST /api/messages/:id", &requests.send),
             ] {
-                let figures = rest::ask(requests.port, which, size.time / 2).await?;
+                let figures = rest::ask(&[requests.port], which, size.time / 2).await?;
                 note("requests over 16 connections", name, Unit::PerSecond, figures.answered);
                 note("requests over 16 connections", &format!("{name}, p50"), Unit::Millis, figures.took[0]);
                 note("requests over 16 connections", &format!("{name}, p99"), Unit::Millis, figures.took[1]);
@@ -119,7 +119,7 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
                 player.requests = Some(rest::Requests::prepare(stage).await?);
             }
             let Some(requests) = &player.requests else { bail!("there are requests by now") };
-            let figures = rest::ask(requests.port, &requests.login, size.time / 2).await?;
+            let figures = rest::ask(&[requests.port], &requests.login, size.time / 2).await?;
             note("sign-in over 4 connections", "POST /api/auth/login", Unit::PerSecond, figures.answered);
             note("sign-in over 4 connections", "POST /api/auth/login, p99", Unit::Millis, figures.took[1]);
         }

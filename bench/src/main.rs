@@ -2,6 +2,7 @@
 //! and calls this.
 
 mod compare;
+mod cpu;
 mod crowd;
 mod growth;
 mod http;
@@ -9,11 +10,14 @@ mod latency;
 #[cfg(feature = "limits")]
 mod limits;
 mod machine;
+mod nodes;
 mod options;
 mod postgres;
+mod redis;
 mod report;
 mod scenarios;
 mod server;
+mod share;
 mod socket;
 mod stage;
 
@@ -51,6 +55,10 @@ async fn carry_out(options: Options) -> Result<()> {
     if !options.crowd.is_empty() {
         let tables = crowd::run(&options.programs[0], &options.crowd).await?;
         return publish(&options, "crowd", &format!("{}\n\n{tables}", machine::described(&options.programs)?));
+    }
+    if let Some(plan) = &options.nodes {
+        let tables = nodes::run(&options.programs[0], plan).await?;
+        return publish(&options, "nodes", &format!("{}\n\n{tables}", machine::described(&options.programs)?));
     }
     let mut report = Report::default();
     for database in &options.databases {

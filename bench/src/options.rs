@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::compare::{SCENARIOS, Size};
+use crate::nodes::Plan;
 use crate::server::Program;
 
 pub struct Options {
@@ -22,6 +23,8 @@ pub struct Options {
     pub growth: Vec<u64>,
     /// Sockets beside which a conversation is timed, instead of a scenario.
     pub crowd: Vec<u64>,
+    /// So many nodes on one PostgreSQL, instead of a scenario.
+    pub nodes: Option<Plan>,
     /// The page that the table is written into.
     pub write: Option<PathBuf>,
 }
@@ -41,6 +44,8 @@ smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
   --under COMMAND  runs the server under a profiler, as in --under \"perf record -g -o out\"
   --growth N,N,... times requests on desks of so many messages, and nothing else
   --crowd N,N,...  times a conversation beside so many sockets, and nothing else
+  --nodes N,N,...  times so many nodes on one PostgreSQL and Redis, and nothing else; needs root
+  --share X        of a core, for each of them (0.1); 0: without it, and without root
   --write FILE     puts the table into this page";
 
 impl Options {
@@ -55,9 +60,10 @@ impl Options {
             core: None,
             growth: Vec::new(),
             crowd: Vec::new(),
+            nodes: None,
             write: None,
         };
-        let mut wrapper = Vec::new();
+        let (mut wrapper, mut counts, mut share) = (Vec::new(), Vec::new(), 0.1);
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} wants a value"));
             match word.as_str() {
@@ -75,6 +81,8 @@ impl Options {
                 "--under" => wrapper = value()?.split_whitespace().map(str::to_owned).collect(),
                 "--growth" => options.growth = sizes(&value()?)?,
                 "--crowd" => options.crowd = sizes(&value()?)?,
+                "--nodes" => counts = sizes(&value()?)?.into_iter().map(|count| count as usize).collect(),
+                "--share" => share = value()?.parse()?,
                 "--write" => options.write = Some(value()?.into()),
                 name if SCENARIOS.contains(&name) => options.scenarios.push(word),
                 _ => bail!("{word}?\n\n{USAGE}"),
@@ -83,6 +91,9 @@ impl Options {
         ensure!(!options.programs.is_empty(), "{USAGE}");
         if options.scenarios.is_empty() {
             options.scenarios = SCENARIOS.map(str::to_owned).to_vec();
+        }
+        if !counts.is_empty() {
+            options.nodes = Some(Plan { counts, share, time: options.size.time });
         }
         for program in &mut options.programs {
             (program.core, program.wrapper) = (options.core, wrapper.clone());

@@ -46,6 +46,12 @@ impl Postgres {
         Ok(format!("postgres://bench@127.0.0.1:{port}/{name}"))
     }
 
+    /// Of the process whose children are all the others.
+    pub fn pid(&self) -> Result<u32> {
+        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid"))?;
+        Ok(file.lines().next().context("an empty postmaster.pid")?.trim().parse()?)
+    }
+
     fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
+use crate::cpu;
 use crate::http::Http;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -28,6 +29,8 @@ pub struct Program {
     pub core: Option<usize>,
     /// None: SQLite in the folder.
     pub database_url: Option<String>,
+    /// None: the server does without.
+    pub redis_url: Option<String>,
     /// Whether SmileChat counts for its reports meanwhile.
     pub counts: bool,
 }
@@ -45,18 +48,42 @@ pub struct Server {
 impl Program {
     pub fn smilechat(binary: &Path) -> Self {
         let command = vec![binary.display().to_string()];
-        Self { name: "SmileChat", command, wrapper: Vec::new(), core: None, database_url: None, counts: true }
+        Self {
+            name: "SmileChat",
+            command,
+            wrapper: Vec::new(),
+            core: None,
+            database_url: None,
+            redis_url: None,
+            counts: true,
+        }
     }
 
     /// This program itself, as a server that stores nothing.
     pub fn bare(kind: &str) -> Result<Self> {
         let command = vec![std::env::current_exe()?.display().to_string(), format!("serve-{kind}")];
-        Ok(Self { name: "bare", command, wrapper: Vec::new(), core: None, database_url: None, counts: true })
+        Ok(Self {
+            name: "bare",
+            command,
+            wrapper: Vec::new(),
+            core: None,
+            database_url: None,
+            redis_url: None,
+            counts: true,
+        })
     }
 
     pub fn peer(main: &Path) -> Self {
         let command = vec!["node".into(), main.display().to_string()];
-        Self { name: "peer", command, wrapper: Vec::new(), core: None, database_url: None, counts: true }
+        Self {
+            name: "peer",
+            command,
+            wrapper: Vec::new(),
+            core: None,
+            database_url: None,
+            redis_url: None,
+            counts: true,
+        }
     }
 
     pub async fn start(&self) -> Result<Server> {
@@ -105,6 +132,7 @@ impl Program {
             ("HOST", "127.0.0.1".into()),
             ("PORT", port.to_string()),
             ("DATABASE_URL", self.database_url.clone().unwrap_or_else(database)),
+            ("REDIS_URL", self.redis_url.clone().unwrap_or_default()),
             ("JWT_SECRET", SECRET.into()),
             ("RATE_LIMIT", "off".into()),
             ("NODE_ENV", "production".into()),
@@ -139,10 +167,7 @@ impl Server {
 
     /// Processor time spent so far.
     pub fn cpu(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid()?))?;
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-        Ok(Duration::from_millis(ticks * 10))
+        cpu::of(self.pid()?)
     }
 
     /// Ends it, and gives the folder back for another start.
@@ -162,7 +187,7 @@ impl Server {
     }
 
     /// Of the server itself: a profiler in front of it is its parent.
-    fn pid(&self) -> Result<u32> {
+    pub fn pid(&self) -> Result<u32> {
         let mut pid = self.child.id();
         if !self.program.wrapper.is_empty() {
             let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;

@@ -85,7 +85,7 @@ async fn overview(
 ) -> Result<Response> {
     caller.require(Action::ReportsRead)?;
     let (period, subject) = (period.read(app.clock.now())?, subject.read(&caller)?);
-    let report = app.db.read(move |tx| reports::overview(tx, caller.tenant, &period, &subject)).await?;
+    let report = app.db.read_behind(move |tx| reports::overview(tx, caller.tenant, &period, &subject)).await?;
     Ok(sheet::answer(format, report))
 }
 
@@ -102,7 +102,7 @@ async fn series(
 ) -> Result<Response> {
     caller.require(Action::ReportsRead)?;
     let (period, subject) = (period.read(app.clock.now())?, subject.read(&caller)?);
-    let report = app.db.read(move |tx| reports::series(tx, caller.tenant, &period, interval, &subject)).await?;
+    let report = app.db.read_behind(move |tx| reports::series(tx, caller.tenant, &period, interval, &subject)).await?;
     Ok(sheet::answer(format, report))
 }
 
@@ -155,7 +155,7 @@ async fn break_down(
     format: Format,
 ) -> Result<Response> {
     let (period, tenant) = (period.read(app.clock.now())?, caller.tenant);
-    let read = app.db.read(move |tx| reports::breakdown(tx, tenant, &period, dimension, only.as_deref()));
+    let read = app.db.read_behind(move |tx| reports::breakdown(tx, tenant, &period, dimension, only.as_deref()));
     let of = dimension.as_str();
     Ok(sheet::answer(format, sheet::Named { of, report: read.await? }))
 }
@@ -176,7 +176,7 @@ async fn ratings(
     let filter = comments::Filter { from_ms: first * SLOT_MS, to_ms: last * SLOT_MS, agent };
     let paging = page.read::<(i64, i64)>(&app.auth.cursor_key, caller.tenant.0, "ratings")?;
     let (before, limit) = (paging.after, paging.limit + 1);
-    let found = app.db.read(move |tx| comments::list(tx, caller.tenant, &filter, before, limit)).await?;
+    let found = app.db.read_behind(move |tx| comments::list(tx, caller.tenant, &filter, before, limit)).await?;
     Ok(sheet::answer(format, paging.page(found, |rated| (rated.created_at.0, rated.key))))
 }
 
@@ -202,7 +202,7 @@ async fn usage(
     if !(1..=24).contains(&months) {
         return Err(Error::invalid("months", "out_of_range", "A whole number from 1 to 24."));
     }
-    let report = app.db.read(move |tx| reports::usage(tx, caller.tenant, now, months)).await?;
+    let report = app.db.read_behind(move |tx| reports::usage(tx, caller.tenant, now, months)).await?;
     Ok(sheet::answer(format, report))
 }
 

@@ -102,7 +102,11 @@ pub fn observe(registry: &Registry, origins: &Origins, event: &Event) {
             registry.forget(api_key_id);
             origins.admit(api_key_id, &[]);
         }
-        What::UserChanged { user, .. } => registry.user_changed(*user),
+        What::UserChanged { user, .. } => {
+            registry.user_changed(*user);
+            registry.widget_changed(event.act.tenant);
+        }
+        What::WidgetSettingsChanged { .. } => registry.widget_changed(event.act.tenant),
         _ => {}
     }
 }

@@ -180,6 +180,6 @@ async fn audit(
     let tenant = caller.tenant;
     let paging = query.read::<i64>(&app.auth.cursor_key, tenant.0, "audit")?;
     let (before, limit) = (paging.after, paging.limit + 1);
-    let found = app.db.read(move |tx| events::store::list(tx, tenant, before, limit)).await?;
+    let found = app.db.read_behind(move |tx| events::store::list(tx, tenant, before, limit)).await?;
     Ok(Json(paging.page(found, |entry| entry.key)))
 }

@@ -1,7 +1,7 @@
 //! What a stored event told when it happened, for a node on which it did not.
 
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::auth::store::{api_keys, users};
 use crate::error::{Error, Result};
@@ -51,6 +51,8 @@ pub fn recall(tx: &mut Tx<'_>, event: &Stored) -> Result<Option<What>> {
                 allowed_origins: key.allowed_origins,
             })
         }
+        // Whoever acts upon it reads them anew.
+        "widget_settings_changed" => Some(What::WidgetSettingsChanged { values: Map::new() }),
         "api_key_revoked" => {
             let OfKey { api_key_id } = read(&event.data)?;
             Some(What::ApiKeyRevoked { api_key_id })

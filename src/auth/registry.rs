@@ -1,4 +1,5 @@
-//! Which sessions and API keys live, remembered for a moment so that a request need not ask the database.
+//! What nearly every request asks, remembered for a moment so that it need not ask the database: which sessions and API keys
+//! live, and what a widget shows (docs/decisions/0046).
 //!
 //! Invariants: once the transaction that ends a session, revokes a key or changes a user has committed, this node does not
 //! answer from before it (`forget`, `user_changed` and `key_changed` run before the caller of that transaction has its
@@ -14,6 +15,7 @@ use moka::sync::Cache;
 use crate::auth::model::{Caller, TenantKey, UserKey};
 use crate::auth::store::api_keys::{self, ApiKey, ApiKeyKind};
 use crate::auth::store::{sessions, users};
+use crate::auth::widget::{self, Widget};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Db, Tx};
@@ -35,6 +37,10 @@ pub struct Registry {
     changed: Cache<UserKey, u64>,
     /// The same of API keys, by their ids.
     changed_keys: Cache<String, u64>,
+    /// By the tenant and the staff whom it names.
+    widgets: Cache<(TenantKey, Vec<UserKey>), Remembered<Arc<Widget>>>,
+    /// Tenants whose widget changed a moment ago, and at which turn.
+    changed_widgets: Cache<TenantKey, u64>,
     turn: Arc<AtomicU64>,
 }
 
@@ -60,6 +66,8 @@ impl Default for Registry {
             unknown: remembering(100_000, MEMORY),
             changed: remembering(1_000_000, LOOKUP),
             changed_keys: remembering(10_000, LOOKUP),
+            widgets: remembering(10_000, MEMORY),
+            changed_widgets: remembering(10_000, LOOKUP),
             turn: Arc::default(),
         }
     }
@@ -101,6 +109,20 @@ impl Registry {
         if self.ended.contains_key(&what.key.api_key_id) { Err(refused()) } else { Ok(what) }
     }
 
+    /// `staff` are those who are named in it.
+    pub async fn widget(&self, db: &Db, tenant: TenantKey, staff: Vec<UserKey>) -> Result<Arc<Widget>> {
+        let key = (tenant, staff);
+        if let Some(known) = self.widgets.get(&key)
+            && self.changed_widgets.get(&tenant).is_none_or(|changed| changed <= known.turn)
+        {
+            return Ok(known.what);
+        }
+        let (turn, staff) = (self.turn(), key.1.clone());
+        let what = Arc::new(db.read(move |tx| widget::look_up(tx, tenant, &staff)).await?);
+        self.widgets.insert(key, Remembered { what: what.clone(), turn });
+        Ok(what)
+    }
+
     /// Whether a key, by its id, was revoked a moment ago.
     pub fn is_revoked(&self, api_key_id: &str) -> bool {
         self.ended.contains_key(api_key_id)
@@ -133,6 +155,11 @@ impl Registry {
     /// What is remembered of an API key is looked up again.
     pub fn key_changed(&self, api_key_id: &str) {
         self.changed_keys.insert(api_key_id.to_owned(), self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+    }
+
+    /// Its settings, or somebody of the staff.
+    pub fn widget_changed(&self, tenant: TenantKey) {
+        self.changed_widgets.insert(tenant, self.turn.fetch_add(1, Ordering::SeqCst) + 1);
     }
 
     fn is_fresh_key(&self, known: &Remembered<Arc<KnownKey>>) -> bool {

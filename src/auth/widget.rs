@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::{SignedIn, Tenant};
-use crate::auth::model::TenantKey;
+use crate::auth::model::{TenantKey, UserKey};
 use crate::auth::permissions::Action;
 use crate::auth::profile;
 use crate::auth::store::{tenants, users, widget};
@@ -237,15 +237,16 @@ pub struct Face {
 async fn show(State(app): State<App>, Tenant(tenant): Tenant) -> Result<impl IntoResponse> {
     let mut online = app.presence.staff_online(tenant);
     online.sort_unstable();
-    let is_staffed = !online.is_empty();
     online.truncate(MOST_SHOWN);
-    let widget = app.db.read(move |tx| {
-        let accounts = online.into_iter().map(|user| users::find(tx, tenant, user)).collect::<Result<Vec<_>>>()?;
-        let staff = accounts.into_iter().map(|account| Face { name: account.name, avatar_url: account.avatar_url });
-        Ok(Widget { staff: staff.collect(), is_staffed, settings: find(tx, tenant)? })
-    });
+    let widget = app.auth.registry.widget(&app.db, tenant, online).await?;
     // Another key is another tenant, and another origin may be refused.
-    Ok(([(CACHE_CONTROL, "max-age=10"), (VARY, "x-api-key, origin")], Json(widget.await?)))
+    Ok(([(CACHE_CONTROL, "max-age=10"), (VARY, "x-api-key, origin")], Json(widget)))
+}
+
+pub(super) fn look_up(tx: &mut Tx<'_>, tenant: TenantKey, online: &[UserKey]) -> Result<Widget> {
+    let accounts = online.iter().map(|user| users::find(tx, tenant, *user)).collect::<Result<Vec<_>>>()?;
+    let staff = accounts.into_iter().map(|account| Face { name: account.name, avatar_url: account.avatar_url });
+    Ok(Widget { staff: staff.collect(), is_staffed: !online.is_empty(), settings: find(tx, tenant)? })
 }
 
 fn is_greeting<T: AsRef<str>>(text: &T, context: &()) -> garde::Result {

@@ -42,7 +42,7 @@ pub struct Overrides {
     /// sqlite:///path/file.db or postgres://user:password@host/name [default: smilechat.db in the data folder]
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// redis://host:6379, where several nodes meet [default: PostgreSQL itself]
+    /// redis://host:6379, where several nodes meet; also redis+sentinel:// and redis+cluster:// [default: PostgreSQL itself]
     #[arg(long, global = true, value_name = "URL")]
     pub redis_url: Option<String>,
     /// Which services this process is, with commas between them: auth, tickets, realtime, analytics, pages [default: all]

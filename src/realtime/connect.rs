@@ -35,6 +35,12 @@ impl Connection {
     }
 }
 
+/// How many sockets a user has on all nodes; of the other ones, as far as they have told.
+fn sockets(app: &App, caller: &Caller) -> usize {
+    let (tenant, user) = (caller.tenant, caller.user);
+    app.realtime.hub.count(tenant, user) + app.presence.sockets_elsewhere(tenant, user)
+}
+
 impl Handler for Sockets {
     type Session = Connection;
 
@@ -53,7 +59,7 @@ impl Handler for Sockets {
         })?;
         let caller = &credentials.caller;
         let limits = &app.config.limits;
-        if limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) >= limits.sockets_per_user {
+        if limits.enabled && sockets(app, caller) >= limits.sockets_per_user {
             return Err("too_many_connections".into());
         }
         Ok(Connection { credentials, handle, throttles: Throttles::new(limits, Instant::now()), has_arrived: false })
@@ -64,8 +70,7 @@ impl Handler for Sockets {
         let view = caller.role.is_staff().then_some(View::All);
         app.realtime.hub.add(connection.handle.clone(), connection.credentials.clone(), view);
         let limits = &app.config.limits;
-        let is_one_too_many =
-            limits.enabled && app.realtime.hub.count(caller.tenant, caller.user) > limits.sockets_per_user;
+        let is_one_too_many = limits.enabled && sockets(app, &caller) > limits.sockets_per_user;
         // The session may have ended between the handshake and now, and nobody has cut this socket yet.
         if is_one_too_many || connection.credentials.have_ended(app) {
             return connection.handle.disconnect();

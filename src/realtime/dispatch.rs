@@ -54,7 +54,7 @@ pub fn announce(app: &App, event: &Event) {
             hub.to_staff(event.act.tenant, &Frame::event("ticket_created", &TicketEvent { ticket: &ticket }));
         }
         What::TicketUpdated { ticket, changed } => announce_update(app, event.act.tenant, ticket, changed),
-        What::TicketDeleted { ticket_id, customer } => {
+        What::TicketDeleted { ticket_id, customer, .. } => {
             app.realtime.stirred.note_customer(event.act.tenant, *customer);
             let gone = Frame::event("ticket_deleted", &TicketDeleted { ticket_id });
             hub.to_staff(event.act.tenant, &gone);
@@ -150,7 +150,7 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
             }
             hole = app.realtime.hub.remaining_hole(&ticket_id);
             let Some(Hole { tenant, ticket, from_seq, to_seq, .. }) = hole else { return };
-            match replay::between(&app, tenant, ticket, from_seq, to_seq).await {
+            match replay::between(&app, tenant, (ticket, &ticket_id), from_seq, to_seq).await {
                 Ok(messages) => {
                     metrics::counter!("smilechat_holes_filled_total").increment(1);
                     messages.into_iter().map(Arc::new).for_each(|message| _ = deliver(&app, &message));
@@ -170,7 +170,11 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
 /// Here and on other nodes.
 pub fn show_typing(app: &App, ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) {
     show_typing_here(app, ticket_id, user, user_id, name, is_typing);
-    hints::tell(app, || Hint::Typing(hints::Typing::new(ticket_id, user, user_id, name, is_typing)));
+    if app.bus.has_listeners() {
+        let typing = hints::Typing::new(ticket_id, user, user_id, name, is_typing);
+        let crossing = app.realtime.crossing.pass(typing, Instant::now());
+        crossing.into_iter().for_each(|typing| hints::tell(app, || Hint::Typing(typing)));
+    }
 }
 
 fn show_typing_here(app: &App, ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) {

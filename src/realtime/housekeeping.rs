@@ -11,6 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Error;
+use crate::hints::{self, Hint};
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::dispatch;
 use crate::realtime::gateway::Frame;
@@ -53,12 +54,14 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().expect("nobody panics while holding it")
 }
 
-/// What needs no database: it goes on while that is down. Runs until the server shuts down.
-pub async fn keep_time(app: App, shutdown: Shutdown) {
+/// What needs no database: it goes on while that is down, and while the server drains: who leaves meanwhile is seen to.
+pub async fn keep_time(app: App, _: Shutdown) {
     let mut ticks = ticks();
-    while goes_on(&mut ticks, &shutdown).await {
+    loop {
+        ticks.tick().await;
         let now = Instant::now();
         dispatch::show_typing_ended(&app, app.realtime.hub.expire_typing(now));
+        app.realtime.crossing.due(now).into_iter().for_each(|typing| hints::tell(&app, || Hint::Typing(typing)));
         app.realtime.hub.expire_tokens(app.clock.now().seconds());
         app.realtime.hub.show_viewers();
         for difference in app.presence.departed(now) {
@@ -100,14 +103,6 @@ fn ticks() -> Interval {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-/// True at the next tick, false once the server shuts down.
-async fn goes_on(ticks: &mut Interval, shutdown: &Shutdown) -> bool {
-    tokio::select! {
-        _ = ticks.tick() => true,
-        () = shutdown.begun() => false,
-    }
 }
 
 /// Whom a customer sees: the staff who have a ticket of theirs.

@@ -127,6 +127,11 @@ impl Hub {
         clients.filter_map(|client| client.caller.session_id.clone()).collect()
     }
 
+    /// The sessions of all sockets.
+    pub fn all_sessions(&self) -> HashSet<Arc<str>> {
+        self.lock().clients.values().filter_map(|client| client.caller.session_id.clone()).collect()
+    }
+
     /// A user is called something else now, on all their sockets.
     pub fn rename(&self, now: &Caller) {
         let mut guard = self.lock();

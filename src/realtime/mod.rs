@@ -10,6 +10,7 @@ mod activity;
 pub mod asyncapi;
 mod batch;
 pub mod connect;
+mod crossing;
 pub mod dispatch;
 pub mod gateway;
 mod handlers;
@@ -25,13 +26,14 @@ pub mod wire;
 
 use std::sync::Arc;
 
+use crate::realtime::crossing::Crossing;
 use crate::realtime::housekeeping::Stirred;
 use crate::realtime::hub::Hub;
 use crate::realtime::share::Share;
 
 pub use activity::keep_told;
 pub use housekeeping::{keep_books, keep_time};
-pub use share::{hear_of_people, keep_shared, say_hello};
+pub use share::{hear_of_people, keep_shared, say_bye, say_hello};
 
 /// Realtime's part of `App`.
 #[derive(Clone)]
@@ -41,10 +43,11 @@ pub struct Realtime {
     pub hub: Arc<Hub>,
     pub stirred: Arc<Stirred>,
     pub share: Arc<Share>,
+    pub crossing: Arc<Crossing>,
 }
 
 impl Realtime {
     pub fn new(is_on: bool) -> Self {
-        Self { is_on, hub: Arc::default(), stirred: Arc::default(), share: Arc::default() }
+        Self { is_on, hub: Arc::default(), stirred: Arc::default(), share: Arc::default(), crossing: Arc::default() }
     }
 }

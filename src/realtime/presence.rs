@@ -1,7 +1,8 @@
 //! Who is there: a user is online from their first socket until a moment after their last, as what they chose to be.
 //!
 //! A node knows its own people, and is told of those of the others (`elsewhere`); every answer is about all of them. The
-//! moment (`GRACE`) is for a page that reloads: nobody is told of it, no ticket changes hands.
+//! moment (`GRACE`) is for a page that reloads: nobody is told of it, no ticket changes hands. The people of a node that stops
+//! have one as well, to come back by another.
 
 mod elsewhere;
 mod news;
@@ -92,7 +93,8 @@ pub struct Heard {
     /// Whose entry in a list may be another.
     pub stirred: HashSet<(TenantKey, UserKey)>,
     pub has_to_ask: bool,
-    pub is_asked: bool,
+    /// The node wants to know how many pieces there were.
+    pub is_greeted: bool,
 }
 
 impl Presence {
@@ -210,16 +212,24 @@ impl Presence {
         seen.into_iter().cloned().collect()
     }
 
-    /// What this node has to tell the others, handed over by `say` in one go: what is said later is newer.
+    /// What this node has to tell the others. One task calls this and `everybody`: what is said later is newer. Nobody waits
+    /// while thousands are written out.
     pub fn changes(&self, say: impl FnMut(News)) {
-        let mut state = self.lock();
-        state.changes().into_iter().for_each(say);
+        let moment = self.lock().changes();
+        let number = moment.changes(say);
+        self.lock().is_said(number);
     }
 
     /// The same of everybody who is here.
     pub fn everybody(&self, say: impl FnMut(News)) {
-        let mut state = self.lock();
-        state.everybody().into_iter().for_each(say);
+        let moment = self.lock().everybody();
+        let number = moment.everybody(say);
+        self.lock().is_said(number);
+    }
+
+    /// How many sockets a user has on other nodes, as far as these have told.
+    pub fn sockets_elsewhere(&self, tenant: TenantKey, user: UserKey) -> usize {
+        self.lock().elsewhere.sockets(tenant, user)
     }
 
     /// How many pieces this node has told.
@@ -284,12 +294,12 @@ impl State {
     }
 
     fn follow(&mut self, learnt: Learnt) -> Heard {
-        let Learnt { stirred, has_to_ask, is_asked } = learnt;
+        let Learnt { stirred, has_to_ask, is_greeted } = learnt;
         for (tenant, user) in &stirred {
             self.take_over_choice(*tenant, *user);
         }
         let differences = stirred.iter().filter_map(|(tenant, user)| self.differ(*tenant, *user)).collect();
-        Heard { differences, stirred, has_to_ask, is_asked }
+        Heard { differences, stirred, has_to_ask, is_greeted }
     }
 
     /// What somebody chose last, on whichever node, holds on all.

@@ -22,10 +22,13 @@ const BETWEEN_LISTS: Duration = Duration::from_millis(500);
 /// What others have asked of this node.
 #[derive(Default)]
 pub struct Share {
+    /// For everybody who is here.
     is_asked: AtomicBool,
+    /// For how many pieces it has told.
+    is_greeted: AtomicBool,
 }
 
-/// Runs until the server shuts down, and says so to the others then.
+/// As long as the process lives: while it drains, those who leave are told of.
 pub async fn keep_shared(app: App, shutdown: Shutdown) {
     if app.bus.is_alone() {
         return shutdown.begun().await;
@@ -37,32 +40,46 @@ pub async fn keep_shared(app: App, shutdown: Shutdown) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut told_at, mut listed_at) = (Instant::now(), None::<Instant>);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shutdown.begun() => break,
-        }
+        ticks.tick().await;
         let now = Instant::now();
         show(&app, app.presence.expire(lease, now));
         let may_list = listed_at.is_none_or(|at| now.duration_since(at) >= BETWEEN_LISTS);
         if may_list && app.realtime.share.is_asked.swap(false, Ordering::Relaxed) {
             listed_at = Some(now);
+            metrics::counter!("smilechat_presence_lists_total").increment(1);
             app.presence.everybody(|news| say(&app, news));
         } else {
             app.presence.changes(|news| say(&app, news));
         }
-        if now.duration_since(told_at) >= heartbeat {
+        let is_greeted = app.realtime.share.is_greeted.swap(false, Ordering::Relaxed);
+        if is_greeted || now.duration_since(told_at) >= heartbeat {
             told_at = now;
             say(&app, News::Alive(app.presence.told()));
         }
     }
-    say(&app, News::Bye);
+}
+
+/// This node stops. Its people come back by the others.
+pub fn say_bye(app: &App) {
+    say(app, News::Bye);
 }
 
 pub fn hear_of_people(app: &App, from: &NodeId, news: News) {
-    show(app, app.presence.hear(from, news, Instant::now()));
+    let (news, is_asked) = news.for_node(|node| app.bus.is_node(node));
+    if is_asked {
+        app.realtime.share.is_asked.store(true, Ordering::Relaxed);
+    }
+    let heard = app.presence.hear(from, news, Instant::now());
+    if heard.is_greeted {
+        app.realtime.share.is_greeted.store(true, Ordering::Relaxed);
+    }
+    if heard.has_to_ask {
+        say(app, News::Ask { number: app.presence.told(), node: from.to_string() });
+    }
+    show(app, heard);
 }
 
-/// Something may have been missed: who is there, everybody?
+/// Something may have been missed: how many pieces has each told?
 pub fn say_hello(app: &App) {
     say(app, News::Hello(app.presence.told()));
 }
@@ -76,12 +93,6 @@ fn show(app: &App, heard: Heard) {
     let is_free = |now: &OnlineUser| now.role.is_staff() && now.status == Status::Online;
     for difference in heard.differences.iter().filter(|difference| is_free(&difference.now)) {
         assign::hand_out_waiting(app, difference.tenant);
-    }
-    if heard.is_asked {
-        app.realtime.share.is_asked.store(true, Ordering::Relaxed);
-    }
-    if heard.has_to_ask {
-        say_hello(app);
     }
 }
 

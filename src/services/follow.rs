@@ -6,7 +6,8 @@
 //! be under way that holds it.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -27,6 +28,8 @@ const TURN: Duration = Duration::from_secs(1);
 const BATCH: i64 = 500;
 /// Keys that were passed over and are asked for, at most: the newest ones.
 const MOST_MISSING: usize = 500;
+/// After some were given up, sessions are looked up anew once nothing is remembered of them from before.
+const OF_BEFORE: Duration = Duration::from_secs(3);
 /// At the start, keys among which some may be missing.
 const FIRST_LOOK: i64 = 1000;
 
@@ -35,6 +38,8 @@ const FIRST_LOOK: i64 = 1000;
 pub struct Follower {
     told: Mutex<Told>,
     wake: Notify,
+    /// From where to follow, until that begins.
+    beginning: Mutex<Option<Cursor>>,
 }
 
 #[derive(Default)]
@@ -49,6 +54,8 @@ struct Cursor {
     reached: i64,
     /// Passed over, and when.
     missing: BTreeMap<i64, Instant>,
+    /// How many were passed over and are not asked for: there were too many.
+    given_up: u64,
 }
 
 impl Follower {
@@ -84,7 +91,7 @@ impl Cursor {
     /// What there was before: known, but for what is missing among it.
     fn begin(newest_first: &[i64], now: Instant) -> Self {
         let Some(oldest) = newest_first.last() else { return Self::default() };
-        let mut cursor = Self { reached: *oldest, missing: BTreeMap::new() };
+        let mut cursor = Self { reached: *oldest, ..Self::default() };
         newest_first.iter().rev().for_each(|key| cursor.note(*key, now));
         cursor
     }
@@ -95,9 +102,11 @@ impl Cursor {
             return;
         }
         let first = (self.reached + 1).max(key - MOST_MISSING as i64);
+        self.given_up += first.abs_diff(self.reached + 1);
         self.missing.extend((first..key).map(|missing| (missing, now)));
         while self.missing.len() > MOST_MISSING {
             self.missing.pop_first();
+            self.given_up += 1;
         }
         self.reached = key;
     }
@@ -107,14 +116,24 @@ impl Cursor {
     }
 }
 
+/// Notes up to where everything is known. Before this node answers anybody: what is looked up for them is no older.
+pub async fn begin(app: &App) -> Result<()> {
+    if !app.bus.is_alone() {
+        let newest = app.db.read(|tx| events::list_newest_keys(tx, FIRST_LOOK)).await?;
+        let cursor = Cursor::begin(&newest, Instant::now());
+        *app.follower.beginning.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
+    }
+    Ok(())
+}
+
 /// Runs until the server shuts down.
 pub async fn keep(app: App, shutdown: Shutdown) {
-    if app.bus.is_alone() {
+    let beginning = app.follower.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(mut cursor) = beginning else {
         return shutdown.begun().await;
-    }
+    };
     let mut turns = tokio::time::interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut cursor = None;
     loop {
         tokio::select! {
             _ = turns.tick() => {}
@@ -127,15 +146,17 @@ pub async fn keep(app: App, shutdown: Shutdown) {
     }
 }
 
-async fn catch_up(app: &App, cursor: &mut Option<Cursor>) -> Result<()> {
-    let cursor = match cursor {
-        Some(cursor) => cursor,
-        None => {
-            let newest = app.db.read(|tx| events::list_newest_keys(tx, FIRST_LOOK)).await?;
-            cursor.insert(Cursor::begin(&newest, Instant::now()))
-        }
-    };
+async fn catch_up(app: &App, cursor: &mut Cursor) -> Result<()> {
     while step(app, cursor).await? {}
+    let given_up = std::mem::take(&mut cursor.given_up);
+    if given_up > 0 {
+        metrics::counter!("smilechat_events_given_up_total").increment(given_up);
+        tracing::warn!(
+            given_up,
+            "more keys of events were passed over than are asked for; sessions are looked up anew"
+        );
+        tokio::spawn(look_sessions_up(app.clone()));
+    }
     let age = age(&app.config.database);
     if let Some(before) = Instant::now().checked_sub(age) {
         cursor.forget_before(before);
@@ -152,45 +173,76 @@ async fn step(app: &App, cursor: &mut Cursor) -> Result<bool> {
     let found = app.db.read(move |tx| {
         let mut found = if missing.is_empty() { Vec::new() } else { events::list_named(tx, &missing)? };
         found.extend(events::list_after(tx, reached, BATCH)?);
-        found.into_iter().map(|stored| Ok((stored.key, recall(tx, &shared, stored)?))).collect::<Result<Vec<_>>>()
+        Ok(found)
     });
-    let found = found.await?;
-    for (key, event) in &found {
-        cursor.note(*key, Instant::now());
-        if app.follower.is_first(*key)
+    let found: Arc<[Stored]> = found.await?.into();
+    let recalled = recall_all(&shared, &found).await?;
+    for (stored, event) in found.iter().zip(recalled) {
+        cursor.note(stored.key, Instant::now());
+        if app.follower.is_first(stored.key)
             && let Some(event) = event
         {
-            auth::observe(&app.auth.registry, &app.auth.origins, event);
-            dispatch::announce(app, event);
+            auth::observe(&app.auth.registry, &app.auth.origins, &event);
+            dispatch::announce(app, &event);
         }
     }
     Ok(found.len() >= BATCH as usize)
 }
 
+/// In one transaction; or each in one of its own, if one of them fails: on PostgreSQL, that ends the transaction of all.
+async fn recall_all(app: &App, found: &Arc<[Stored]>) -> Result<Vec<Option<Event>>> {
+    match read(app, found, 0..found.len()).await {
+        Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
+        Ok(recalled) => return Ok(recalled),
+        Err(_) => {}
+    }
+    let mut recalled = Vec::with_capacity(found.len());
+    for place in 0..found.len() {
+        match read(app, found, place..place + 1).await {
+            Ok(one) => recalled.extend(one),
+            Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
+            // Of a newer version, perhaps: the others must not wait for it.
+            Err(error) => {
+                tracing::warn!(%error, kind = found[place].kind, "an event of another node cannot be read");
+                recalled.push(None);
+            }
+        }
+    }
+    Ok(recalled)
+}
+
+async fn read(app: &App, found: &Arc<[Stored]>, which: Range<usize>) -> Result<Vec<Option<Event>>> {
+    let (shared, found) = (app.clone(), found.clone());
+    app.db.read(move |tx| found[which].iter().map(|stored| recall(tx, &shared, stored)).collect()).await
+}
+
 /// The event as it was told where it happened. None for what was told here, and for what concerns nobody here.
-fn recall(tx: &mut Tx<'_>, app: &App, stored: Stored) -> Result<Option<Event>> {
+fn recall(tx: &mut Tx<'_>, app: &App, stored: &Stored) -> Result<Option<Event>> {
     if app.follower.is_told(stored.key) {
         return Ok(None);
     }
-    let recalled = match &stored.ticket_id {
+    let what = match &stored.ticket_id {
         Some(_) if !app.realtime.hub.serves(stored.tenant) => return Ok(None),
-        Some(ticket_id) => tickets::recall::recall(tx, &stored, app.realtime.hub.customer_of(ticket_id)),
-        None => auth::recall::recall(tx, &stored),
+        Some(ticket_id) => tickets::recall::recall(tx, stored, app.realtime.hub.customer_of(ticket_id))?,
+        None => auth::recall::recall(tx, stored)?,
     };
-    match recalled {
-        Ok(what) => Ok(what.map(|what| event(stored, what))),
-        Err(Error::Unavailable(why)) => Err(Error::Unavailable(why)),
-        // Of a newer version, perhaps: the others must not wait for it.
-        Err(error) => {
-            tracing::warn!(%error, kind = stored.kind, "an event of another node cannot be read");
-            Ok(None)
-        }
-    }
+    Ok(what.map(|what| event(stored, what)))
 }
 
-fn event(stored: Stored, what: What) -> Event {
-    let actor_id = stored.actor_id.map(Into::into);
+fn event(stored: &Stored, what: What) -> Event {
+    let actor_id = stored.actor_id.as_deref().map(Into::into);
     Event { act: Act { tenant: stored.tenant, actor_id, at: stored.at }, what, key: Some(stored.key), origin: None }
+}
+
+/// Cuts the sockets whose sessions have ended by an event that nobody will tell of.
+async fn look_sessions_up(app: App) {
+    tokio::time::sleep(OF_BEFORE).await;
+    for session_id in app.realtime.hub.all_sessions() {
+        let looked_up = app.auth.registry.caller(&app.db, &session_id, app.clock.now()).await;
+        if let Err(Error::Unauthorized(_)) = looked_up {
+            app.realtime.hub.end_session(&session_id);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -210,12 +262,16 @@ mod tests {
         assert_eq!((cursor.reached, missing(&cursor)), (15, vec![14]));
         cursor.forget_before(start + TURN * 2);
         assert!(missing(&cursor).is_empty());
+        assert_eq!(cursor.given_up, 0);
         cursor.note(1_000_000, start);
         assert_eq!(
             (cursor.reached, cursor.missing.len()),
             (1_000_000, MOST_MISSING),
             "a leap is no reason to ask for ever"
         );
+        assert_eq!(cursor.given_up, 1_000_000 - 16 - MOST_MISSING as u64, "and is owned up to");
+        cursor.note(1_000_002, start);
+        assert_eq!(cursor.given_up, 1_000_000 - 16 - MOST_MISSING as u64 + 1);
         assert_eq!(Cursor::begin(&[], start).reached, 0);
     }
 

@@ -65,11 +65,12 @@ struct Dependency {
 }
 
 /// Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
-/// conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two.
+/// conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two; without
+/// the standby, reports are read from the database.
 #[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let mut dependencies = Vec::from(ask_all(&app).await);
+    let mut dependencies = ask_all(&app).await;
     let standing = app.bus.standing();
     dependencies.extend(standing.map(bus));
     let status = dependencies[0].status;
@@ -80,11 +81,17 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 }
 
 /// The database first.
-async fn ask_all(app: &App) -> [Dependency; 2] {
+async fn ask_all(app: &App) -> Vec<Dependency> {
     let database = ask("database", app.db.engine(), app.db.ping());
+    let replica = async {
+        match app.db.has_replica() {
+            true => Some(ask("replica", app.db.engine(), app.db.ping_replica()).await),
+            false => None,
+        }
+    };
     let files = ask("files", app.files.kind(), app.files.ping());
-    let (database, files) = tokio::join!(database, files);
-    [database, files]
+    let (database, replica, files) = tokio::join!(database, replica, files);
+    [Some(database), replica, Some(files)].into_iter().flatten().collect()
 }
 
 async fn ask(name: &'static str, kind: &'static str, question: impl Future<Output = Result<()>>) -> Dependency {

@@ -24,13 +24,13 @@ use crate::platform::limits::{self, Limits};
 use crate::platform::random::Random;
 use crate::platform::redis::Redis;
 use crate::platform::shutdown::Shutdown;
-use crate::realtime::Realtime;
 use crate::realtime::connect::Sockets;
 use crate::realtime::gateway::{self, Admission, Gateway};
 use crate::realtime::presence::Presence;
+use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
 use crate::services::work::Workers;
-use crate::services::{check, chosen, demo, is_chosen, nodes, operations};
+use crate::services::{check, chosen, demo, follow, is_chosen, nodes, operations};
 use crate::tickets::assign::HandOuts;
 use crate::tickets::bot::BotCalls;
 
@@ -116,6 +116,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let (app, unstarted) = open(config, clock, random).await?;
     demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
+    follow::begin(&app).await?;
     let listener = connections::listen(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
     let address = listener.local_addr()?;
     let admission = Admission {
@@ -156,6 +157,7 @@ impl Running {
         if tokio::time::timeout(drain * 3 / 4, drained).await.is_err() {
             tracing::warn!(sockets = self.gateway.remaining(), "time is up; the rest is cut");
         }
+        realtime::say_bye(&self.app);
         self.app.bus.leave(GOODBYE).await;
         self.app.db.close_within(drain.saturating_sub(begun.elapsed())).await;
         tracing::info!("stopped");

@@ -17,6 +17,12 @@ use crate::tickets::{notes, rating, store};
 const FIELDS: [&str; 9] =
     ["status", "support_id", "priority", "subject", "tags", "custom", "closed_at", "customer_id", "bot_state"];
 
+#[derive(Deserialize)]
+struct OfCustomer {
+    #[serde(default)]
+    customer_id: String,
+}
+
 /// None for what has no listener, and for what is about a ticket that is gone. `customer` is known where somebody follows it.
 pub fn recall(tx: &mut Tx<'_>, event: &Stored, customer: Option<UserKey>) -> Result<Option<What>> {
     let Some(ticket_id) = &event.ticket_id else { return Ok(None) };
@@ -36,7 +42,14 @@ fn recall_of(tx: &mut Tx<'_>, event: &Stored, ticket_id: &str, customer: Option<
             Some(What::TicketUpdated { ticket: Arc::new(store::find(tx, scope, ticket_id)?), changed })
         }
         "ticket_deleted" => {
-            Some(What::TicketDeleted { ticket_id: ticket_id.to_owned(), customer: customer.unwrap_or(UserKey(0)) })
+            // An older version named nobody.
+            let OfCustomer { customer_id } = serde_json::from_str(&event.data).map_err(Error::internal)?;
+            let customer = match customer {
+                Some(customer) => Some(customer),
+                None => store::find_key(tx, event.tenant, &customer_id)?,
+            };
+            let customer = customer.unwrap_or(UserKey(0));
+            Some(What::TicketDeleted { ticket_id: ticket_id.to_owned(), customer, customer_id })
         }
         "ticket_rated" => {
             let ticket = store::find(tx, scope, ticket_id)?;

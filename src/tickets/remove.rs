@@ -22,7 +22,7 @@ pub async fn remove(app: &App, caller: Arc<Caller>, ticket_id: String) -> Result
             store::delete(tx, caller.tenant, ticket.key)?;
             // What happened to it stays in the history; what it said does not.
             events::store::redact(tx, caller.tenant, &ticket_id)?;
-            let what = What::TicketDeleted { ticket_id, customer: ticket.customer };
+            let what = What::TicketDeleted { ticket_id, customer: ticket.customer, customer_id: ticket.customer_id };
             events::record(tx, &Act::of(&caller, now), what)?;
             Ok(files)
         })

@@ -18,7 +18,7 @@ pub use activity::{find_activity, list_changed};
 pub use counts::{TicketCounts, count_messages, counts};
 pub use list::{Filter, StatusFilter, Support, list};
 pub use people::{
-    MAY_HOLD, find_assignable, find_customer, find_to_put_back, list_assignable, list_staff_of, may_hold,
+    MAY_HOLD, find_assignable, find_customer, find_key, find_to_put_back, list_assignable, list_staff_of, may_hold,
 };
 
 const SELECT: &str = "select t.ticket_key, t.customer_key, t.support_key, t.customer_unread, t.customer_read_seq,
@@ -158,7 +158,7 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewTicket<'_>, now: Time
 
 /// Writes back what staff may change, and what follows from it.
 pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()> {
-    tx.execute(
+    tx.execute_later(
         "update tickets set subject = $3, support_key = $4, status = $5, priority = $6, tags = $7, custom = $8, is_held = $9,
              updated_at = $10, closed_at = $11, bot_state = $12, bot_due_seq = $13
          where tenant_key = $1 and ticket_key = $2",
@@ -182,9 +182,12 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<()>
 }
 
 pub fn write_tags(tx: &mut Tx<'_>, tenant: TenantKey, key: TicketKey, tags: &[String]) -> Result<()> {
-    tx.execute("delete from ticket_tags where tenant_key = $1 and ticket_key = $2", &[tenant.into(), key.into()])?;
+    tx.execute_later(
+        "delete from ticket_tags where tenant_key = $1 and ticket_key = $2",
+        &[tenant.into(), key.into()],
+    )?;
     for tag in tags {
-        tx.execute(
+        tx.execute_later(
             "insert into ticket_tags (tenant_key, tag, ticket_key) values ($1, $2, $3) on conflict do nothing",
             &[tenant.into(), tag.as_str().into(), key.into()],
         )?;

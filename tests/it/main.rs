@@ -4,6 +4,7 @@ mod contract;
 mod db;
 mod gateway;
 mod harness;
+mod limits;
 mod matrix;
 mod panics;
 mod rollup;

@@ -14,7 +14,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 const SUPERVISOR: &str = r#"
 set -e
 folder=$(mktemp -d)
-"$1/initdb" -D "$folder/data" -U app --auth=trust --no-sync >"$folder/initdb.log" 2>&1
+if [ -n "$3" ]; then
+    "$1/pg_basebackup" -h 127.0.0.1 -p "$3" -U app -D "$folder/data" -R -c fast --no-sync >"$folder/initdb.log" 2>&1
+else
+    "$1/initdb" -D "$folder/data" -U app --auth=trust --no-sync >"$folder/initdb.log" 2>&1
+fi
 cat >>"$folder/data/postgresql.conf" <<SETTINGS
 listen_addresses = '127.0.0.1'
 port = $2
@@ -48,10 +52,19 @@ impl Postgres {
 
     /// A server of one's own, to be treated badly.
     pub fn start() -> Postgres {
+        Self::start_of("")
+    }
+
+    /// A standby of this one.
+    pub fn standby(&self) -> Postgres {
+        Self::start_of(&self.port.to_string())
+    }
+
+    fn start_of(primary: &str) -> Postgres {
         let programs = installed_programs();
         let port = free_port();
         let mut command = as_an_ordinary_user();
-        command.args(["sh", "-c", SUPERVISOR, "sh"]).arg(&programs).arg(port.to_string());
+        command.args(["sh", "-c", SUPERVISOR, "sh"]).arg(&programs).arg(port.to_string()).arg(primary);
         let mut supervisor = command
             .current_dir("/")
             .process_group(0)

@@ -43,7 +43,7 @@ async fn relay_chat(core: Option<usize>, size: &Size) -> Result<f64> {
     let tickets: Vec<Ticket> =
         (0..size.tickets).map(|number| Ticket { id: format!("ticket-{number}"), customer: 0 }).collect();
     let load = Load { tickets: size.tickets, pace: Pace::Window(size.window), time: size.time };
-    let (figures, _) = chat::talk(&server, &stage, &tickets, load).await?;
+    let (figures, _) = chat::talk(&[&server], &stage, &tickets, load).await?;
     server.stop().await?;
     Ok(figures.acked)
 }
@@ -53,7 +53,7 @@ async fn raw_web(core: Option<usize>, time: Duration) -> Result<f64> {
     let server = program.start().await?;
     let requests =
         vec![request(server.port, "GET", "/api/tickets", Some("a token of some length, as they are"), None); 16];
-    let figures = rest::ask(server.port, &requests, time / 2).await?;
+    let figures = rest::ask(&[server.port], &requests, time / 2).await?;
     server.stop().await?;
     Ok(figures.answered)
 }

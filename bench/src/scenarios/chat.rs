@@ -65,13 +65,13 @@ impl Count {
 
 pub async fn run(server: &Server, stage: &Stage, load: Load) -> Result<Figures> {
     let tickets = stage.tickets(load.tickets).await?;
-    let (figures, acked) = talk(server, stage, &tickets, load).await?;
+    let (figures, acked) = talk(&[server], stage, &tickets, load).await?;
     check_stored(stage, &tickets, acked).await?;
     Ok(figures)
 }
 
-/// The figures, and how many messages were acked in all.
-pub async fn talk(server: &Server, stage: &Stage, tickets: &[Ticket], load: Load) -> Result<(Figures, u64)> {
+/// The figures, and how many messages were acked in all. Of several nodes each has its customers, and the next one their staff.
+pub async fn talk(nodes: &[&Server], stage: &Stage, tickets: &[Ticket], load: Load) -> Result<(Figures, u64)> {
     let (end, ended) = watch::channel(false);
     let now = Instant::now();
     let count = Rc::new(RefCell::new(Count {
@@ -85,10 +85,10 @@ pub async fn talk(server: &Server, stage: &Stage, tickets: &[Ticket], load: Load
     }));
     let (mut writers, mut readers) = (Vec::new(), JoinSet::new());
     for (number, ticket) in tickets.iter().enumerate() {
-        let mut reader = Socket::connect(stage.port, stage.staff(number)).await?;
+        let mut reader = Socket::connect(nodes[(number + 1) % nodes.len()].port, stage.staff(number)).await?;
         reader.join_ticket(&ticket.id).await?;
         readers.spawn_local(read(reader, count.clone(), ended.clone()));
-        let mut writer = Socket::connect(stage.port, stage.customer_of(ticket)).await?;
+        let mut writer = Socket::connect(nodes[number % nodes.len()].port, stage.customer_of(ticket)).await?;
         writer.join_ticket(&ticket.id).await?;
         writers.push(writer);
     }
@@ -102,9 +102,10 @@ pub async fn talk(server: &Server, stage: &Stage, tickets: &[Ticket], load: Load
         writing.spawn_local(write(socket, number, ticket.id.clone(), load, count.clone()));
     }
     tokio::time::sleep_until(begins.into()).await;
-    let spent = server.cpu()?;
+    let cpu = || nodes.iter().map(|node| node.cpu()).sum::<Result<Duration>>();
+    let spent = cpu()?;
     tokio::time::sleep(load.time).await;
-    let spent = server.cpu()? - spent;
+    let spent = cpu()? - spent;
     let mut all_acked = 0;
     while let Some(written) = writing.join_next().await {
         all_acked += written??;
@@ -126,7 +127,7 @@ pub async fn talk(server: &Server, stage: &Stage, tickets: &[Ticket], load: Load
 }
 
 /// What was acked is there: a server that only says so would win.
-async fn check_stored(stage: &Stage, tickets: &[Ticket], acked: u64) -> Result<()> {
+pub async fn check_stored(stage: &Stage, tickets: &[Ticket], acked: u64) -> Result<()> {
     let mut http = Http::connect(stage.port).await?;
     let mut stored = 0;
     for ticket in tickets {
@@ -237,7 +238,7 @@ fn note_event(count: &Shared, text: &str, is_other: bool) {
 }
 
 /// About 120 characters, as people write.
-fn message(ticket_id: &str, sender: usize, number: usize, micros: u128) -> String {
+pub fn message(ticket_id: &str, sender: usize, number: usize, micros: u128) -> String {
     format!(
         r#"{{"ticket_id":"{ticket_id}","client_id":"{sender}-{number}-{micros}","message_content":"Good morning! I ordered the large bottle on Monday, and the lid that came with it does not fit. Could you send me another one?"}}"#
     )

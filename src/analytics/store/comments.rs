@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::platform::db::{Tx, Value};
 
 /// Which ratings: given in a time, of whoever had the ticket.
+#[derive(Clone)]
 pub struct Filter {
     pub from_ms: i64,
     pub to_ms: i64,

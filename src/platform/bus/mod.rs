@@ -147,6 +147,11 @@ impl Bus {
         }
     }
 
+    /// Whether this node is the one that goes by this name.
+    pub fn is_node(&self, name: &str) -> bool {
+        self.0.as_ref().is_some_and(|shared| *shared.node == *name)
+    }
+
     /// Something arrived under our signature that nobody here understands: a newer version, perhaps.
     pub fn note_junk(&self) {
         count_junk();

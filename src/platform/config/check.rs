@@ -9,13 +9,15 @@ use figment::value::Value;
 use http::Uri;
 use tracing_subscriber::EnvFilter;
 
+use crate::platform::redis;
+
 const DAY: i128 = 24 * 60 * 60;
 const SAFE_PASSWORD_KIB: i128 = 8192;
 /// Different ones in a secret. 32 random hexadecimal digits have fewer about once in ten thousand times.
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 46] = [
+pub const RANGES: [(&str, RangeInclusive<i128>); 47] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -27,6 +29,7 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 46] = [
     ("server.drain_seconds", 1..=300),
     ("database.readers", 0..=64),
     ("database.pool_size", 1..=500),
+    ("database.replica_lag_seconds", 1..=86_400),
     ("database.queue_timeout_seconds", 1..=300),
     ("database.slow_ms", 0..=3_600_000),
     ("database.statement_timeout_seconds", 1..=3600),
@@ -112,7 +115,10 @@ fn number_fault(key: &str, value: &Value) -> Option<String> {
 fn list_fault(key: &str, value: &Value) -> Option<String> {
     let texts = value.as_array().map(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
     let Some(Some(origins)) = texts else {
-        return Some("takes a list of texts".into());
+        let is_blank = value.as_str().is_some_and(|text| text.chars().all(|c| c == ',' || c.is_whitespace()));
+        return Some(
+            if is_blank { "names nothing: name one at least, or leave it out" } else { "takes a list of texts" }.into(),
+        );
     };
     if key != "cors.origins" {
         return None;
@@ -130,7 +136,15 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
             text.is_empty() || is_database_url(text),
             "takes sqlite:///path/file.db or postgres://user:password@host/name",
         ),
-        "bus.redis_url" => (text.is_empty() || is_redis_url(text), "takes redis://host:6379 or rediss://host:6379"),
+        "database.replica_url" => (
+            text.is_empty() || is_database_url(text) && !text.starts_with("sqlite:"),
+            "takes postgres://user:password@host/name, a standby of the server at database.url",
+        ),
+        "bus.redis_url" => (
+            text.is_empty() || redis::is_url(text),
+            "takes redis://host:6379, redis+sentinel://host:26379,host:26379/name or redis+cluster://host:6379,host:6379, \
+             each also with rediss",
+        ),
         "files.url" => (text.is_empty() || is_files_url(text), "takes file:///abs/folder or s3://bucket/prefix"),
         "files.s3_endpoint" => (text.is_empty() || is_web_origin(text), "takes http://host:port or https://host"),
         "telemetry.otlp_endpoint" => (
@@ -162,11 +176,6 @@ fn is_host(text: &str) -> bool {
 
 fn is_database_url(text: &str) -> bool {
     let rest = ["sqlite://", "postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme));
-    rest.is_some_and(|rest| !rest.trim_matches('/').is_empty())
-}
-
-fn is_redis_url(text: &str) -> bool {
-    let rest = ["redis://", "rediss://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     rest.is_some_and(|rest| !rest.trim_matches('/').is_empty())
 }
 
@@ -258,6 +267,8 @@ mod tests {
             ("server.host", "::1", "http://localhost"),
             ("database.url", "sqlite://./data/chat.db", "sqlite://"),
             ("database.url", "postgres://app:p@127.0.0.1:5432/chat", "mysql://localhost/chat"),
+            ("bus.redis_url", "redis+sentinel://a,b/chat", "redis+sentinel://a,b"),
+            ("bus.redis_url", "rediss+cluster://:password@a:7000,b:7000", "redis://a,b"),
             ("files.url", "file:///srv/files", "file://files"),
             ("files.url", "", "ftp://files.example/x"),
             ("files.url", "s3://chat-files/support/2026", "s3://key:secret@chat-files/support"),

@@ -103,8 +103,9 @@ fn typed(default: &Value, text: &str) -> Value {
             _ => None,
         },
         Value::Array(..) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Some(items.map(Value::from).collect::<Vec<_>>().into())
+            let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+            // A text that names nothing says nothing either: no list that is empty on purpose.
+            (!items.is_empty()).then(|| items.into_iter().map(Value::from).collect::<Vec<_>>().into())
         }
         _ => None,
     };

@@ -179,6 +179,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_names_nothing_is_no_list() {
+        let services = |text: &str| vec![Flag { name: "--services", key: "server.services", text: text.into() }];
+        for text in ["", ",", " , ,"] {
+            let mistakes = load(&environment(&[]), None, services(text)).expect_err("nothing is named");
+            let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+            assert_eq!(lines, ["--services: names nothing: name one at least, or leave it out"], "{text:?}");
+        }
+        assert_eq!(mistakes(&[("SMILECHAT_SERVER__SERVICES", ",")]).len(), 1);
+        let config = load(&environment(&[("CORS_ORIGINS", "")]), None, services("auth,")).expect("no mistake").config;
+        assert_eq!((config.server.services, config.cors.origins.len()), (vec!["auth".to_owned()], 0));
+    }
+
+    #[test]
     fn each_type_is_read_from_a_variable() {
         let config = load_from(&[
             ("CORS_ORIGINS", "https://a.example, https://b.example,"),
@@ -223,7 +236,8 @@ mod tests {
                 "FILE: server.port: takes a whole number from 0 to 65535",
                 "FILE: server.prot: there is no such setting; did you mean server.port?",
                 "DATABASE_URL: takes sqlite:///path/file.db or postgres://user:password@host/name",
-                "REDIS_URL: takes redis://host:6379 or rediss://host:6379",
+                "REDIS_URL: takes redis://host:6379, redis+sentinel://host:26379,host:26379/name or \
+             redis+cluster://host:6379,host:6379, each also with rediss",
                 "CORS_ORIGINS: `b.example` is no origin; write scheme://host or scheme://host:port in lower case, or *",
                 "RATE_LIMIT: takes true or false, on or off",
                 "--port: takes a whole number from 0 to 65535",

@@ -82,6 +82,9 @@ pub struct DatabaseConfig {
     /// `sqlite:///abs/file.db`, `sqlite://relative.db` or `postgres://…`.
     pub url: String,
     pub readers: usize,
+    /// A standby of the same server; empty for none.
+    pub replica_url: String,
+    pub replica_lag_seconds: u64,
     pub pool_size: usize,
     pub queue_timeout_seconds: u64,
     pub statement_timeout_seconds: u64,

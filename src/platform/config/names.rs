@@ -1,10 +1,11 @@
 //! The names a setting goes by: its key (`server.port`), its environment names (`PORT`, `SMILECHAT_SERVER__PORT`).
 
 /// The names that hosts and containers set by habit. Each gives way to the `SMILECHAT_…` name of the same key.
-pub const HABITUAL: [(&str, &str); 12] = [
+pub const HABITUAL: [(&str, &str); 13] = [
     ("HOST", "server.host"),
     ("PORT", "server.port"),
     ("DATABASE_URL", "database.url"),
+    ("DATABASE_REPLICA_URL", "database.replica_url"),
     ("REDIS_URL", "bus.redis_url"),
     ("JWT_SECRET", "auth.jwt_secret"),
     ("CORS_ORIGINS", "cors.origins"),
@@ -20,8 +21,14 @@ pub const HABITUAL: [(&str, &str); 12] = [
 pub const CONFIG_FILE: &str = "SMILECHAT_CONFIG";
 
 /// What no message may show, and what may come from a file: `JWT_SECRET_FILE`.
-pub const SECRETS: [&str; 5] =
-    ["auth.jwt_secret", "bus.redis_url", "database.url", "files.s3_secret_access_key", "telemetry.otlp_headers"];
+pub const SECRETS: [&str; 6] = [
+    "auth.jwt_secret",
+    "bus.redis_url",
+    "database.replica_url",
+    "database.url",
+    "files.s3_secret_access_key",
+    "telemetry.otlp_headers",
+];
 
 const PREFIX: &str = "SMILECHAT_";
 /// So close to a known name, a variable without `__` is taken for a slip and not for somebody else's.

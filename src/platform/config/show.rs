@@ -6,6 +6,7 @@ use super::load::Loaded;
 pub fn show(loaded: &Loaded) -> String {
     let mut config = loaded.config.clone();
     config.database.url = masked(&config.database.url);
+    config.database.replica_url = masked(&config.database.replica_url);
     config.bus.redis_url = masked(&config.bus.redis_url);
     let text = toml::to_string(&config).expect("a configuration is a table of plain values");
     let mut section = String::new();

@@ -34,7 +34,7 @@ impl Channel {
     pub async fn open(url: &str, name: &str) -> anyhow::Result<Self> {
         let Place::Postgres(server) = Place::of(url)? else { return Err(anyhow!("SQLite has no channels")) };
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let (client, driver) = server.connect_beside(sender).await.map_err(|error| anyhow!("{}", describe(&error)))?;
+        let (client, driver) = server.connect(sender).await.map_err(|error| anyhow!("{}", describe(&error)))?;
         let channel = Self { client, heard: Mutex::new(receiver), driver };
         // A hint is worth no fsync.
         let script = format!("set synchronous_commit = off; set statement_timeout = '2s'; listen {name}");

@@ -4,9 +4,9 @@
 use std::error::Error as StdError;
 use std::io;
 
-use postgres::error::SqlState;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+use tokio_postgres::error::SqlState;
 
 use crate::error::Error;
 
@@ -37,7 +37,7 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
 }
 
 #[track_caller]
-pub(super) fn from_postgres(error: postgres::Error) -> Error {
+pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
     if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
         return conflict();
     }
@@ -49,7 +49,7 @@ pub(super) fn from_postgres(error: postgres::Error) -> Error {
 }
 
 /// True when the link itself is gone, so that no further statement can be sent over it.
-fn is_broken_connection(error: &postgres::Error) -> bool {
+fn is_broken_connection(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
 }
 

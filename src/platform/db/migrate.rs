@@ -4,13 +4,16 @@
 //! `Db::open` and `smilechat migrate` call it. A database that this binary does not know (a newer migration, or a
 //! changed one) is refused before anything is touched.
 
+use std::thread;
+use std::time::Duration;
+
 use anyhow::bail;
 use sha2::{Digest, Sha256};
 
 use super::dialect::Dialect;
 use super::tx::Tx;
 use super::{Place, postgres, sqlite};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::clock::Clock;
 use crate::platform::config::DatabaseConfig;
 
@@ -53,6 +56,13 @@ const BOOKKEEPING: &str = "create table if not exists schema_migrations (
 /// No name of a migration: an older version that meets it takes it for one that it does not know, and does not start either.
 const MOVING: &str = "move_under_way";
 
+/// For one lock: nobody is kept waiting for longer by a statement that waits itself.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// In which others get what they waited for.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+/// About two minutes.
+const TRIES: u32 = 40;
+
 /// Brings the schema up to date; the answer names what was applied now.
 pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
     match Place::of(&config.url)? {
@@ -70,9 +80,36 @@ pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
     let Some(next) = next_after(&applied) else {
         return Ok(None);
     };
-    tx.script(&next.sql(tx.dialect()))?;
+    match tx.dialect() {
+        Dialect::Sqlite => tx.script(&next.sql(Dialect::Sqlite))?,
+        Dialect::Postgres => apply_beside_others(tx, next)?,
+    }
     record(tx, next.name, &next.checksum(tx.dialect()))?;
     Ok(Some(next.name.to_owned()))
+}
+
+/// On PostgreSQL, nodes of the version before go on serving. A statement that waits for the lock of a whole table has all
+/// others wait behind it: it gives up soon, lets them pass, and tries again. The lock on migrating itself is kept meanwhile.
+fn apply_beside_others(tx: &mut Tx<'_>, next: &Migration) -> anyhow::Result<()> {
+    tx.script(&format!("set local lock_timeout = '{}ms'; savepoint migration", LOCK_PATIENCE.as_millis()))?;
+    for tries_left in (0..TRIES).rev() {
+        match tx.script(&next.sql(Dialect::Postgres)) {
+            Err(Error::Unavailable(why)) => {
+                // Where the connection is gone, this says so.
+                tx.script("rollback to savepoint migration")?;
+                if tries_left == 0 {
+                    bail!("the migration {} did not get its locks; is a long transaction open? ({why})", next.name);
+                }
+                tracing::warn!(migration = next.name, why, "it did not get its locks; others go first, then again");
+                thread::sleep(BETWEEN_TRIES);
+            }
+            applied => {
+                applied?;
+                break;
+            }
+        }
+    }
+    Ok(tx.script("release savepoint migration")?)
 }
 
 /// The first migration that the database lacks, by name.

@@ -26,7 +26,9 @@ mod mark;
 mod migrate;
 mod passages;
 mod postgres;
+mod replica;
 mod restore;
+mod schema;
 mod server;
 mod slow;
 mod sqlite;
@@ -78,6 +80,8 @@ struct Shared {
     dialect: Dialect,
     patience: Patience,
     slow: Option<Duration>,
+    /// A standby that is further behind is not asked.
+    longest_lag: Duration,
     /// None once closed.
     queues: RwLock<Option<Queues>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -86,6 +90,8 @@ struct Shared {
 struct Queues {
     reads: Sender<Job>,
     writes: Sender<Job>,
+    /// Of a standby, if there is one.
+    replica: Option<Sender<Job>>,
 }
 
 impl Db {
@@ -97,7 +103,13 @@ impl Db {
         let mut threads = Vec::new();
         let (dialect, queues) = match Place::of(&config.url)? {
             Place::Sqlite(path) => (Dialect::Sqlite, sqlite::start(path, config, on_commit, &mut threads)?),
-            Place::Postgres(server) => (Dialect::Postgres, postgres::start(*server, config, on_commit, &mut threads)?),
+            Place::Postgres(server) => {
+                let mut queues = postgres::start(*server, config, on_commit, &mut threads)?;
+                if let Some(standby) = replica::of(config)? {
+                    queues.replica = Some(postgres::start_reading(standby, config, &mut threads)?);
+                }
+                (Dialect::Postgres, queues)
+            }
         };
         let shared = Shared {
             dialect,
@@ -106,6 +118,7 @@ impl Db {
                 for_statement: Duration::from_secs(config.statement_timeout_seconds),
             },
             slow: slow::threshold(config),
+            longest_lag: Duration::from_secs(config.replica_lag_seconds),
             queues: RwLock::new(Some(queues)),
             threads: Mutex::new(threads),
         };
@@ -126,6 +139,37 @@ impl Db {
         T: Send + 'static,
     {
         self.call(Kind::Write, closure).await
+    }
+
+    /// A read that may be behind by `database.replica_lag_seconds`: for figures and lists in which nobody looks for what they
+    /// did a moment ago. Where there is a standby it is asked, and whatever goes wrong there, the database itself.
+    pub async fn read_behind<T, F>(&self, closure: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        let Some(answer) = self.ask_replica(closure.clone()).await else { return self.read(closure).await };
+        match answer {
+            // What the standby cannot know of: it is behind, being brought forward, or away.
+            Err(Error::Unavailable(_) | Error::Internal { .. }) => {
+                metrics::counter!("smilechat_replica_reads_total", "outcome" => "passed_on").increment(1);
+                self.read(closure).await
+            }
+            answer => {
+                metrics::counter!("smilechat_replica_reads_total", "outcome" => "answered").increment(1);
+                answer
+            }
+        }
+    }
+
+    pub fn has_replica(&self) -> bool {
+        let queues = self.shared.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues.as_ref().is_some_and(|queues| queues.replica.is_some())
+    }
+
+    /// Whether the standby, if there is one, would answer a caller now.
+    pub async fn ping_replica(&self) -> Result<()> {
+        self.ask_replica(|_| Ok(())).await.unwrap_or(Ok(()))
     }
 
     /// Whether the database would serve a caller now: an empty write (it takes SQLite's write lock), then a trivial read.
@@ -178,6 +222,27 @@ impl Db {
         let (job, answer) = Job::new(self.engine(), kind, self.shared.slow, closure);
         self.enqueue(kind, job)?;
         answer.wait(self.shared.patience).await
+    }
+
+    /// None: there is no standby.
+    async fn ask_replica<T, F>(&self, closure: F) -> Option<Result<T>>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let longest_lag = self.shared.longest_lag;
+        let (job, answer) = Job::new(self.engine(), Kind::Read, self.shared.slow, move |tx| {
+            replica::refuse_if_behind(tx, longest_lag)?;
+            closure(tx)
+        });
+        let is_queued = {
+            let queues = self.shared.queues.read().unwrap_or_else(PoisonError::into_inner);
+            queues.as_ref()?.replica.as_ref()?.try_send(job).is_ok()
+        };
+        match is_queued {
+            true => Some(answer.wait(self.shared.patience).await),
+            false => Some(Err(Error::Unavailable("the queue of the standby is full".into()))),
+        }
     }
 
     fn enqueue(&self, kind: Kind, job: Job) -> Result<()> {

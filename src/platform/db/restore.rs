@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::migrate::{is_being_moved_into, is_ours, lacking};
+use super::schema::refuse_what_is_not_ours;
 use super::tx::Tx;
 use super::{Place, sqlite};
 use crate::platform::clock::Clock;
@@ -122,6 +124,11 @@ impl Draft {
     fn check(&self) -> anyhow::Result<bool> {
         let is_older = {
             let database = Connection::open(&self.0)?;
+            // A schema can hold statements, in triggers, views and columns that compute: none of them is to run here.
+            database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+            database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+            database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+            database.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
             let verdict = database.query_row("pragma integrity_check", [], |row| row.get::<_, String>(0));
             let verdict = verdict.context("it is no SQLite database")?;
             ensure!(verdict == "ok", "it is damaged: {verdict}");
@@ -130,6 +137,7 @@ impl Draft {
             let tx = &mut Tx::sqlite(&database);
             ensure!(is_ours(tx)?, "it is no database of SmileChat");
             ensure!(!is_being_moved_into(tx)?, "it is the target of a move that was cut short");
+            refuse_what_is_not_ours(&database)?;
             lacking(tx)?.is_some()
         };
         File::open(&self.0)?.sync_all()?;

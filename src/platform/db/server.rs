@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use percent_encoding::percent_decode_str;
-use postgres::config::{Host, SslMode};
-use postgres::error::SqlState;
-use postgres::{Client, NoTls};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::channel;
@@ -46,20 +45,8 @@ impl Server {
         Ok(Self { settings, tls: MakeRustlsConnect::new(tls(trust)?) })
     }
 
-    pub fn connect(&self) -> Result<Client, postgres::Error> {
-        match blocking(&self.settings).connect(self.tls.clone()) {
-            Err(error) if self.may_be_in_the_clear() && is_about_tls(&error) => {
-                blocking(&self.in_the_clear()).connect(NoTls)
-            }
-            connected => connected,
-        }
-    }
-
-    /// A connection for tasks. What is notified on it goes to `heard`; it ends with the handle, or when nobody takes that.
-    pub async fn connect_beside(
-        &self,
-        heard: mpsc::Sender<String>,
-    ) -> Result<(tokio_postgres::Client, AbortHandle), postgres::Error> {
+    /// A connection, carried by a task beside the caller. What is notified on it goes to `heard`; it ends with the handle, or when nobody takes that.
+    pub async fn connect(&self, heard: mpsc::Sender<String>) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
         match self.settings.connect(self.tls.clone()).await {
             Err(error) if self.may_be_in_the_clear() && is_about_tls(&error) => {
                 let (client, connection) = self.in_the_clear().connect(NoTls).await?;
@@ -103,13 +90,6 @@ impl Server {
         let places = places.collect::<Vec<_>>().join(", ");
         format!("{places}, database {}", self.settings.get_dbname().unwrap_or_default())
     }
-}
-
-/// The same settings for a thread that waits.
-fn blocking(settings: &Config) -> postgres::Config {
-    let mut settings = postgres::Config::from(settings.clone());
-    settings.notice_callback(|_| ());
-    settings
 }
 
 /// The URL without `sslmode` and `sslrootcert`, and these.
@@ -159,7 +139,7 @@ fn meaning(mode: &str, root: Option<&str>) -> anyhow::Result<(SslMode, Trust)> {
 }
 
 /// Whether it could be otherwise without TLS: the handshake failed, or the server's rules refuse a connection of this kind.
-fn is_about_tls(error: &postgres::Error) -> bool {
+fn is_about_tls(error: &tokio_postgres::Error) -> bool {
     let fault = error.source().and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::get_ref);
     fault.is_some_and(|fault| fault.is::<rustls::Error>())
         || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)

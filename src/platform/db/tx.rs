@@ -84,6 +84,33 @@ impl<'c> Tx<'c> {
         changed
     }
 
+    /// The same statement once for each of the rows, in their order; on PostgreSQL in one round trip.
+    #[track_caller]
+    pub fn execute_each(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<u64>> {
+        let watched = self.watch.map(|watch| (watch, Instant::now()));
+        let changed = rows.iter().try_for_each(|row| refuse_nul(row)).and_then(|()| match &mut self.connection {
+            Connection::Sqlite(connection) => rows.iter().map(|row| sqlite::execute(connection, sql, row)).collect(),
+            Connection::Postgres(session) => session.execute_each(sql, rows),
+        });
+        self.failed |= changed.is_err();
+        if let Some((watch, begun)) = watched {
+            watch.judge(sql, Location::caller(), begun);
+        }
+        changed
+    }
+
+    /// Runs a statement that nobody asks how many rows it changed, and that fails by a fault of ours alone. On PostgreSQL it
+    /// goes along with the next statement or the commit, and fails that.
+    #[track_caller]
+    pub fn execute_later(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        let Connection::Postgres(session) = &mut self.connection else {
+            return self.execute(sql, params).map(drop);
+        };
+        let sent = refuse_nul(params).and_then(|()| session.later(sql, params));
+        self.failed |= sent.is_err();
+        sent
+    }
+
     /// Hands `effect` to the listener once this transaction is committed; never if it is not, nor from a read.
     pub fn after_commit<E: Any + Send>(&mut self, effect: E) {
         self.effects.push(Box::new(effect));

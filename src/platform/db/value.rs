@@ -5,8 +5,8 @@
 
 use std::error::Error as StdError;
 
-use postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
 
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
@@ -20,6 +20,40 @@ pub enum Value<'a> {
     Blob(&'a [u8]),
 }
 
+/// A value that outlives the call it was given to.
+#[derive(Debug)]
+pub(super) enum Owned {
+    Null,
+    Int(i64),
+    Bool(bool),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<&Value<'_>> for Owned {
+    fn from(value: &Value<'_>) -> Self {
+        match *value {
+            Value::Null => Self::Null,
+            Value::Int(number) => Self::Int(number),
+            Value::Bool(flag) => Self::Bool(flag),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl Owned {
+    fn as_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(number) => Value::Int(*number),
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
+}
+
 /// A cursor over the columns of one row: each `take` yields the next column.
 pub struct Row<'a> {
     cells: Cells<'a>,
@@ -28,7 +62,7 @@ pub struct Row<'a> {
 
 enum Cells<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a postgres::Row),
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl<'a> Row<'a> {
@@ -50,7 +84,7 @@ impl<'a> Row<'a> {
         Self { cells: Cells::Sqlite(row), next: 0 }
     }
 
-    pub(super) fn postgres(row: &'a postgres::Row) -> Self {
+    pub(super) fn postgres(row: &'a tokio_postgres::Row) -> Self {
         Self { cells: Cells::Postgres(row), next: 0 }
     }
 }
@@ -206,7 +240,19 @@ impl ToSql for Value<'_> {
         true
     }
 
-    postgres::types::to_sql_checked!();
+    tokio_postgres::types::to_sql_checked!();
+}
+
+impl ToSql for Owned {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        self.as_value().to_sql(ty, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    tokio_postgres::types::to_sql_checked!();
 }
 
 impl<'a> FromSql<'a> for Value<'a> {

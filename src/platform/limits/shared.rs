@@ -134,7 +134,7 @@ impl Shared {
         let _ = self.ask(async |connection| call.invoke_async::<u64>(connection).await).await;
     }
 
-    /// The braces let a cluster keep all of them in one place.
+    /// The braces have a cluster keep all of them in one place.
     fn key_of(&self, key: &str) -> String {
         format!("{{smilechat_{}}}:{}", hex(&self.key[..4]), hex(&hmac_sha256(&self.key, &[key.as_bytes()])[..16]))
     }
@@ -164,7 +164,7 @@ impl Shared {
     async fn connection(&self) -> anyhow::Result<MultiplexedConnection> {
         let mut connection = self.connection.lock().await;
         if connection.is_none() {
-            *connection = Some(self.redis.connect(PATIENCE).await?);
+            *connection = Some(self.redis.connect_for(&self.key_of(""), PATIENCE).await?);
         }
         connection.clone().context("it was there a moment ago")
     }

@@ -172,12 +172,12 @@ const QUEUE: Label = one_of("kind", &["read", "write"]);
 const DATABASE: &[Metric] = &[
     gauge(
         "smilechat_dependency_up",
-        &[one_of("dependency", &["database", "files"])],
+        &[one_of("dependency", &["database", "replica", "files"])],
         "1 if it answered when it was last asked, every five seconds; 0 if not.",
     ),
     gauge(
         "smilechat_dependency_ping_seconds",
-        &[one_of("dependency", &["database", "files"])],
+        &[one_of("dependency", &["database", "replica", "files"])],
         "How long that answer took.",
     ),
     gauge(
@@ -195,6 +195,12 @@ const DATABASE: &[Metric] = &[
     histogram("smilechat_db_group_size", SIZE, &[], "SQLite: transactions that shared a commit."),
     histogram("smilechat_db_group_seconds", LATENCY, &[], "SQLite: from the beginning of a group to its commit."),
     histogram("smilechat_db_commit_seconds", LATENCY, &[], "How long a commit took: the disk's part."),
+    gauge("smilechat_replica_lag_seconds", &[], "How far the standby was behind when it was last asked."),
+    counter(
+        "smilechat_replica_reads_total",
+        &[one_of("outcome", &["answered", "passed_on"])],
+        "Reads for the standby: answered by it, or passed on to the database because it was behind or could not answer.",
+    ),
     counter(
         "smilechat_db_failures_total",
         &[],
@@ -221,6 +227,17 @@ const NODES: &[Metric] = &[
     counter("smilechat_bus_received_total", &[], "Payloads of other nodes."),
     counter("smilechat_bus_dropped_total", &[], "Hints that could not be said: the bus was down, or too much waited."),
     counter("smilechat_bus_junk_total", &[], "What was on the channel and is not of our nodes, or of a newer version."),
+    counter(
+        "smilechat_presence_lists_total",
+        &[],
+        "How often this node has told another one everybody who is here, because that one had missed a piece.",
+    ),
+    counter(
+        "smilechat_events_given_up_total",
+        &[],
+        "Keys of events that were passed over and are not asked for, because there were too many. Mostly nobody has them; the \
+         sessions of all sockets are looked up anew in case somebody had.",
+    ),
 ];
 
 const PROCESS: &[Metric] = &[

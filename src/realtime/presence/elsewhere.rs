@@ -13,6 +13,9 @@ use crate::auth::model::{TenantKey, UserKey};
 
 /// Everybody of a node is asked for so often at most.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// For the people of a node that has stopped. It told of those who had left before, so that nobody is seen for longer than 5 s
+/// who is gone.
+const GRACE: Duration = Duration::from_millis(2500);
 
 type Id = Arc<str>;
 
@@ -29,6 +32,8 @@ struct Node {
     number: Option<u64>,
     /// Parts of the list of everybody, until the last has come: its number, the next part, and who was in it.
     parts: Option<(u64, u64, Vec<Person>)>,
+    /// It has stopped: its people are coming back elsewhere.
+    stopped: Option<Instant>,
 }
 
 /// What follows from a piece of news.
@@ -38,25 +43,29 @@ pub struct Learnt {
     pub stirred: HashSet<(TenantKey, UserKey)>,
     /// Something is missing: say hello.
     pub has_to_ask: bool,
-    /// The node wants to be told everybody.
-    pub is_asked: bool,
+    /// The node wants to know how many pieces this one has told.
+    pub is_greeted: bool,
 }
 
 impl Elsewhere {
     pub fn hear(&mut self, from: &Id, news: News, now: Instant) -> Learnt {
         let mut learnt = Learnt::default();
         if news == News::Bye {
-            self.forget(from, &mut learnt);
+            if let Some(node) = self.nodes.get_mut(from) {
+                node.stopped = Some(now);
+            }
             return learnt;
         }
-        let unknown = Node { heard: now, asked: None, number: None, parts: None };
+        let unknown = Node { heard: now, asked: None, number: None, parts: None, stopped: None };
         let node = self.nodes.entry(from.clone()).or_insert(unknown);
         node.heard = now;
+        // A piece that was made later may have been heard before it.
+        let has_all = |number: u64| node.number.is_some_and(|last| last >= number);
         let taken = match news {
-            News::Alive(number) => node.number == Some(number),
+            News::Alive(number) | News::Ask { number, .. } => has_all(number),
             News::Hello(number) => {
-                learnt.is_asked = true;
-                node.number == Some(number)
+                learnt.is_greeted = true;
+                has_all(number)
             }
             News::Change { number, here, gone } => {
                 let follows = node.number.is_some_and(|last| last + 1 == number);
@@ -80,9 +89,14 @@ impl Elsewhere {
         learnt
     }
 
-    /// Those that were not heard for the lease are gone, and their people.
+    /// Those that were not heard for the lease are gone, and their people; and those whose node stopped and who have not come
+    /// back.
     pub fn expire(&mut self, lease: Duration, now: Instant) -> Learnt {
-        let silent = self.nodes.iter().filter(|(_, node)| now.saturating_duration_since(node.heard) >= lease);
+        let is_over = |node: &Node| {
+            now.saturating_duration_since(node.heard) >= lease
+                || node.stopped.is_some_and(|at| now.saturating_duration_since(at) >= GRACE)
+        };
+        let silent = self.nodes.iter().filter(|(_, node)| is_over(node));
         let silent: Vec<Id> = silent.map(|(id, _)| id.clone()).collect();
         let mut learnt = Learnt::default();
         silent.iter().for_each(|id| self.forget(id, &mut learnt));
@@ -91,6 +105,12 @@ impl Elsewhere {
 
     pub fn of(&self, tenant: TenantKey, user: UserKey) -> impl Iterator<Item = &Person> {
         self.people.get(&tenant).and_then(|people| people.get(&user)).into_iter().flat_map(BTreeMap::values)
+    }
+
+    pub fn sockets(&self, tenant: TenantKey, user: UserKey) -> usize {
+        let on_nodes = self.people.get(&tenant).and_then(|people| people.get(&user)).into_iter().flatten();
+        let runs = |id: &Id| self.nodes.get(id).is_some_and(|node| node.stopped.is_none());
+        on_nodes.filter(|(id, _)| runs(id)).map(|(_, person)| person.sockets).sum()
     }
 
     /// True once the last part of a list that has no gap is there.
@@ -127,8 +147,9 @@ impl Elsewhere {
         for person in here {
             let (tenant, user) = (TenantKey(person.tenant), UserKey(person.user));
             let on_nodes = self.people.entry(tenant).or_default().entry(user).or_default();
-            if on_nodes.get(from) != Some(&person) {
-                on_nodes.insert(from.clone(), person);
+            let before = on_nodes.insert(from.clone(), person.clone());
+            // How many sockets they have, nobody sees.
+            if before.map(|before| Person { sockets: person.sockets, ..before }) != Some(person) {
                 learnt.stirred.insert((tenant, user));
             }
         }
@@ -170,7 +191,7 @@ mod tests {
         let name = format!("u{user}");
         let (user_id, username) = (name.clone(), name.clone());
         let (role, status) = (Role::Support, Status::Online);
-        Person { tenant: 1, user, user_id, username, name, role, status, acts_as_staff: true, chosen_at: 0 }
+        Person { tenant: 1, user, user_id, username, name, role, status, sockets: 1, acts_as_staff: true, chosen_at: 0 }
     }
 
     fn all(number: u64, part: u64, is_last: bool, users: &[i64]) -> News {
@@ -208,6 +229,38 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_is_asked_for_of_the_node_that_has_it_and_of_no_other() {
+        let (mut elsewhere, now, node) = (Elsewhere::default(), Instant::now(), Id::from("a"));
+        elsewhere.hear(&node, all(3, 0, true, &[1]), now);
+        let asks = |of: &str| News::Ask { number: 3, node: of.into() }.for_node(|node| node == "me");
+        let ((of_us, is_asked), (of_another, is_another_asked)) = (asks("me"), asks("b"));
+        assert!(is_asked && !is_another_asked);
+        assert_eq!(elsewhere.hear(&node, of_us, now), Learnt::default());
+        assert_eq!(elsewhere.hear(&node, of_another, now), Learnt::default());
+        let greeted = elsewhere.hear(&node, News::Hello(3), now);
+        assert_eq!(greeted, Learnt { is_greeted: true, ..Learnt::default() }, "a number answers it, and no list");
+        assert!(!elsewhere.hear(&node, News::Alive(2), now).has_to_ask, "it was made before the third");
+        assert!(elsewhere.hear(&node, News::Alive(4), now).has_to_ask);
+    }
+
+    #[test]
+    fn the_people_of_a_node_that_stops_have_a_moment_to_come_back() {
+        let (mut elsewhere, now, lease) = (Elsewhere::default(), Instant::now(), Duration::from_secs(20));
+        let (old, new) = (Id::from("old"), Id::from("new"));
+        elsewhere.hear(&old, all(0, 0, true, &[1, 2]), now);
+        elsewhere.hear(&new, all(0, 0, true, &[]), now);
+        assert_eq!(elsewhere.sockets(TenantKey(1), UserKey(1)), 1);
+        assert_eq!(elsewhere.hear(&old, News::Bye, now), Learnt::default(), "nobody is seen as gone");
+        assert_eq!(elsewhere.sockets(TenantKey(1), UserKey(1)), 0, "though no socket is left");
+        elsewhere.hear(&new, change(1, &[1], &[]), now + GRACE / 2);
+        assert!(elsewhere.expire(lease, now + GRACE / 2).stirred.is_empty());
+        assert_eq!(known(&elsewhere), [1, 2]);
+        elsewhere.expire(lease, now + GRACE);
+        assert_eq!(known(&elsewhere), [1], "the other did not");
+        assert!(elsewhere.expire(lease, now + GRACE * 2).stirred.is_empty());
+    }
+
+    #[test]
     fn a_part_that_is_missing_is_no_list() {
         let (mut elsewhere, now, node) = (Elsewhere::default(), Instant::now(), Id::from("a"));
         elsewhere.hear(&node, all(1, 0, false, &[1]), now);
@@ -224,9 +277,10 @@ mod tests {
             elsewhere.hear(node, all(0, 0, true, &[1]), now);
         }
         assert_eq!(elsewhere.of(TenantKey(1), UserKey(1)).count(), 2);
-        elsewhere.hear(&a, News::Bye, now);
-        assert_eq!(known(&elsewhere), [1]);
         let lease = Duration::from_secs(20);
+        elsewhere.hear(&a, News::Bye, now);
+        assert!(elsewhere.expire(lease, now + GRACE).stirred.contains(&(TenantKey(1), UserKey(1))));
+        assert_eq!((known(&elsewhere), elsewhere.of(TenantKey(1), UserKey(1)).count()), (vec![1], 1));
         assert!(elsewhere.expire(lease, now + lease / 2).stirred.is_empty());
         assert_eq!(elsewhere.expire(lease, now + lease).stirred.len(), 1);
         assert!(known(&elsewhere).is_empty());

@@ -132,8 +132,9 @@ impl<'a> Crowd<'a> {
         let scope = Scope { tenant: self.tenant, customer: None };
         let target = messages::lock_target(tx, scope, ticket_id, people[0])?;
         let mut timestamp = opened;
+        let mut rows = Vec::new();
         for seq in 1..=MESSAGES_OF_A_TICKET {
-            let row = NewRow {
+            rows.push(NewRow {
                 ticket: target.key,
                 seq,
                 sender: people[usize::from(seq % 2 == 0)],
@@ -142,10 +143,10 @@ impl<'a> Crowd<'a> {
                 client_id: None,
                 attachments: &[],
                 timestamp,
-            };
-            messages::insert(tx, self.tenant, &row)?;
+            });
             timestamp = timestamp.plus(Duration::from_secs(self.random.random_range(20..600)));
         }
+        messages::insert(tx, self.tenant, &rows)?;
         let advance = Advance {
             count: MESSAGES_OF_A_TICKET,
             status: TicketStatus::InProgress,

@@ -94,7 +94,7 @@ pub fn find_own_and_lock(
 }
 
 pub fn mark_sent(tx: &mut Tx<'_>, tenant: TenantKey, attachment_id: &str, seq: i64) -> Result<()> {
-    tx.execute(
+    tx.execute_later(
         "update attachments set message_seq = $3 where tenant_key = $1 and attachment_id = $2",
         &[tenant.into(), attachment_id.into(), seq.into()],
     )?;

@@ -32,7 +32,7 @@ pub fn say(
         attachments: &[],
         timestamp: now,
     };
-    messages::insert(tx, tenant, &row)?;
+    messages::insert(tx, tenant, std::slice::from_ref(&row))?;
     let advance = Advance {
         count: 1,
         status: target.status,

@@ -3,6 +3,7 @@
 //! Lock the ticket, store the message under the next `seq`, move the ticket along its lifecycle, record the event.
 //! Only when that is on disk does anybody hear of it: the sender by the answer, the others by the event.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::platform::db::Tx;
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::attachments::carry;
+use crate::tickets::attachments::model::Attachment;
 use crate::tickets::bot::HandoffReason;
 use crate::tickets::lifecycle;
 use crate::tickets::messages::store::{self, Advance, NewRow, Target};
@@ -122,13 +124,20 @@ fn send_all_in(
     };
     let before = target.last_seq;
     let mut answers = Vec::with_capacity(messages.len());
-    for new in messages {
-        match store_one(tx, caller, &target, ticket_id, new, now) {
-            // What the client did wrong is its answer; what the database did wrong is everybody's.
-            Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => return Err(error),
-            answer => {
-                target.last_seq += i64::from(matches!(answer, Ok(Sent::New(_))));
-                answers.push(answer);
+    // Those without files follow one another into the table at once; files are looked up for one message at a time.
+    for run in messages.chunk_by(|one, next| one.attachment_ids.is_empty() && next.attachment_ids.is_empty()) {
+        let stored = match run {
+            [new] => vec![store_with_files(tx, caller, &target, ticket_id, new, now)],
+            run => store_run(tx, caller, &target, ticket_id, run, &[], now)?,
+        };
+        for answer in stored {
+            match answer {
+                // What the client did wrong is its answer; what the database did wrong is everybody's.
+                Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => return Err(error),
+                answer => {
+                    target.last_seq += i64::from(matches!(answer, Ok(Sent::New(_))));
+                    answers.push(answer);
+                }
             }
         }
     }
@@ -143,8 +152,8 @@ fn send_all_in(
     Ok(Outcome { answers, reopened: reopened.then_some(target.key) })
 }
 
-/// Stores a message under the `seq` after the target's last one, and records that it was sent.
-fn store_one(
+/// Stores a message that may bring files along.
+fn store_with_files(
     tx: &mut Tx<'_>,
     caller: &Caller,
     target: &Target,
@@ -152,31 +161,80 @@ fn store_one(
     new: &NewMessage,
     now: Timestamp,
 ) -> Result<Sent> {
-    let Some(attachments) = carry::find_unsent(tx, caller, target.key, &new.attachment_ids)? else {
+    let Some(files) = carry::find_unsent(tx, caller, target.key, &new.attachment_ids)? else {
         // Sent before, which is well if this repeats the message that did.
         return first_one(tx, caller, target, ticket_id, new)?.map(Sent::Again).ok_or_else(carry::unknown);
     };
-    let row = NewRow {
-        ticket: target.key,
-        seq: target.last_seq + 1,
-        sender: caller.user,
-        kind: MessageKind::Text,
-        message_content: &new.message_content,
-        client_id: new.client_id.as_deref(),
-        attachments: &attachments,
-        timestamp: now,
-    };
-    if !store::insert(tx, caller.tenant, &row)? {
-        let first = first_one(tx, caller, target, ticket_id, new)?;
-        return first.map(Sent::Again).ok_or(Error::bug("a client_id is taken by no message"));
+    let sent = only(store_run(tx, caller, target, ticket_id, std::slice::from_ref(new), &files, now)?)?;
+    if let Sent::New(message) = &sent {
+        carry::mark_sent(tx, caller, &files, message.seq)?;
     }
-    carry::mark_sent(tx, caller, &attachments, row.seq)?;
-    let message = Arc::new(store::message_of(ticket_id, &target.sender, &row));
-    let first_reply_after = first_reply_after(tx, caller, target, row.seq, now)?;
-    let is_for_bot = caller.user == target.customer && target.bot_state == Some(BotState::Bot);
-    let what = What::MessageSent { message: message.clone(), first_reply_after, is_for_bot };
-    events::record(tx, &Act::of(caller, now), what)?;
-    Ok(Sent::New(message))
+    Ok(sent)
+}
+
+/// Stores messages under the `seq`s after the target's last one, and records that they were sent.
+fn store_run(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    ticket_id: &str,
+    run: &[NewMessage],
+    files: &[Attachment],
+    now: Timestamp,
+) -> Result<Vec<Result<Sent>>> {
+    let mut rows: Vec<NewRow<'_>> = iter::zip(run, target.last_seq + 1..)
+        .map(|(new, seq)| NewRow {
+            ticket: target.key,
+            seq,
+            sender: caller.user,
+            kind: MessageKind::Text,
+            message_content: &new.message_content,
+            client_id: new.client_id.as_deref(),
+            attachments: files,
+            timestamp: now,
+        })
+        .collect();
+    let are_new = store::insert(tx, caller.tenant, &rows)?;
+    close_gaps(tx, caller, target, &mut rows, &are_new)?;
+    let mut is_first = true;
+    let mut answers = Vec::with_capacity(run.len());
+    for ((new, row), is_new) in run.iter().zip(&rows).zip(are_new) {
+        if !is_new {
+            let first = first_one(tx, caller, target, ticket_id, new).transpose();
+            answers.push(first.ok_or(Error::bug("a client_id is taken by no message"))?.map(Sent::Again));
+            continue;
+        }
+        let message = Arc::new(store::message_of(ticket_id, &target.sender, row));
+        // Behind one of the same person's there is a reply.
+        let first_reply_after = match std::mem::take(&mut is_first) {
+            true => first_reply_after(tx, caller, target, row.seq, now)?,
+            false => None,
+        };
+        let is_for_bot = caller.user == target.customer && target.bot_state == Some(BotState::Bot);
+        let what = What::MessageSent { message: message.clone(), first_reply_after, is_for_bot };
+        events::record(tx, &Act::of(caller, now), what)?;
+        answers.push(Ok(Sent::New(message)));
+    }
+    Ok(answers)
+}
+
+/// A repeat among new ones left a hole in `seq` where it would have stood: those behind it move up.
+fn close_gaps(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    rows: &mut [NewRow<'_>],
+    are_new: &[bool],
+) -> Result<()> {
+    let stored = iter::zip(rows, are_new).filter_map(|(row, is_new)| is_new.then_some(row));
+    let mut moves = Vec::new();
+    for (row, seq) in iter::zip(stored, target.last_seq + 1..) {
+        if row.seq != seq {
+            moves.push((row.seq, seq));
+            row.seq = seq;
+        }
+    }
+    if moves.is_empty() { Ok(()) } else { store::renumber(tx, caller.tenant, target.key, &moves) }
 }
 
 /// The message that this `client_id` made before, if it did.

@@ -130,26 +130,40 @@ pub struct NewRow<'a> {
     pub timestamp: Timestamp,
 }
 
-/// False if this sender has used the `client_id` in this ticket before: the unique key decides.
-pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &NewRow<'_>) -> Result<bool> {
-    let attachments = (!new.attachments.is_empty()).then(|| json!(new.attachments).to_string());
-    let inserted = tx.execute(
+/// For each row, false if its sender has used its `client_id` in this ticket before: the unique key decides.
+pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<Vec<bool>> {
+    let attachments: Vec<_> =
+        new.iter().map(|row| (!row.attachments.is_empty()).then(|| json!(row.attachments).to_string())).collect();
+    let rows: Vec<Vec<Value<'_>>> = iter::zip(new, &attachments)
+        .map(|(row, attachments)| {
+            vec![
+                row.ticket.into(),
+                row.seq.into(),
+                tenant.into(),
+                row.sender.into(),
+                row.kind.as_str().into(),
+                row.message_content.into(),
+                row.client_id.into(),
+                row.timestamp.into(),
+                attachments.as_deref().into(),
+            ]
+        })
+        .collect();
+    let inserted = tx.execute_each(
         "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp, attachments)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing",
-        &[
-            new.ticket.into(),
-            new.seq.into(),
-            tenant.into(),
-            new.sender.into(),
-            new.kind.as_str().into(),
-            new.message_content.into(),
-            new.client_id.into(),
-            new.timestamp.into(),
-            attachments.as_deref().into(),
-        ],
+        &rows,
     )?;
-    Ok(inserted == 1)
+    Ok(inserted.into_iter().map(|count| count == 1).collect())
+}
+
+/// Gives rows of this transaction, from one `seq` each, another, in the order given.
+pub fn renumber(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, moves: &[(i64, i64)]) -> Result<()> {
+    let rows: Vec<Vec<Value<'_>>> =
+        moves.iter().map(|(from, to)| vec![ticket.into(), tenant.into(), (*from).into(), (*to).into()]).collect();
+    tx.execute_each("update messages set seq = $4 where ticket_key = $1 and tenant_key = $2 and seq = $3", &rows)?;
+    Ok(())
 }
 
 /// What new messages change of their ticket.
@@ -165,7 +179,7 @@ pub struct Advance {
 
 pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &Advance) -> Result<()> {
     let (customer_unread, staff_unread) = if to.from_customer { (0, to.count) } else { (to.count, 0) };
-    tx.execute(
+    tx.execute_later(
         "update tickets set last_seq = last_seq + $3, customer_unread = customer_unread + $4, staff_unread = staff_unread + $5,
              updated_at = $6, bot_due_seq = $7 where tenant_key = $1 and ticket_key = $2",
         &[
@@ -179,7 +193,7 @@ pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &
         ],
     )?;
     if (to.status, to.support, to.bot_state) != (target.status, target.support, target.bot_state) {
-        tx.execute(
+        tx.execute_later(
             "update tickets set status = $3, support_key = $4, closed_at = null, is_held = $5, bot_state = $6
              where tenant_key = $1 and ticket_key = $2",
             &[
@@ -290,7 +304,7 @@ pub fn mark_read(
         "update tickets set {0}_unread = {0}_unread - $3, {0}_read_seq = $4 where tenant_key = $1 and ticket_key = $2",
         side.column()
     );
-    tx.execute(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
+    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
     Ok(seqs)
 }
 
@@ -310,7 +324,7 @@ pub fn mark_delivered(
     let seqs = mark(tx, tenant, ticket, side, &DELIVERED, (marked, up_to_seq), now)?;
     let sql =
         format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
-    tx.execute(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
+    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
     Ok(seqs)
 }
 

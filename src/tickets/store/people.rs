@@ -66,3 +66,9 @@ pub fn find_customer(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Resul
         |row| Ok(UserKey(row.take()?)),
     )
 }
+
+/// Whatever they are now.
+pub fn find_key(tx: &mut Tx<'_>, tenant: TenantKey, user_id: &str) -> Result<Option<UserKey>> {
+    let sql = "select user_key from users where tenant_key = $1 and user_id = $2";
+    tx.first(sql, &[tenant.into(), user_id.into()], |row| Ok(UserKey(row.take()?)))
+}

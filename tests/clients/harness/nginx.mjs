@@ -78,7 +78,9 @@ daemon off;
 worker_processes 2;
 pid ${folder}/pid;
 error_log ${folder}/error.log notice;
-events { worker_connections 1024; }
+# Every socket is two connections.
+worker_rlimit_nofile 16384;
+events { worker_connections 8192; }
 http {
   access_log ${folder}/access.log;
   ${temporary.join(" ")}

@@ -1,9 +1,10 @@
 // A private PostgreSQL on a free port of the loopback, for as long as a suite runs.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { freePort } from "./server.mjs";
 
@@ -41,9 +42,16 @@ export function signalPostgres(postgres, signal) {
 
 /** What a statement prints, run as the owner. */
 export function runSql(postgres, statement) {
-  const command = ["-X", "-q", "-A", "-t", "-d", postgres.url, "-c", statement];
-  return execFileSync(join(programs(), "psql"), command, { encoding: "utf8" });
+  return execFileSync(join(programs(), "psql"), ask(postgres, statement), { encoding: "utf8" });
 }
+
+/** The same, while this process goes on. */
+export async function runSqlBeside(postgres, statement) {
+  const { stdout } = await promisify(execFile)(join(programs(), "psql"), ask(postgres, statement));
+  return stdout;
+}
+
+const ask = (postgres, statement) => ["-X", "-q", "-A", "-t", "-d", postgres.url, "-c", statement];
 
 /** The tables, keys and indexes of a database, as text. Each dump names a key of its own, which is left out. */
 export function dumpSchema(url) {

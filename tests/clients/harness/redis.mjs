@@ -2,8 +2,10 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { freePort } from "./server.mjs";
 import { poll } from "./wait.mjs";
@@ -21,11 +23,79 @@ export async function startRedis() {
 
 /** Again on the same port, after it was killed. */
 export async function launchRedis(redis) {
-  const options = ["--port", String(redis.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  redis.child = spawn(program(), options, { stdio: "ignore", argv0: "redis-server" });
+  const options = ["--port", String(redis.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...(redis.options ?? [])];
+  redis.child = spawn(program(), options, { stdio: "ignore", argv0: "redis-server", cwd: redis.folder });
   running.add(redis.child);
   redis.exit = once(redis.child, "exit").then(() => running.delete(redis.child));
   await poll("Redis to listen", 10_000, () => answers(redis.port));
+}
+
+async function startOneOf(folder, options = []) {
+  const redis = { port: await freePort(), folder, options };
+  await launchRedis(redis);
+  return redis;
+}
+
+/** A master, its replica, and three sentinels that know it as `chat`. */
+export async function startSentinels() {
+  const folder = mkdtempSync(join(tmpdir(), "smilechat-sentinels-"));
+  const master = await startOneOf(folder);
+  const replica = await startOneOf(folder, ["--replicaof", "127.0.0.1", String(master.port)]);
+  const sentinels = [];
+  for (let place = 0; place < 3; place += 1) {
+    const sentinel = { port: await freePort(), folder };
+    const file = join(folder, `sentinel-${place}.conf`);
+    writeFileSync(file, [
+      `port ${sentinel.port}`,
+      "bind 127.0.0.1",
+      `sentinel monitor chat 127.0.0.1 ${master.port} 2`,
+      "sentinel down-after-milliseconds chat 1000",
+      "sentinel failover-timeout chat 6000",
+    ].join("\n"));
+    sentinel.child = spawn(program(), [file, "--sentinel"], { stdio: "ignore", argv0: "redis-sentinel", cwd: folder });
+    running.add(sentinel.child);
+    sentinel.exit = once(sentinel.child, "exit").then(() => running.delete(sentinel.child));
+    await poll("the sentinel to listen", 10_000, () => answers(sentinel.port));
+    sentinels.push(sentinel);
+  }
+  const told = (sentinel) => askRedis(sentinel, "sentinel", "master", "chat").split("\n");
+  for (const sentinel of sentinels) {
+    await poll("the sentinel to know the others", 15_000, () => {
+      const words = told(sentinel);
+      const value = (name) => words[words.indexOf(name) + 1];
+      return value("num-slaves") === "1" && value("num-other-sentinels") === "2";
+    });
+  }
+  const url = `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/chat`;
+  return { folder, url, master, replica, all: [...sentinels, master, replica] };
+}
+
+/** Three nodes with a third of the slots each. */
+export async function startCluster() {
+  const folder = mkdtempSync(join(tmpdir(), "smilechat-cluster-"));
+  const nodes = [];
+  for (let place = 0; place < 3; place += 1) {
+    const options = ["--cluster-enabled", "yes", "--cluster-config-file", `nodes-${place}.conf`, "--cluster-require-full-coverage", "no"];
+    nodes.push(await startOneOf(folder, options));
+  }
+  nodes.slice(1).forEach(({ port }) => askRedis(nodes[0], "cluster", "meet", "127.0.0.1", String(port)));
+  nodes.forEach((node, place) => {
+    const [first, last] = [Math.ceil((16384 * place) / 3), Math.ceil((16384 * (place + 1)) / 3) - 1];
+    askRedis(node, "cluster", "addslotsrange", String(first), String(last));
+  });
+  for (const node of nodes) {
+    await poll("the cluster to be whole", 15_000, () => {
+      const state = askRedis(node, "cluster", "info");
+      return state.includes("cluster_state:ok") && state.includes("cluster_known_nodes:3") && state.includes("cluster_slots_ok:16384");
+    });
+  }
+  const url = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
+  return { folder, url, nodes, all: nodes };
+}
+
+export async function endSeveral({ all, folder }) {
+  for (const one of all) if (one.child.exitCode === null && one.child.signalCode === null) await killRedis(one);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 export async function killRedis(redis) {

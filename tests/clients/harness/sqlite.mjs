@@ -15,3 +15,9 @@ export function readSqlite(path) {
   const printed = execFileSync("python3", ["-c", script, path], { encoding: "utf8", maxBuffer: 1 << 30 });
   return JSON.parse(printed);
 }
+
+/** Carries out statements that no server of ours would. */
+export function changeSqlite(path, statements) {
+  const change = "import sqlite3, sys; database = sqlite3.connect(sys.argv[1]); database.executescript(sys.argv[2]); database.close()";
+  execFileSync("python3", ["-c", change, path, statements]);
+}

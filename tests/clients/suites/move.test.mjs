@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { allMessages, call, get, login, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { binary, endProcess, launch, runCommand, startServer, stopServer } from "../harness/server.mjs";
-import { readSqlite } from "../harness/sqlite.mjs";
+import { changeSqlite, readSqlite } from "../harness/sqlite.mjs";
 
 const hostile = [
   "'; drop table messages; --",
@@ -99,6 +99,8 @@ async function goesOn(databaseUrl) {
 }
 // What the search finds at the source.
 let strasse;
+// Where the source was moved to.
+let there;
 
 test("while a server runs, nothing is moved", async () => {
   const support = await newSupport(source);
@@ -110,7 +112,7 @@ test("while a server runs, nothing is moved", async () => {
 test("to PostgreSQL and back: every row is the same, and servers go on with both", { timeout: 120_000 }, async () => {
   assert.deepEqual(await endProcess(source, "SIGTERM"), { code: 0, signal: null });
   const before = readSqlite(sourceFile());
-  const there = newDatabase("there");
+  there = newDatabase("there");
   const began = Date.now();
   const { printed, complaint } = await move(`sqlite://${sourceFile()}`, there);
   console.log(`  ${printed.trimEnd().split("\n").at(-1)}`);
@@ -136,6 +138,8 @@ test("to PostgreSQL and back: every row is the same, and servers go on with both
   await isRefused(run("db", "move", "--from", sqlite("absent.db"), "--to", newDatabase("never")), /absent\.db/);
   assert.ok(!existsSync(file("absent.db")), "the source is not made");
   await isRefused(run("db", "move", "--from", there, "--to", there), /the same database/);
+  await isRefused(run("db", "move", "--from", sqlite("back.db"), "--to", sqlite("copy-of-back.db")), /both are SQLite: `smilechat backup FILE`/);
+  assert.ok(!existsSync(file("copy-of-back.db")));
 });
 
 test("a server that has PostgreSQL open is seen as well", async () => {
@@ -148,18 +152,20 @@ test("a server that has PostgreSQL open is seen as well", async () => {
 
 for (const engine of ["PostgreSQL", "SQLite"]) {
   test(`a move to ${engine} that is killed leaves nothing that a server would take, and begins anew`, { timeout: 60_000 }, async () => {
-    const to = engine === "SQLite" ? sqlite("cut.db") : newDatabase("cut");
-    const { child, ended } = start("db", "move", "--from", `sqlite://${sourceFile()}`, "--to", to);
+    const isFile = engine === "SQLite";
+    const [from, to] = isFile ? [there, sqlite("cut.db")] : [`sqlite://${sourceFile()}`, newDatabase("cut")];
+    const { child, ended } = start("db", "move", "--from", from, "--to", to);
     const begun = new Promise((done) => child.stderr.on("data", (line) => String(line).includes("users: ") && done()));
     await Promise.race([begun, ended]);
     child.kill("SIGKILL");
     const [printed, told, [, signal]] = await ended;
     assert.equal(signal, "SIGKILL", `${printed}${told}`);
     await isRefused(run("migrate", "--database-url", to), /a move into this database was cut short: run `smilechat db move` again/);
-    await isRefused(run("db", "move", "--from", to, "--to", sqlite("from-cut.db")), /cut short/);
-    await move(`sqlite://${sourceFile()}`, to);
-    await move(to, sqlite(`whole-${engine}.db`));
-    assert.deepEqual(readSqlite(file(`whole-${engine}.db`)), readSqlite(sourceFile()));
+    await isRefused(run("db", "move", "--from", to, "--to", isFile ? newDatabase("from_cut") : sqlite("from-cut.db")), /cut short/);
+    await move(from, to);
+    // The one in PostgreSQL is read from a file as well.
+    await move(isFile ? from : to, sqlite(`whole-${engine}.db`));
+    assert.deepEqual(readSqlite(file(`whole-${engine}.db`)), readSqlite(isFile ? file("cut.db") : sourceFile()));
   });
 }
 
@@ -198,5 +204,22 @@ test("what is no whole copy of ours is not restored, and nothing is left of the 
   await isRefused(run("restore", file("empty.db"), ...at), /no SQLite database/);
   await isRefused(run("restore", "/dev/zero", ...at), /is no file/);
   await isRefused(run("restore", sourceFile(), ...at), /has a log beside it/);
+  // Whoever made these would have the server carry out their statements.
+  const foreign = {
+    "a foreign trigger": [
+      "create trigger greet after insert on messages begin delete from audit; end",
+      /it has a trigger greet, which no migration of ours has made/,
+    ],
+    "a foreign view": ["create view people as select * from users", /it has a view people, which/],
+    "a table that is a view": ["alter table event_cursors rename to hidden; create view event_cursors as select * from hidden", /it has a (view|table) \w+, which/],
+    "another table": ["create table mine (x)", /it has a table mine, which/],
+    "a table less": ["drop table event_cursors", /it lacks the table event_cursors/],
+    "a column that computes": ["alter table users add column y generated always as (abs(-1))", /its table users is another than/],
+  };
+  for (const [statement, words] of Object.values(foreign)) {
+    copyFileSync(copy, file("hostile.db"));
+    changeSqlite(file("hostile.db"), statement);
+    await isRefused(run("restore", file("hostile.db"), ...at), words);
+  }
   assert.deepEqual(readdirSync(file("third")), []);
 });

@@ -186,6 +186,39 @@ test("what is not for everybody stays inside, and http leads to https by 308", a
   assert.deepEqual([plain.status, plain.headers.get("location")], [308, "https://127.0.0.1/api/tickets?x=1"]);
 });
 
+test("no path but that of the sockets may speak anything but HTTP", async () => {
+  const heads = [];
+  const stand = createServer((asked, answer) => {
+    heads.push([asked.url, asked.headers.upgrade, asked.headers.connection, asked.headers["x-forwarded-for"], asked.headers.host]);
+    answer.end();
+  });
+  await new Promise((done) => stand.listen(0, "127.0.0.1", done));
+  const place = `127.0.0.1:${stand.address().port}`;
+  const other = await startNginx("smilechat.conf", { "127.0.0.1:3100": place, "127.0.0.1:3101": place });
+  try {
+    heads.length = 0;
+    const host = new URL(other.url).host;
+    for (const path of ["/api/tickets", "/app", "/", "/socket.io/?EIO=4"]) {
+      const headers = { upgrade: "h2c", connection: "Upgrade", "x-forwarded-for": "10.9.9.9" };
+      const asked = request(other.url + path, { agent: false, headers });
+      asked.end();
+      const [answer] = await once(asked, "response");
+      answer.resume();
+      await once(answer, "end");
+    }
+    assert.deepEqual(heads, [
+      ["/api/tickets", undefined, undefined, "127.0.0.1", host],
+      ["/app", undefined, undefined, "127.0.0.1", host],
+      ["/", undefined, undefined, "127.0.0.1", host],
+      ["/socket.io/?EIO=4", "h2c", "upgrade", "127.0.0.1", host],
+    ]);
+  } finally {
+    await stopNginx(other);
+    stand.close();
+    stand.closeAllConnections();
+  }
+});
+
 test("the doctor finds nothing wrong, by TLS", async () => {
   const trust = { SSL_CERT_FILE: nginx.authority };
   const all = await doctor(nginx.secureUrl, [], trust);

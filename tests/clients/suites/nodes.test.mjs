@@ -1,8 +1,11 @@
 // Two nodes on one PostgreSQL keep every promise across nodes, whichever bus tells them of one another.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
+import { isInTouch } from "../harness/cluster.mjs";
 import { scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, call, get, login, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
@@ -10,6 +13,7 @@ import { askRedis, killRedis, launchRedis, startRedis } from "../harness/redis.m
 import { endProcess, startServer, stopServer } from "../harness/server.mjs";
 import { allHeard, connect, forget, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
+import { troubleBus } from "../trials/bus.mjs";
 
 let postgres;
 let redis;
@@ -51,13 +55,6 @@ async function startNodes(bus, env = {}, roles = [{}, {}]) {
   }
   for (const node of nodes) await isInTouch(node, nodes.length - 1);
   return nodes;
-}
-
-function isInTouch(node, peers) {
-  return poll("the node to hear the others", 10_000, async () => {
-    const { nodes, dependencies } = await (await fetch(`${node.url}/readyz`)).json();
-    return dependencies.find((one) => one.name === "bus")?.status === "ok" && nodes >= peers + 1;
-  });
 }
 
 for (const bus of Object.keys(buses)) {
@@ -234,7 +231,7 @@ for (const bus of Object.keys(buses)) {
       const [one] = nodes;
       const ann = await newSupport(one, "ann");
       const ours = await connect(one, ann);
-      for (const [signal, limit] of [["SIGKILL", 6_000], ["SIGTERM", 1_500]]) {
+      for (const [signal, limit] of [["SIGKILL", 6_000], ["SIGTERM", 5_000]]) {
         const three = await startServer({ databaseUrl: one.environment.DATABASE_URL, env: settings(bus) });
         await isInTouch(three, nodes.length);
         const bob = await newSupport(one, "bob");
@@ -249,8 +246,171 @@ for (const bus of Object.keys(buses)) {
       }
       ours.socket.disconnect();
     });
+
+    test("who comes back by another node, when theirs is stopped, was never gone", async () => {
+      const [one, two] = nodes;
+      const [ann, bob, customer] = [await newSupport(one, "ann"), await newSupport(one, "bob"), await newCustomer(one)];
+      const { ticket_id } = await newTicket(one, customer);
+      await put(one, ann, `/api/tickets/${ticket_id}`, { support_id: bob.id });
+      const watching = [await connect(one, ann), await connect(one, customer)];
+      const three = await startServer({ databaseUrl: one.environment.DATABASE_URL, env: settings(bus) });
+      await isInTouch(three, nodes.length);
+      const before = await connect(three, bob);
+      for (const line of watching) await heard(line, "online_users", (users) => users.some((user) => user.user_id === bob.id), 3_000);
+      watching.forEach(forget);
+      const stopped = endProcess(three, "SIGTERM");
+      await heard(before, "disconnect", () => true, 4_000);
+      await pause(1_000);
+      const after = await connect(two, bob);
+      assert.deepEqual(await stopped, { code: 0, signal: null });
+      await pause(4_000);
+      for (const line of watching) {
+        const flickers = allHeard(line, "user_status").filter((event) => event.user_id === bob.id);
+        assert.deepEqual(flickers, [], "nobody is told anything of them");
+        const lists = allHeard(line, "online_users");
+        assert.ok(lists.every((users) => users.some((user) => user.user_id === bob.id)), JSON.stringify(lists));
+      }
+      for (const line of [...watching, after]) line.socket.disconnect();
+    });
+
+    test("of a flood of typing little crosses, and how it ended does", async () => {
+      const [one, two] = nodes;
+      const [customer, support] = [await newCustomer(one), await newSupport(one)];
+      const { ticket_id } = await newTicket(one, customer);
+      const [typing, far] = [await connect(one, customer), await connect(two, support)];
+      for (const line of [typing, far]) await tell(line, "join_ticket", { ticket_id });
+      const began = Date.now();
+      for (let count = 0; count < 400; count += 1) typing.socket.emit("typing", { ticket_id, is_typing: count % 2 === 0 });
+      await tell(typing, "typing", { ticket_id, is_typing: false });
+      await heard(far, "typing", (event) => event.is_typing, 2_000);
+      await pause(700);
+      const crossed = allHeard(far, "typing");
+      const most = 3 + Math.ceil((Date.now() - began) / 250);
+      assert.ok(crossed.length <= most, `${crossed.length} of 401 crossed`);
+      assert.equal(crossed.at(-1).is_typing, false);
+      for (const line of [typing, far]) line.socket.disconnect();
+    });
+
+    test("a customer whose ticket is deleted on another node sees its agent no longer", async () => {
+      const [one, two] = nodes;
+      const [customer, support, admin] = [await newCustomer(one), await newSupport(one), await newStaff(one, "admin")];
+      const { ticket_id } = await newTicket(one, customer);
+      await put(one, admin, `/api/tickets/${ticket_id}`, { support_id: support.id });
+      // They have no ticket open: nobody on this node follows it.
+      const [theirs, ours] = [await connect(two, customer), await connect(one, support)];
+      await heard(theirs, "online_users", (users) => users.some((user) => user.user_id === support.id), 3_000);
+      forget(theirs);
+      assert.equal((await call(one, "DELETE", `/api/tickets/${ticket_id}`, { token: admin.token })).status, 204);
+      await heard(theirs, "online_users", (users) => users.every((user) => user.user_id !== support.id), 3_000);
+      for (const line of [theirs, ours]) line.socket.disconnect();
+    });
+
+    test("what a widget shows is remembered, and changed on all nodes at once", async () => {
+      const [one, two] = nodes;
+      const admin = await newStaff(one, "admin");
+      const shown = async (node) => (await (await fetch(`${node.url}/api/widget`)).json()).greeting;
+      const reads = async (node) => valueOf(await scrape(node), "smilechat_db_run_seconds_count", { kind: "read" });
+      for (let round = 1; round <= 5; round += 1) {
+        for (const node of nodes) await shown(node);
+        await put(one, admin, "/api/settings/widget", { greeting: `Hello ${round}` });
+        assert.equal(await shown(one), `Hello ${round}`, "here, by the next request");
+        await poll("the other node to show it", 1_500, async () => (await shown(two)) === `Hello ${round}`);
+      }
+      const before = await reads(two);
+      for (let count = 0; count < 200; count += 1) await shown(two);
+      const asked = (await reads(two)) - before;
+      assert.ok(asked < 100, `${asked} reads for 200 requests`);
+    });
+
+    test("an event that cannot be read keeps nobody from the others", async () => {
+      const [one, two] = nodes;
+      const [person, customer] = [await newSupport(one), await newCustomer(one)];
+      const { ticket_id } = await newTicket(one, customer);
+      const line = await connect(two, person);
+      const url = one.environment.DATABASE_URL;
+      const sql = (statement) => runSql({ url }, statement).trim();
+      const session = sql(`select session_id from sessions s join users u on u.user_key = s.user_key where u.user_id = '${person.id}' order by s.created_at desc limit 1`);
+      const stored = (kind, ticket, data) => `insert into events (tenant_key, kind, ticket_id, data, timestamp) values
+        ((select tenant_key from users where user_id = '${person.id}'), '${kind}', ${ticket}, '${JSON.stringify(data)}', 1);`;
+      // As after a migration of a newer version: what the first one reads is not there.
+      sql("alter table notes rename to notes_of_later");
+      try {
+        sql(`begin; ${stored("note_added", `'${ticket_id}'`, { note_id: "x" })} ${stored("session_ended", "null", { session_id: session, reason: "logout" })} commit`);
+        await heard(line, "session_expired", () => true, 3_000);
+      } finally {
+        sql("alter table notes_of_later rename to notes");
+      }
+    });
+
+    test("keys that are given up are counted, and sessions are looked up anew", async () => {
+      const [one, two] = nodes;
+      const person = await newSupport(one);
+      const line = await connect(two, person);
+      const url = one.environment.DATABASE_URL;
+      const sql = (statement) => runSql({ url }, statement).trim();
+      // It ended, and the event of it is one that nobody will see.
+      sql(`update sessions set ended_at = 1 where user_key = (select user_key from users where user_id = '${person.id}')`);
+      sql("select setval(pg_get_serial_sequence('events', 'event_key'), (select max(event_key) + 2000 from events))");
+      await newTicket(one, await newCustomer(one));
+      await poll("them to be counted", 5_000, async () => valueOf(await scrape(two), "smilechat_events_given_up_total") >= 1_000);
+      await heard(line, "session_expired", () => true, 8_000);
+    });
+
+    if (bus === "postgres") {
+      test("connections that listen are ended over and over: nothing fails and nothing is lost", () =>
+        troubleBus({ nodes, postgres }, { seconds: 3, judged: 0 }));
+    }
   });
 }
+
+test("when the bus was away and nothing was missed, nobody tells everybody", async () => {
+  const nodes = await startNodes("redis");
+  const ann = await newSupport(nodes[0], "ann");
+  const line = await connect(nodes[0], ann);
+  const isSeen = () => poll("the other to know", 5_000, async () => (await get(nodes[1], ann, `/api/users/status?user_id=${ann.id}`)).status === "online");
+  await isSeen();
+  const lists = () => Promise.all(nodes.map(async (node) => valueOf(await scrape(node), "smilechat_presence_lists_total") ?? 0));
+  const before = await lists();
+  for (let round = 0; round < 3; round += 1) {
+    askRedis(redis, "client", "kill", "type", "pubsub");
+    await pause(1_200);
+    for (const node of nodes) await isInTouch(node, 1);
+  }
+  assert.deepEqual(await lists(), before);
+  await isSeen();
+  line.socket.disconnect();
+  for (const node of nodes) await stopServer(node);
+});
+
+test("sockets of a user are counted over all nodes", async () => {
+  const nodes = await startNodes("postgres", { RATE_LIMIT: "on", SMILECHAT_LIMITS__SOCKETS_PER_USER: "3" });
+  const customer = await newCustomer(nodes[0]);
+  const lines = [];
+  for (const node of [nodes[0], nodes[1], nodes[0]]) {
+    lines.push(await connect(node, customer));
+    await pause(400);
+  }
+  for (const node of nodes) await assert.rejects(connect(node, customer), /too_many_connections/);
+  lines.pop().socket.disconnect();
+  await poll("there to be room again", 3_000, () => connect(nodes[1], customer).then((line) => lines.push(line), () => false));
+  for (const node of nodes) await stopServer(node);
+});
+
+test("a node answers nobody before it knows up to where it has followed", async () => {
+  const [one] = await startNodes("postgres", {}, [{}]);
+  const url = one.environment.DATABASE_URL;
+  const locked = spawn("psql", ["-X", "-q", "-d", url], { stdio: ["pipe", "pipe", "inherit"] });
+  locked.stdin.write("begin; lock table events in access exclusive mode;\n\\echo locked\n");
+  await once(locked.stdout, "data");
+  let isUp = false;
+  const starting = startServer({ databaseUrl: url, env: settings("postgres") }).then((node) => ((isUp = true), node));
+  await pause(2_500);
+  const wasUp = isUp;
+  locked.stdin.end("commit;\n");
+  const two = await starting;
+  assert.equal(wasUp, false, "what happened meanwhile would be neither known nor told");
+  for (const node of [one, two]) await stopServer(node);
+});
 
 describe("without Redis", () => {
   let nodes;
@@ -338,34 +498,4 @@ describe("without Redis", () => {
     await launchRedis(redis);
     assert.deepEqual(alone, [401, 401, 401, 401, 401, 401, 401, 401, 429, 429]);
   });
-});
-
-test("the services in processes of their own hold a conversation", async () => {
-  const roles = ["auth", "tickets", "realtime", "analytics", "pages"];
-  const nodes = await startNodes("postgres", { SMILECHAT_ASSIGNMENT__ENABLED: "true" }, roles.map((name) => ({ SMILECHAT_SERVER__SERVICES: name })));
-  const [auth, tickets, realtime, analytics, pages] = nodes;
-  const { services } = await (await fetch(`${tickets.url}/readyz`)).json();
-  assert.deepEqual(services, ["tickets", "operations"]);
-  assert.equal((await call(auth, "GET", "/api/tickets")).status, 404);
-  assert.equal((await fetch(`${auth.url}/socket.io/?EIO=4&transport=polling`)).status, 404);
-  assert.equal((await fetch(`${pages.url}/app`)).status, 200);
-
-  const [customer, support] = [await newCustomer(auth), await newSupport(auth)];
-  const [theirs, ours] = [await connect(realtime, customer), await connect(realtime, support)];
-  const { ticket_id } = await newTicket(tickets, customer, { message_content: "Hello?" });
-  await heard(ours, "ticket_created", (event) => event.ticket.ticket_id === ticket_id, 3_000);
-  await poll("the ticket to be given to whoever is online", 3_000, async () => (await get(tickets, customer, `/api/tickets/${ticket_id}`)).support_id === support.id);
-  for (const line of [theirs, ours]) await tell(line, "join_ticket", { ticket_id, after_seq: 0 });
-  await post(tickets, support, `/api/messages/${ticket_id}`, { message_content: "Here I am" });
-  await heard(theirs, "chat_message", (message) => message.message_content === "Here I am", 2_000);
-  await tell(theirs, "chat_message", { ticket_id, message_content: "Good" });
-  assert.equal((await allMessages(tickets, support, ticket_id)).length, 3);
-  await put(tickets, support, `/api/tickets/${ticket_id}`, { status: "closed" });
-  await heard(theirs, "ticket_updated", (event) => event.ticket.status === "closed", 2_000);
-  assert.equal((await get(auth, support, `/api/users/status?user_id=${customer.id}`)).status, "online");
-  const admin = await newStaff(auth, "admin");
-  assert.equal((await call(analytics, "GET", "/api/analytics/live", { token: admin.token })).status, 200);
-  await call(auth, "POST", "/api/auth/logout", { token: customer.token, body: {} });
-  await heard(theirs, "disconnect", () => true, 2_000);
-  for (const node of nodes) await stopServer(node);
 });

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { allMessages, call, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
-import { startServer, stopServer } from "../harness/server.mjs";
+import { startPostgres, stopPostgres } from "../harness/postgres.mjs";
+import { startServer, stopServer, withServer } from "../harness/server.mjs";
 import { allHeard, ask, connect, heard, settle, tell, transports } from "../harness/sockets.mjs";
 import { catchUp, watch } from "../harness/view.mjs";
 import { clean, facts, judge, startWriter } from "../harness/write.mjs";
@@ -75,10 +76,39 @@ for (const transport of Object.keys(transports)) {
   });
 }
 
-async function ticketWithTwo(transport) {
-  const [customer, support] = [await newCustomer(server), await newSupport(server)];
-  const { ticket_id } = await newTicket(server, customer);
-  const [theirs, ours] = [await connect(server, customer, transport), await connect(server, support, transport)];
+test("repeats among new messages, sent without waiting, leave no hole, on both databases", async () => {
+  const postgres = await startPostgres();
+  try {
+    await withServer({ databaseUrl: postgres.url }, repeatAmongNew);
+  } finally {
+    stopPostgres(postgres);
+  }
+  await repeatAmongNew(server);
+});
+
+async function repeatAmongNew(server) {
+  const { ticket_id, customer, theirs, ours } = await ticketWithTwo("websocket", server);
+  const burst = async (letters) => {
+    const sends = [...letters].map((letter) =>
+      tell(theirs, "chat_message", { ticket_id, message_content: `said ${letter}`, client_id: letter }),
+    );
+    return (await Promise.all(sends)).map((ack) => ack.message.seq);
+  };
+  // Twice, because a statement is sent in another way once it is known to the connection.
+  assert.deepEqual(await burst("ab"), [1, 2]);
+  assert.deepEqual(await burst("cadbcee"), [3, 1, 4, 2, 3, 5, 5]);
+  assert.deepEqual(await burst("fagbgbhi"), [6, 1, 7, 2, 7, 2, 8, 9]);
+  assert.deepEqual(await burst("abc"), [1, 2, 3]);
+  const rows = await allMessages(server, customer, ticket_id);
+  assert.deepEqual(rows.map((row) => [row.seq, row.client_id]), [..."abcdefghi"].map((letter, index) => [index + 1, letter]));
+  await heard(ours, "chat_message", (message) => message.seq === 9);
+  assert.deepEqual(allHeard(ours, "chat_message").map(facts), rows.map(facts));
+}
+
+async function ticketWithTwo(transport, at = server) {
+  const [customer, support] = [await newCustomer(at), await newSupport(at)];
+  const { ticket_id } = await newTicket(at, customer);
+  const [theirs, ours] = [await connect(at, customer, transport), await connect(at, support, transport)];
   for (const line of [theirs, ours]) await tell(line, "join_ticket", { ticket_id });
   return { ticket_id, customer, support, theirs, ours };
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::lifecycle::{get, put};
 use crate::harness::{Person, Server, on_both_engines};
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
+    "bot_state",
     "channel",
     "closed_at",
     "created_at",

@@ -22,6 +22,8 @@ const CASES: &[(&str, Case)] = &[
     ("an error rolls back its closure alone", |t| Box::pin(error_rolls_back_alone(t))),
     ("a panic rolls back its closure alone", |t| Box::pin(panic_rolls_back_alone(t))),
     ("a swallowed failure is not kept", |t| Box::pin(swallowed_failure_is_not_kept(t))),
+    ("one statement for many rows", |t| Box::pin(one_statement_for_many_rows(t))),
+    ("what is run later is kept, or nothing is", |t| Box::pin(later_is_kept_or_nothing(t))),
     ("effects come in order, before the answer", |t| Box::pin(effects_come_in_order(t))),
     ("a read sees one snapshot", |t| Box::pin(read_sees_one_snapshot(t))),
     ("a read changes nothing", |t| Box::pin(read_changes_nothing(t))),
@@ -165,6 +167,68 @@ async fn swallowed_failure_is_not_kept(t: &TestDb) -> Result<()> {
     });
     assert!(matches!(written.await, Err(Error::Internal { .. })));
     assert_eq!(t.count("select count(*) from tenants").await?, 0);
+    Ok(())
+}
+
+async fn one_statement_for_many_rows(t: &TestDb) -> Result<()> {
+    let name = |name: &'static str| vec![Value::Text(name)];
+    let insert = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 's', 0)
+         on conflict do nothing";
+    let changed = t.db.write(move |tx| {
+        let first = tx.execute_each(insert, &["a", "b", "a", "c"].map(name))?;
+        Ok((first, tx.execute_each(insert, &["c", "d"].map(name))?, tx.execute_each(insert, &[])?))
+    });
+    assert_eq!(changed.await?, (vec![1, 1, 0, 1], vec![0, 1], vec![]));
+    assert_eq!(t.count("select count(*) from tenants").await?, 4);
+    let refused = t.db.write(|tx| {
+        let rows = ["e", "a", "f"].map(|name| vec![Value::Text(name)]);
+        tx.execute_each(
+            "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 's', 0)",
+            &rows,
+        )
+    });
+    assert!(matches!(refused.await, Err(Error::Conflict(_))));
+    assert_eq!(t.count("select count(*) from tenants").await?, 4);
+    Ok(())
+}
+
+async fn later_is_kept_or_nothing(t: &TestDb) -> Result<()> {
+    const INSERT: &str = "insert into tenants (tenant_id, name, identity_secret, created_at) values ($1, $1, 's', $2)";
+    let insert = |name: &'static str| {
+        move |tx: &mut Tx<'_>| {
+            tx.execute_later(INSERT, &[name.into(), 0.into()])?;
+            // The second is one of those that have nothing to wait for.
+            tx.execute_later("update tenants set created_at = created_at + 1 where name = $1", &[name.into()])?;
+            tx.execute_later("update tenants set created_at = created_at * 2 where name = $1", &[name.into()])
+        }
+    };
+    for name in ["a", "b", "c"] {
+        t.db.write(insert(name)).await?;
+    }
+    assert_eq!(t.count("select cast(sum(created_at) as bigint) from tenants").await?, 6);
+    // What follows sees it; what is refused takes all along, whether something follows or not.
+    let seen = t.db.write(move |tx| {
+        insert("d")(tx)?;
+        tx.one("select count(*) from tenants", &[], |row| row.take::<i64>())
+    });
+    assert_eq!(seen.await?, 4);
+    for is_followed in [false, true] {
+        let refused = t.db.write(move |tx| {
+            insert("e")(tx)?;
+            insert("a")(tx)?;
+            tx.after_commit(1i64);
+            if is_followed {
+                tx.one("select count(*) from tenants", &[], |row| row.take::<i64>())?;
+            }
+            Ok(())
+        });
+        assert!(refused.await.is_err());
+        assert_eq!(t.count("select count(*) from tenants").await?, 4);
+    }
+    assert_eq!(t.heard().concat().len(), 0, "nothing is told of what is not stored");
+    // And the connection goes on.
+    t.db.write(insert("f")).await?;
+    assert_eq!(t.count("select count(*) from tenants").await?, 5);
     Ok(())
 }
 

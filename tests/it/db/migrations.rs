@@ -1,11 +1,13 @@
 //! The schema's history: from nothing, from an old file, cut short, and where it must refuse.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rusqlite::Connection;
 use smilechat::platform::db::{Db, migrate};
+use tokio::task::spawn_blocking;
+use tokio_postgres::{Client, NoTls};
 
 use super::{TestDb, config, deaf};
 use crate::servers::Postgres;
@@ -45,6 +47,46 @@ fn nodes_that_start_at_once_do_not_collide() -> Result<()> {
         assert!(count >= 2);
     }
     Ok(())
+}
+
+/// A node of the version before goes on serving while the next version waits for the lock of a table that is in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_lock_keeps_others_waiting_no_longer_than_it_may() -> Result<()> {
+    let url = Postgres::shared().fresh_database();
+    let settings = config(&url);
+    spawn_blocking(move || migrate(&settings)).await??;
+    let owner = connect(&url).await?;
+    owner
+        .batch_execute(
+            "alter table users drop column totp_last_step; delete from schema_migrations where name = '0003_totp_step'",
+        )
+        .await?;
+    let report = connect(&url).await?;
+    report.batch_execute("begin; select count(*) from users").await?;
+    let settings = config(&url);
+    let migrating = spawn_blocking(move || migrate(&settings));
+    let (begun, mut longest, mut served) = (Instant::now(), Duration::ZERO, 0);
+    // Three times as long as it waits for a lock.
+    while begun.elapsed() < Duration::from_secs(7) {
+        let asked = Instant::now();
+        owner.batch_execute("update users set name = name where user_key = 0").await?;
+        longest = longest.max(asked.elapsed());
+        served += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!migrating.is_finished(), "the table is in use");
+    assert!(longest > Duration::from_millis(500), "it has waited, and others behind it: {longest:?}");
+    assert!(longest < Duration::from_millis(2900), "others waited for {longest:?}");
+    assert!(served > 50, "{served}");
+    report.batch_execute("commit").await?;
+    assert_eq!(migrating.await??, ["0003_totp_step"]);
+    Ok(())
+}
+
+async fn connect(url: &str) -> Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,8 @@ pub fn config(url: &str) -> DatabaseConfig {
     DatabaseConfig {
         url: url.to_owned(),
         readers: 2,
+        replica_url: String::new(),
+        replica_lag_seconds: 30,
         pool_size: 4,
         queue_timeout_seconds: 2,
         statement_timeout_seconds: 2,

@@ -97,6 +97,72 @@ async fn a_commit_waits_for_the_disk_whatever_the_role_is_set_to() -> Result<()>
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_answers_while_it_keeps_up_and_nobody_notices_when_it_does_not() -> Result<()> {
+    let server = Arc::new(spawn_blocking(Postgres::start).await?);
+    let url = server.fresh_database();
+    // The schema is there before the standby is made.
+    let mut settings = config(&url);
+    Db::open(&settings, super::deaf())?.close().await;
+    let primary = server.clone();
+    let standby = Arc::new(spawn_blocking(move || primary.standby()).await?);
+    settings.replica_url = url.replace(&server.port().to_string(), &standby.port().to_string());
+    settings.replica_lag_seconds = 1;
+    let t = TestDb::open(settings, None)?;
+    assert!(t.db.has_replica());
+
+    let mut stored = 0;
+    let mut store = async || {
+        stored += 1;
+        let name = format!("tenant {stored}");
+        t.db.write(move |tx| insert_tenant(tx, &name)).await.map(|_| stored)
+    };
+    let all = store().await?;
+    wait_for(&t, |seen| seen == Seen { by_standby: true, tenants: all }).await?;
+    t.db.ping_replica().await?;
+    let changed = t.db.read_behind(|tx| tx.execute("delete from tenants", &[])).await;
+    assert!(changed.is_err(), "neither of the two is changed by a read");
+
+    on_thread(&standby, |standby| standby.sql("select pg_wal_replay_pause()")).await?;
+    let all = store().await?;
+    wait_for(&t, |seen| seen == Seen { by_standby: false, tenants: all }).await?;
+    on_thread(&standby, |standby| standby.sql("select pg_wal_replay_resume()")).await?;
+    wait_for(&t, |seen| seen == Seen { by_standby: true, tenants: all }).await?;
+
+    on_thread(&standby, Postgres::stop_at_once).await?;
+    for _ in 0..20 {
+        let all = store().await?;
+        assert_eq!(look(&t).await?, Seen { by_standby: false, tenants: all });
+    }
+    assert_eq!(t.db.ping_replica().await.expect_err("it is down").code(), "unavailable");
+    on_thread(&standby, Postgres::start_again).await?;
+    wait_for(&t, |seen| seen.by_standby).await
+}
+
+#[derive(Debug, PartialEq)]
+struct Seen {
+    by_standby: bool,
+    tenants: i64,
+}
+
+async fn look(t: &TestDb) -> Result<Seen> {
+    let look = t.db.read_behind(|tx| {
+        tx.one("select pg_is_in_recovery(), count(*) from tenants", &[], |row| {
+            Ok(Seen { by_standby: row.take()?, tenants: row.take()? })
+        })
+    });
+    Ok(look.await?)
+}
+
+async fn wait_for(t: &TestDb, is_it: impl Fn(Seen) -> bool) -> Result<()> {
+    let begun = Instant::now();
+    while !is_it(look(t).await?) {
+        ensure!(begun.elapsed() < Duration::from_secs(10), "it is still {:?}", look(t).await?);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
 async fn on_thread(server: &Arc<Postgres>, deed: impl FnOnce(&Postgres) + Send + 'static) -> Result<()> {
     let server = server.clone();
     Ok(spawn_blocking(move || deed(&server)).await?)

@@ -68,7 +68,7 @@ pub(super) fn start(
         spawn("db-reader", Box::new(move || reader::run(&file, &jobs, &disk)))?;
     }
     spawn("db-checkpoint", Box::new(move || checkpoint::run(&file, &committed, &length)))?;
-    Ok(Queues { reads, writes })
+    Ok(Queues { reads, writes, replica: None })
 }
 
 pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Table};
 use crate::platform::db::failure::describe;
-use crate::platform::db::postgres::Session;
+use crate::platform::db::postgres::{Link, Session};
 use crate::platform::db::tx::Tx;
 use crate::platform::db::{Place, sqlite};
 
@@ -32,8 +32,8 @@ impl End {
             Place::Sqlite(path) => claim(&path).map(Self::Sqlite),
             Place::Postgres(server) => {
                 let place = format!("cannot use the PostgreSQL server at {}", server.address());
-                let client = server.connect().map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
-                let mut session = Session::new(client);
+                let link = Link::open(&server).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+                let mut session = Session::new(link);
                 // The snapshot stays open for as long as it takes.
                 session.script(
                     "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = '5s'",

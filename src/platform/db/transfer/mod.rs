@@ -1,4 +1,5 @@
-//! A whole database into another one, of the other engine or of the same. Called by the command line, outside the runtime.
+//! A whole database into another one, of the other engine, or from one PostgreSQL to another. Called by the command line,
+//! outside the runtime. A SQLite file is copied by `backup`, whose copy is checked page by page.
 //!
 //! Invariants:
 //! - Nothing is written to the source, and nobody else writes to it meanwhile: SQLite's file is claimed, PostgreSQL's tables
@@ -16,8 +17,8 @@ use anyhow::{Context, bail, ensure};
 
 use self::catalogue::{Catalogue, Table};
 use self::end::End;
-use super::Tx;
 use super::migrate::{begin_move, end_move, is_being_moved_into, lacking, migrate};
+use super::{Place, Tx};
 use crate::error::Result;
 use crate::platform::config::DatabaseConfig;
 
@@ -43,6 +44,11 @@ pub fn transfer(
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> anyhow::Result<Vec<Moved>> {
     ensure!(from.url != to.url, "the source and the target are the same database");
+    if let (Place::Sqlite(_), Place::Sqlite(_)) = (Place::of(&from.url)?, Place::of(&to.url)?) {
+        bail!(
+            "both are SQLite: `smilechat backup FILE` copies the file, `smilechat restore FILE` puts it in its place"
+        );
+    }
     let catalogue = Catalogue::of_this_version()?;
     let mut source = End::open(&from.url).context("the source")?;
     source.refuse_if_served().context("the source")?;

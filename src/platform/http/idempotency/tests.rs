@@ -97,6 +97,8 @@ async fn world() -> World {
     let config = DatabaseConfig {
         url: format!("sqlite://{}", folder.path().join("test.db").display()),
         readers: 1,
+        replica_url: String::new(),
+        replica_lag_seconds: 30,
         pool_size: 1,
         queue_timeout_seconds: 5,
         statement_timeout_seconds: 5,

@@ -127,6 +127,7 @@ export function createClient(options: ClientOptions): Client {
     url: http.url,
     session,
     connection: state,
+    transport: connection.transport,
     online,
     request<E extends Endpoint>(endpoint: E, ...[options]: CallArguments<E>): Promise<Answer<E>> {
       const given = (options ?? {}) as RequestOptions;

@@ -9,10 +9,13 @@ import type { Line } from "./line.js";
 import { loadLive } from "./load.js";
 import { type Observable, source } from "./observable.js";
 import type { Environment } from "./platform.js";
+import type { Transport } from "./public.js";
 import type { SessionKeeper } from "./session.js";
 
 export interface Connection {
   readonly connected: Observable<boolean>;
+  /** Null while it is not connected. */
+  readonly transport: Observable<Transport | null>;
   /** Sends an event and answers its ack. Throws `ApiError`; with `network` it may have arrived or not. */
   emit<T>(event: string, payload: object): Promise<T>;
   on<E extends ServerEvent>(event: E, listener: (payload: ServerEvents[E]) => void): () => void;
@@ -32,6 +35,7 @@ export function createConnection(
   hear: <E extends ServerEvent>(event: E, payload: ServerEvents[E]) => void,
 ): Connection {
   const connected = source(false);
+  const transport = source<Transport | null>(null);
   const listeners = new Map<string, Set<(payload: unknown) => void>>();
   let holders = 0;
   let isClosed = false;
@@ -47,7 +51,7 @@ export function createConnection(
     if (!line && isWanted() && !isLoading) {
       isLoading = true;
       const { createLine } = await loadLive(environment);
-      line = createLine({ environment, session, url, apiKey, connected, isWanted, onEvent });
+      line = createLine({ environment, session, url, apiKey, connected, transport, isWanted, onEvent });
     }
     line?.follow();
   };
@@ -55,6 +59,7 @@ export function createConnection(
 
   return {
     connected,
+    transport,
     check: () => line?.check(),
     emit: (event, payload) =>
       line?.emit(event, payload) ?? Promise.reject(new ApiError(0, "network", "Not connected.")),

@@ -9,6 +9,7 @@ import { io } from "socket.io-client";
 import { ApiError, type FieldError } from "./error.js";
 import type { Source } from "./observable.js";
 import type { Environment } from "./platform.js";
+import type { Transport } from "./public.js";
 import type { SessionKeeper } from "./session.js";
 
 const ACK_PATIENCE = 10_000;
@@ -35,13 +36,14 @@ export interface LineParts {
   url: string;
   apiKey: string | undefined;
   connected: Source<boolean>;
+  transport: Source<Transport | null>;
   isWanted(): boolean;
   onEvent(event: string, payload: unknown): void;
 }
 
 interface Socket {
   connected: boolean;
-  io: { engine: { on(event: string, listener: (payload: never) => void): void } };
+  io: { engine: { transport: { name: string }; on(event: string, listener: (payload: never) => void): void } };
   on(event: string, listener: (payload: never) => void): void;
   onAny(listener: (event: string, payload: unknown) => void): void;
   off(): void;
@@ -53,7 +55,7 @@ interface Socket {
 type Refusable = { error?: { code: string; message: string; errors?: FieldError[]; retry_after?: number } } | null;
 
 export function createLine(parts: LineParts): Line {
-  const { environment, session, url, apiKey, connected, isWanted } = parts;
+  const { environment, session, url, apiKey, connected, transport, isWanted } = parts;
   const { now, random, after } = environment;
   let failures = 0;
   let socket: Socket | null = null;
@@ -80,6 +82,7 @@ export function createLine(parts: LineParts): Line {
     socket?.close();
     socket = null;
     connected.set(false);
+    transport.set(null);
   };
   const again = () => {
     drop();
@@ -113,10 +116,15 @@ export function createLine(parts: LineParts): Line {
       engine.on("packet", () => {
         heard = now();
       });
+      const tellTransport = () => transport.set(engine.transport.name === "polling" ? "polling" : "websocket");
+      engine.on("upgrade", () => {
+        if (mine === attempt && connected.get()) tellTransport();
+      });
       socket.on("connect", () => {
         failures = 0;
         beat(now());
         if (session.token.get() !== token) void reauth();
+        tellTransport();
         connected.set(true);
       });
       socket.on("connect_error", (fault: Error) => {

@@ -40,6 +40,8 @@ export interface Client {
   readonly session: SessionControl;
   /** Of the one socket: nothing is shown live unless this is `live`. */
   readonly connection: Observable<ConnectionState>;
+  /** Null while there is no socket. */
+  readonly transport: Observable<Transport | null>;
   /** Who is online: for staff everybody, for customers the staff who have their tickets. */
   readonly online: Observable<readonly OnlineUser[]>;
 
@@ -75,6 +77,9 @@ export interface Client {
 
 /** `catching_up`: connected, and what was missed is still on its way. */
 export type ConnectionState = "offline" | "catching_up" | "live";
+
+/** How the socket goes: `polling` where the network lets no WebSocket through, or not yet. */
+export type Transport = "websocket" | "polling";
 
 export type SessionState =
   /** The storage has not answered yet. */

@@ -13,6 +13,7 @@ import { client } from "../backend/client";
 import { useObservable } from "../backend/observe";
 import { useMe } from "../backend/session";
 import type { Status } from "../backend/types";
+import { useStanding } from "../backend/use-standing";
 import { STATUS_NAMES, setOwnStatus, useOwnStatus } from "../browser/own-status";
 import { Face, StatusDot } from "../parts/Face";
 import styles from "./MeMenu.module.css";
@@ -25,10 +26,13 @@ const SCHEMES: { value: MantineColorScheme; label: string; icon: TablerIcon }[] 
   { value: "auto", label: "Like the system", icon: IconDeviceDesktop },
 ];
 
+const STANDINGS = { live: "Live", catching_up: "Catching up", degraded: "Degraded", offline: "Offline" };
+
 export function MeMenu({ onHelp }: { onHelp: () => void }) {
   const me = useMe();
   const chosen = useOwnStatus();
   const connection = useObservable(client.connection);
+  const standing = useStanding();
   const status = connection === "offline" ? "offline" : chosen;
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
@@ -55,6 +59,11 @@ export function MeMenu({ onHelp }: { onHelp: () => void }) {
             {STATUS_NAMES[value]}
           </Menu.Item>
         ))}
+        <Menu.Divider />
+        <Menu.Label>Connection</Menu.Label>
+        <div className={styles.connection} data-standing={standing.state}>
+          {STANDINGS[standing.state]}
+        </div>
         <Menu.Divider />
         <Menu.Label>Look</Menu.Label>
         {SCHEMES.map(({ value, label, icon: Icon }) => (

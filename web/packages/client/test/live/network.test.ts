@@ -58,6 +58,7 @@ test("it comes back by itself, without a word from the host", async () => {
   const hers = maria.conversation((await newTicket(maria)).ticket_id);
   hers.open();
   await expect.poll(() => maria.connection.get()).toBe("live");
+  expect(maria.transport.get()).toBe("websocket");
   wire.cut();
   await expect.poll(() => maria.connection.get()).toBe("offline");
   await hers.send("meanwhile");

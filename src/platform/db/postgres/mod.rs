@@ -8,34 +8,35 @@
 //! committed one has to tell is told, at once or as soon as the server can be asked; only who waited too long is told
 //! `Unavailable`.
 
-use std::collections::HashMap;
+mod connector;
+mod link;
+mod session;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use postgres::types::ToSql;
-use postgres::{Client, Statement};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::failure::{describe, from_postgres};
+use self::connector::Connector;
+use self::session::Committed;
+use super::failure::describe;
 use super::job::{Job, Kind};
 use super::mark::{Mark, Marked};
 use super::migrate::apply_next;
 use super::server::Server;
-use super::tx::{Tx, Visit};
-use super::value::{Row, Value};
+use super::tx::Tx;
 use super::{Effect, OnCommit, QUEUE, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) use self::link::Link;
+pub(super) use self::session::Session;
+
 /// Between two questions about a transaction whose end is not known.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
-/// Prepared on one connection. Lists build their text from filters: beyond this they are prepared anew.
-const PREPARED_STATEMENTS: usize = 500;
 /// Any number, as long as all versions take the same one.
 const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(5064120347)";
 
@@ -45,15 +46,32 @@ pub(super) fn start(
     on_commit: OnCommit,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Queues> {
+    let sender = start_pool(Connector::new(server, config, true), config, on_commit, threads)?;
+    Ok(Queues { reads: sender.clone(), writes: sender, replica: None })
+}
+
+/// A pool for a server that takes no writes.
+pub(super) fn start_reading(
+    server: Server,
+    config: &DatabaseConfig,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Sender<Job>> {
+    start_pool(Connector::new(server, config, false), config, Arc::new(|_| ()), threads)
+}
+
+fn start_pool(
+    connector: Connector,
+    config: &DatabaseConfig,
+    on_commit: OnCommit,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> anyhow::Result<Sender<Job>> {
     let (sender, jobs) = bounded(QUEUE);
-    let outage = Arc::new(Mutex::new(None));
+    let connector = Arc::new(connector);
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {
-            server: server.clone(),
-            setup: session_setup(config),
+            connector: connector.clone(),
             session: None,
             in_doubt: Vec::new(),
-            outage: outage.clone(),
             on_commit: on_commit.clone(),
             slow: slow::threshold(config),
         };
@@ -61,15 +79,15 @@ pub(super) fn start(
         let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
         threads.push(thread.context("cannot start a database thread")?);
     }
-    Ok(Queues { reads: sender.clone(), writes: sender })
+    Ok(sender)
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.
 pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
     let thread = thread::spawn(move || {
         let place = format!("cannot use the PostgreSQL server at {}", server.address());
-        let client = server.connect().map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
-        let mut session = Session::new(client);
+        let link = Link::open(&server).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+        let mut session = Session::new(link);
         warn_of_clear_text(&server, &mut session)?;
         let mut names = Vec::new();
         loop {
@@ -85,69 +103,10 @@ pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
     thread.join().map_err(|_| anyhow!("the migration panicked"))?
 }
 
-/// A connection and the statements prepared on it.
-pub(super) struct Session {
-    client: Client,
-    statements: HashMap<String, Statement>,
-    /// None while the schema is brought forward.
-    mark: Option<Mark>,
-}
-
-impl Session {
-    pub fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new(), mark: None }
-    }
-
-    /// Shows the rows of a statement to `visit`, until it has seen enough.
-    #[track_caller]
-    pub fn walk(&mut self, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
-        let statement = self.prepare(sql)?;
-        for row in self.client.query(&statement, &by_reference(params)).map_err(from_postgres)? {
-            if !visit(&mut Row::postgres(&row))? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    #[track_caller]
-    pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        let statement = self.prepare(sql)?;
-        self.client.execute(&statement, &by_reference(params)).map_err(from_postgres)
-    }
-
-    /// The first column of the first row, if there is one.
-    pub fn first_of(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<i64>> {
-        let row = self.client.query_opt(sql, &by_reference(params)).map_err(from_postgres)?;
-        row.map(|row| Row::postgres(&row).take()).transpose()
-    }
-
-    #[track_caller]
-    pub fn script(&mut self, sql: &str) -> Result<()> {
-        self.client.batch_execute(sql).map_err(from_postgres)
-    }
-
-    #[track_caller]
-    fn prepare(&mut self, sql: &str) -> Result<Statement> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.client.prepare(sql).map_err(from_postgres)?;
-        if self.statements.len() >= PREPARED_STATEMENTS {
-            // Dropping a statement closes it on the server as well.
-            self.statements.clear();
-        }
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-}
-
 struct Worker {
-    server: Server,
-    setup: String,
+    connector: Arc<Connector>,
     session: Option<Session>,
     in_doubt: Vec<InDoubt>,
-    outage: Arc<Mutex<Option<Outage>>>,
     on_commit: OnCommit,
     slow: Option<Duration>,
 }
@@ -163,12 +122,6 @@ enum Ended {
     /// With what there is to tell: nothing if it was rolled back.
     Told(Vec<Effect>),
     Unknown(InDoubt, Error),
-}
-
-/// The server could not be reached. The threads share it: the first that gets through ends it for all.
-struct Outage {
-    pause: Duration,
-    next_attempt: Instant,
 }
 
 impl Worker {
@@ -219,23 +172,30 @@ impl Worker {
 
     fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
         let slow = self.slow;
-        let session = self.begin(job.kind)?;
+        let session = self.session()?;
+        session.begin(match job.kind {
+            Kind::Read => "begin isolation level repeatable read read only",
+            Kind::Write => "begin isolation level read committed",
+        });
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
         if !is_kept {
-            session.script("rollback")?;
+            session.roll_back();
             return Ok(Ended::Told(Vec::new()));
         }
         // What has nothing to tell can be repeated by whoever wants to be sure.
         let marked = session.mark.as_mut().filter(|_| !effects.is_empty()).map(Mark::commit);
         let committing = Instant::now();
-        let committed = session.script(marked.as_ref().map_or("commit", |(script, _)| script));
+        let committed = session.commit(marked.as_ref().map_or("commit", |(script, _)| script));
         metrics::histogram!("smilechat_db_commit_seconds").record(committing.elapsed());
         slow::judge_commit(slow, committing, 1);
         match (committed, marked) {
-            (Err(error), Some((_, transaction))) => Ok(Ended::Unknown(InDoubt { transaction, effects }, error)),
-            (committed, _) => committed.map(|()| Ended::Told(effects)),
+            (Committed::Yes, _) => Ok(Ended::Told(effects)),
+            (Committed::Unknown(error), Some((_, transaction))) => {
+                Ok(Ended::Unknown(InDoubt { transaction, effects }, error))
+            }
+            (Committed::No(error) | Committed::Unknown(error), _) => Err(error),
         }
     }
 
@@ -272,59 +232,12 @@ impl Worker {
         asked.ok().flatten()
     }
 
-    /// A session with a transaction open. A connection that died while idle is replaced.
-    fn begin(&mut self, kind: Kind) -> Result<&mut Session> {
-        let begin = match kind {
-            Kind::Read => "begin isolation level repeatable read read only",
-            Kind::Write => "begin isolation level read committed",
-        };
-        let is_alive = self.session.as_mut().is_some_and(|session| session.client.batch_execute(begin).is_ok());
-        if !is_alive {
-            self.session = None;
-            self.session()?.script(begin)?;
-        }
-        self.session()
-    }
-
     fn session(&mut self) -> Result<&mut Session> {
         if self.session.is_none() {
-            self.session = Some(self.connect()?);
+            self.session = Some(self.connector.connect()?);
         }
         Ok(self.session.as_mut().expect("it is connected"))
     }
-
-    fn connect(&self) -> Result<Session> {
-        if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
-            return Err(Error::Unavailable("the PostgreSQL server is away".into()));
-        }
-        let connected = self.server.connect().map_err(|error| Error::Unavailable(describe(&error)));
-        let connected = connected.and_then(|client| {
-            let mut session = Session::new(client);
-            session.script(&self.setup)?;
-            session.mark = Some(Mark::begin(&mut session)?);
-            Ok(session)
-        });
-        let mut outage = self.outage();
-        *outage = connected.as_ref().err().map(|_| {
-            let pause = outage.as_ref().map_or(FIRST_PAUSE, |outage| (outage.pause * 2).min(LONGEST_PAUSE));
-            Outage { pause, next_attempt: Instant::now() + pause }
-        });
-        connected
-    }
-
-    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Also where the role, the database or the server is set to tell of a commit before the disk has it: what is acknowledged
-/// is on disk.
-fn session_setup(config: &DatabaseConfig) -> String {
-    let seconds = config.statement_timeout_seconds;
-    format!(
-        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s';
-         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
-    )
 }
 
 /// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
@@ -339,8 +252,4 @@ fn warn_of_clear_text(server: &Server, session: &mut Session) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn by_reference<'a>(params: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }

@@ -1,0 +1,66 @@
+//! Makes the pool's connections, and remembers for all of its threads that the server is away.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::link::Link;
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::platform::config::DatabaseConfig;
+use crate::platform::db::failure::describe;
+use crate::platform::db::server::Server;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+pub struct Connector {
+    server: Server,
+    setup: String,
+    /// Whether the server takes writes.
+    pub writes: bool,
+    outage: Mutex<Option<Outage>>,
+}
+
+/// The server could not be reached. The first thread that gets through ends it for all.
+struct Outage {
+    pause: Duration,
+    next_attempt: Instant,
+}
+
+impl Connector {
+    pub fn new(server: Server, config: &DatabaseConfig, writes: bool) -> Self {
+        Self { server, setup: setup(config), writes, outage: Mutex::new(None) }
+    }
+
+    pub fn connect(self: &Arc<Self>) -> Result<Session> {
+        if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
+            return Err(Error::Unavailable("the PostgreSQL server is away".into()));
+        }
+        let connected = Link::open(&self.server).map_err(|error| Error::Unavailable(describe(&error)));
+        let connected = connected.and_then(|link| Session::pooled(link, self.clone()));
+        let mut outage = self.outage();
+        *outage = connected.as_ref().err().map(|_| {
+            let pause = outage.as_ref().map_or(FIRST_PAUSE, |outage| (outage.pause * 2).min(LONGEST_PAUSE));
+            Outage { pause, next_attempt: Instant::now() + pause }
+        });
+        connected
+    }
+
+    pub fn setup(&self) -> &str {
+        &self.setup
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Also where the role, the database or the server is set to tell of a commit before the disk has it: what is acknowledged
+/// is on disk.
+fn setup(config: &DatabaseConfig) -> String {
+    let seconds = config.statement_timeout_seconds;
+    format!(
+        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s';
+         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+    )
+}

@@ -1,0 +1,79 @@
+//! A connection that one thread drives. The driver is asynchronous: what is asked for together is sent together, and one
+//! wait is enough for all answers.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::yield_now;
+use tokio_postgres::{Client, Error};
+
+use crate::platform::db::server::Server;
+
+pub struct Link {
+    /// None once it is being closed.
+    client: Option<Arc<Client>>,
+    runtime: Runtime,
+}
+
+/// Asked for and not answered yet.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+impl Link {
+    pub fn open(server: &Server) -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("the process may have one more");
+        // Nobody listens on it.
+        let (heard, _) = mpsc::channel(1);
+        let (client, _) = runtime.block_on(server.connect(heard))?;
+        Ok(Self { client: Some(Arc::new(client)), runtime })
+    }
+
+    pub fn client(&self) -> Arc<Client> {
+        self.client.clone().expect("a link is open until it is dropped")
+    }
+
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Sends a statement whose answer nobody waits for.
+    pub fn send(&self, script: &str) {
+        let client = self.client();
+        self.runtime.block_on(async {
+            let mut asked = Box::pin(client.batch_execute(script));
+            poll_fn(|context| Poll::Ready(drop(asked.as_mut().poll(context)))).await;
+            // What drives the connection runs meanwhile, and writes it.
+            yield_now().await;
+        });
+    }
+}
+
+impl Drop for Link {
+    /// The server is told, so that it need not find out.
+    fn drop(&mut self) {
+        self.client = None;
+        self.runtime.block_on(yield_now());
+    }
+}
+
+/// All answers, in the order given, which is the order in which they are sent as well.
+pub async fn in_order<T, F: Future<Output = T> + Unpin>(mut asked: Vec<F>) -> Vec<T> {
+    let mut answers: Vec<Option<T>> = asked.iter().map(|_| None).collect();
+    poll_fn(move |context| {
+        for (asked, answer) in asked.iter_mut().zip(&mut answers) {
+            if answer.is_none()
+                && let Poll::Ready(ready) = Pin::new(asked).poll(context)
+            {
+                *answer = Some(ready);
+            }
+        }
+        match answers.iter().all(Option::is_some) {
+            true => Poll::Ready(answers.drain(..).flatten().collect()),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}

@@ -1,0 +1,218 @@
+//! A connection, the statements prepared on it, and the transaction under way.
+//!
+//! Round trips are what a transaction costs. So it is opened together with its first statement, one statement for many
+//! rows is sent at once, what nobody needs the answer of goes along with what comes next, and nobody waits for the end of
+//! what is not kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::future::{join, join3};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error as Failure, Statement};
+
+use super::connector::Connector;
+use super::link::{Link, Pending, in_order};
+use crate::error::Result;
+use crate::platform::db::failure::from_postgres;
+use crate::platform::db::mark::Mark;
+use crate::platform::db::tx::Visit;
+use crate::platform::db::value::{Owned, Row, Value};
+
+/// Prepared on one connection. Lists build their text from filters: beyond this they are prepared anew.
+const PREPARED_STATEMENTS: usize = 500;
+
+pub struct Session {
+    link: Link,
+    /// Who makes another one, should this be found broken before anything ran in a transaction.
+    connector: Option<Arc<Connector>>,
+    statements: HashMap<String, Statement>,
+    /// None where nothing that is committed has anything to tell.
+    pub(super) mark: Option<Mark>,
+    /// What opens the transaction, until it is sent.
+    unopened: Option<&'static str>,
+    /// Sent, and to be looked at with what comes next.
+    later: Vec<Pending<u64>>,
+}
+
+/// The transaction was not opened: nothing of it ran.
+struct Unopened(Failure);
+
+impl Session {
+    pub fn new(link: Link) -> Self {
+        Self { link, connector: None, statements: HashMap::new(), mark: None, unopened: None, later: Vec::new() }
+    }
+
+    pub(super) fn pooled(link: Link, connector: Arc<Connector>) -> Result<Self> {
+        let mut session = Self::new(link);
+        session.script(connector.setup())?;
+        if connector.writes {
+            session.mark = Some(Mark::begin(&mut session)?);
+        }
+        session.connector = Some(connector);
+        Ok(session)
+    }
+
+    /// The transaction that `begin` opens is the next one.
+    pub(super) fn begin(&mut self, begin: &'static str) {
+        self.later.clear();
+        self.unopened = Some(begin);
+    }
+
+    /// Shows the rows of a statement to `visit`, until it has seen enough.
+    #[track_caller]
+    pub fn walk(&mut self, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
+        let params = by_reference(params);
+        let rows = self.run(sql, async |client, statement| client.query(statement, &params).await)?;
+        for row in rows {
+            if !visit(&mut Row::postgres(&row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        let params = by_reference(params);
+        self.run(sql, async |client, statement| client.execute(statement, &params).await)
+    }
+
+    /// The statement once for each of the rows.
+    #[track_caller]
+    pub fn execute_each(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<u64>> {
+        let rows: Vec<_> = rows.iter().map(|row| by_reference(row)).collect();
+        self.run(sql, async |client, statement| {
+            let asked = rows.iter().map(|row| Box::pin(client.execute(statement, row))).collect();
+            in_order(asked).await.into_iter().collect()
+        })
+    }
+
+    /// A statement whose failure is that of the next one, or of the commit.
+    #[track_caller]
+    pub fn later(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        let Some(statement) = self.statements.get(sql).cloned().filter(|_| self.unopened.is_none()) else {
+            return self.execute(sql, params).map(drop);
+        };
+        let (client, params) = (self.link.client(), params.iter().map(Owned::from).collect::<Vec<_>>());
+        let mut asked: Pending<u64> = Box::pin(async move { client.execute_raw(&statement, params).await });
+        // The first look puts it in its place behind what was sent before; values that do not fit show here.
+        match asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer.map(drop).map_err(from_postgres),
+            Poll::Pending => {
+                self.later.push(asked);
+                Ok(())
+            }
+        }
+    }
+
+    /// The first column of the first row, if there is one.
+    pub fn first_of(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<i64>> {
+        let params = by_reference(params);
+        let row = self.link.wait(self.link.client().query_opt(sql, &params)).map_err(from_postgres)?;
+        row.map(|row| Row::postgres(&row).take()).transpose()
+    }
+
+    #[track_caller]
+    pub fn script(&mut self, sql: &str) -> Result<()> {
+        self.link.wait(self.link.client().batch_execute(sql)).map_err(from_postgres)
+    }
+
+    /// Ends the transaction with `script`. An error of the server's own about something before it is told apart from a
+    /// commit without an answer.
+    #[track_caller]
+    pub(super) fn commit(&mut self, script: &str) -> Committed {
+        if self.unopened.take().is_some() {
+            return Committed::Yes;
+        }
+        let client = self.link.client();
+        let later = in_order(std::mem::take(&mut self.later));
+        let (later, committed) = self.link.wait(join(later, client.batch_execute(script)));
+        let refused =
+            later.into_iter().filter_map(std::result::Result::err).find(|error| error.as_db_error().is_some());
+        match (refused, committed) {
+            (Some(error), _) => Committed::No(from_postgres(error)),
+            (None, Ok(())) => Committed::Yes,
+            (None, Err(error)) => Committed::Unknown(from_postgres(error)),
+        }
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        self.later.clear();
+        if self.unopened.take().is_none() {
+            self.link.send("rollback");
+        }
+    }
+
+    /// A connection that is found broken by the first statement of a transaction is replaced, and nobody notices.
+    #[track_caller]
+    fn run<T>(
+        &mut self,
+        sql: &str,
+        ask: impl AsyncFn(&Client, &Statement) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let answer = match self.try_to_run(sql, &ask) {
+            Ok(answer) => answer,
+            Err(Unopened(error)) => {
+                let Some(connector) = self.connector.clone() else { return Err(from_postgres(error)) };
+                let begin = self.unopened;
+                *self = connector.connect()?;
+                self.unopened = begin;
+                self.try_to_run(sql, &ask).unwrap_or_else(|Unopened(error)| Err(error))
+            }
+        };
+        answer.map_err(from_postgres)
+    }
+
+    fn try_to_run<T>(
+        &mut self,
+        sql: &str,
+        ask: impl AsyncFn(&Client, &Statement) -> std::result::Result<T, Failure>,
+    ) -> std::result::Result<std::result::Result<T, Failure>, Unopened> {
+        let (client, known, begin) = (self.link.client(), self.statements.get(sql).cloned(), self.unopened);
+        let open = async { if let Some(begin) = begin { client.batch_execute(begin).await } else { Ok(()) } };
+        let later = in_order(std::mem::take(&mut self.later));
+        let work = async {
+            let statement = match known {
+                Some(statement) => statement,
+                None => client.prepare(sql).await?,
+            };
+            let answer = ask(&client, &statement).await?;
+            Ok((statement, answer))
+        };
+        let (opened, later, answer) = self.link.wait(join3(open, later, work));
+        opened.map_err(Unopened)?;
+        self.unopened = None;
+        if let Some(error) = later.into_iter().find_map(std::result::Result::err) {
+            return Ok(Err(error));
+        }
+        Ok(answer.map(|(statement, answer)| {
+            self.keep(sql, statement);
+            answer
+        }))
+    }
+
+    fn keep(&mut self, sql: &str, statement: Statement) {
+        if self.statements.contains_key(sql) {
+            return;
+        }
+        if self.statements.len() >= PREPARED_STATEMENTS {
+            // Dropping a statement closes it on the server as well.
+            self.statements.clear();
+        }
+        self.statements.insert(sql.to_owned(), statement);
+    }
+}
+
+/// How a commit ended.
+pub(super) enum Committed {
+    Yes,
+    No(crate::error::Error),
+    /// There was no answer.
+    Unknown(crate::error::Error),
+}
+
+fn by_reference<'a>(params: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
