@@ -8,12 +8,22 @@ import { promisify } from "node:util";
 
 import { freePort } from "./server.mjs";
 
-export async function startPostgres() {
+export function startPostgres() {
+  return start((data) => run("initdb", ["-D", data, "-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8"]));
+}
+
+/** A standby that follows another one. */
+export function startStandby(postgres) {
+  const from = ["-h", "127.0.0.1", "-p", String(postgres.port), "-U", "app"];
+  return start((data) => run("pg_basebackup", [...from, "-D", data, "-R", "-c", "fast", "--no-sync"]));
+}
+
+async function start(fill) {
   const folder = mkdtempSync(join(tmpdir(), "smilechat-postgres-"));
   const port = await freePort();
   const data = join(folder, "data");
   if (process.getuid() === 0) execFileSync("chown", ["postgres", folder]);
-  run("initdb", ["-D", data, "-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8"]);
+  fill(data);
   const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder}`;
   run("pg_ctl", ["-w", "-D", data, "-l", join(folder, "log"), "-o", settings, "start"]);
   return { folder, data, port, settings, url: `postgres://app@127.0.0.1:${port}/postgres` };

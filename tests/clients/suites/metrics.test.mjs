@@ -21,8 +21,8 @@ const moved = new Set();
 /** What says something by being there. */
 const CONSTANT = ["smilechat_build_info", "process_max_fds", "process_start_time_seconds", "process_threads"];
 
-/** What needs another node: suites/nodes.test.mjs moves these. */
-const OF_NODES = /^smilechat_bus_/;
+/** What needs another node, or a standby of the database: suites/nodes.test.mjs and suites/outages.test.mjs move these. */
+const OF_OTHERS = /^smilechat_(bus_|presence_lists_total$|events_given_up_total$|replica_)/;
 
 before(async () => {
   server = await startServer({
@@ -230,7 +230,7 @@ test("every figure of the table has moved, and there is no other", async () => {
   const names = listed().map((metric) => metric.name);
   assert.ok(names.length > 40, "this is not the page");
   for (const name of CONSTANT) assert.ok(valueOf(samples, name) > 0, name);
-  const still = names.filter((name) => !moved.has(name) && !CONSTANT.includes(name) && !OF_NODES.test(name));
+  const still = names.filter((name) => !moved.has(name) && !CONSTANT.includes(name) && !OF_OTHERS.test(name));
   assert.deepEqual(still, [], "nothing in this suite moves these");
   const families = new Set(samples.map((one) => one.name.replace(/_(bucket|sum|count)$/, "")));
   const unknown = [...families].filter((name) => !names.includes(name));
@@ -243,8 +243,9 @@ test("no label names a person, a ticket or a tenant", async () => {
   const ids = labels.filter((value) => /[0-9a-f]{8}-[0-9a-f]{4}/.test(value) || /customer-|support-|pk_|sk_/.test(value));
   assert.deepEqual(ids, []);
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  // Who is alone has no bus that could be up.
-  for (const { name, kind } of listed().filter(({ name }) => name !== "smilechat_bus_up")) {
+  // Who is alone has no bus that could be up, and no standby that could be behind.
+  const absent = ["smilechat_bus_up", "smilechat_replica_lag_seconds"];
+  for (const { name, kind } of listed().filter(({ name }) => !absent.includes(name))) {
     const described = [`# HELP ${name} `, `# TYPE ${name} ${kind}`];
     for (const line of described) assert.ok(text.includes(line), `${line} is missing`);
   }

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { startLink } from "../harness/link.mjs";
+import { scrape, valueOf } from "../harness/metrics.mjs";
 import { call, get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
-import { crashPostgres, restartPostgres, startPostgres, stopPostgres } from "../harness/postgres.mjs";
+import { crashPostgres, restartPostgres, startPostgres, startStandby, stopPostgres } from "../harness/postgres.mjs";
 import { withServer } from "../harness/server.mjs";
 import { allHeard, ask, connect, forget, heard, tell } from "../harness/sockets.mjs";
 import { poll } from "../harness/wait.mjs";
@@ -20,6 +21,41 @@ test("a disk that is full and a file that is locked", { timeout: 120_000 }, asyn
 test("PostgreSQL crashed, cut off, frozen, and lost between COMMIT and its answer", { timeout: 120_000 }, async () => {
   console.log("troubling PostgreSQL (about 10 s) ...");
   await troublePostgres();
+});
+
+test("reports come from a standby, and from the database while that is away", { timeout: 60_000 }, async () => {
+  const postgres = await startPostgres();
+  const standby = await startStandby(postgres);
+  try {
+    await withServer({ databaseUrl: postgres.url, env: { DATABASE_REPLICA_URL: standby.url } }, async (server) => {
+      const support = await newSupport(server);
+      const report = () => get(server, support, "/api/analytics/overview");
+      const reads = async (outcome) => valueOf(await scrape(server), "smilechat_replica_reads_total", { outcome }) ?? 0;
+      const standing = async () => {
+        const answer = await fetch(`${server.url}/readyz`);
+        const { dependencies } = await answer.json();
+        return [answer.status, dependencies.find(({ name }) => name === "replica").status];
+      };
+      const isAnswered = async () => {
+        const before = await reads("answered");
+        await report();
+        return (await reads("answered")) === before + 1;
+      };
+      await poll("the standby to answer", 10_000, isAnswered);
+      assert.ok(valueOf(await scrape(server), "smilechat_replica_lag_seconds") < 30);
+      assert.deepEqual(await standing(), [200, "ok"]);
+      crashPostgres(standby);
+      const before = await reads("passed_on");
+      for (let count = 0; count < 5; count += 1) await report();
+      assert.equal(await reads("passed_on"), before + 5);
+      assert.deepEqual(await standing(), [200, "down"]);
+      restartPostgres(standby);
+      await poll("the standby to answer again", 10_000, isAnswered);
+    });
+  } finally {
+    stopPostgres(standby);
+    stopPostgres(postgres);
+  }
 });
 
 /** A server whose PostgreSQL is reached by a link that the test can cut. */
