@@ -1,6 +1,6 @@
 // The server as `make run` starts it: in development, with the demo's people, tickets and shop.
 
-import { get, login } from "../../clients/harness/people.mjs";
+import { get, login, put } from "../../clients/harness/people.mjs";
 import { runCommand, startServer, stopServer } from "../../clients/harness/server.mjs";
 
 export const PASSWORD = "smilechat-demo";
@@ -13,6 +13,8 @@ export async function openShop({ env = {} } = {}) {
     await stopServer(server);
     throw failure;
   });
+  // People talk here; the bot would answer in between.
+  await put(server, await login(server, "olivia", PASSWORD), "/api/bot", { enabled: false });
   const handedOut = await (await fetch(`${server.url}/demo/config.json`)).json();
   return { server, key: handedOut.publishable_key };
 }

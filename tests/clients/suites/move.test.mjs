@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 
-import { allMessages, call, get, login, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
+import { allMessages, call, get, login, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { binary, endProcess, launch, runCommand, startServer, stopServer } from "../harness/server.mjs";
 import { changeSqlite, readSqlite } from "../harness/sqlite.mjs";
@@ -30,6 +30,8 @@ before(async () => {
   postgres = await startPostgres();
   source = await startServer();
   await runCommand(source, ["demo", "--messages", "3000"]);
+  // The demo's bot would answer in between.
+  await put(source, await login(source, "olivia", "smilechat-demo"), "/api/bot", { enabled: false });
   customer = await newCustomer(source);
   ticket = await newTicket(source, customer, { subject: "Ünïcödé Straße", tags: ["a'b", "ß"], custom: { key: "välue", n: 1.5, deep: [null, true] } });
   for (const [index, content] of hostile.entries()) {
@@ -90,6 +92,8 @@ async function goesOn(databaseUrl) {
     assert.deepEqual([answer.status, answer.body], [200, sent[3]], "a repeat still gives the first message");
     const found = await get(server, await newSupport(server), "/api/tickets?q=strasse%20unicode");
     assert.deepEqual(found.data.map((one) => one.ticket_id), strasse);
+    const known = await get(server, again, "/api/kb/search?q=postage%20to%20norway");
+    assert.equal(known.data[0].slug, "delivery-costs", "articles are found");
     const next = await newTicket(server, again);
     assert.equal(next.number, ticket.number + 2, "the number of a ticket that is gone is not given again");
     assert.equal((await post(server, again, path, { message_content: "and on", client_id: "next" })).seq, hostile.length + 1);
