@@ -2,7 +2,7 @@
 //! never online, and no ticket is ever given to it.
 
 use crate::auth::model::{Role, TenantKey, UserKey};
-use crate::auth::store::users::{self, NewAccount};
+use crate::auth::store::users::{self, Account, NewAccount};
 use crate::auth::username;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
@@ -27,6 +27,14 @@ pub fn create(tx: &mut Tx<'_>, random: &Random, act: &Act, name: &str) -> Result
         is_guest: false,
     };
     Ok(users::insert(tx, act.tenant, &new, act.at)?.ok_or(Error::Conflict("conflict"))?.key)
+}
+
+/// Whether it is one: nobody changes its rights or shuts it out, because the bot's switch is another.
+pub fn is_one(account: &Account) -> bool {
+    account.password_hash.is_none()
+        && account.external_id.is_none()
+        && account.role.is_staff()
+        && account.username.starts_with("bot-")
 }
 
 /// What people see beside its messages.

@@ -14,7 +14,7 @@ use crate::auth::permissions::Action;
 use crate::auth::store::people::{self, Filter, PersonKind};
 use crate::auth::store::tenants;
 use crate::auth::store::users::{self, Account};
-use crate::auth::{profile, session};
+use crate::auth::{bot_account, profile, session};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, store::Entry};
 use crate::platform::clock::Timestamp;
@@ -132,6 +132,9 @@ fn change(tx: &mut Tx<'_>, by: &Caller, user_id: &str, patch: PersonPatch, now: 
     let mut account = users::find_and_lock(tx, by.tenant, user)?;
     let concerns_staff = account.roles.iter().chain(patch.roles.iter().flatten()).any(|role| role.is_staff());
     if by.is_limited() && concerns_staff {
+        return Err(Error::Forbidden("forbidden"));
+    }
+    if bot_account::is_one(&account) {
         return Err(Error::Forbidden("forbidden"));
     }
     let act = Act::of(by, now);

@@ -100,7 +100,9 @@ pub fn update_in(
     if before.tags != after.tags {
         store::write_tags(tx, caller.tenant, after.key, &after.tags)?;
     }
-    if before.bot_state != after.bot_state {
+    if before.bot_state != after.bot_state && after.bot_state == Some(BotState::HandoffRequested) {
+        handoff::note_requested(tx, &Act::of(caller, now), &after.ticket_id)?;
+    } else if before.bot_state != after.bot_state {
         let reason = HandoffReason::Taken;
         handoff::note_taken(tx, &Act::of(caller, now), &before, after.support, reason)?;
     }
@@ -197,6 +199,12 @@ fn set_bot_state(before: &Ticket, ticket: &mut Ticket) {
         || (before.status != ticket.status && ticket.status == TicketStatus::InProgress);
     if ticket.bot_state.is_some() && ticket.support.is_some() && is_taken {
         ticket.bot_state = Some(BotState::Human);
+        ticket.bot_due_seq = None;
+    }
+    // Whoever reopens it without a word has nothing that a bot could answer.
+    let is_reopened = before.status == TicketStatus::Closed && ticket.status == TicketStatus::Open;
+    if is_reopened && ticket.bot_state == Some(BotState::Bot) {
+        ticket.bot_state = Some(BotState::HandoffRequested);
         ticket.bot_due_seq = None;
     }
     ticket.is_held |= ticket.bot_state == Some(BotState::Bot);

@@ -37,7 +37,8 @@ pub fn hand_over(
 ) -> Result<Option<i64>> {
     let mut ticket = tickets::find_by_key_and_lock(tx, tenant, key)?;
     let is_from_the_start = reason == HandoffReason::Chosen && ticket.bot_state.is_none();
-    if ticket.bot_state != Some(BotState::Bot) && !is_from_the_start {
+    // A closed ticket is nobody's: a message, or reopening it, asks for somebody.
+    if ticket.status == TicketStatus::Closed || ticket.bot_state != Some(BotState::Bot) && !is_from_the_start {
         return Ok(None);
     }
     let (settings, bot) = settings::find(tx, tenant)?;
@@ -88,6 +89,12 @@ fn announce(tx: &mut Tx<'_>, act: &Act, key: TicketKey, reason: HandoffReason) -
     let (ticket_id, reason) = (ticket.ticket_id.clone(), reason.as_str());
     events::record(tx, act, What::BotStateChanged { ticket_id, state, reason })?;
     events::record(tx, act, What::TicketUpdated { ticket: Arc::new(ticket), changed: vec!["bot_state"] })
+}
+
+/// A ticket that the bot had is reopened without a word, and waits for a person. The caller announces the change.
+pub fn note_requested(tx: &mut Tx<'_>, act: &Act, ticket_id: &str) -> Result<()> {
+    let (state, reason) = (BotState::HandoffRequested.as_str(), HandoffReason::Reopened.as_str());
+    events::record(tx, act, What::BotStateChanged { ticket_id: ticket_id.to_owned(), state, reason })
 }
 
 /// A person took a ticket that the bot had, or had handed over, without a word yet: the customer is told who is there now.

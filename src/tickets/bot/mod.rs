@@ -61,6 +61,8 @@ pub enum HandoffReason {
     BotOff,
     /// The bot's own fault.
     Failed,
+    /// The ticket was opened again without a word.
+    Reopened,
     /// Staff asked for it.
     Staff,
     StaffWrote,
@@ -80,6 +82,7 @@ impl HandoffReason {
             Self::NoText => "no_text",
             Self::BotOff => "bot_off",
             Self::Failed => "failed",
+            Self::Reopened => "reopened",
             Self::Staff => "staff",
             Self::StaffWrote => "staff_wrote",
             Self::Taken => "taken",

@@ -181,6 +181,7 @@ pub fn in_words(reason: HandoffReason) -> &'static str {
         HandoffReason::NoText => "there are files alone.",
         HandoffReason::BotOff => "it was switched off.",
         HandoffReason::Failed => "it failed by a fault of its own.",
+        HandoffReason::Reopened => "the ticket was opened again.",
         HandoffReason::Staff => "somebody of the team asked for it.",
         HandoffReason::StaffWrote => "somebody of the team wrote.",
         HandoffReason::Taken => "somebody of the team took it.",

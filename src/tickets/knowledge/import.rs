@@ -2,7 +2,9 @@
 //!
 //! A second run changes what has changed: an article is known by its slug, which is made of its file's name or its question.
 
+use std::collections::HashSet;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -22,6 +24,8 @@ use crate::platform::db::Tx;
 
 /// Files that a folder may have, so that a wrong path is told and not read.
 const MOST_FILES: usize = 10_000;
+/// Articles written in one transaction.
+const BATCH: usize = 50;
 const LONGEST_FILE: u64 = 1_000_000;
 
 /// What a file says of an article.
@@ -43,13 +47,22 @@ pub struct Imported {
     pub unchanged: usize,
 }
 
-/// All or nothing, in one transaction.
+/// All is read before anything is written. What was written by one that is cut short stays, and the next one goes on: a batch
+/// is a transaction, so that a server beside it can go on as well.
 pub async fn import(app: &App, tenant: TenantKey, path: &Path, status: ArticleStatus) -> anyhow::Result<Imported> {
-    let drafts = read(path)?;
-    ensure!(!drafts.is_empty(), "{}: there is no article in it", path.display());
-    let (shared, now) = (app.clone(), app.clock.now());
-    let write = app.db.write(move |tx| write(tx, &shared, &Act::of_server(tenant, now), drafts, status));
-    Ok(write.await?)
+    let mut drafts = read(path)?.into_iter().peekable();
+    ensure!(drafts.peek().is_some(), "{}: there is no article in it", path.display());
+    let mut all = Imported::default();
+    while drafts.peek().is_some() {
+        let (shared, now) = (app.clone(), app.clock.now());
+        let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
+        let write = app.db.write(move |tx| write(tx, &shared, &Act::of_server(tenant, now), batch, status));
+        let imported = write.await?;
+        all.created += imported.created;
+        all.changed += imported.changed;
+        all.unchanged += imported.unchanged;
+    }
+    Ok(all)
 }
 
 pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> Result<Imported> {
@@ -106,7 +119,9 @@ fn read(path: &Path) -> anyhow::Result<Vec<Draft>> {
     } else {
         vec![read_markdown(path)?]
     };
+    let mut slugs = HashSet::new();
     for draft in &drafts {
+        ensure!(slugs.insert(&draft.slug), "two files make the article {}: give one of them another name", draft.slug);
         check(draft).map_err(|error| anyhow::anyhow!("{}: {error}", draft.slug))?;
     }
     Ok(drafts)
@@ -187,14 +202,14 @@ pub fn of_markdown(stem: &str, text: &str) -> Draft {
 
 fn read_csv(text: &str) -> anyhow::Result<Vec<Draft>> {
     let rows = table::read(text, &["question", "answer"])?;
-    let mut drafts: Vec<Draft> = Vec::new();
+    let (mut drafts, mut slugs) = (Vec::new(), HashSet::new());
     for row in rows {
         let [title, body] = <[String; 2]>::try_from(row).map_err(|_| Error::bug("two columns were asked for"))?;
         let slug = slug_of(&title);
         // Two questions may begin alike.
-        let same =
-            drafts.iter().filter(|draft| draft.slug == slug || draft.slug.starts_with(&format!("{slug}-"))).count();
-        let slug = if same == 0 { slug } else { format!("{slug}-{}", same + 1) };
+        let mut free = iter::once(slug.clone()).chain((2..).map(|number| format!("{slug}-{number}")));
+        let slug = free.find(|slug| !slugs.contains(slug)).ok_or(Error::bug("there are numbers enough"))?;
+        slugs.insert(slug.clone());
         drafts.push(Draft { slug, title, body, keywords: Vec::new(), collection: None, language: None });
     }
     Ok(drafts)
@@ -219,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_sheet_is_an_article_a_row() {
-        let drafts = read_csv("question,answer\nIs it far?,No.\nIs it far?,Yes.\n").expect("read");
+        let drafts = read_csv("question,answer\nIs it far 2,No.\nIs it far?,Yes.\nIs it far?,No.\n").expect("read");
         let slugs: Vec<_> = drafts.iter().map(|draft| draft.slug.as_str()).collect();
-        assert_eq!(slugs, ["is-it-far", "is-it-far-2"]);
+        assert_eq!(slugs, ["is-it-far-2", "is-it-far", "is-it-far-3"]);
     }
 }

@@ -29,7 +29,7 @@ const MOST_CHARS: usize = 500;
 /// What the engine's rank is asked for, and what a search answers.
 const CANDIDATES: i64 = 60;
 const MOST_FOUND: usize = 10;
-/// Of the words of a question, those that are rarest count.
+/// Of the telling words of a question, so many are looked up.
 const MOST_WORDS: usize = 24;
 
 /// A few passages say little about how rare a word is: there are thought to be so many at least.
@@ -101,14 +101,13 @@ fn weigh(tx: &mut Tx<'_>, tenant: TenantKey, with_drafts: bool, stems: &[String]
     }
     let all = db::count_passages(tx, tenant.0, with_drafts, None)? as f64;
     let mut asked = Vec::with_capacity(stems.len());
-    for stem in stems {
+    for stem in stems.iter().take(MOST_WORDS) {
         let having = db::count_passages(tx, tenant.0, with_drafts, Some(stem))?;
         let is_known = having > 0;
         let weight = if is_known { rarity(all, having as f64) } else { UNKNOWN * rarity(all, 1.0) };
         asked.push(Asked { stem: stem.clone(), weight, is_known });
     }
     asked.sort_by(|one, other| other.weight.total_cmp(&one.weight));
-    asked.truncate(MOST_WORDS);
     Ok(asked)
 }
 

@@ -265,8 +265,9 @@ fn first_reply_after(
     seq: i64,
     now: Timestamp,
 ) -> Result<Option<Duration>> {
-    let may_be =
-        caller.is_person() && caller.user != target.customer && target.customer_unread == 0 && now > target.created_at;
+    // Where nothing of the staff's side is unread, nobody has written since the customer; a bot's words say nothing of that.
+    let is_plausible = target.customer_unread == 0 || target.bot_state.is_some();
+    let may_be = caller.is_person() && caller.user != target.customer && is_plausible && now > target.created_at;
     if !may_be || store::has_reply(tx, caller.tenant, target, seq)? {
         return Ok(None);
     }

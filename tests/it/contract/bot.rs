@@ -271,3 +271,32 @@ async fn what_a_bot_may_not_be() {
     let closed = server.get("/api/bot/profile").key(&acme.publishable_key).await.expect(200);
     assert_eq!((&closed["is_open"], closed["opens"].is_string()), (&json!(false), true));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_closed_under_the_bot_and_opened_again_waits_for_a_person() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let ada = with_bot(&server, &acme).await;
+        let (sue, ann) = (acme.support("sue").await, acme.customer("ann").await);
+        let ticket = server.ticket(&ann, "Hi").await;
+        let path = format!("/api/tickets/{ticket}");
+        let set = async |status: &str| server.put(&path).by(&ann).json(json!({"status": status})).await.expect(200);
+        set("closed").await;
+        let before = messages(&server, &ann, &ticket).await.len();
+        let asked = server.post(&format!("{path}/handoff")).by(&ann).json(json!({})).await.expect(200);
+        assert_eq!((&asked["status"], &asked["bot_state"]), (&json!("closed"), &json!("bot")));
+        assert_eq!(messages(&server, &ann, &ticket).await.len(), before, "nobody is promised");
+        let opened = set("open").await;
+        assert_eq!((&opened["status"], &opened["bot_state"]), (&json!("open"), &json!("handoff_requested")));
+        server.say(&sue, &ticket, "Here I am").await;
+        assert_eq!(state(&server, &ann, &ticket).await, "human");
+
+        // And nobody shuts the bot's own account out.
+        let other = server.ticket(&ann, "Hi").await;
+        let bot = ask(&server, &ann, &other, "How much is delivery?").await["sender_id"].clone();
+        let bot = format!("/api/users/{}", bot.as_str().expect("an id"));
+        server.put(&bot).by(&ada).json(json!({"is_disabled": true})).await.problem(403, "forbidden");
+        server.put(&bot).by(&ada).json(json!({"roles": ["customer"]})).await.problem(403, "forbidden");
+    })
+    .await;
+}

@@ -36,8 +36,13 @@ pub struct Session {
     later: Vec<Pending<u64>>,
 }
 
-/// The transaction was not opened: nothing of it ran.
+/// The connection was found broken before the transaction was opened: nothing of it ran.
 struct Unopened(Failure);
+
+/// Whether the server has ended the connection, or nobody is there: what was sent behind it was carried out by nobody.
+fn ends_the_connection(failure: &Failure) -> bool {
+    failure.as_db_error().is_none_or(|error| ["FATAL", "PANIC"].contains(&error.severity()))
+}
 
 impl Session {
     pub fn new(link: Link) -> Self {
@@ -170,7 +175,9 @@ impl Session {
         sql: &str,
         ask: impl AsyncFn(&Client, &Statement) -> std::result::Result<T, Failure>,
     ) -> std::result::Result<std::result::Result<T, Failure>, Unopened> {
-        let (client, known, begin) = (self.link.client(), self.statements.get(sql).cloned(), self.unopened);
+        let (client, known) = (self.link.client(), self.statements.get(sql).cloned());
+        // Taken before it is sent: whatever happens meanwhile, the transaction may be open.
+        let begin = self.unopened.take();
         let open = async { if let Some(begin) = begin { client.batch_execute(begin).await } else { Ok(()) } };
         let later = in_order(std::mem::take(&mut self.later));
         let work = async {
@@ -182,8 +189,14 @@ impl Session {
             Ok((statement, answer))
         };
         let (opened, later, answer) = self.link.wait(join3(open, later, work));
-        opened.map_err(Unopened)?;
-        self.unopened = None;
+        match opened {
+            Err(failure) if ends_the_connection(&failure) => {
+                self.unopened = begin;
+                return Err(Unopened(failure));
+            }
+            Err(failure) => return Ok(Err(failure)),
+            Ok(()) => {}
+        }
         if let Some(error) = later.into_iter().find_map(std::result::Result::err) {
             return Ok(Err(error));
         }
