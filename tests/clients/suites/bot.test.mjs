@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import { scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, get, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { endProcess, launch, startServer, stopServer } from "../harness/server.mjs";
@@ -157,6 +158,10 @@ describe("on two nodes", () => {
       inOrder(said);
       assert.equal(ofBot(said).length, 1, "answered once");
     }
+    const replies = await Promise.all(
+      nodes.map(async (node) => valueOf(await scrape(node), "smilechat_bot_replies_total", { outcome: "answered" }) ?? 0),
+    );
+    assert.ok(replies[0] + replies[1] > 0, "they are counted");
   });
 
   test("switched off on one node, it is silent on the other", async () => {

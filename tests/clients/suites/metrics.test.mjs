@@ -21,8 +21,8 @@ const moved = new Set();
 /** What says something by being there. */
 const CONSTANT = ["smilechat_build_info", "process_max_fds", "process_start_time_seconds", "process_threads"];
 
-/** What needs another node, or a standby of the database: suites/nodes.test.mjs and suites/outages.test.mjs move these. */
-const OF_OTHERS = /^smilechat_(bus_|presence_lists_total$|events_given_up_total$|replica_)/;
+/** What needs another node, a standby of the database, or a bot: suites/{nodes,outages,bot}.test.mjs move these. */
+const OF_OTHERS = /^smilechat_(bus_|presence_lists_total$|events_given_up_total$|replica_|bot_replies_total$)/;
 
 before(async () => {
   server = await startServer({
