@@ -101,6 +101,8 @@ async fn runs(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Run>>> {
     caller.require(Action::HistoryRead)?;
+    // They tell what customers wrote.
+    caller.require(Action::MessagesRead)?;
     let paging = page.read::<(i64, String)>(&app.auth.cursor_key, caller.tenant.0, "bot_runs")?;
     let (before, limit, tenant) = (paging.after.clone(), paging.limit + 1, caller.tenant);
     let found = app.db.read(move |tx| store::list_runs(tx, tenant, query.ticket_id.as_deref(), before, limit)).await?;

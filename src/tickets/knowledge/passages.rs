@@ -115,18 +115,28 @@ fn plain(line: &str) -> String {
     if is_item { format!("-{without_stars}") } else { without_stars }
 }
 
+/// In bytes. Beyond these it is no link, so that a line of brackets is not read to its end for each of them.
+const LONGEST_LABEL: usize = 300;
+const LONGEST_ADDRESS: usize = 2000;
+
 /// `[label](address)` at the beginning of a text, and what comes behind it.
 fn link(text: &str) -> Option<(&str, &str, &str)> {
-    let (label, rest) = text.strip_prefix('[')?.split_once("](")?;
+    let inside = text.strip_prefix('[')?;
+    let (label, rest) = inside.split_at(beginning(inside, LONGEST_LABEL).find("](")?);
+    let rest = &rest["](".len()..];
     let mut depth = 0;
     let is_end = |c: char| {
         depth += i32::from(c == '(') - i32::from(c == ')');
         depth < 0
     };
-    let end = rest.find(is_end)?;
+    let end = beginning(rest, LONGEST_ADDRESS).find(is_end)?;
     let (address, after) = (&rest[..end], &rest[end + 1..]);
     let address = address.split_whitespace().next().unwrap_or_default();
     (!label.contains(['[', '\n'])).then_some((label, address, after))
+}
+
+fn beginning(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }
 
 #[cfg(test)]

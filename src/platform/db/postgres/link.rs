@@ -44,7 +44,11 @@ impl Link {
         let client = self.client();
         self.runtime.block_on(async {
             let mut asked = Box::pin(client.batch_execute(script));
-            poll_fn(|context| Poll::Ready(drop(asked.as_mut().poll(context)))).await;
+            poll_fn(|context| {
+                let _ = asked.as_mut().poll(context);
+                Poll::Ready(())
+            })
+            .await;
             // What drives the connection runs meanwhile, and writes it.
             yield_now().await;
         });

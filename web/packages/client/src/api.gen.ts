@@ -352,6 +352,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the tenant's bot is set. Admins only. */
+        get: operations["show_bot"];
+        /** Changes how the tenant's bot is set; what is absent stays. To switch it off holds at once, on every node. */
+        put: operations["update_bot"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a page shows of the bot. The API key names the tenant; without one, the tenant `default` answers. */
+        get: operations["show_bot_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the bot made of each message, and from what: newest first. Staff only. */
+        get: operations["list_bot_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invites": {
         parameters: {
             query?: never;
@@ -382,6 +434,151 @@ export interface paths {
         post?: never;
         /** Withdraws an invite that nobody has used. */
         delete: operations["delete_invite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/articles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Articles without their texts, the newest change first. Whoever is no staff gets published ones alone. */
+        get: operations["list_articles"];
+        put?: never;
+        /** Writes an article. Support drafts; who may publish is an admin. */
+        post: operations["create_article"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/articles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One article with its text, by its id or its slug. A draft is there for staff alone. */
+        get: operations["show_article"];
+        /** Changes an article; a new text is a new version. What is published is an admin's to change. */
+        put: operations["update_article"];
+        post?: never;
+        /** Deletes an article with its versions. A published one is an admin's to delete. */
+        delete: operations["delete_article"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/articles/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whether a published article helped. Customers and guests; a second vote takes the place of the first. */
+        post: operations["rate_article"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/articles/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Newest first. Staff only. */
+        get: operations["list_article_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/articles/{id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes up the text of an earlier version again, as a new one. */
+        post: operations["restore_article_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** In the order of their positions. For everybody of the tenant, signed in or not. */
+        get: operations["list_collections"];
+        put?: never;
+        /** Makes a collection. Admins only. */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/collections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One collection, by its id or its slug. */
+        get: operations["show_collection"];
+        /** Changes a collection. Admins only. */
+        put: operations["update_collection"];
+        post?: never;
+        /** Deletes a collection; its articles stay, in none. Admins only. */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The articles that answer a question, each by its best passage, the best first; ten at most. Anybody of the tenant may
+         *     ask, signed in or not; staff find drafts as well.
+         */
+        get: operations["search_articles"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -513,6 +710,27 @@ export interface paths {
         post?: never;
         /** Deletes a ticket with everything in it. Staff only. */
         delete: operations["delete_ticket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/handoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for a person, in a ticket that the bot has: the bot is silent from now on. The ticket's customer, or staff. Where no
+         *     bot has it, nothing changes.
+         */
+        post: operations["request_handoff"];
+        /** Gives the ticket to the bot, from its holder too. It answers from the customer's next message on. Staff only. */
+        delete: operations["give_to_bot"];
         options?: never;
         head?: never;
         patch?: never;
@@ -757,7 +975,8 @@ export interface paths {
         };
         /**
          * Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
-         *     conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two.
+         *     conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two; without
+         *     the standby, reports are read from the database.
          */
         get: operations["readyz"];
         put?: never;
@@ -782,7 +1001,7 @@ export interface components {
             /** @description The first characters of the key, to recognise it by. */
             prefix: string;
             revoked_at: components["schemas"]["Timestamp"] | null;
-            scopes: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+            scopes: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "knowledge:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
         };
         /** @enum {string} */
         ApiKeyKind: "publishable" | "secret";
@@ -791,6 +1010,62 @@ export interface components {
             /** @description The origins that a publishable key serves, whose pages may then call; empty for all that may call anyway. */
             allowed_origins?: string[] | null;
             name?: string | null;
+        };
+        Article: components["schemas"]["ArticleSummary"] & {
+            /** @description Markdown, as it was written: to be rendered with care. */
+            body: string;
+        };
+        /** @description What is absent stays. */
+        ArticlePatch: {
+            body?: string | null;
+            /** @description Null takes it out of its collection. */
+            collection_id?: string | null;
+            keywords?: string[] | null;
+            language?: string | null;
+            slug?: string | null;
+            status?: components["schemas"]["ArticleStatus"] | null;
+            title?: string | null;
+        };
+        /** @enum {string} */
+        ArticleStatus: "draft" | "published";
+        /** @description An article without its text. */
+        ArticleSummary: {
+            article_id: string;
+            collection_id: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            /** Format: int64 */
+            helpful_no: number;
+            /**
+             * Format: int64
+             * @description Readers whom it helped, and whom it did not.
+             */
+            helpful_yes: number;
+            /** @description How customers call it, if not by the words of the title. */
+            keywords: string[];
+            /** @description A language tag such as `en`. */
+            language: string;
+            published_at: components["schemas"]["Timestamp"] | null;
+            /** @description Unique in the tenant; part of the address in the help centre. */
+            slug: string;
+            status: components["schemas"]["ArticleStatus"];
+            title: string;
+            updated_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Counts 1, 2, 3 … with each saved text.
+             */
+            version: number;
+        };
+        /** @description A text that was saved. */
+        ArticleVersion: {
+            /** @description Null: the operator, by a file. */
+            author_id: string | null;
+            body: string;
+            created_at: components["schemas"]["Timestamp"];
+            keywords: string[];
+            title: string;
+            /** Format: int64 */
+            version: number;
         };
         /** @description Messages keep it in this form, so that a field added later needs a default. */
         Attachment: {
@@ -817,10 +1092,93 @@ export interface components {
             period: components["schemas"]["ReportPeriod"];
             totals: components["schemas"]["Totals"];
         };
+        /** @description What is absent stays. */
+        BotPatch: {
+            /** @description http or https, or a path that begins with `/`; has `{slug}` in it. */
+            article_url?: string | null;
+            avatar_url?: string | null;
+            enabled?: boolean | null;
+            /** @description At most 1,000 characters. */
+            greeting?: string | null;
+            handoff_closed?: string | null;
+            handoff_open?: string | null;
+            /** @description At most 50. */
+            hours?: components["schemas"]["Opening"][] | null;
+            language?: string | null;
+            /** @description One line of at most 200 characters. */
+            name?: string | null;
+            /** Format: double */
+            threshold?: number | null;
+            timezone?: string | null;
+        };
+        /** @description What a page shows of the bot before anybody has written. */
+        BotProfile: {
+            avatar_url: string | null;
+            enabled: boolean;
+            /** @description Empty: the page's own words. */
+            greeting: string;
+            /** @description Whether people are there by the tenant's hours; null where no hours are told. */
+            is_open: boolean | null;
+            name: string;
+            /** @description When they begin again, if it is closed. */
+            opens: string | null;
+        };
+        BotSettings: {
+            /** @description The address of an article, with `{slug}` in it: absolute, or a path below this server. */
+            article_url: string;
+            avatar_url: string | null;
+            /** @description Holds at once, on every node. Tickets that the bot has go to people with the customer's next message. */
+            enabled: boolean;
+            /** @description What a page shows before anybody has written; empty: the page's own words. */
+            greeting: string;
+            /** @description The same outside the hours; `{when}` is when they begin again. */
+            handoff_closed: string;
+            /** @description Said when a person is asked for while people are there; empty: the bot's own words, in the customer's language. */
+            handoff_open: string;
+            /** @description When people are there; none: no hours are told. */
+            hours: components["schemas"]["Opening"][];
+            /** @description Spoken where the customer's own language cannot be told. */
+            language: string;
+            /** @description Whom customers see. */
+            name: string;
+            /**
+             * Format: double
+             * @description How much of a question a passage has to cover, from 0.05 to 1, to be an answer.
+             */
+            threshold: number;
+            /** @description Whose hours these are: an IANA name. */
+            timezone: string;
+        };
+        /**
+         * @description Who is in charge of a ticket that has, or had, a bot.
+         * @enum {string}
+         */
+        BotState: "bot" | "handoff_requested" | "human";
         /** @description A period by agents, tags or channels; the busiest first. */
         Breakdown: {
             data: components["schemas"]["Group"][];
             period: components["schemas"]["ReportPeriod"];
+        };
+        Collection: {
+            collection_id: string;
+            created_at: components["schemas"]["Timestamp"];
+            description: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Collections are listed in this order.
+             */
+            position: number;
+            slug: string;
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /** @description What is absent stays. */
+        CollectionPatch: {
+            description?: string | null;
+            name?: string | null;
+            /** Format: int64 */
+            position?: number | null;
+            slug?: string | null;
         };
         /** @description A key with its secret, which is shown this once. */
         CreatedApiKey: components["schemas"]["ApiKey"] & {
@@ -838,6 +1196,8 @@ export interface components {
             totp?: string | null;
             username: string;
         };
+        /** @enum {string} */
+        Day: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
         Dependency: {
             /** @description Which engine it is. */
             kind: string;
@@ -881,11 +1241,36 @@ export interface components {
             avatar_url: string | null;
             name: string;
         };
+        Feedback: {
+            is_helpful: boolean;
+        };
+        FeedbackCounts: {
+            /** Format: int64 */
+            helpful_no: number;
+            /** Format: int64 */
+            helpful_yes: number;
+        };
         /** @description One fault of the input: which field, which rule, and a sentence for a person. */
         FieldError: {
             code: string;
             field: string;
             message: string;
+        };
+        /** @description A passage that was found, the best of its article. */
+        Found: {
+            article_id: string;
+            /** @description Of the section that the passage stands in; empty before the first one. */
+            heading: string;
+            language: string;
+            /**
+             * Format: double
+             * @description From 0 to 1: how much of what is asked it covers, rare words counting more.
+             */
+            score: number;
+            slug: string;
+            /** @description Plain text. */
+            text: string;
+            title: string;
         };
         Group: {
             /** @description An agent's id, a tag or a channel. */
@@ -1013,7 +1398,34 @@ export interface components {
             allowed_origins?: string[];
             kind: components["schemas"]["ApiKeyKind"];
             name: string;
-            scopes?: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+            scopes?: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "knowledge:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+        };
+        NewArticle: {
+            /** @description Markdown of at most 50,000 characters. */
+            body: string;
+            collection_id?: string | null;
+            /** @description How customers call it: at most 30, each a line of at most 100 characters. */
+            keywords?: string[];
+            /** @description A language tag; `en` if it is absent. */
+            language?: string | null;
+            /** @description Small letters, digits and `-`, at most 80; made of the title if it is absent. */
+            slug?: string | null;
+            status?: components["schemas"]["ArticleStatus"] | null;
+            /** @description One line of at most 200 characters. */
+            title: string;
+        };
+        NewCollection: {
+            /** @description At most 1,000 characters. */
+            description?: string | null;
+            /** @description One line of at most 200 characters. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Collections are listed in this order.
+             */
+            position?: number | null;
+            /** @description Small letters, digits and `-`, at most 80; made of the name if it is absent. */
+            slug?: string | null;
         };
         NewInvite: {
             /** @description Whom it is meant for: a note for the admin. */
@@ -1047,6 +1459,8 @@ export interface components {
             score: number;
         };
         NewTicketRequest: {
+            /** @description False: a person from the start, where a bot would answer first. */
+            bot?: boolean | null;
             /** @description An object of at most 50 fields and 16 KiB. */
             custom?: {
                 [key: string]: components["schemas"]["Value"];
@@ -1071,6 +1485,14 @@ export interface components {
             ticket_id: string;
             timestamp: components["schemas"]["Timestamp"];
         };
+        /** @description Some hours of each week. Those that pass midnight are two. */
+        Opening: {
+            day: components["schemas"]["Day"];
+            /** @description As in `09:00`. */
+            from: string;
+            /** @description Later than `from`; `24:00` is the end of the day. */
+            to: string;
+        };
         /** @description A period in one row, and the period of as many days right before it. */
         Overview: {
             before: components["schemas"]["Before"];
@@ -1082,8 +1504,28 @@ export interface components {
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
+        Page_ArticleSummary: {
+            data: components["schemas"]["ArticleSummary"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_ArticleVersion: {
+            data: components["schemas"]["ArticleVersion"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_Collection: {
+            data: components["schemas"]["Collection"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
         Page_Entry: {
             data: components["schemas"]["Entry"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_Found: {
+            data: components["schemas"]["Found"][];
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
@@ -1109,6 +1551,11 @@ export interface components {
         };
         Page_RatedTicket: {
             data: components["schemas"]["RatedTicket"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_Run: {
+            data: components["schemas"]["Run"][];
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
@@ -1248,6 +1695,42 @@ export interface components {
         RoleSwitch: {
             role: components["schemas"]["Role"];
         };
+        Run: {
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description From the customer's message to the reply, both as stored.
+             */
+            latency_ms: number;
+            /** @description `answered`, `small_talk`, `asked_back` or `handed_over`. */
+            outcome: string;
+            /** @description The best of what was found, the best first; it answered with the first whose score was good enough. */
+            passages: components["schemas"]["RunPassage"][];
+            /** @description The message of `seq`. */
+            question: string | null;
+            /** @description Why it was handed over. */
+            reason: string | null;
+            /**
+             * Format: int64
+             * @description The message that it sent.
+             */
+            reply_seq: number | null;
+            run_id: string;
+            /**
+             * Format: int64
+             * @description The newest message that it took into account.
+             */
+            seq: number;
+            ticket_id: string;
+        };
+        RunPassage: {
+            article_id: string;
+            heading: string;
+            /** Format: double */
+            score: number;
+            slug: string;
+            title: string;
+        };
         Satisfaction: {
             /** Format: double */
             average: number | null;
@@ -1292,6 +1775,7 @@ export interface components {
          */
         Status: "online" | "away" | "busy" | "offline";
         Ticket: {
+            bot_state: components["schemas"]["BotState"] | null;
             /** @description How it came in: `web`, … */
             channel: string;
             closed_at: components["schemas"]["Timestamp"] | null;
@@ -2932,6 +3416,223 @@ export interface operations {
             };
         };
     };
+    show_bot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotSettings"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_bot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BotPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotSettings"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_bot_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotProfile"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_bot_runs: {
+        parameters: {
+            query?: {
+                /** @description Of one ticket. */
+                ticket_id?: string;
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Run"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_invites: {
         parameters: {
             query?: {
@@ -3091,6 +3792,932 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_articles: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["ArticleStatus"];
+                collection_id?: string;
+                language?: string;
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ArticleSummary"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_article: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewArticle"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Article"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_article: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Article"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_article: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ArticlePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Article"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_article: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rate_article: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Feedback"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_article_versions: {
+        parameters: {
+            query?: {
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The article's id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ArticleVersion"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_article_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id or slug */
+                id: string;
+                /** @description Its number */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Article"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Collection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCollection"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CollectionPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_articles: {
+        parameters: {
+            query: {
+                /** @description A question, or some words, of at most 500 characters. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Found"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3872,6 +5499,135 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_handoff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_to_bot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
