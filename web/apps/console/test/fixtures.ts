@@ -7,6 +7,7 @@ export function ticket(patch: Partial<Ticket> = {}): Ticket {
     subject: "A torn bag",
     customer_id: "maria",
     support_id: null,
+    bot_state: null,
     status: "open",
     priority: "medium",
     tags: [],
