@@ -10,6 +10,7 @@ use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::files::Files;
 use crate::platform::limits::Limits;
+use crate::platform::outbound::Outbound;
 use crate::platform::random::Random;
 use crate::realtime::Realtime;
 use crate::realtime::presence::Presence;
@@ -42,6 +43,8 @@ pub struct Shared {
     pub follower: Arc<Follower>,
     /// Where what people upload lies.
     pub files: Files,
+    /// To addresses that tenants name.
+    pub outbound: Outbound,
 }
 
 impl App {

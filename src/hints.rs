@@ -27,6 +27,7 @@ pub enum Hint {
     Read(Marks),
     Delivered(Marks),
     Typing(Typing),
+    Draft(Draft),
     Presence(News),
 }
 
@@ -64,6 +65,14 @@ pub struct Typing {
     pub user_id: String,
     pub name: String,
     pub is_typing: bool,
+}
+
+/// What a bot is writing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    pub ticket_id: String,
+    pub message_id: String,
+    pub text: String,
 }
 
 /// Says it to the other nodes, if there are any.

@@ -64,3 +64,8 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<(String
     let account = users::find(tx, tenant, user)?;
     Ok((account.user_id, account.name))
 }
+
+/// Anybody's account: whom a tenant's own server is told of.
+pub fn find_account(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<Account> {
+    users::find(tx, tenant, user)
+}

@@ -9,6 +9,7 @@ pub mod http;
 pub mod id;
 pub mod limits;
 pub mod metrics;
+pub mod outbound;
 pub mod random;
 pub mod redis;
 pub mod secret;

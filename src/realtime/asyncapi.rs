@@ -121,6 +121,12 @@ const FROM_SERVER: &[FromServer] = &[
         payload: one::<wire::TypingShown<'_>>,
     },
     FromServer {
+        name: "bot_delta",
+        does: "A bot is writing an answer: the whole text so far. The stored `chat_message` follows, unless somebody writes first.",
+        to: "everybody in the ticket's room",
+        payload: one::<wire::BotDelta<'_>>,
+    },
+    FromServer {
         name: "ticket_viewers",
         does: "Who of the staff has the ticket open has changed; three tabs are one viewer.",
         to: "the staff in the ticket's room, whoever just joined too",

@@ -12,7 +12,9 @@ use crate::realtime::gateway::Frame;
 use crate::realtime::hub::Views;
 use crate::realtime::room::{Hole, Parcel};
 use crate::realtime::typing;
-use crate::realtime::wire::{DeliveredShown, ReadShown, TicketDeleted, TicketEvent, TicketUpdated, TypingShown};
+use crate::realtime::wire::{
+    BotDelta, DeliveredShown, ReadShown, TicketDeleted, TicketEvent, TicketUpdated, TypingShown,
+};
 use crate::tickets::messages::replay;
 use crate::tickets::model::{Message, Side, Ticket, message_id};
 
@@ -22,6 +24,10 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
 /// Ids in a receipt, at most; `up_to_seq` says the same of all of them.
 const MOST_IDS: usize = 1000;
+/// Of an answer that is being written, on its way to another node.
+const MOST_DRAFT_BYTES: usize = 3000;
+/// Whom a bot's draft leaves out.
+const NOBODY: UserKey = UserKey(0);
 
 /// Called for each event, in the order of the commits.
 pub fn announce(app: &App, event: &Event) {
@@ -180,6 +186,23 @@ pub fn show_typing(app: &App, ticket_id: &str, user: UserKey, user_id: &str, nam
 fn show_typing_here(app: &App, ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) {
     let shown = Frame::event("typing", &TypingShown { ticket_id, user_id, name, is_typing });
     app.realtime.hub.to_room_volatile(ticket_id, &shown, user);
+}
+
+/// What a bot is writing, here and on the other nodes.
+pub fn show_draft(app: &App, ticket_id: &str, message_id: &str, text: &str) {
+    show_draft_here(app, ticket_id, message_id, text);
+    // A line between nodes holds no more; the stored message comes in any case.
+    if text.len() <= MOST_DRAFT_BYTES {
+        hints::tell(app, || {
+            let (ticket_id, message_id) = (ticket_id.to_owned(), message_id.to_owned());
+            Hint::Draft(hints::Draft { ticket_id, message_id, text: text.to_owned() })
+        });
+    }
+}
+
+pub fn show_draft_here(app: &App, ticket_id: &str, message_id: &str, text: &str) {
+    let shown = Frame::event("bot_delta", &BotDelta { ticket_id, message_id, text });
+    app.realtime.hub.to_room_volatile(ticket_id, &shown, NOBODY);
 }
 
 pub fn show_typing_ended(app: &App, ended: Vec<typing::Ended>) {

@@ -175,6 +175,15 @@ pub struct TypingShown<'a> {
     pub is_typing: bool,
 }
 
+/// The whole text so far. It may never be stored: a person may write first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BotDelta<'a> {
+    pub ticket_id: &'a str,
+    /// The one that the stored message will have.
+    pub message_id: &'a str,
+    pub text: &'a str,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReadShown<'a> {
     pub ticket_id: &'a str,

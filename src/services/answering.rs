@@ -4,6 +4,7 @@
 //! A ticket is answered by one task at a time; how long one takes keeps no other ticket waiting.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -19,6 +20,8 @@ use crate::tickets::bot::answer::{self, Due, Task};
 const TURN: Duration = Duration::from_secs(3);
 /// Before a ticket is tried again that could not be answered.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// Of an answer that is being written.
+const BETWEEN_DRAFTS: Duration = Duration::from_millis(120);
 const AT_ONCE: usize = 16;
 const BATCH: i64 = 200;
 
@@ -69,10 +72,35 @@ async fn answer_one(app: App, due: Due) -> Due {
 async fn attend(app: &App, due: Due) -> Result<()> {
     let Some(task) = answer::take_up(app, due).await? else { return Ok(()) };
     let typist = Typist::begin(app, &task);
-    let said = answer::finish(app, task).await;
+    let draft = Draft::new(app, &task);
+    let said = answer::finish(app, task, &|text: &str| draft.show(text)).await;
     // Where the ticket is open on this node, the message has ended it already; other nodes hear of it by this alone.
     typist.end(app);
     said.map(drop)
+}
+
+/// An answer that is being written, as those see it who follow the ticket.
+struct Draft {
+    app: App,
+    ticket_id: String,
+    message_id: String,
+    shown_at: Mutex<Option<Instant>>,
+}
+
+impl Draft {
+    fn new(app: &App, task: &Task) -> Self {
+        let (ticket_id, message_id) = (task.ticket_id.clone(), task.message_id.clone());
+        Self { app: app.clone(), ticket_id, message_id, shown_at: Mutex::new(None) }
+    }
+
+    /// The whole text so far: whoever misses one sees it in the next.
+    fn show(&self, text: &str) {
+        let mut shown_at = self.shown_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown_at.is_none_or(|shown_at| shown_at.elapsed() >= BETWEEN_DRAFTS) {
+            *shown_at = Some(Instant::now());
+            dispatch::show_draft(&self.app, &self.ticket_id, &self.message_id, text);
+        }
+    }
 }
 
 /// The bot as somebody who types. It runs out by itself, as anybody's typing does.

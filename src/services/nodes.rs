@@ -60,6 +60,7 @@ fn hear(app: &App, from: &NodeId, hint: Hint) {
         Hint::Message(new) => dispatch::hear_of_message(app, new.tenant(), &new.ticket_id, new.seq),
         Hint::Read(marks) | Hint::Delivered(marks) => dispatch::announce(app, &marks.into_event()),
         Hint::Typing(typing) => dispatch::hear_of_typing(app, &typing),
+        Hint::Draft(draft) => dispatch::show_draft_here(app, &draft.ticket_id, &draft.message_id, &draft.text),
         Hint::Presence(news) => realtime::hear_of_people(app, from, news),
     }
 }

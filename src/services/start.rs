@@ -21,6 +21,7 @@ use crate::platform::files::Files;
 use crate::platform::http::origins::Origins;
 use crate::platform::http::serve as connections;
 use crate::platform::limits::{self, Limits};
+use crate::platform::outbound::Outbound;
 use crate::platform::random::Random;
 use crate::platform::redis::Redis;
 use crate::platform::shutdown::Shutdown;
@@ -64,6 +65,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     };
     let limits = Arc::new(Limits::new(&config.limits, clock.clone(), shared_limits));
     let is_realtime = is_chosen(&config, "realtime");
+    let outbound = Outbound::new(&config.outbound.own_hosts)?;
     let files = Files::new(&config.files, &config.data_dir)?;
     let app = App::new(Shared {
         config: Arc::new(config),
@@ -79,6 +81,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         bus,
         follower: Arc::default(),
         files,
+        outbound,
     });
     Ok((app, Unstarted { events, heard, bus: driver }))
 }

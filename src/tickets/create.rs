@@ -112,7 +112,7 @@ pub fn create_in(
         send::send_in(tx, caller, &ticket_id, &first, now)?;
     }
     if is_own && bot_is_on && new.bot == Some(false) {
-        handoff::hand_over(tx, app, caller.tenant, key, HandoffReason::Chosen, online, now)?;
+        handoff::hand_over(tx, app, caller.tenant, key, (HandoffReason::Chosen, None), online, now)?;
     } else {
         assign::assign(tx, caller.tenant, key, online, now)?;
     }

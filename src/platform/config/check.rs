@@ -9,6 +9,7 @@ use figment::value::Value;
 use http::Uri;
 use tracing_subscriber::EnvFilter;
 
+use crate::platform::outbound::Outbound;
 use crate::platform::redis;
 
 const DAY: i128 = 24 * 60 * 60;
@@ -147,6 +148,9 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
         ),
         "files.url" => (text.is_empty() || is_files_url(text), "takes file:///abs/folder or s3://bucket/prefix"),
         "files.s3_endpoint" => (text.is_empty() || is_web_origin(text), "takes http://host:port or https://host"),
+        "outbound.own_hosts" => {
+            (Outbound::new(text).is_ok(), "takes host:port with commas between them, as in 127.0.0.1:11434")
+        }
         "telemetry.otlp_endpoint" => (
             text.is_empty() || is_collector_url(text),
             "takes http://host:4318 or https://host, as the collector's address for OTLP over HTTP",
@@ -275,6 +279,7 @@ mod tests {
             ("files.url", "s3://chat.files", "s3://chat-files?region=x"),
             ("files.s3_endpoint", "http://127.0.0.1:9000", "127.0.0.1:9000"),
             ("files.s3_endpoint", "https://storage.example", "ftp://storage.example"),
+            ("outbound.own_hosts", "127.0.0.1:11434, model.lan:80", "model.lan"),
             ("telemetry.otlp_endpoint", "http://127.0.0.1:4318", "127.0.0.1:4318"),
             ("telemetry.otlp_endpoint", "https://otlp.example/base", "grpc://otlp.example"),
             ("telemetry.otlp_headers", "api-key=x, b=y=z", "api-key"),

@@ -41,6 +41,7 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     pub assignment: AssignmentConfig,
     pub analytics: AnalyticsConfig,
+    pub outbound: OutboundConfig,
     pub log: LogConfig,
     pub telemetry: TelemetryConfig,
 }
@@ -193,6 +194,13 @@ pub struct AssignmentConfig {
     pub enabled: bool,
     /// Open and in-progress tickets that one member of staff is given at most.
     pub max_open_per_agent: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutboundConfig {
+    /// `host:port` with commas between them.
+    pub own_hosts: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

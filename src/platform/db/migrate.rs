@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0011_passage_search.sql"),
         postgres: include_str!("../../../migrations/0011_passage_search.postgres.sql"),
     },
+    Migration::of_one_text("0012_bot_model", include_str!("../../../migrations/0012_bot_model.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

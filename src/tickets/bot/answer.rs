@@ -3,27 +3,33 @@
 //! Reading and deciding hold no lock, and may take their time. Storing is compare-and-set: under the ticket's lock, the bot still
 //! has it, and still owes an answer to the same message. Of two nodes that answer one message, one stores it.
 
-use super::reply::{self, Question, Reply};
+use std::time::Duration;
+
+use super::model::Listener;
+use super::reply::{self, Desk, Question, Reply};
 use super::runs::Run;
 use super::say::say;
-use super::settings::{self, BotSettings};
+use super::settings::{self, engine::Engine};
 use super::wording::Language;
-use super::{HandoffReason, handoff, store};
+use super::{HandoffReason, changes, handoff, store};
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::auth::{bot_account, lock_tenant};
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id;
 use crate::tickets::assign::Online;
-use crate::tickets::model::{BotState, MessageKind, Ticket, TicketStatus};
+use crate::tickets::model::{BotState, MessageKind, Ticket, TicketStatus, message_id};
 use crate::tickets::store as tickets;
 
 /// How much of what was said before is looked at.
 const LOOK_BACK: i64 = 30;
 /// Words of one burst, in characters: what is beyond asks for nothing more.
 const MOST_CHARS: usize = 4000;
+/// Whether somebody else took over, while a model writes.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A ticket that waits for the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,9 +47,11 @@ pub async fn list_due(app: &App, limit: i64) -> Result<Vec<Due>> {
 pub struct Task {
     due: Due,
     due_seq: i64,
-    settings: BotSettings,
+    desk: Desk,
     question: Question,
     pub ticket_id: String,
+    /// What its answer will be called.
+    pub message_id: String,
     pub bot: UserKey,
     pub bot_id: String,
     pub bot_name: String,
@@ -60,7 +68,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         found => found?,
     };
     let Some(due_seq) = ticket.bot_due_seq else { return Ok(None) };
-    let (settings, bot) = settings::find(tx, due.tenant)?;
+    let (settings, secrets, bot) = settings::find_all(tx, due.tenant)?;
     let bot = bot.ok_or(Error::bug("a bot owes an answer that nobody has set up"))?;
     let (bot_id, bot_name) = bot_account::find(tx, due.tenant, bot)?;
     let said = store::list_said(tx, due.tenant, due.ticket, due_seq, LOOK_BACK)?;
@@ -76,13 +84,51 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
     }
     messages.reverse();
     let last = store::find_last_run(tx, due.tenant, due.ticket)?;
-    let question = Question { tenant: due.tenant, messages, language, last };
-    Ok(Some(Task { due, due_seq, settings, question, ticket_id: ticket.ticket_id, bot, bot_id, bot_name }))
+    let model_answers = match settings.engine {
+        Engine::Model => store::count_answers(tx, due.tenant, due.ticket)?,
+        _ => 0,
+    };
+    let in_order = said.into_iter().rev().map(|said| (said.sender == ticket.customer, said.text));
+    let question = Question {
+        tenant: due.tenant,
+        customer: Some(ticket.customer),
+        ticket_id: ticket.ticket_id.clone(),
+        delivery_id: message_id(&ticket.ticket_id, due_seq),
+        messages,
+        said: in_order.collect(),
+        language,
+        last,
+        model_answers,
+    };
+    let (desk, message_id) = (Desk { settings, secrets }, message_id(&ticket.ticket_id, due_seq + 1));
+    Ok(Some(Task { due, due_seq, desk, question, ticket_id: ticket.ticket_id, message_id, bot, bot_id, bot_name }))
+}
+
+/// Returns once the answer is nobody's to give any more: somebody wrote or took the ticket, or the bot was switched off.
+pub async fn no_longer_owed(app: &App, task: &Task) {
+    let (due, due_seq) = (task.due, task.due_seq);
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let looked = app.db.read(move |tx| {
+            let ticket = tickets::find_by_key(tx, due.tenant, due.ticket)?;
+            Ok(still_owes(&ticket, due_seq) && settings::find(tx, due.tenant)?.0.enabled)
+        });
+        match looked.await {
+            Ok(false) | Err(Error::NotFound) => return,
+            // What cannot be told now is told when the answer is stored.
+            Ok(true) | Err(_) => {}
+        }
+    }
 }
 
 /// Decides and stores. False: somebody wrote or took the ticket meanwhile, and nothing was said.
-pub async fn finish(app: &App, task: Task) -> Result<bool> {
-    let decision = match reply::decide(app, &task.settings, &task.question).await {
+pub async fn finish(app: &App, task: Task, listener: Listener<'_>) -> Result<bool> {
+    let decided = tokio::select! {
+        decided = reply::decide(app, &task.desk, &task.question, listener) => decided,
+        // What a model would go on to write nobody would read.
+        () = no_longer_owed(app, &task) => Ok(Reply::Nothing.into()),
+    };
+    let decision = match decided {
         Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
         // A fault of ours keeps nobody from a person.
         Err(error) => {
@@ -119,9 +165,16 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
         }
         Reply::HandOff(why) => {
             reason = Some(why.as_str().to_owned());
-            handoff::hand_over(tx, app, tenant, key, why, online, now)?
+            handoff::hand_over(tx, app, tenant, key, (why, decision.summary.as_deref()), online, now)?
+        }
+        Reply::Nothing => {
+            store::settle(tx, tenant, key)?;
+            None
         }
     };
+    let act = Act::of_user(tenant, &task.bot_id, now);
+    changes::carry_out(tx, &act, key, &decision.changes)?;
+    let work = decision.work;
     let asked_at = ticket.updated_at;
     let run = Run {
         run_id: id::new_id(now, &app.random),
@@ -133,6 +186,13 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
         passages: decision.passages,
         latency_ms: latency(asked_at, now),
         created_at: now,
+        engine: work.engine.as_str().to_owned(),
+        model: work.model,
+        input_tokens: work.tokens.input,
+        output_tokens: work.tokens.output,
+        cost: work.cost,
+        tools: work.tools,
+        error: work.error,
         question: None,
     };
     store::insert_run(tx, tenant, key, &run)?;

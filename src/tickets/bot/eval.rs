@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use super::reply::{self, Question, Reply};
-use super::settings::{self, BotSettings};
-use super::wording::Language;
+use super::reply::{Desk, Reply};
+use super::settings;
+use super::try_out;
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::tickets::knowledge::{search, table};
@@ -61,26 +61,18 @@ fn of_lines(text: &str) -> anyhow::Result<Vec<Case>> {
 
 /// By the same decision that answers customers, each question as the first of its ticket.
 pub async fn run(app: &App, tenant: TenantKey, cases: Vec<Case>) -> anyhow::Result<Report> {
-    let (settings, _) = app.db.read(move |tx| settings::find(tx, tenant)).await?;
-    let mut report = Report::default();
+    let (settings, secrets, _) = app.db.read(move |tx| settings::find_all(tx, tenant)).await?;
+    let (desk, mut report) = (Desk { settings, secrets }, Report::default());
     for case in cases {
-        judge(app, tenant, &settings, case, &mut report).await?;
+        judge(app, tenant, &desk, case, &mut report).await?;
     }
     Ok(report)
 }
 
-async fn judge(
-    app: &App,
-    tenant: TenantKey,
-    settings: &BotSettings,
-    case: Case,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+async fn judge(app: &App, tenant: TenantKey, desk: &Desk, case: Case, report: &mut Report) -> anyhow::Result<()> {
     let asked = case.question.clone();
     let found = app.db.read(move |tx| search::find(tx, tenant, false, &asked)).await?;
-    let language = Language::of(&case.question, &settings.language);
-    let question = Question { tenant, messages: vec![case.question.clone()], language, last: None };
-    let decision = reply::decide(app, settings, &question).await?;
+    let decision = try_out::decide(app, desk, tenant, &case.question).await?;
     let answer = match &decision.reply {
         Reply::Answer(_) => decision.passages.first().map(|passage| passage.slug.clone()),
         _ => None,

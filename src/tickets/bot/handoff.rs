@@ -31,10 +31,11 @@ pub fn hand_over(
     app: &App,
     tenant: TenantKey,
     key: TicketKey,
-    reason: HandoffReason,
+    reason: (HandoffReason, Option<&str>),
     online: &Online,
     now: Timestamp,
 ) -> Result<Option<i64>> {
+    let (reason, told) = reason;
     let mut ticket = tickets::find_by_key_and_lock(tx, tenant, key)?;
     let is_from_the_start = reason == HandoffReason::Chosen && ticket.bot_state.is_none();
     // A closed ticket is nobody's: a message, or reopening it, asks for somebody.
@@ -62,15 +63,19 @@ pub fn hand_over(
         _ => language.say(Sentence::HandoffLater).to_owned(),
     };
     let seq = say(tx, tenant, bot, &ticket.ticket_id, MessageKind::Bot, &sentence, now)?;
-    let note = summary(reason, &questions);
+    let note = summary(reason, told, &questions);
     notes::add(tx, app, &act, &ticket, (bot, &bot_id), note)?;
     announce(tx, &act, key, reason)?;
     assign::assign(tx, tenant, key, online, now)?;
     Ok(Some(seq))
 }
 
-fn summary(reason: HandoffReason, questions: &[String]) -> String {
+/// `told` is what a model, or the tenant's own server, says of it.
+fn summary(reason: HandoffReason, told: Option<&str>, questions: &[String]) -> String {
     let mut note = format!("Handed over by the bot ({}): {}", reason.as_str(), wording::in_words(reason));
+    if let Some(told) = told {
+        note.push_str(&format!("\nIn its own words: {told}"));
+    }
     if !questions.is_empty() {
         note.push_str("\nThe customer wrote:");
     }
@@ -126,7 +131,7 @@ pub async fn request(app: &App, caller: Arc<Caller>, ticket_id: String) -> Resul
         caller.require(Action::MessagesSend)?;
         lock_tenant(tx, caller.tenant)?;
         let reason = if caller.role.is_staff() { HandoffReason::Staff } else { HandoffReason::Requested };
-        hand_over(tx, &shared, caller.tenant, ticket.key, reason, &online, now)?;
+        hand_over(tx, &shared, caller.tenant, ticket.key, (reason, None), &online, now)?;
         Ok(tickets::find(tx, Scope::of(&caller), &ticket_id)?.seen_by(caller.user))
     });
     requested.await

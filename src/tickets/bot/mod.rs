@@ -13,14 +13,26 @@ pub mod eval;
 pub mod handoff;
 pub mod settings;
 
+mod assist;
+mod budget;
+mod changes;
+mod ground;
 mod hours;
 mod intent;
+mod mask;
+pub mod model;
+mod prompt;
 mod reply;
 mod routes;
 mod runs;
 mod say;
+mod signed;
 mod store;
+mod tools;
+mod try_out;
+mod webhook;
 mod wording;
+mod writing;
 
 use tokio::sync::Notify;
 
@@ -61,6 +73,16 @@ pub enum HandoffReason {
     BotOff,
     /// The bot's own fault.
     Failed,
+    /// The model decided so.
+    Tool,
+    /// The model was away, slow, or said nothing that could be used.
+    ModelFailed,
+    /// What models may take is used up.
+    Budget,
+    /// The tenant's own server decided so.
+    Webhook,
+    /// It was away, slow, or said nothing that could be used.
+    WebhookFailed,
     /// The ticket was opened again without a word.
     Reopened,
     /// Staff asked for it.
@@ -82,6 +104,11 @@ impl HandoffReason {
             Self::NoText => "no_text",
             Self::BotOff => "bot_off",
             Self::Failed => "failed",
+            Self::Tool => "tool",
+            Self::ModelFailed => "model_failed",
+            Self::Budget => "budget",
+            Self::Webhook => "webhook",
+            Self::WebhookFailed => "webhook_failed",
             Self::Reopened => "reopened",
             Self::Staff => "staff",
             Self::StaffWrote => "staff_wrote",

@@ -1,15 +1,19 @@
 //! What to say to a question: the one place that decides. `answer` has read what it needs, and stores what it answers.
 //!
-//! Today a passage is the answer as it stands. Whoever lets a model write puts it between `found` and `Reply::Answer`: it is
-//! given the question and these passages, outside of any transaction, and what it fails to do in time is a hand-over.
+//! Who asks for a person gets one, whoever else would decide. Otherwise a passage is the answer as it stands, or a model writes
+//! one from the passages (`writing`), or a server of the tenant's says what to do (`webhook`). Each has its deadline, outside of
+//! any transaction; what it fails to do in time is a hand-over.
 
-use super::HandoffReason;
 use super::intent::{self, Intent};
-use super::runs::{Run, RunPassage};
+use super::model::{Listener, Tokens};
+use super::runs::{Run, RunPassage, ToolUse};
 use super::settings::BotSettings;
+use super::settings::engine::{Engine, Secrets};
+use super::tools::Change;
 use super::wording::{Language, Sentence};
+use super::{HandoffReason, webhook, writing};
 use crate::app::App;
-use crate::auth::model::TenantKey;
+use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Result;
 use crate::tickets::knowledge::model::Found;
 use crate::tickets::knowledge::{search, words};
@@ -17,19 +21,40 @@ use crate::tickets::knowledge::{search, words};
 /// How much of a question has to be covered to call it an answer, where a tenant says nothing else. docs/BOT.md says how it was found.
 pub const THRESHOLD: f64 = 0.43;
 /// What a run keeps.
-const MOST_PASSAGES: usize = 5;
+pub const MOST_PASSAGES: usize = 5;
 /// Of an article's text, in a chat.
 const LONGEST: usize = 1500;
+
+/// How a tenant wants it, and with which keys.
+pub struct Desk {
+    pub settings: BotSettings,
+    pub secrets: Secrets,
+}
 
 /// What a customer waits for an answer to.
 pub struct Question {
     pub tenant: TenantKey,
+    /// None: whoever tries the bot out.
+    pub customer: Option<UserKey>,
+    pub ticket_id: String,
+    /// The same, however often it is asked.
+    pub delivery_id: String,
     /// What they wrote since somebody else did, in order. Never empty.
     pub messages: Vec<String>,
+    /// What was said before and now, oldest first, and whether the customer said it.
+    pub said: Vec<(bool, String)>,
     /// All that they wrote of late: what tells their language.
     pub language: Language,
     /// What the bot last did in this ticket.
     pub last: Option<Run>,
+    /// Answers that models gave in this ticket.
+    pub model_answers: i64,
+}
+
+impl Question {
+    pub fn was_asked_back(&self) -> bool {
+        self.last.as_ref().is_some_and(|run| run.outcome == ASKED_BACK)
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -39,6 +64,8 @@ pub enum Reply {
     /// It may be said in other words.
     AskBack(String),
     HandOff(HandoffReason),
+    /// It wants no answer.
+    Nothing,
 }
 
 impl Reply {
@@ -48,6 +75,7 @@ impl Reply {
             Self::SmallTalk(_) => "small_talk",
             Self::AskBack(_) => ASKED_BACK,
             Self::HandOff(_) => "handed_over",
+            Self::Nothing => "no_reply",
         }
     }
 }
@@ -58,15 +86,34 @@ const ASKED_BACK: &str = "asked_back";
 pub struct Decision {
     pub reply: Reply,
     pub passages: Vec<RunPassage>,
+    /// For staff, where it hands over.
+    pub summary: Option<String>,
+    /// Done with the reply, if it is still wanted then.
+    pub changes: Vec<Change>,
+    pub work: Work,
+}
+
+/// What deciding took.
+#[derive(Debug, Default)]
+pub struct Work {
+    pub engine: Engine,
+    pub model: Option<String>,
+    pub tokens: Tokens,
+    pub cost: f64,
+    pub tools: Vec<ToolUse>,
+    /// What went wrong, as a code.
+    pub error: Option<String>,
+    /// A model's answer was held against its sources.
+    pub is_grounded: bool,
 }
 
 impl From<Reply> for Decision {
     fn from(reply: Reply) -> Self {
-        Self { reply, passages: Vec::new() }
+        Self { reply, passages: Vec::new(), summary: None, changes: Vec::new(), work: Work::default() }
     }
 }
 
-pub async fn decide(app: &App, settings: &BotSettings, question: &Question) -> Result<Decision> {
+pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Listener<'_>) -> Result<Decision> {
     let asked = question.messages.join("\n");
     let last_outcome = question.last.as_ref().map(|run| run.outcome.as_str());
     let say = |sentence| question.language.say(sentence).to_owned();
@@ -74,16 +121,27 @@ pub async fn decide(app: &App, settings: &BotSettings, question: &Question) -> R
     if intents.contains(&Intent::Person) {
         return Ok(Reply::HandOff(HandoffReason::Requested).into());
     }
-    if intents.contains(&Intent::NotHelped) && last_outcome == Some(ANSWERED) {
-        return Ok(Reply::HandOff(HandoffReason::NotHelped).into());
-    }
     if asked.trim().is_empty() {
         return Ok(Reply::HandOff(HandoffReason::NoText).into());
+    }
+    if let (Engine::Webhook, Some(webhook)) = (desk.settings.engine, &desk.settings.webhook) {
+        return webhook::decide(app, desk, webhook, question).await;
+    }
+    if intents.contains(&Intent::NotHelped) && last_outcome == Some(ANSWERED) {
+        return Ok(Reply::HandOff(HandoffReason::NotHelped).into());
     }
     if intents.iter().all(|intent| matches!(intent, Intent::Greeting | Intent::Thanks)) {
         let is_thanks = intents.contains(&Intent::Thanks);
         let sentence = if is_thanks { Sentence::Welcome } else { Sentence::Greeting };
         return Ok(Reply::SmallTalk(say(sentence)).into());
+    }
+    if let (Engine::Model, Some(model)) = (desk.settings.engine, &desk.settings.model) {
+        if desk.settings.budget.turns_per_ticket.is_some_and(|most| question.model_answers >= most) {
+            let work = Work { engine: Engine::Model, error: Some("turns".into()), ..Work::default() };
+            return Ok(Decision { work, ..Reply::HandOff(HandoffReason::Budget).into() });
+        }
+        let found = find_in_context(app, question).await?;
+        return writing::decide(app, desk, model, question, &found, listener).await;
     }
     if words::informative(&asked).is_empty() {
         return Ok(match last_outcome {
@@ -93,30 +151,50 @@ pub async fn decide(app: &App, settings: &BotSettings, question: &Question) -> R
     }
     let tenant = question.tenant;
     let found = app.db.read(move |tx| search::find(tx, tenant, false, &asked)).await?;
-    Ok(choose(settings, question, &found))
+    Ok(choose(desk, question, &found))
+}
+
+/// What the message asks, and then what it asks together with the one before: "and abroad?" is a question too.
+async fn find_in_context(app: &App, question: &Question) -> Result<Vec<Found>> {
+    let (tenant, asked) = (question.tenant, question.messages.join("\n"));
+    let earlier = question.said.iter().rev().filter(|(is_customer, _)| *is_customer).nth(question.messages.len());
+    let both = earlier.map(|(_, earlier)| format!("{asked}\n{earlier}"));
+    app.db
+        .read(move |tx| {
+            let mut found = search::find(tx, tenant, false, &asked)?;
+            if let Some(both) = &both {
+                let more = search::find(tx, tenant, false, both)?;
+                let new = more.into_iter().filter(|more| found.iter().all(|found| found.article_id != more.article_id));
+                let new: Vec<Found> = new.collect();
+                found.truncate(MOST_PASSAGES.saturating_sub(new.len().min(2)));
+                found.extend(new);
+            }
+            Ok(found)
+        })
+        .await
 }
 
 /// The best passage that is good enough and was not the last answer.
-fn choose(settings: &BotSettings, question: &Question, found: &[Found]) -> Decision {
+fn choose(desk: &Desk, question: &Question, found: &[Found]) -> Decision {
     let passages: Vec<RunPassage> = found.iter().take(MOST_PASSAGES).map(run_passage).collect();
     let last = question.last.as_ref().filter(|run| run.outcome == ANSWERED);
     let was_said = |found: &Found| {
         let said = last.and_then(|run| run.passages.first());
         said.is_some_and(|said| said.article_id == found.article_id && said.heading == found.heading)
     };
-    let good: Vec<&Found> = found.iter().filter(|found| found.score >= settings.threshold).collect();
+    let good: Vec<&Found> = found.iter().filter(|found| found.score >= desk.settings.threshold).collect();
     let Some(best) = good.iter().copied().find(|found| !was_said(found)) else {
         let reason = if good.is_empty() { HandoffReason::LowConfidence } else { HandoffReason::Repeated };
-        return Decision { reply: Reply::HandOff(reason), passages };
+        return Decision { passages, ..Reply::HandOff(reason).into() };
     };
     // The one that it answers with comes first.
     let mut passages = passages;
     passages.retain(|passage| passage.article_id != best.article_id);
     passages.insert(0, run_passage(best));
-    Decision { reply: Reply::Answer(text(settings, best)), passages }
+    Decision { passages, ..Reply::Answer(text(desk, best)).into() }
 }
 
-fn run_passage(found: &Found) -> RunPassage {
+pub fn run_passage(found: &Found) -> RunPassage {
     RunPassage {
         article_id: found.article_id.clone(),
         slug: found.slug.clone(),
@@ -127,8 +205,14 @@ fn run_passage(found: &Found) -> RunPassage {
 }
 
 /// The passage, and in a line of its own where it stands. Plain text.
-fn text(settings: &BotSettings, found: &Found) -> String {
+fn text(desk: &Desk, found: &Found) -> String {
     let passage: String = found.text.chars().take(LONGEST).collect();
-    let link = settings.article_url.replace("{slug}", &found.slug);
-    format!("{passage}\n\n{}: {link}", found.title)
+    format!("{passage}\n\n{}: {}", found.title, desk.link(&found.slug))
+}
+
+impl Desk {
+    /// Where an article stands.
+    pub fn link(&self, slug: &str) -> String {
+        self.settings.article_url.replace("{slug}", slug)
+    }
 }

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::hours::{self, Hours};
 use super::runs::Run;
 use super::settings::{self, BotPatch, BotSettings};
-use super::{handoff, store};
+use super::{assist, handoff, store, try_out};
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::{SignedIn, Tenant};
@@ -29,6 +29,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(profile))
         .routes(routes!(runs))
         .routes(routes!(request, give_back))
+        .routes(routes!(renew_secret))
+        .merge(try_out::routes())
+        .merge(assist::routes())
 }
 
 /// How the tenant's bot is set. Admins only.
@@ -51,6 +54,26 @@ async fn update(
     caller.require(Action::SettingsManage)?;
     let (shared, act) = (app.clone(), Act::of(&caller, app.clock.now()));
     app.db.write(move |tx| settings::update_in(tx, &shared, &act, patch)).await.map(Json)
+}
+
+/// What webhooks and tools are signed with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SigningSecret {
+    pub secret: String,
+}
+
+/// Makes a new secret for what webhooks and tools are sent, and shows it this once; the old one ends. Admins only.
+#[utoipa::path(post, path = "/api/bot/webhook/secret", tag = "bot", operation_id = "renew_bot_secret", request_body = NoFields,
+    responses((status = 200, body = SigningSecret), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn renew_secret(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Json(NoFields {}): Json<NoFields>,
+) -> Result<Json<SigningSecret>> {
+    caller.require(Action::SettingsManage)?;
+    let (shared, act) = (app.clone(), Act::of(&caller, app.clock.now()));
+    let secret = app.db.write(move |tx| settings::renew_signing(tx, &shared, &act)).await?;
+    Ok(Json(SigningSecret { secret }))
 }
 
 /// What a page shows of the bot before anybody has written.

@@ -14,7 +14,7 @@ pub struct Run {
     /// The message that it sent.
     #[schema(required)]
     pub reply_seq: Option<i64>,
-    /// `answered`, `small_talk`, `asked_back` or `handed_over`.
+    /// `answered`, `small_talk`, `asked_back`, `handed_over` or `no_reply`.
     pub outcome: String,
     /// Why it was handed over.
     #[schema(required)]
@@ -24,6 +24,20 @@ pub struct Run {
     /// From the customer's message to the reply, both as stored.
     pub latency_ms: i64,
     pub created_at: Timestamp,
+    /// Who decided: `passages`, `model` or `webhook`.
+    pub engine: String,
+    #[schema(required)]
+    pub model: Option<String>,
+    /// Of all calls of the model together, as it counts; estimated where it does not say.
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    /// By the prices of the settings.
+    pub cost: f64,
+    /// What the model did, or tried.
+    pub tools: Vec<ToolUse>,
+    /// What went wrong, as a code.
+    #[schema(required)]
+    pub error: Option<String>,
     /// The message of `seq`.
     #[schema(required)]
     pub question: Option<String>,
@@ -36,4 +50,14 @@ pub struct RunPassage {
     pub title: String,
     pub heading: String,
     pub score: f64,
+}
+
+/// A call of a tool, in brief.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ToolUse {
+    pub name: String,
+    /// As the model wrote them, cut.
+    pub arguments: String,
+    /// What it was told, cut.
+    pub result: String,
 }

@@ -5,10 +5,14 @@ use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx, Value};
 use crate::tickets::bot::runs::Run;
+use crate::tickets::model::MessageKind;
 
-pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(String, UserKey)>> {
-    tx.first("select settings, user_key from bot_settings where tenant_key = $1", &[tenant.into()], |row| {
-        Ok((row.take()?, UserKey(row.take()?)))
+/// Of the tenant's money, in what costs are stored.
+const MICROS: f64 = 1_000_000.0;
+
+pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(String, String, UserKey)>> {
+    tx.first("select settings, secrets, user_key from bot_settings where tenant_key = $1", &[tenant.into()], |row| {
+        Ok((row.take()?, row.take()?, UserKey(row.take()?)))
     })
 }
 
@@ -16,14 +20,16 @@ pub fn save_settings(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
     settings: &str,
+    secrets: &str,
     user: UserKey,
     is_on: bool,
     now: Timestamp,
 ) -> Result<()> {
     tx.execute(
-        "insert into bot_settings (tenant_key, settings, user_key, updated_at) values ($1, $2, $3, $4)
-         on conflict (tenant_key) do update set settings = excluded.settings, updated_at = excluded.updated_at",
-        &[tenant.into(), settings.into(), user.into(), now.into()],
+        "insert into bot_settings (tenant_key, settings, secrets, user_key, updated_at) values ($1, $2, $3, $4, $5)
+         on conflict (tenant_key) do update set settings = excluded.settings, secrets = excluded.secrets,
+             updated_at = excluded.updated_at",
+        &[tenant.into(), settings.into(), secrets.into(), user.into(), now.into()],
     )?;
     tx.execute("update tenants set bot_is_on = $2 where tenant_key = $1", &[tenant.into(), is_on.into()])?;
     Ok(())
@@ -43,16 +49,20 @@ pub fn list_due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(TenantKey, TicketKey
 /// A message of a ticket, in brief.
 pub struct Said {
     pub sender: UserKey,
+    pub is_of_bot: bool,
     pub text: String,
 }
 
 /// The newest ones up to `seq`, newest first.
 pub fn list_said(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, up_to: i64, limit: i64) -> Result<Vec<Said>> {
     tx.all(
-        "select sender_key, message_content from messages
+        "select sender_key, kind, message_content from messages
          where ticket_key = $1 and tenant_key = $2 and seq <= $3 order by seq desc limit $4",
         &[ticket.into(), tenant.into(), up_to.into(), limit.into()],
-        |row| Ok(Said { sender: UserKey(row.take()?), text: row.take()? }),
+        |row| {
+            let (sender, kind) = (UserKey(row.take()?), row.take::<String>()?);
+            Ok(Said { sender, is_of_bot: kind != MessageKind::Text.as_str(), text: row.take()? })
+        },
     )
 }
 
@@ -84,8 +94,8 @@ pub fn settle(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Result<(
 pub fn insert_run(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, run: &Run) -> Result<()> {
     tx.execute(
         "insert into bot_runs (run_id, tenant_key, ticket_key, seq, reply_seq, outcome, reason, passages, latency_ms,
-             created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             created_at, engine, model, input_tokens, output_tokens, cost_micros, tools, error)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         &[
             run.run_id.as_str().into(),
             tenant.into(),
@@ -97,6 +107,13 @@ pub fn insert_run(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, run: &R
             serde_json::json!(run.passages).to_string().as_str().into(),
             run.latency_ms.into(),
             run.created_at.into(),
+            run.engine.as_str().into(),
+            run.model.as_deref().into(),
+            run.input_tokens.into(),
+            run.output_tokens.into(),
+            micros(run.cost).into(),
+            serde_json::json!(run.tools).to_string().as_str().into(),
+            run.error.as_deref().into(),
         ],
     )?;
     Ok(())
@@ -104,7 +121,8 @@ pub fn insert_run(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, run: &R
 
 const SELECT_RUN: &str =
     "select r.run_id, t.ticket_id, r.seq, r.reply_seq, r.outcome, r.reason, r.passages, r.latency_ms,
-         r.created_at, m.message_content
+         r.created_at, r.engine, r.model, r.input_tokens, r.output_tokens, r.cost_micros, r.tools, r.error,
+         m.message_content
      from bot_runs r
      join tickets t on t.tenant_key = r.tenant_key and t.ticket_key = r.ticket_key
      left join messages m on m.ticket_key = r.ticket_key and m.seq = r.seq";
@@ -120,6 +138,13 @@ fn run(row: &mut Row<'_>) -> Result<Run> {
         passages: serde_json::from_str(&row.take::<String>()?).map_err(crate::error::Error::internal)?,
         latency_ms: row.take()?,
         created_at: row.take()?,
+        engine: row.take()?,
+        model: row.take()?,
+        input_tokens: row.take()?,
+        output_tokens: row.take()?,
+        cost: row.take::<i64>()? as f64 / MICROS,
+        tools: serde_json::from_str(&row.take::<String>()?).map_err(crate::error::Error::internal)?,
+        error: row.take()?,
         question: row.take()?,
     })
 }
@@ -153,3 +178,48 @@ pub fn list_runs(
     values.extend(ticket_id.map(Value::from));
     tx.all(&sql, &values, run)
 }
+
+pub fn micros(cost: f64) -> i64 {
+    (cost * MICROS).round() as i64
+}
+
+/// Answers of a model in a ticket.
+pub fn count_answers(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Result<i64> {
+    tx.one(
+        "select count(*) from bot_runs where tenant_key = $1 and ticket_key = $2 and engine = 'model'",
+        &[tenant.into(), ticket.into()],
+        |row| row.take(),
+    )
+}
+
+/// What was taken on a day.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    pub tokens: i64,
+    pub cost_micros: i64,
+}
+
+/// Adds what was taken, or is about to be, to the tenant's day and to a customer's. Answers what each comes to. The caller holds
+/// the tenant.
+pub fn add_usage(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    day: i64,
+    user: Option<UserKey>,
+    taken: Usage,
+) -> Result<(Usage, Option<Usage>)> {
+    let mut add = |whose: UserKey| {
+        tx.one(
+            "insert into bot_usage (tenant_key, day, user_key, tokens, cost_micros) values ($1, $2, $3, $4, $5)
+             on conflict (tenant_key, day, user_key) do update set tokens = bot_usage.tokens + excluded.tokens,
+                 cost_micros = bot_usage.cost_micros + excluded.cost_micros
+             returning tokens, cost_micros",
+            &[tenant.into(), day.into(), whose.into(), taken.tokens.into(), taken.cost_micros.into()],
+            |row| Ok(Usage { tokens: row.take()?, cost_micros: row.take()? }),
+        )
+    };
+    Ok((add(WHOLE_TENANT)?, user.map(add).transpose()?))
+}
+
+/// The row of all of a tenant's users together.
+const WHOLE_TENANT: UserKey = UserKey(0);

@@ -1,5 +1,7 @@
 //! How a tenant wants its bot. Off until an admin switches it on.
 
+pub mod engine;
+
 use std::collections::HashSet;
 
 use garde::Validate;
@@ -9,6 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use self::engine::{
+    Budget, EmbeddingPatch, EmbeddingSettings, Engine, HttpTool, ModelPatch, ModelSettings, Secrets, Tool,
+    WebhookPatch, WebhookSettings,
+};
 use super::store;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
@@ -44,6 +50,20 @@ pub struct BotSettings {
     pub handoff_open: String,
     /// The same outside the hours; `{when}` is when they begin again.
     pub handoff_closed: String,
+    /// Who decides what is said.
+    pub engine: Engine,
+    /// For the model: who you are, and how it shall write.
+    pub instructions: String,
+    #[schema(required)]
+    pub model: Option<ModelSettings>,
+    /// With it, articles are found by their meaning too.
+    #[schema(required)]
+    pub embedding: Option<EmbeddingSettings>,
+    pub tools: Vec<Tool>,
+    pub http_tools: Vec<HttpTool>,
+    pub budget: Budget,
+    #[schema(required)]
+    pub webhook: Option<WebhookSettings>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -85,6 +105,14 @@ impl Default for BotSettings {
             hours: Vec::new(),
             handoff_open: String::new(),
             handoff_closed: String::new(),
+            engine: Engine::Passages,
+            instructions: String::new(),
+            model: None,
+            embedding: None,
+            tools: Vec::new(),
+            http_tools: Vec::new(),
+            budget: Budget::default(),
+            webhook: None,
         }
     }
 }
@@ -132,10 +160,41 @@ pub struct BotPatch {
     #[garde(inner(custom(is_text)))]
     #[serde(default, deserialize_with = "not_null")]
     pub handoff_closed: Option<String>,
+    /// `model` and `webhook` want their settings.
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub engine: Option<Engine>,
+    /// At most 4,000 characters.
+    #[garde(inner(custom(are_instructions)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub instructions: Option<String>,
+    #[garde(dive)]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<ModelPatch>)]
+    pub model: Option<Option<ModelPatch>>,
+    #[garde(dive)]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<EmbeddingPatch>)]
+    pub embedding: Option<Option<EmbeddingPatch>>,
+    #[garde(inner(custom(engine::are_tools)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub tools: Option<Vec<Tool>>,
+    /// At most 8.
+    #[garde(inner(custom(engine::are_http_tools)))]
+    #[serde(default, deserialize_with = "not_null")]
+    pub http_tools: Option<Vec<HttpTool>>,
+    /// The whole of it; what is absent is as at the beginning.
+    #[garde(dive)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub budget: Option<Budget>,
+    #[garde(dive)]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<WebhookPatch>)]
+    pub webhook: Option<Option<WebhookPatch>>,
 }
 
 impl BotPatch {
-    fn apply(self, to: &mut BotSettings) {
+    fn apply(self, to: &mut BotSettings, secrets: &mut Secrets) {
         fn set<T>(field: &mut T, new: Option<T>) {
             if let Some(new) = new {
                 *field = new;
@@ -152,25 +211,51 @@ impl BotPatch {
         set(&mut to.hours, self.hours);
         set(&mut to.handoff_open, self.handoff_open);
         set(&mut to.handoff_closed, self.handoff_closed);
+        set(&mut to.engine, self.engine);
+        set(&mut to.instructions, self.instructions);
+        set(&mut to.tools, self.tools);
+        set(&mut to.http_tools, self.http_tools);
+        set(&mut to.budget, self.budget);
+        if let Some(model) = self.model {
+            to.model = model.map(|new| new.apply(to.model.as_ref(), &mut secrets.model_key));
+        }
+        if let Some(embedding) = self.embedding {
+            to.embedding = embedding.map(|new| new.apply(to.embedding.as_ref(), &mut secrets.embedding_key));
+        }
+        if let Some(webhook) = self.webhook {
+            to.webhook = webhook.map(|new| new.apply(secrets.signing.is_some()));
+        }
     }
 }
 
 /// A tenant's settings, and who the bot is once it was switched on.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(BotSettings, Option<UserKey>)> {
+    let (settings, _, user) = find_all(tx, tenant)?;
+    Ok((settings, user))
+}
+
+/// With what is shown to nobody.
+pub fn find_all(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(BotSettings, Secrets, Option<UserKey>)> {
     match store::find_settings(tx, tenant)? {
-        Some((stored, user)) => Ok((read_stored(&stored)?, Some(user))),
-        None => Ok((BotSettings::default(), None)),
+        Some((stored, secrets, user)) => {
+            let secrets = serde_json::from_str(&secrets).map_err(Error::internal)?;
+            Ok((read_stored(&stored)?, secrets, Some(user)))
+        }
+        None => Ok((BotSettings::default(), Secrets::default(), None)),
     }
 }
 
-/// Read as patches of the defaults, field by field: one that came with a later version has its default, and what a later
-/// version wrote and this one does not know is passed over.
+/// Field by field: one that came with a later version has its default, and what a later version wrote and this one does not
+/// know is passed over.
 fn read_stored(stored: &str) -> Result<BotSettings> {
     let mut settings = BotSettings::default();
-    let fields: Map<String, Value> = serde_json::from_str(stored).map_err(Error::internal)?;
+    let mut fields: Map<String, Value> = serde_json::from_str(stored).map_err(Error::internal)?;
+    settings.model = fields.remove("model").and_then(|field| serde_json::from_value(field).ok());
+    settings.embedding = fields.remove("embedding").and_then(|field| serde_json::from_value(field).ok());
+    settings.webhook = fields.remove("webhook").and_then(|field| serde_json::from_value(field).ok());
     for field in fields {
         if let Ok(patch) = serde_json::from_value::<BotPatch>(Value::Object(Map::from_iter([field]))) {
-            patch.apply(&mut settings);
+            patch.apply(&mut settings, &mut Secrets::default());
         }
     }
     Ok(settings)
@@ -179,12 +264,20 @@ fn read_stored(stored: &str) -> Result<BotSettings> {
 pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Result<BotSettings> {
     // One at a time: what another admin changed a moment ago must not be written back.
     lock_tenant(tx, act.tenant)?;
-    let (before, user) = find(tx, act.tenant)?;
-    let mut after = before.clone();
-    patch.apply(&mut after);
-    if after == before {
+    let (before, old_secrets, user) = find_all(tx, act.tenant)?;
+    let (mut after, mut secrets) = (before.clone(), old_secrets.clone());
+    patch.apply(&mut after, &mut secrets);
+    // What is signed with it can be checked from the first call on.
+    if secrets.signing.is_none() && (after.webhook.is_some() || !after.http_tools.is_empty()) {
+        secrets.signing = Some(app.random.token(SIGNING));
+    }
+    if let Some(webhook) = &mut after.webhook {
+        webhook.has_secret = true;
+    }
+    if after == before && secrets == old_secrets {
         return Ok(before);
     }
+    check_whole(&after)?;
     let user = match user {
         Some(user) => user,
         None => bot_account::create(tx, &app.random, act, &after.name)?,
@@ -193,10 +286,49 @@ pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Resu
     let (Value::Object(old), Value::Object(new)) = (json!(before), json!(after)) else {
         return Err(Error::bug("settings are an object"));
     };
-    store::save_settings(tx, act.tenant, &json!(after).to_string(), user, after.enabled, act.at)?;
-    let values: Map<String, Value> = new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
+    let hidden = json!(secrets).to_string();
+    store::save_settings(tx, act.tenant, &json!(after).to_string(), &hidden, user, after.enabled, act.at)?;
+    let mut values: Map<String, Value> = new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
+    if secrets.model_key != old_secrets.model_key || secrets.embedding_key != old_secrets.embedding_key {
+        values.insert("api_key".into(), json!("changed"));
+    }
     events::record(tx, act, What::BotSettingsChanged { values })?;
     Ok(after)
+}
+
+const SIGNING: &str = "bot_";
+
+/// A new secret, from which on webhooks and tools are signed: it is shown this once.
+pub fn renew_signing(tx: &mut Tx<'_>, app: &App, act: &Act) -> Result<String> {
+    lock_tenant(tx, act.tenant)?;
+    let (settings, mut secrets, user) = find_all(tx, act.tenant)?;
+    let (true, Some(user)) = (settings.webhook.is_some() || !settings.http_tools.is_empty(), user) else {
+        return Err(Error::Conflict("not_set_up"));
+    };
+    let secret = app.random.token(SIGNING);
+    secrets.signing = Some(secret.clone());
+    let (shown, hidden) = (json!(settings).to_string(), json!(secrets).to_string());
+    store::save_settings(tx, act.tenant, &shown, &hidden, user, settings.enabled, act.at)?;
+    let values = Map::from_iter([("webhook_secret".to_owned(), json!("changed"))]);
+    events::record(tx, act, What::BotSettingsChanged { values })?;
+    Ok(secret)
+}
+
+/// What one field says of another.
+fn check_whole(settings: &BotSettings) -> Result<()> {
+    let is_set_up = match settings.engine {
+        Engine::Passages => true,
+        Engine::Model => settings.model.is_some(),
+        Engine::Webhook => settings.webhook.is_some(),
+    };
+    match is_set_up {
+        true => Ok(()),
+        false => Err(Error::invalid("engine", "not_set_up", "Set up the model or the webhook first, or with it.")),
+    }
+}
+
+fn are_instructions<T: AsRef<str>>(text: &T, context: &()) -> garde::Result {
+    if text.as_ref().is_empty() { Ok(()) } else { text::content(4000)(text, context) }
 }
 
 fn is_text<T: AsRef<str>>(text: &T, context: &()) -> garde::Result {

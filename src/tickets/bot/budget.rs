@@ -1,0 +1,83 @@
+//! What models may take: of a customer and of the whole tenant on a day, and in one ticket.
+//!
+//! What a call may take at most is set aside before it, in the transaction that finds that there is room, and what it did not
+//! take is given back after it. So many at once stay within the budget, and what a dead process had set aside counts as taken.
+
+use super::model::{Ask, Tokens};
+use super::settings::BotSettings;
+use super::settings::engine::ModelSettings;
+use super::store::{self, Usage};
+use crate::app::App;
+use crate::auth::lock_tenant;
+use crate::auth::model::{TenantKey, UserKey};
+use crate::error::Result;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Set aside for one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    tenant: TenantKey,
+    user: Option<UserKey>,
+    day: i64,
+    tokens: i64,
+    cost: f64,
+}
+
+/// Without a user, for staff: the tenant's budget alone. None: there is not so much left.
+pub async fn set_aside(
+    app: &App,
+    (tenant, user): (TenantKey, Option<UserKey>),
+    settings: &BotSettings,
+    model: &ModelSettings,
+    ask: &Ask,
+) -> Result<Option<Share>> {
+    // Three characters a token is more than most texts need.
+    let most = Tokens { input: ask.chars() / 3 + 1, output: i64::from(model.max_tokens) };
+    let (tokens, cost) = (most.input + most.output, cost(model, most));
+    let share = Share { tenant, user, day: app.clock.now().0 / DAY_MS, tokens, cost };
+    let budget = settings.budget.clone();
+    let taken = app.db.write(move |tx| {
+        // So that of many at once, each sees what those before it set aside.
+        lock_tenant(tx, tenant)?;
+        let Usage { tokens, cost_micros } = share.amount();
+        let (of_all, of_user) = store::add_usage(tx, tenant, share.day, user, share.amount())?;
+        let fits = |sum: i64, most: Option<i64>| most.is_none_or(|most| sum <= most);
+        let has_room = fits(of_all.tokens, budget.tokens_per_day)
+            && of_user.is_none_or(|of_user| fits(of_user.tokens, budget.tokens_per_visitor_per_day))
+            && fits(of_all.cost_micros, budget.cost_per_day.map(store::micros));
+        if !has_room {
+            let back = Usage { tokens: -tokens, cost_micros: -cost_micros };
+            store::add_usage(tx, tenant, share.day, user, back)?;
+        }
+        Ok(has_room)
+    });
+    Ok(taken.await?.then_some(share))
+}
+
+/// What was not taken is given back; a call that failed took what could not be told, and keeps none of it.
+pub async fn settle(app: &App, share: Share, cost: f64, tokens: Tokens) -> Result<()> {
+    let aside = share.amount();
+    let rest = Usage {
+        tokens: tokens.input + tokens.output - aside.tokens,
+        cost_micros: store::micros(cost) - aside.cost_micros,
+    };
+    app.db
+        .write(move |tx| {
+            lock_tenant(tx, share.tenant)?;
+            store::add_usage(tx, share.tenant, share.day, share.user, rest)
+        })
+        .await
+        .map(drop)
+}
+
+/// By the settings' prices.
+pub fn cost(model: &ModelSettings, tokens: Tokens) -> f64 {
+    (tokens.input as f64 * model.input_price + tokens.output as f64 * model.output_price) / 1_000_000.0
+}
+
+impl Share {
+    fn amount(&self) -> Usage {
+        Usage { tokens: self.tokens, cost_micros: store::micros(self.cost) }
+    }
+}
