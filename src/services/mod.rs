@@ -19,6 +19,7 @@ mod repeats;
 mod router;
 mod start;
 mod sweep;
+mod vectors;
 mod work;
 
 use anyhow::ensure;
@@ -92,6 +93,7 @@ pub const SERVICES: &[Service] = &[
             workers.run(crate::realtime::keep_shared);
             workers.run(crate::tickets::assign::keep_handing_out);
             workers.run(answering::keep);
+            workers.run(vectors::keep);
             workers.run(sweep::of_platform);
         },
     },

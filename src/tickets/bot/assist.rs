@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::model::{self, Ask, Spoken, Turn};
 use super::runs::RunPassage;
 use super::settings::{self, BotSettings, engine::ModelSettings, engine::Secrets};
-use super::{budget, prompt, reply, store};
+use super::{budget, meaning, prompt, reply, store};
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
@@ -29,7 +29,6 @@ use crate::platform::http::text;
 use crate::platform::outbound::Failure;
 use crate::tickets::knowledge::articles::is_language;
 use crate::tickets::knowledge::model::Found;
-use crate::tickets::knowledge::search;
 use crate::tickets::model::{Scope, Ticket};
 use crate::tickets::store as tickets;
 
@@ -258,8 +257,7 @@ impl Case<'_> {
         let newest = self.said.iter().rev().filter(|(is_customer, _)| *is_customer).take(QUESTIONS);
         let mut asked: Vec<&str> = newest.map(|(_, text)| text.as_str()).collect();
         asked.reverse();
-        let (tenant, question) = (self.tenant, asked.join("\n"));
-        let mut found = self.app.db.read(move |tx| search::find(tx, tenant, false, &question)).await?;
+        let mut found = meaning::find(self.app, self.desk, self.tenant, &asked.join("\n")).await?.found;
         found.truncate(SOURCES);
         Ok(found)
     }

@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 
 use super::reply::{Desk, Reply};
-use super::settings;
 use super::try_out;
+use super::{meaning, settings};
 use crate::app::App;
 use crate::auth::model::TenantKey;
-use crate::tickets::knowledge::{search, table};
+use crate::tickets::knowledge::table;
 
 const HANDOFF: &str = "handoff";
 
@@ -70,8 +70,7 @@ pub async fn run(app: &App, tenant: TenantKey, cases: Vec<Case>) -> anyhow::Resu
 }
 
 async fn judge(app: &App, tenant: TenantKey, desk: &Desk, case: Case, report: &mut Report) -> anyhow::Result<()> {
-    let asked = case.question.clone();
-    let found = app.db.read(move |tx| search::find(tx, tenant, false, &asked)).await?;
+    let found = meaning::find(app, desk, tenant, &case.question).await?.found;
     let decision = try_out::decide(app, desk, tenant, &case.question).await?;
     let answer = match &decision.reply {
         Reply::Answer(_) => decision.passages.first().map(|passage| passage.slug.clone()),

@@ -20,6 +20,7 @@ mod ground;
 mod hours;
 mod intent;
 mod mask;
+pub mod meaning;
 pub mod model;
 mod prompt;
 mod reply;

@@ -5,6 +5,7 @@
 //! any transaction; what it fails to do in time is a hand-over.
 
 use super::intent::{self, Intent};
+use super::meaning::{self, Findings};
 use super::model::{Listener, Tokens};
 use super::runs::{Run, RunPassage, ToolUse};
 use super::settings::BotSettings;
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Result;
 use crate::tickets::knowledge::model::Found;
-use crate::tickets::knowledge::{search, words};
+use crate::tickets::knowledge::words;
 
 /// How much of a question has to be covered to call it an answer, where a tenant says nothing else. docs/BOT.md says how it was found.
 pub const THRESHOLD: f64 = 0.43;
@@ -140,7 +141,7 @@ pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Liste
             let work = Work { engine: Engine::Model, error: Some("turns".into()), ..Work::default() };
             return Ok(Decision { work, ..Reply::HandOff(HandoffReason::Budget).into() });
         }
-        let found = find_in_context(app, question).await?;
+        let found = find_in_context(app, desk, question).await?;
         return writing::decide(app, desk, model, question, &found, listener).await;
     }
     if words::informative(&asked).is_empty() {
@@ -149,40 +150,36 @@ pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Liste
             _ => Reply::AskBack(say(Sentence::AskBack)).into(),
         });
     }
-    let tenant = question.tenant;
-    let found = app.db.read(move |tx| search::find(tx, tenant, false, &asked)).await?;
-    Ok(choose(desk, question, &found))
+    let findings = meaning::find(app, desk, question.tenant, &asked).await?;
+    Ok(choose(desk, question, &findings))
 }
 
 /// What the message asks, and then what it asks together with the one before: "and abroad?" is a question too.
-async fn find_in_context(app: &App, question: &Question) -> Result<Vec<Found>> {
-    let (tenant, asked) = (question.tenant, question.messages.join("\n"));
+async fn find_in_context(app: &App, desk: &Desk, question: &Question) -> Result<Vec<Found>> {
+    let asked = question.messages.join("\n");
     let earlier = question.said.iter().rev().filter(|(is_customer, _)| *is_customer).nth(question.messages.len());
-    let both = earlier.map(|(_, earlier)| format!("{asked}\n{earlier}"));
-    app.db
-        .read(move |tx| {
-            let mut found = search::find(tx, tenant, false, &asked)?;
-            if let Some(both) = &both {
-                let more = search::find(tx, tenant, false, both)?;
-                let new = more.into_iter().filter(|more| found.iter().all(|found| found.article_id != more.article_id));
-                let new: Vec<Found> = new.collect();
-                found.truncate(MOST_PASSAGES.saturating_sub(new.len().min(2)));
-                found.extend(new);
-            }
-            Ok(found)
-        })
-        .await
+    let mut found = meaning::find(app, desk, question.tenant, &asked).await?.found;
+    if let Some((_, earlier)) = earlier {
+        let both = meaning::find(app, desk, question.tenant, &format!("{earlier}\n{asked}")).await?.found;
+        let new = both.into_iter().filter(|more| found.iter().all(|found| found.article_id != more.article_id));
+        let new: Vec<Found> = new.take(MOST_PASSAGES).collect();
+        found.truncate(MOST_PASSAGES.saturating_sub(new.len().min(2)));
+        found.extend(new);
+    }
+    Ok(found)
 }
 
 /// The best passage that is good enough and was not the last answer.
-fn choose(desk: &Desk, question: &Question, found: &[Found]) -> Decision {
+fn choose(desk: &Desk, question: &Question, findings: &Findings) -> Decision {
+    let found = &findings.found;
     let passages: Vec<RunPassage> = found.iter().take(MOST_PASSAGES).map(run_passage).collect();
     let last = question.last.as_ref().filter(|run| run.outcome == ANSWERED);
     let was_said = |found: &Found| {
         let said = last.and_then(|run| run.passages.first());
         said.is_some_and(|said| said.article_id == found.article_id && said.heading == found.heading)
     };
-    let good: Vec<&Found> = found.iter().filter(|found| found.score >= desk.settings.threshold).collect();
+    let is_good = |found: &&Found| found.score >= desk.settings.threshold || findings.same.contains(&found.article_id);
+    let good: Vec<&Found> = found.iter().filter(is_good).collect();
     let Some(best) = good.iter().copied().find(|found| !was_said(found)) else {
         let reason = if good.is_empty() { HandoffReason::LowConfidence } else { HandoffReason::Repeated };
         return Decision { passages, ..Reply::HandOff(reason).into() };

@@ -16,6 +16,10 @@ pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(Strin
     })
 }
 
+pub fn list_tenants_with_bots(tx: &mut Tx<'_>) -> Result<Vec<TenantKey>> {
+    tx.all("select tenant_key from bot_settings order by tenant_key", &[], |row| row.take().map(TenantKey))
+}
+
 pub fn save_settings(
     tx: &mut Tx<'_>,
     tenant: TenantKey,

@@ -20,6 +20,7 @@ mod store;
 pub mod table;
 mod versions;
 
+pub use store::vectors;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;

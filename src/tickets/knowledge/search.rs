@@ -75,17 +75,33 @@ async fn search(
 
 /// The articles that have any of the words, each by its best passage, the best first.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, with_drafts: bool, question: &str) -> Result<Vec<Found>> {
+    let found = find_scored(tx, tenant, with_drafts, question, &[])?.into_iter().map(|(_, found)| found);
+    let mut seen = HashSet::new();
+    Ok(found.filter(|found| found.score > 0.0 && seen.insert(found.article_id.clone())).collect())
+}
+
+/// The published passages that have any of the words, with their keys, the best first; and `others`, whatever they score.
+pub fn find_passages(tx: &mut Tx<'_>, tenant: TenantKey, question: &str, others: &[i64]) -> Result<Vec<(i64, Found)>> {
+    find_scored(tx, tenant, false, question, others)
+}
+
+fn find_scored(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    with_drafts: bool,
+    question: &str,
+    others: &[i64],
+) -> Result<Vec<(i64, Found)>> {
     let asked = weigh(tx, tenant, with_drafts, &words::informative(question))?;
     let known: Vec<String> = asked.iter().filter(|asked| asked.is_known).map(|asked| asked.stem.clone()).collect();
-    let ranked = db::find_passages(tx, tenant.0, with_drafts, &known, CANDIDATES)?;
+    let mut ranked = db::find_passages(tx, tenant.0, with_drafts, &known, CANDIDATES)?;
+    ranked.extend(others.iter().filter(|other| !ranked.contains(other)).copied().collect::<Vec<_>>());
     let mut candidates: HashMap<i64, Candidate> =
         passages::list(tx, tenant, with_drafts, &ranked)?.into_iter().collect();
-    let in_order = ranked.iter().filter_map(|key| candidates.remove(key));
-    let mut found: Vec<Found> = in_order.map(|candidate| scored(candidate, &asked)).collect();
+    let in_order = ranked.iter().filter_map(|key| candidates.remove(key).map(|candidate| (*key, candidate)));
+    let mut found: Vec<(i64, Found)> = in_order.map(|(key, candidate)| (key, scored(candidate, &asked))).collect();
     // Of equal scores, the engine's rank decides: the sort is stable.
-    found.sort_by(|one, other| other.score.total_cmp(&one.score));
-    let mut seen = HashSet::new();
-    found.retain(|found| found.score > 0.0 && seen.insert(found.article_id.clone()));
+    found.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score));
     Ok(found)
 }
 
@@ -126,7 +142,8 @@ fn scored(candidate: Candidate, asked: &[Asked]) -> Found {
     let worth = |stem: &String| places.iter().find(|(words, _)| words.contains(stem)).map_or(0.0, |(_, worth)| *worth);
     let covered: f64 = asked.iter().map(|asked| asked.weight * worth(&asked.stem)).sum();
     let wanted: f64 = asked.iter().map(|asked| asked.weight).sum();
-    let score = covered / wanted * (covered / EVIDENCE).min(1.0);
+    // Of a question without a telling word, nothing can be covered.
+    let score = if wanted > 0.0 { covered / wanted * (covered / EVIDENCE).min(1.0) } else { 0.0 };
     Found {
         article_id: candidate.article_id,
         slug: candidate.slug,

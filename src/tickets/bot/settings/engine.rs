@@ -115,6 +115,10 @@ pub struct EmbeddingSettings {
     pub url: String,
     pub name: String,
     pub has_api_key: bool,
+    /// How near to a question a passage has to be, from 0 to 1, to be an answer without its words. It depends on the model; null:
+    /// nearness alone answers nothing, it says what is looked at.
+    #[schema(required)]
+    pub threshold: Option<f64>,
 }
 
 /// As of a model.
@@ -132,6 +136,10 @@ pub struct EmbeddingPatch {
     #[garde(skip)]
     #[serde(default, rename = "has_api_key")]
     _has_api_key: bool,
+    #[garde(inner(range(min = 0.0, max = 1.0)))]
+    #[schema(minimum = 0, maximum = 1)]
+    #[serde(default)]
+    threshold: Option<f64>,
 }
 
 /// What a model may do in the ticket that it answers in. Handing over and saying nothing it always may.
@@ -277,7 +285,8 @@ impl ModelPatch {
 impl EmbeddingPatch {
     pub fn apply(self, before: Option<&EmbeddingSettings>, key: &mut Option<String>) -> EmbeddingSettings {
         set_key(key, self.api_key, before.map(|before| before.url.as_str()), &self.url);
-        EmbeddingSettings { url: self.url, name: self.name, has_api_key: key.is_some() }
+        let threshold = self.threshold;
+        EmbeddingSettings { url: self.url, name: self.name, has_api_key: key.is_some(), threshold }
     }
 }
 

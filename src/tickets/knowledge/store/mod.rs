@@ -3,4 +3,5 @@
 pub mod articles;
 pub mod collections;
 pub mod passages;
+pub mod vectors;
 pub mod versions;
