@@ -5,6 +5,7 @@ type Rgb = [f64; 3];
 
 const WHITE: Rgb = [255.0; 3];
 const BLACK: Rgb = [0.0; 3];
+const DEFAULT: Rgb = [37.0, 99.0, 235.0];
 const DARK_GROUND: Rgb = [22.0, 24.0, 29.0];
 const READABLE: f64 = 4.5;
 /// Some text stands on a ground a little off the page's.
@@ -12,7 +13,7 @@ const AMPLE: f64 = READABLE + 0.7;
 
 /// The colours as rules of a style sheet: digits of ours alone, whatever is stored.
 pub fn rules(primary: &str) -> String {
-    let brand = parse(primary).unwrap_or([37.0, 99.0, 235.0]);
+    let brand = parse(primary).unwrap_or(DEFAULT);
     let on_brand = if contrast(WHITE, brand) >= READABLE { WHITE } else { BLACK };
     let away = if on_brand == WHITE { BLACK } else { WHITE };
     format!(
@@ -22,6 +23,15 @@ pub fn rules(primary: &str) -> String {
         hex(on_brand),
         hex(away_from(WHITE, brand, BLACK)),
         hex(away_from(DARK_GROUND, brand, WHITE))
+    )
+}
+
+/// A mark for the browser's tab, in the colour.
+pub fn icon(primary: &str) -> String {
+    let brand = hex(parse(primary).unwrap_or(DEFAULT)).replace('#', "%23");
+    format!(
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' \
+         rx='4' fill='{brand}'/%3E%3C/svg%3E"
     )
 }
 

@@ -78,7 +78,9 @@ pub fn send(page: Page, visit: &Visit, asked: &Asked, status: StatusCode, lasts:
             (status, text).into_response()
         }
     };
-    response.headers_mut().extend(about);
+    for (name, value) in about {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 
@@ -96,6 +98,7 @@ pub fn nowhere(asked: &Asked) -> Response {
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { (words.absent) }
+                link rel="icon" href=(colors::icon(""));
                 style { (PreEscaped(&style)) }
             }
             body { main { h1 { (words.absent) } p.lead { (words.absent_why_here) } } }
@@ -114,7 +117,7 @@ pub fn nowhere(asked: &Asked) -> Response {
 /// Nothing runs, nothing is loaded but pictures, and forms lead here.
 fn policy(style: &str) -> String {
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; img-src 'self' https: http:; form-action 'self'; base-uri 'none'; \
+        "default-src 'none'; style-src 'sha256-{}'; img-src 'self' data: https: http:; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'",
         STANDARD.encode(Sha256::digest(style))
     )
@@ -147,6 +150,7 @@ fn whole(page: Page, visit: &Visit, style: &str) -> Markup {
                 @for (tag, path) in &page.versions {
                     link rel="alternate" hreflang=(tag) href={ (origin) (path) };
                 }
+                link rel="icon" href=(colors::icon(&brand.primary_color));
                 style { (PreEscaped(style)) }
             }
             body {
@@ -174,7 +178,7 @@ fn header(page: &Page, visit: &Visit) -> Markup {
                 @if page.is_home { h1 { (words.search_in) } }
                 form.search role="search" action=(visit.search()) method="get" {
                     @if let Some(language) = &visit.handed_on { input type="hidden" name="lang" value=(language); }
-                    input type="search" name="q" value=(page.asked) maxlength="500" dir="auto" aria-label=(words.search_in)
+                    input type="search" name="q" value=(page.asked) maxlength="500" dir=[(!page.asked.is_empty()).then_some("auto")] aria-label=(words.search_in)
                         placeholder=(words.search_in) autocomplete="off";
                     button { (words.search) }
                 }

@@ -1,5 +1,7 @@
 //! The addresses of the help centre. They are pages and no part of the API's document.
 
+use std::collections::HashMap;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -31,6 +33,8 @@ use crate::tickets::knowledge::store::articles;
 use crate::tickets::knowledge::{articles as knowledge, search as finding};
 
 const MOST_FOUND: usize = 20;
+/// As a part of the best one's score: what has one common word of the question is no answer beside it.
+const WORTH_SHOWING: f64 = 0.25;
 const MOST_ASKED: usize = 500;
 const LARGEST_VOTE: usize = 1024;
 
@@ -43,8 +47,8 @@ pub fn routes() -> OpenApiRouter<App> {
             .route("/help/{tenant}/sitemap.xml", get(sitemap))
             .route("/help/{tenant}/collections/{slug}", get(collection))
             .route("/help/{tenant}/{slug}", get(show))
-            .route("/help/{tenant}/{slug}/feedback", post(rate))
-            .route("/help/{tenant}/{*rest}", get(nothing)),
+            .route("/help/{tenant}/{slug}/feedback", post(rate).get(nothing))
+            .route("/help/{tenant}/{slug}/{*rest}", get(nothing)),
     )
 }
 
@@ -95,6 +99,8 @@ async fn search(State(app): State<App>, Path(tenant): Path<String>, asked: Asked
     let Some((_, visit)) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
     let (key, question) = (visit.brand.tenant, q.clone());
     let mut found = app.db.read(move |tx| finding::find(tx, key, false, &question)).await?;
+    let least = found.first().map_or(0.0, |best| best.score * WORTH_SHOWING);
+    found.retain(|one| one.score >= least);
     found.truncate(MOST_FOUND);
     Ok(send(searching::page(&q, &found, &visit), &visit, &asked, StatusCode::OK, Lasts::Not))
 }
@@ -140,8 +146,9 @@ async fn rate(
     Ok((StatusCode::SEE_OTHER, [(LOCATION, voted.await?)]).into_response())
 }
 
-async fn nothing(State(app): State<App>, Path((tenant, _)): Path<(String, String)>, asked: Asked) -> Result<Response> {
-    Ok(match enter(&app, &tenant, &asked).await? {
+async fn nothing(State(app): State<App>, Path(path): Path<HashMap<String, String>>, asked: Asked) -> Result<Response> {
+    let tenant = path.get("tenant").map(String::as_str).unwrap_or_default();
+    Ok(match enter(&app, tenant, &asked).await? {
         Some((_, visit)) => absent(&visit, &asked),
         None => nowhere(&asked),
     })
