@@ -1094,7 +1094,7 @@ export interface components {
         };
         /** @description What is absent stays. */
         BotPatch: {
-            /** @description http or https, or a path that begins with `/`; has `{slug}` in it. */
+            /** @description http or https, or a path that begins with `/`; has `{slug}` in it, and may have `{tenant}`. */
             article_url?: string | null;
             avatar_url?: string | null;
             enabled?: boolean | null;
@@ -1117,6 +1117,8 @@ export interface components {
             enabled: boolean;
             /** @description Empty: the page's own words. */
             greeting: string;
+            /** @description Where the public help centre stands, as a path of this server; null where no article is published. */
+            help_url: string | null;
             /** @description Whether people are there by the tenant's hours; null where no hours are told. */
             is_open: boolean | null;
             name: string;
@@ -1124,7 +1126,10 @@ export interface components {
             opens: string | null;
         };
         BotSettings: {
-            /** @description The address of an article, with `{slug}` in it: absolute, or a path below this server. */
+            /**
+             * @description The address of an article, with `{slug}` in it, and `{tenant}` where its name belongs: absolute, or a path below
+             *     this server.
+             */
             article_url: string;
             avatar_url: string | null;
             /** @description Holds at once, on every node. Tickets that the bot has go to people with the customer's next message. */

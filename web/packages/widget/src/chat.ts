@@ -16,6 +16,7 @@ import { follow } from "./follow";
 import type { Visitor, WidgetState } from "./state";
 import { keep, kept, onOtherTab } from "./storage";
 import { addStyles } from "./stylesheet";
+import { followWriting } from "./writing";
 
 export type Proof = Parameters<Client["session"]["identify"]>[0];
 
@@ -83,7 +84,9 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
     void askWhenClosed(conversation.ticket.get());
     const stopAsking = conversation.ticket.subscribe((ticket) => void askWhenClosed(ticket));
     const stopTelling = conversation.ticketId.subscribe((ticket) => keep("localStorage", `${prefix}:ticket`, ticket));
+    const stopReading = followWriting(client, conversation, (delta) => set({ delta }));
     leave = () => {
+      stopReading();
       stopFollowing();
       stopTelling();
       stopAsking();
@@ -132,7 +135,7 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
     await session.anonymous();
     const { visitor } = get();
     if (visitor) await introduce(client, visitor);
-    return adopt(client.newConversation({ draft: UNSENT }));
+    return adopt(client.newConversation({ draft: UNSENT, ...(get().wantsPerson && { bot: false }) }));
   };
   let starting: Promise<Conversation> | null = null;
 

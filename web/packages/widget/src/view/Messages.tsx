@@ -21,12 +21,12 @@ interface Props {
 const NONE: never[] = [];
 
 export function Messages({ now, actions, onFailure }: Props) {
-  const { ask, conversation, language, stage, firstMessage } = now;
+  const { ask, guide, conversation, language, stage, firstMessage } = now;
   const { texts } = language;
   const stored = useObservable(conversation?.messages, NONE);
   const isLive = useObservable(conversation?.connection, "offline") === "live";
   const typing = useObservable(conversation?.typing, NONE);
-  const typists = isLive ? typing : NONE;
+  const typists = isLive && !now.delta ? typing : NONE;
   const hasOlder = useObservable(conversation?.hasOlder, false);
   const ticket = useObservable(conversation?.ticket, null);
   const ticketId = useObservable(conversation?.ticketId, null);
@@ -75,6 +75,7 @@ export function Messages({ now, actions, onFailure }: Props) {
               onReply={(text) => void actions.send(text, []).then((sent) => sent || onFailure(texts.sendFailed))}
             />
           )}
+          {stage === "none" && !messages.length && guide?.start(now)}
           {rowsOf(messages).map((row) =>
             row.kind === "time" ? (
               <p key={row.key} class="time">
@@ -99,6 +100,7 @@ export function Messages({ now, actions, onFailure }: Props) {
               </p>
             </div>
           ))}
+          {guide?.end(now, ticket, onFailure)}
         </div>
       </div>
       {!scrolling.isAtEnd && (
