@@ -7,7 +7,7 @@ export function AnswerText({ text, sources }: { text: string; sources: readonly 
   return (
     <div class="bubble answer" dir="auto">
       {text && <Linked text={text} />}
-      <ul class="sources">
+      <ul class={`sources ${text ? "" : "alone"}`}>
         {sources.map(({ title, href }) => (
           <li key={href}>
             <a href={href} target="_blank" rel="noopener noreferrer" dir="auto">

@@ -73,9 +73,10 @@ export function Messages({ now, actions, onFailure }: Props) {
               now={now}
               isFresh={!messages.length}
               onReply={(text) => void actions.send(text, []).then((sent) => sent || onFailure(texts.sendFailed))}
-            />
+            >
+              {!messages.length && guide?.start(now)}
+            </Welcome>
           )}
-          {stage === "none" && !messages.length && guide?.start(now)}
           {rowsOf(messages).map((row) =>
             row.kind === "time" ? (
               <p key={row.key} class="time">
