@@ -145,8 +145,12 @@ test("a visitor reads in the window before writing", async () => {
 test("text that wants to be a script stays text, in articles, collections, the name, and the search", async () => {
   await put(shop.server, olivia, "/api/settings/widget", { name: PAYLOADS[43] });
   const slugs = [];
-  for (const payload of PAYLOADS) {
-    const shelf = await post(shop.server, olivia, "/api/kb/collections", { name: payload, description: payload });
+  for (const [place, payload] of PAYLOADS.entries()) {
+    const shelf = await post(shop.server, olivia, "/api/kb/collections", {
+      slug: `payload-${place}`,
+      name: payload,
+      description: payload,
+    });
     const body = `${payload}\n\n# ${payload}\n\n- ${payload}\n\n[${payload}](javascript:__ran(1)) ![x](//x.test/i.png)\n\n| ${payload} |\n|---|\n| x |`;
     const fields = {
       title: payload,

@@ -414,7 +414,16 @@ mod tests {
         for good in ["/help/{tenant}/{slug}", "/faq/{slug}", "https://help.example/{slug}?from=chat"] {
             assert!(is_article_url(&good, &()).is_ok(), "{good}");
         }
-        for bad in ["", "/help", "//x/{slug}", "javascript:{slug}", "help/{slug}", "/a b/{slug}", "/\\evil/{slug}", "/help/{tenant}"] {
+        for bad in [
+            "",
+            "/help",
+            "//x/{slug}",
+            "javascript:{slug}",
+            "help/{slug}",
+            "/a b/{slug}",
+            "/\\evil/{slug}",
+            "/help/{tenant}",
+        ] {
             assert!(is_article_url(&bad, &()).is_err(), "{bad}");
         }
         let hours = |from: &str, to: &str| vec![Opening { day: Day::Mon, from: from.into(), to: to.into() }];

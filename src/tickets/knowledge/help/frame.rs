@@ -165,7 +165,8 @@ fn whole(page: Page, visit: &Visit, style: &str) -> Markup {
 
 fn header(page: &Page, visit: &Visit) -> Markup {
     let Visit { brand, words, .. } = visit;
-    let initial: String = brand.name.chars().find(|c| c.is_alphanumeric()).iter().flat_map(|c| c.to_uppercase()).collect();
+    let initial: String =
+        brand.name.chars().find(|c| c.is_alphanumeric()).iter().flat_map(|c| c.to_uppercase()).collect();
     html! {
         header.head.wide[page.is_home] {
             div.inner {

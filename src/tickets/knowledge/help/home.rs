@@ -36,7 +36,10 @@ pub fn home(shelf: &Shelf, visit: &Visit) -> Page {
     };
     let title = format!("{} · {}", visit.brand.name, visit.words.help_centre);
     Page {
-        description: beginning(&articles.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(" "), DESCRIPTION),
+        description: beginning(
+            &articles.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(" "),
+            DESCRIPTION,
+        ),
         canonical: Some(visit.home()),
         versions: versions(shelf, visit),
         is_home: true,

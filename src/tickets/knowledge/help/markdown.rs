@@ -16,6 +16,7 @@ pub fn render(markdown: &str) -> String {
     let mut open_links = Vec::new();
     let mut pictures: Vec<(Option<String>, String)> = Vec::new();
     let mut depth = 0_usize;
+    let mut levels = Levels::of(markdown, options);
     for event in Parser::new_ext(markdown, options) {
         // Inside of a picture all is what it shows.
         if let Some((_, shown)) = pictures.last_mut() {
@@ -45,16 +46,11 @@ pub fn render(markdown: &str) -> String {
                     events.push(Event::InlineHtml("</a>".into()));
                 }
             }
-            // The page's own heading is the first.
             Event::Start(Tag::Heading { level, .. }) => {
-                events.push(Event::Start(Tag::Heading {
-                    level: below(level),
-                    id: None,
-                    classes: Vec::new(),
-                    attrs: Vec::new(),
-                }));
+                let level = levels.next(level);
+                events.push(Event::Start(Tag::Heading { level, id: None, classes: Vec::new(), attrs: Vec::new() }));
             }
-            Event::End(TagEnd::Heading(level)) => events.push(Event::End(TagEnd::Heading(below(level)))),
+            Event::End(TagEnd::Heading(_)) => events.push(Event::End(TagEnd::Heading(levels.last))),
             // An alignment would be a style attribute, which the page's policy forbids.
             Event::Start(Tag::Table(columns)) => {
                 events.push(Event::Start(Tag::Table(vec![pulldown_cmark::Alignment::None; columns.len()])));
@@ -99,13 +95,27 @@ fn picture(address: Option<String>, shown: String) -> Event<'static> {
     }
 }
 
-fn below(level: HeadingLevel) -> HeadingLevel {
-    match level {
-        HeadingLevel::H1 => HeadingLevel::H2,
-        HeadingLevel::H2 => HeadingLevel::H3,
-        HeadingLevel::H3 => HeadingLevel::H4,
-        HeadingLevel::H4 => HeadingLevel::H5,
-        HeadingLevel::H5 | HeadingLevel::H6 => HeadingLevel::H6,
+/// The page's own heading is the first, the article's highest come below it, and none is skipped on the way down: who hears a
+/// page goes by them.
+struct Levels {
+    highest: HeadingLevel,
+    last: HeadingLevel,
+}
+
+impl Levels {
+    fn of(markdown: &str, options: Options) -> Self {
+        let levels = Parser::new_ext(markdown, options).filter_map(|event| match event {
+            Event::Start(Tag::Heading { level, .. }) => Some(level),
+            _ => None,
+        });
+        Self { highest: levels.min().unwrap_or(HeadingLevel::H1), last: HeadingLevel::H1 }
+    }
+
+    fn next(&mut self, level: HeadingLevel) -> HeadingLevel {
+        let wanted = level as usize - self.highest as usize + 2;
+        let level = wanted.min(self.last as usize + 1).min(HeadingLevel::H6 as usize);
+        self.last = HeadingLevel::try_from(level).unwrap_or(HeadingLevel::H6);
+        self.last
     }
 }
 
@@ -145,13 +155,17 @@ mod tests {
     fn what_an_article_is_made_of_is_rendered() {
         for (markdown, html) in [
             ("# A\n\n## B", "<h2>A</h2>\n<h3>B</h3>\n"),
+            ("## A\n\n###### B\n\n## C", "<h2>A</h2>\n<h3>B</h3>\n<h2>C</h2>\n"),
             ("**b** _i_ `c` ~~s~~", "<p><strong>b</strong> <em>i</em> <code>c</code> <del>s</del></p>\n"),
             ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
             (
                 "[a](https://x.example/?a=1&b=2)",
                 "<p><a href=\"https://x.example/?a=1&amp;b=2\" rel=\"nofollow noopener ugc\">a</a></p>\n",
             ),
-            ("[a](/help/x) [b](other) [c](#d)", "<p><a href=\"/help/x\">a</a> <a href=\"other\">b</a> <a href=\"#d\">c</a></p>\n"),
+            (
+                "[a](/help/x) [b](other) [c](#d)",
+                "<p><a href=\"/help/x\">a</a> <a href=\"other\">b</a> <a href=\"#d\">c</a></p>\n",
+            ),
             (
                 "![a *map*](https://x.example/m.png \"t\")",
                 "<p><img src=\"https://x.example/m.png\" alt=\"a map\" loading=\"lazy\" referrerpolicy=\"no-referrer\"></p>\n",

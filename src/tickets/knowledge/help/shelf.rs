@@ -66,6 +66,12 @@ impl Shelf {
         self.groups.values().flatten()
     }
 
+    /// The one that most is written in.
+    pub fn main_language(&self) -> Option<&str> {
+        let count = |tag: &str| self.all().filter(|article| article.language == tag).count();
+        self.languages().into_iter().rev().max_by_key(|tag| count(tag))
+    }
+
     /// Those that there are articles in, each once.
     pub fn languages(&self) -> Vec<&str> {
         let mut languages: Vec<&str> = self.all().map(|article| article.language.as_str()).collect();
@@ -125,6 +131,6 @@ mod tests {
         assert_eq!(slugs("pt"), ["delivery-pt-br", "made-in-de"]);
         assert_eq!(slugs("fr"), ["delivery", "made-in-de"], "the first one, where there is none in a language");
         assert_eq!(shelf.versions(&article("delivery-de", "de")).len(), 3);
-        assert_eq!(shelf.languages(), ["de", "en", "pt-BR"]);
+        assert_eq!((shelf.languages(), shelf.main_language()), (vec!["de", "en", "pt-BR"], Some("de")));
     }
 }

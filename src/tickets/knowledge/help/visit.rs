@@ -5,9 +5,9 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 
+use super::path_of;
 use super::shelf::{Shelf, primary};
 use super::words::{self, Words};
-use super::path_of;
 use crate::app::App;
 use crate::auth::brand::Brand;
 use crate::error::Error;
@@ -59,14 +59,15 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// By what the address asks for, else what the browser does, as far as there are articles in it; else as the widget is set.
+    /// By what the address asks for, else what the browser does, as far as there are articles in it; else as the widget
+    /// is set, or as most is written.
     pub fn new(brand: Brand, shelf: &Shelf, asked: &Asked) -> Self {
         let there = shelf.languages();
         let is_there = |tag: &&String| there.iter().any(|known| primary(known).eq_ignore_ascii_case(primary(tag)));
         let accepted = words::accepted(&asked.headers);
         let is_set = there.contains(&brand.language.as_str()).then(|| brand.language.clone());
         let language = asked.language.clone().or_else(|| accepted.iter().find(is_there).cloned()).or(is_set);
-        let language = language.or_else(|| there.first().map(|tag| (*tag).to_owned())).unwrap_or_else(|| "en".into());
+        let language = language.unwrap_or_else(|| shelf.main_language().unwrap_or("en").to_owned());
         let words = words::of(&language).unwrap_or(&words::ENGLISH);
         Self { brand, language, words, handed_on: asked.language.clone(), origin: asked.origin.clone() }
     }

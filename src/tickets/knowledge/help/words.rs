@@ -249,7 +249,8 @@ pub fn name_of(tag: &str) -> &str {
 }
 
 pub fn direction(tag: &str) -> &'static str {
-    let is_rtl = ["ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"].contains(&primary(tag).to_ascii_lowercase().as_str());
+    let is_rtl =
+        ["ar", "fa", "he", "ur", "ps", "yi", "dv", "ckb"].contains(&primary(tag).to_ascii_lowercase().as_str());
     if is_rtl { "rtl" } else { "ltr" }
 }
 
@@ -289,7 +290,8 @@ mod tests {
 
     #[test]
     fn a_browser_is_heard_in_its_own_order() {
-        let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, "en;q=0.5, de-AT, *;q=0, fr;q=x".parse().expect("a value"))]);
+        let headers =
+            HeaderMap::from_iter([(ACCEPT_LANGUAGE, "en;q=0.5, de-AT, *;q=0, fr;q=x".parse().expect("a value"))]);
         assert_eq!(accepted(&headers), ["de-AT", "en"]);
     }
 }
