@@ -63,7 +63,7 @@ async fn start(State(app): State<App>, Path(tenant): Path<String>, asked: Asked)
         article.map(|article| Ok((brand::tenant_name(tx, default)?, article.summary.slug))).transpose()
     });
     match moved.await? {
-        Some((tenant, slug)) => Ok(Redirect::permanent(&format!("{}/{slug}", path_of(&tenant))).into_response()),
+        Some((tenant, slug)) => Ok(Redirect::temporary(&format!("{}/{slug}", path_of(&tenant))).into_response()),
         None => Ok(nowhere(&asked)),
     }
 }

@@ -6,6 +6,7 @@
 import {
   type Client,
   type Conversation,
+  type ConversationMessage,
   createClient,
   localStorageOrMemory,
   type Ticket,
@@ -64,7 +65,7 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
         tell("unread", { count: unread });
       },
       arrived(message) {
-        if (!get().isOpen) set({ preview: { text: message.message_content, sender: message.sender } });
+        if (!get().isOpen) set({ preview: { text: inBrief(message), sender: message.sender } });
       },
       wantsSound: () => get().settings.sound && !get().isMuted,
       titleFor: (message) => `${get().language.texts.newMessage} · ${message.sender.name}`,
@@ -179,6 +180,11 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
       client.close();
     },
   };
+}
+
+/** A preview has no room for where an answer of the bot comes from. */
+function inBrief({ kind, message_content }: ConversationMessage): string {
+  return kind === "bot" ? message_content.replace(/(?:\n+[^\n]+: (?:https?:\/)?\/\S+)+$/i, "") : message_content;
 }
 
 /** What visitors said of themselves goes first where it can, and never keeps their message from going out. */
