@@ -186,7 +186,7 @@ mod tests {
             "javascript&colon;alert(1)",
             "java&#10;script:alert(1)",
             "&#1;javascript:alert(1)",
-            "data:text/html,<script>",
+            "data:text/html,x",
             "vbscript:x",
             "blob:https://x/y",
             "file:///etc/passwd",
