@@ -23,6 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "auth::model",
             "auth::Action",
             "auth::bot_account",
+            "auth::brand",
             "auth::lock_tenant",
         ],
     ),

@@ -11,6 +11,7 @@ pub mod model;
 mod anonymous;
 mod api_keys;
 pub mod bot_account;
+pub mod brand;
 mod identify;
 mod identity;
 mod invites;

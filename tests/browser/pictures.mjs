@@ -55,6 +55,10 @@ async function takeAll() {
   await olivia.getByRole("figure").getByText("Slowlight Coffee").waitFor();
   await take(olivia, "settings");
 
+  const reader = await newPage({ viewport: { width: 1040, height: 640 } });
+  await reader.goto(`${shop.server.url}/help/default`);
+  await take(reader, "help");
+
   const ben = await openConsole("ben", { viewport: LEFT });
   const anna = await openShopPage({ viewport: RIGHT }, "Anna Weber");
   await talk(anna, ben, ENGLISH);

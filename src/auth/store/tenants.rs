@@ -19,6 +19,10 @@ pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<TenantKey>> {
     tx.first("select tenant_key from tenants where name = $1", &[name.into()], |row| Ok(TenantKey(row.take()?)))
 }
 
+pub fn find_name(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<String> {
+    tx.one("select name from tenants where tenant_key = $1", &[tenant.into()], |row| row.take())
+}
+
 /// Its public id.
 pub fn find_id(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<String> {
     tx.one("select tenant_id from tenants where tenant_key = $1", &[tenant.into()], |row| row.take())

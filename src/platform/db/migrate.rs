@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0011_passage_search.postgres.sql"),
     },
     Migration::of_one_text("0012_bot_model", include_str!("../../../migrations/0012_bot_model.sql")),
+    Migration::of_one_text("0013_reader_feedback", include_str!("../../../migrations/0013_reader_feedback.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

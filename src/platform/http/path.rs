@@ -4,11 +4,20 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
 pub struct Path<T>(pub T);
+
+/// What may stand in a segment as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A text as one segment of a path, whatever is in it.
+pub fn segment(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
 
 impl<T, S> FromRequestParts<S> for Path<T>
 where

@@ -30,9 +30,13 @@ pub(super) async fn sign_in(
     limited(&limits, Policy::SignIn, &key, request, next).await
 }
 
-/// For everything under /api: per caller, or per address while nobody is known to call.
+/// Pages that are made for each request, as the API's answers are.
+const MADE_PAGES: &str = "/help/";
+
+/// For everything under /api, and for pages that cost as much: per caller, or per address while nobody is known to call.
 pub(super) async fn api(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/api/") {
+    let path = request.uri().path();
+    if !path.starts_with("/api/") && !path.starts_with(MADE_PAGES) {
         return next.run(request).await;
     }
     let key = match request.extensions().get::<Identity>() {

@@ -68,7 +68,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         found => found?,
     };
     let Some(due_seq) = ticket.bot_due_seq else { return Ok(None) };
-    let (settings, secrets, bot) = settings::find_all(tx, due.tenant)?;
+    let (settings, secrets, bot) = settings::find_spoken(tx, due.tenant)?;
     let bot = bot.ok_or(Error::bug("a bot owes an answer that nobody has set up"))?;
     let (bot_id, bot_name) = bot_account::find(tx, due.tenant, bot)?;
     let said = store::list_said(tx, due.tenant, due.ticket, due_seq, LOOK_BACK)?;

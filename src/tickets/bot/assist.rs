@@ -159,7 +159,7 @@ async fn look(
             let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
             caller.require(Action::NotesRead)?;
             caller.require(Action::MessagesRead)?;
-            let (settings, secrets, _) = settings::find_all(tx, caller.tenant)?;
+            let (settings, secrets, _) = settings::find_spoken(tx, caller.tenant)?;
             let said = store::list_said(tx, caller.tenant, ticket.key, i64::MAX, messages)?;
             // What the bot said is no word of staff: an article is not made of articles.
             let said = said.into_iter().rev().filter(|said| !said.is_of_bot);

@@ -61,7 +61,7 @@ fn of_lines(text: &str) -> anyhow::Result<Vec<Case>> {
 
 /// By the same decision that answers customers, each question as the first of its ticket.
 pub async fn run(app: &App, tenant: TenantKey, cases: Vec<Case>) -> anyhow::Result<Report> {
-    let (settings, secrets, _) = app.db.read(move |tx| settings::find_all(tx, tenant)).await?;
+    let (settings, secrets, _) = app.db.read(move |tx| settings::find_spoken(tx, tenant)).await?;
     let (desk, mut report) = (Desk { settings, secrets }, Report::default());
     for case in cases {
         judge(app, tenant, &desk, case, &mut report).await?;

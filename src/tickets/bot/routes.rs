@@ -21,6 +21,7 @@ use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
+use crate::tickets::knowledge::help;
 use crate::tickets::model::Ticket;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -91,20 +92,24 @@ pub struct BotProfile {
     /// When they begin again, if it is closed.
     #[schema(required)]
     pub opens: Option<String>,
+    /// Where the public help centre stands, as a path of this server; null where no article is published.
+    #[schema(required)]
+    pub help_url: Option<String>,
 }
 
 /// What a page shows of the bot. The API key names the tenant; without one, the tenant `default` answers.
 #[utoipa::path(get, path = "/api/bot/profile", tag = "bot", operation_id = "show_bot_profile", security((), ("api_key" = [])),
     responses((status = 200, body = BotProfile), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn profile(State(app): State<App>, Tenant(tenant): Tenant) -> Result<impl IntoResponse> {
-    let (settings, _) = app.db.read(move |tx| settings::find(tx, tenant)).await?;
+    let read = app.db.read(move |tx| Ok((settings::find(tx, tenant)?.0, help::address(tx, tenant)?)));
+    let (settings, help_url) = read.await?;
     let (is_open, opens) = match hours::at(&settings, app.clock.now()) {
         Hours::Unsaid => (None, None),
         Hours::Open => (Some(true), None),
         Hours::Closed { until } => (Some(false), Some(until)),
     };
     let BotSettings { enabled, name, avatar_url, greeting, .. } = settings;
-    let shown = BotProfile { enabled, name, avatar_url, greeting, is_open, opens };
+    let shown = BotProfile { enabled, name, avatar_url, greeting, is_open, opens, help_url };
     Ok(([(CACHE_CONTROL, "max-age=10"), (VARY, "x-api-key, origin")], Json(shown)))
 }
 

@@ -68,7 +68,7 @@ async fn try_bot(
 ) -> Result<Json<TrialResult>> {
     caller.require(Action::SettingsManage)?;
     let (tenant, began) = (caller.tenant, Instant::now());
-    let (settings, secrets, _) = app.db.read(move |tx| settings::find_all(tx, tenant)).await?;
+    let (settings, secrets, _) = app.db.read(move |tx| settings::find_spoken(tx, tenant)).await?;
     let Decision { reply, passages, work, .. } =
         decide(&app, &Desk { settings, secrets }, tenant, &trial.question).await?;
     let outcome = reply.outcome().to_owned();

@@ -258,6 +258,7 @@ test("smilechat-services.conf sends each path to the service that has its routes
     assert.equal(await ask("/asyncapi.json"), "realtime");
     assert.equal(await ask("/socket.io/?EIO=4&transport=polling"), "realtime");
     for (const page of ["/", "/app", "/app/tickets/1", "/demo", "/widget.js", "/widget/x.js", "/docs/"]) assert.equal(await ask(page), "pages", page);
+    for (const page of ["/help/default", "/help/default/an-article", "/help"]) assert.equal(await ask(page), "tickets", page);
     assert.equal((await fetch(`${split.url}/metrics`)).status, 404);
   } finally {
     await stopNginx(split);

@@ -71,6 +71,9 @@ test("a whole conversation by the public address, on every transport", async () 
   assert.equal((await get(front, support, `/api/users/status?user_id=${customer.id}`)).status, "online");
   const counted = async () => (await get(front, admin, "/api/analytics/overview")).totals.closed === 1;
   await poll("the closing to be counted", 10_000, counted);
+  await post(front, admin, "/api/kb/articles", { title: "Hours", body: "From nine to five.", status: "published" });
+  const article = await fetch(`${front.url}/help/default/hours`);
+  assert.ok(article.status === 200 && (await article.text()).includes("From nine to five."));
 
   await call(front, "POST", "/api/auth/logout", { token: customer.token, body: {} });
   for (const line of theirs) await heard(line, "disconnect", () => true, 2_000);

@@ -10,6 +10,7 @@ mod floor;
 mod forget;
 mod ground;
 mod guests;
+mod help;
 mod keys;
 mod knowledge;
 mod lifecycle;

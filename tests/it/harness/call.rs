@@ -102,8 +102,9 @@ impl Reply {
             reply.header("x-request-id").is_some() || reply.what.starts_with("OPTIONS"),
             "{reply:?}: no X-Request-Id"
         );
-        // /readyz names what is down.
-        if status >= 400 && reply.what != "GET /readyz" {
+        // /readyz names what is down, and who reads the help centre is a person.
+        let is_page = reply.what.starts_with("GET /help/") && reply.text.starts_with("<!DOCTYPE html>");
+        if status >= 400 && reply.what != "GET /readyz" && !is_page {
             reply.check_problem();
         }
         reply

@@ -18,13 +18,18 @@ use self::engine::{
 use super::store;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
-use crate::auth::{bot_account, lock_tenant};
+use crate::auth::{bot_account, brand, lock_tenant};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
 use crate::platform::http::json::{not_null, nullable};
-use crate::platform::http::text;
+use crate::platform::http::{path, text};
 use crate::tickets::knowledge::articles::is_language;
+
+/// Where the help centre has an article.
+const IN_HELP_CENTRE: &str = "/help/{tenant}/{slug}";
+/// What stood in its place, and is stored with every setting, before there was one.
+const BEFORE_HELP_CENTRE: &str = "/help/{slug}";
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct BotSettings {
@@ -40,7 +45,8 @@ pub struct BotSettings {
     pub language: String,
     /// How much of a question a passage has to cover, from 0.05 to 1, to be an answer.
     pub threshold: f64,
-    /// The address of an article, with `{slug}` in it: absolute, or a path below this server.
+    /// The address of an article, with `{slug}` in it, and `{tenant}` where its name belongs: absolute, or a path below
+    /// this server.
     pub article_url: String,
     /// Whose hours these are: an IANA name.
     pub timezone: String,
@@ -100,7 +106,7 @@ impl Default for BotSettings {
             greeting: String::new(),
             language: "en".into(),
             threshold: super::reply::THRESHOLD,
-            article_url: "/help/{slug}".into(),
+            article_url: IN_HELP_CENTRE.into(),
             timezone: "UTC".into(),
             hours: Vec::new(),
             handoff_open: String::new(),
@@ -143,7 +149,7 @@ pub struct BotPatch {
     #[schema(minimum = 0.05, maximum = 1)]
     #[serde(default, deserialize_with = "not_null")]
     pub threshold: Option<f64>,
-    /// http or https, or a path that begins with `/`; has `{slug}` in it.
+    /// http or https, or a path that begins with `/`; has `{slug}` in it, and may have `{tenant}`.
     #[garde(inner(custom(is_article_url)))]
     #[serde(default, deserialize_with = "not_null")]
     pub article_url: Option<String>,
@@ -258,7 +264,20 @@ fn read_stored(stored: &str) -> Result<BotSettings> {
             patch.apply(&mut settings, &mut Secrets::default());
         }
     }
+    if settings.article_url == BEFORE_HELP_CENTRE {
+        settings.article_url = IN_HELP_CENTRE.into();
+    }
     Ok(settings)
+}
+
+/// As `find_all`, to speak by: of the address of an article, `{slug}` alone is left to be put in.
+pub fn find_spoken(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(BotSettings, Secrets, Option<UserKey>)> {
+    let (mut settings, secrets, user) = find_all(tx, tenant)?;
+    if settings.article_url.contains("{tenant}") {
+        let name = path::segment(&brand::tenant_name(tx, tenant)?);
+        settings.article_url = settings.article_url.replace("{tenant}", &name);
+    }
+    Ok((settings, secrets, user))
 }
 
 pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Result<BotSettings> {
@@ -344,9 +363,10 @@ fn is_picture(url: &Option<Option<String>>, context: &()) -> garde::Result {
 
 fn is_article_url<T: AsRef<str>>(url: &T, context: &()) -> garde::Result {
     let url = url.as_ref();
-    let example = url.replace("{slug}", "x");
+    let example = url.replace("{slug}", "x").replace("{tenant}", "x");
+    // Browsers take a backslash for a slash: `/\` would lead to another host, as `//` does.
     let is_path = example.starts_with('/') && !example.starts_with("//") && example.len() <= 2048;
-    let is_path = is_path && example.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_path = is_path && example.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     match url.contains("{slug}") && (is_path || text::http_url(&example, context).is_ok()) {
         true => Ok(()),
         false => Err(garde::Error::new("invalid_url: An http or https address or a path, with {slug} in it.")),
@@ -391,10 +411,19 @@ mod tests {
 
     #[test]
     fn what_is_set_has_to_make_sense() {
-        for good in ["/help/{slug}", "https://help.example/{slug}?from=chat"] {
+        for good in ["/help/{tenant}/{slug}", "/faq/{slug}", "https://help.example/{slug}?from=chat"] {
             assert!(is_article_url(&good, &()).is_ok(), "{good}");
         }
-        for bad in ["", "/help", "//x/{slug}", "javascript:{slug}", "help/{slug}", "/a b/{slug}"] {
+        for bad in [
+            "",
+            "/help",
+            "//x/{slug}",
+            "javascript:{slug}",
+            "help/{slug}",
+            "/a b/{slug}",
+            "/\\evil/{slug}",
+            "/help/{tenant}",
+        ] {
             assert!(is_article_url(&bad, &()).is_err(), "{bad}");
         }
         let hours = |from: &str, to: &str| vec![Opening { day: Day::Mon, from: from.into(), to: to.into() }];
@@ -409,6 +438,8 @@ mod tests {
     fn what_an_older_version_stored_has_the_rest_by_default() {
         let read = read_stored(r#"{"enabled":true,"mood":"sunny","name":7}"#).expect("read");
         assert_eq!(read, BotSettings { enabled: true, ..BotSettings::default() });
+        let older = read_stored(r#"{"article_url":"/help/{slug}"}"#).expect("read");
+        assert_eq!(older.article_url, IN_HELP_CENTRE, "which opens nothing without the tenant");
         let set = BotSettings { avatar_url: Some("https://x.example/a.png".into()), ..read };
         assert_eq!(read_stored(&json!(set).to_string()).expect("read"), set);
     }

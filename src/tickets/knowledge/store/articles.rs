@@ -161,14 +161,43 @@ pub fn vote(
              do update set is_helpful = excluded.is_helpful, created_at = excluded.created_at",
         &[tenant.into(), article_id.into(), user.into(), is_helpful.into(), now.into()],
     )?;
-    tx.one(
-        "update kb_articles set
-             helpful_yes = (select count(*) from kb_feedback f
-                 where f.tenant_key = $1 and f.article_id = $2 and f.is_helpful = true),
-             helpful_no = (select count(*) from kb_feedback f
-                 where f.tenant_key = $1 and f.article_id = $2 and f.is_helpful = false)
+    recount(tx, tenant, article_id)
+}
+
+/// The same of a reader of the help centre, who is known by a hash alone.
+pub fn vote_unknown(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    article_id: &str,
+    reader: &str,
+    is_helpful: bool,
+    now: Timestamp,
+) -> Result<(i64, i64)> {
+    tx.execute(
+        "insert into kb_reader_feedback (tenant_key, article_id, reader, is_helpful, created_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (tenant_key, article_id, reader)
+             do update set is_helpful = excluded.is_helpful, created_at = excluded.created_at",
+        &[tenant.into(), article_id.into(), reader.into(), is_helpful.into(), now.into()],
+    )?;
+    recount(tx, tenant, article_id)
+}
+
+fn recount(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str) -> Result<(i64, i64)> {
+    let counts = |is_helpful: &str| {
+        let rows = ["kb_feedback", "kb_reader_feedback"].map(|table| {
+            format!(
+                "(select count(*) from {table} f
+                  where f.tenant_key = $1 and f.article_id = $2 and f.is_helpful = {is_helpful})"
+            )
+        });
+        rows.join(" + ")
+    };
+    let sql = format!(
+        "update kb_articles set helpful_yes = {}, helpful_no = {}
          where tenant_key = $1 and article_id = $2 returning helpful_yes, helpful_no",
-        &[tenant.into(), article_id.into()],
-        |row| Ok((row.take()?, row.take()?)),
-    )
+        counts("true"),
+        counts("false")
+    );
+    tx.one(&sql, &[tenant.into(), article_id.into()], |row| Ok((row.take()?, row.take()?)))
 }

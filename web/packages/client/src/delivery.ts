@@ -56,11 +56,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   const makeTicket = async (draft: Draft): Promise<string> => {
     if (draft.ticket_id) return draft.ticket_id;
-    const { subject, priority, tags, custom } = draft.details;
+    const { subject, priority, tags, custom, bot } = draft.details;
     const ticket = await http.json<Ticket>({
       method: "POST",
       path: "/api/tickets",
-      body: { subject, priority, tags, custom },
+      body: { subject, priority, tags, custom, bot },
       token: await session.accessToken(),
       idempotencyKey: draft.idempotency_key,
     });

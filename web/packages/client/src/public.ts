@@ -133,6 +133,8 @@ export interface NewConversation {
   priority?: Priority;
   tags?: string[];
   custom?: Record<string, unknown>;
+  /** `false`: no bot answers first, where there is one. */
+  bot?: boolean;
 }
 
 export interface Conversation {

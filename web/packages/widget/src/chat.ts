@@ -6,6 +6,7 @@
 import {
   type Client,
   type Conversation,
+  type ConversationMessage,
   createClient,
   localStorageOrMemory,
   type Ticket,
@@ -16,6 +17,7 @@ import { follow } from "./follow";
 import type { Visitor, WidgetState } from "./state";
 import { keep, kept, onOtherTab } from "./storage";
 import { addStyles } from "./stylesheet";
+import { followWriting } from "./writing";
 
 export type Proof = Parameters<Client["session"]["identify"]>[0];
 
@@ -63,7 +65,7 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
         tell("unread", { count: unread });
       },
       arrived(message) {
-        if (!get().isOpen) set({ preview: { text: message.message_content, sender: message.sender } });
+        if (!get().isOpen) set({ preview: { text: inBrief(message), sender: message.sender } });
       },
       wantsSound: () => get().settings.sound && !get().isMuted,
       titleFor: (message) => `${get().language.texts.newMessage} · ${message.sender.name}`,
@@ -83,7 +85,9 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
     void askWhenClosed(conversation.ticket.get());
     const stopAsking = conversation.ticket.subscribe((ticket) => void askWhenClosed(ticket));
     const stopTelling = conversation.ticketId.subscribe((ticket) => keep("localStorage", `${prefix}:ticket`, ticket));
+    const stopReading = followWriting(client, conversation, (delta) => set({ delta }));
     leave = () => {
+      stopReading();
       stopFollowing();
       stopTelling();
       stopAsking();
@@ -132,7 +136,7 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
     await session.anonymous();
     const { visitor } = get();
     if (visitor) await introduce(client, visitor);
-    return adopt(client.newConversation({ draft: UNSENT }));
+    return adopt(client.newConversation({ draft: UNSENT, ...(get().wantsPerson && { bot: false }) }));
   };
   let starting: Promise<Conversation> | null = null;
 
@@ -176,6 +180,11 @@ export function openChat({ server, apiKey, prefix, get, set }: Place): Chat {
       client.close();
     },
   };
+}
+
+/** A preview has no room for where an answer of the bot comes from. */
+function inBrief({ kind, message_content }: ConversationMessage): string {
+  return kind === "bot" ? message_content.replace(/(?:\n+[^\n]+: (?:https?:\/)?\/\S+)+$/i, "") : message_content;
 }
 
 /** What visitors said of themselves goes first where it can, and never keeps their message from going out. */

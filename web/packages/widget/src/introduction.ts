@@ -1,5 +1,5 @@
 /**
- * Owns the first question to the server: how the widget looks and who is there. Used by the widget, without the client
+ * Owns the first questions to the server: how the widget looks, who is there, what there is to read. Used by the widget, without the client
  * package, which a page loads only once somebody writes.
  */
 import type { PageConfig, ServerSettings } from "./config";
@@ -11,14 +11,18 @@ export class Refused extends Error {
 
 const PATIENCE = 6_000;
 
+export function ask(server: string, page: PageConfig, path: string): Promise<Response> {
+  return fetch(`${server}/api/${path}`, {
+    headers: page.apiKey ? { "X-API-Key": page.apiKey } : {},
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+}
+
 /** Nothing, if the server is out of reach or older than the question: then the defaults serve. */
 export async function askIntroduction(server: string, page: PageConfig): Promise<Partial<ServerSettings>> {
   let answer: Response;
   try {
-    answer = await fetch(`${server}/api/widget`, {
-      headers: page.apiKey ? { "X-API-Key": page.apiKey } : {},
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    answer = await ask(server, page, "widget");
     if (answer.ok) return (await answer.json()) as ServerSettings;
   } catch {
     return {};

@@ -22,6 +22,25 @@ export interface WidgetState {
   isMuted: boolean;
   /** The question how it was; there once it is to be asked. */
   ask?: (now: WidgetState, ticket: Ticket, onFailure: (text: string) => void) => VNode;
+  /** What a bot and a help centre bring; there once they are known to be. */
+  guide?: Guide;
+  /** The visitor wants no bot to answer first. */
+  wantsPerson?: boolean;
+  /** The help centre is shown in the place of the conversation. */
+  isReading?: boolean;
+  /** What the bot is writing, as far as it has come. */
+  delta?: string | null;
+}
+
+export interface Guide {
+  /** Below the greeting, until something has been said. */
+  start(now: WidgetState): VNode;
+  /** Behind the messages. */
+  end(now: WidgetState, ticket: Ticket | null, onFailure: (text: string) => void): VNode;
+  /** A message that names its sources; null for any other. */
+  answer(message: ConversationMessage): VNode | null;
+  /** In the place of the conversation. */
+  help(now: WidgetState): VNode;
 }
 
 /** What a visitor says of themselves in the form before the chat. */

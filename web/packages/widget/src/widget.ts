@@ -6,7 +6,7 @@
 import type { Chat, Proof } from "./chat";
 import { mergeConfig, type PageConfig, type ServerSettings, settingsFrom } from "./config";
 import { tell } from "./events";
-import { askIntroduction } from "./introduction";
+import { askIntroduction, ask as askServer } from "./introduction";
 import { ENGLISH, speak } from "./languages";
 import { type Mounted, mount } from "./mount";
 import { value } from "./observable";
@@ -26,6 +26,7 @@ export function createWidget(server: string, nonce: string | undefined) {
   let page: PageConfig = {};
   let introduction: Partial<ServerSettings> = {};
   let askedAt = 0;
+  let ledAt = 0;
   let mounted: Mounted | null = null;
   let chat: Chat | null = null;
   let endings: (() => void)[] = [];
@@ -54,6 +55,7 @@ export function createWidget(server: string, nonce: string | undefined) {
       keep("sessionStorage", key("greeted"), "yes");
       tell("open", {});
       void askAgain();
+      void lead().catch(() => {});
     },
     close() {
       if (!state.get().isOpen) return;
@@ -102,6 +104,15 @@ export function createWidget(server: string, nonce: string | undefined) {
   const askAgain = async () => {
     if (Date.now() - askedAt > FRESH) await ask().catch(() => {});
   };
+  /** A bot and a help centre bring a part of their own, which pages without them do not load. */
+  const lead = async () => {
+    if (Date.now() - ledAt < FRESH) return;
+    ledAt = Date.now();
+    const profile = await (await askServer(server, page, "bot/profile")).json();
+    if (!profile.enabled && !profile.help_url) return set({ guide: undefined });
+    const { openGuide } = await import("./guide");
+    if (mounted) set({ guide: openGuide({ server, page, profile, get: state.get, set }) });
+  };
   const applyConfig = async () => {
     const settings = settingsFrom(introduction, page);
     set({ settings, language: await speak(settings.language, navigator.languages) });
@@ -141,6 +152,7 @@ export function createWidget(server: string, nonce: string | undefined) {
     for (const name of [key("open"), key("greeted"), DRAFT]) keep("sessionStorage", name, null);
     if (chat || hasSession()) await (await loadChat()).end();
     chat = null;
+    ledAt = 0;
     state.set(freshState());
   };
 

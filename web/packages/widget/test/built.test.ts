@@ -25,8 +25,8 @@ function withImports(name: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** Comes with the first message or file, or with an earlier conversation. */
-const LATER = ["src/chat.ts", "src/view/Attachment.tsx", "src/view/Rating.tsx"];
+/** Comes with the first message or file, with an earlier conversation, or where a bot or a help centre is. */
+const LATER = ["src/chat.ts", "src/view/Attachment.tsx", "src/view/Rating.tsx", "src/guide/index.tsx"];
 
 describe("the budgets", () => {
   test("the loader has at most 1 KB", () => {
@@ -43,6 +43,12 @@ describe("the budgets", () => {
     expect(languages).toHaveLength(6);
     expect(others).toEqual(["src/view/EmojiPicker.tsx"]);
     expect(total).toBeLessThanOrEqual(25_000);
+  });
+
+  test("what a bot or a help centre brings has at most 8 KB, and nothing of the client", () => {
+    const files = [...withImports("src/guide/index.tsx")].filter((name) => name !== "src/app.ts");
+    expect(files).toEqual(["src/guide/index.tsx"]);
+    expect(weight(chunk("src/guide/index.tsx").file)).toBeLessThanOrEqual(8_000);
   });
 
   test("the client and its sockets are no part of it", () => {
@@ -89,6 +95,7 @@ describe("the files", () => {
       chunk("src/chat.ts").file,
       chunk("src/view/Attachment.tsx").file,
       chunk("src/view/Rating.tsx").file,
+      chunk("src/guide/index.tsx").file,
       chunk("src/app.ts").file,
     ];
     for (const name of own) {

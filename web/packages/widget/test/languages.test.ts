@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fill, LANGUAGES, speak } from "../src/languages";
 import { en } from "../src/languages/en";
+import { GUIDE_TEXTS, guideTexts } from "../src/languages/guide";
 import { RATING_TEXTS, ratingTexts } from "../src/languages/rating";
 
 const codes = Object.keys(LANGUAGES);
@@ -50,4 +51,18 @@ test("a rating is asked for in each of them", () => {
   for (const { scores } of Object.values(RATING_TEXTS)) expect(new Set(scores).size).toBe(5);
   expect(ratingTexts("de-AT")).toBe(RATING_TEXTS.de);
   expect(ratingTexts("constructor")).toBe(RATING_TEXTS.en);
+});
+
+test("a bot and the help centre speak each of them", () => {
+  expect(Object.keys(GUIDE_TEXTS).toSorted()).toEqual(codes.toSorted());
+  const english = guideTexts("en");
+  for (const [code, texts] of Object.entries(GUIDE_TEXTS)) {
+    for (const [name, text] of Object.entries(texts)) {
+      expect(text.trim(), name).not.toBe("");
+      expect(marks(text), `${code} ${name}`).toEqual(marks(english[name as keyof typeof english]));
+      if (code !== "en") expect(text, `${code} ${name}`).not.toBe(english[name as keyof typeof english]);
+    }
+  }
+  expect(guideTexts("de-AT")).toBe(GUIDE_TEXTS.de);
+  expect(guideTexts("constructor")).toBe(GUIDE_TEXTS.en);
 });

@@ -47,19 +47,20 @@ function Content({ message, now }: { message: ConversationMessage; now: WidgetSt
         message.attachments.map((attachment) => (
           <parts.AttachmentView key={attachment.attachment_id} attachment={attachment} now={now} />
         ))}
-      {text && (
-        <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
-          {findLinks(text).map((piece) =>
-            piece.href ? (
-              <a href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
-                {piece.text}
-              </a>
-            ) : (
-              piece.text
-            ),
-          )}
-        </p>
-      )}
+      {text &&
+        (now.guide?.answer(message) ?? (
+          <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
+            {findLinks(text).map((piece) =>
+              piece.href ? (
+                <a href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+                  {piece.text}
+                </a>
+              ) : (
+                piece.text
+              ),
+            )}
+          </p>
+        ))}
     </>
   );
 }

@@ -21,12 +21,12 @@ interface Props {
 const NONE: never[] = [];
 
 export function Messages({ now, actions, onFailure }: Props) {
-  const { ask, conversation, language, stage, firstMessage } = now;
+  const { ask, guide, conversation, language, stage, firstMessage } = now;
   const { texts } = language;
   const stored = useObservable(conversation?.messages, NONE);
   const isLive = useObservable(conversation?.connection, "offline") === "live";
   const typing = useObservable(conversation?.typing, NONE);
-  const typists = isLive ? typing : NONE;
+  const typists = isLive && !now.delta ? typing : NONE;
   const hasOlder = useObservable(conversation?.hasOlder, false);
   const ticket = useObservable(conversation?.ticket, null);
   const ticketId = useObservable(conversation?.ticketId, null);
@@ -73,7 +73,9 @@ export function Messages({ now, actions, onFailure }: Props) {
               now={now}
               isFresh={!messages.length}
               onReply={(text) => void actions.send(text, []).then((sent) => sent || onFailure(texts.sendFailed))}
-            />
+            >
+              {!messages.length && guide?.start(now)}
+            </Welcome>
           )}
           {rowsOf(messages).map((row) =>
             row.kind === "time" ? (
@@ -99,6 +101,7 @@ export function Messages({ now, actions, onFailure }: Props) {
               </p>
             </div>
           ))}
+          {guide?.end(now, ticket, onFailure)}
         </div>
       </div>
       {!scrolling.isAtEnd && (

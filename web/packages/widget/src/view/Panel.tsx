@@ -21,7 +21,7 @@ interface Props {
 }
 
 export function Panel({ now, actions, isFullScreen }: Props) {
-  const { settings, language, isOpen, stage, visitor, isIdentified, firstMessage } = now;
+  const { settings, language, isOpen, stage, visitor, isIdentified, firstMessage, guide, isReading } = now;
   const panel = useRef<HTMLDivElement>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const files = useFiles(now, actions, setFailure);
@@ -36,7 +36,7 @@ export function Panel({ now, actions, isFullScreen }: Props) {
     // On a phone the keyboard would cover half of what the visitor came to see.
     const target = isFullScreen ? null : panel.current?.querySelector<HTMLElement>("textarea, input");
     (target ?? panel.current)?.focus({ preventScroll: true });
-  }, [isOpen, asksFirst]);
+  }, [isOpen, asksFirst, isReading]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" && !event.defaultPrevented) actions.close();
@@ -55,10 +55,16 @@ export function Panel({ now, actions, isFullScreen }: Props) {
       onKeyDown={onKeyDown}
       {...(!asksFirst && drop)}
     >
-      <Header now={now} actions={actions} isLarge={asksFirst || (stage === "none" && firstMessage === null)} />
+      <Header
+        now={now}
+        actions={actions}
+        isLarge={asksFirst || (stage === "none" && firstMessage === null && !isReading)}
+      />
       <Notice now={now} failure={failure} onDismiss={() => setFailure(null)} />
       {asksFirst ? (
         <Prechat now={now} onAnswer={actions.introduce} />
+      ) : isReading && guide ? (
+        guide.help(now)
       ) : (
         <>
           <Messages now={now} actions={actions} onFailure={setFailure} />

@@ -1,4 +1,5 @@
 /** Owns the beginning of a conversation: the greeting, and quick replies until something has been said. */
+import type { ComponentChildren } from "preact";
 import type { WidgetState } from "../state";
 import { Avatar } from "./Avatar";
 
@@ -6,9 +7,10 @@ interface Props {
   now: WidgetState;
   isFresh: boolean;
   onReply: (text: string) => void;
+  children?: ComponentChildren;
 }
 
-export function Welcome({ now, isFresh, onReply }: Props) {
+export function Welcome({ now, isFresh, onReply, children }: Props) {
   const { settings, language } = now;
   const staff = settings.staff[0];
   return (
@@ -21,6 +23,7 @@ export function Welcome({ now, isFresh, onReply }: Props) {
           </p>
         </div>
       </div>
+      {children}
       {isFresh && settings.quickReplies.length > 0 && (
         <ul class="replies" aria-label={language.texts.suggestions}>
           {settings.quickReplies.map((reply) => (

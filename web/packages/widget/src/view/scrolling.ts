@@ -16,7 +16,8 @@ export function useScrolling(messages: readonly ConversationMessage[], loadOlder
 
   const toEnd = () => {
     const element = area.current;
-    if (element) element.scrollTop = element.scrollHeight;
+    // Before anything is said, the beginning is what there is to read.
+    if (element && messages.length) element.scrollTop = element.scrollHeight;
   };
 
   useLayoutEffect(() => {
@@ -39,7 +40,7 @@ export function useScrolling(messages: readonly ConversationMessage[], loadOlder
     observer.observe(element);
     if (element.firstElementChild) observer.observe(element.firstElementChild);
     return () => observer.disconnect();
-  }, [isAtEnd]);
+  }, [isAtEnd, !messages.length]);
 
   useEffect(() => {
     const stop = new AbortController();

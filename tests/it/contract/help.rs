@@ -1,0 +1,305 @@
+//! The public help centre: pages of what is published and of nothing else, for readers without a script.
+
+use serde_json::{Value, json};
+use smilechat::tickets::knowledge::import::import;
+use smilechat::tickets::knowledge::model::ArticleStatus;
+
+use crate::harness::{Call, Engine, Person, Reply, Server, Tenant, on_both_engines};
+
+const HTML: &str = "text/html; charset=utf-8";
+
+async fn write(server: &Server, by: &Person, new: Value) -> Value {
+    server.post("/api/kb/articles").by(by).json(new).await.expect(201)
+}
+
+/// Two published articles on one shelf, one beside it, one in German, and one that is not out yet.
+async fn stocked(server: &Server, tenant: &Tenant<'_>) -> Person {
+    let ada = tenant.admin("ada").await;
+    let shelf = json!({"name": "Delivery", "description": "Parcels and postage."});
+    let shelf = server.post("/api/kb/collections").by(&ada).json(shelf).await.expect(201)["collection_id"].clone();
+    for (slug, title, body, language, status, collection) in [
+        (
+            "costs",
+            "What does delivery cost?",
+            "**Four** euros.\n\n## Abroad\n\nEight euros.",
+            "en",
+            "published",
+            &shelf,
+        ),
+        ("costs-de", "Was kostet die Lieferung?", "Vier Euro.", "de", "published", &shelf),
+        ("times", "How long does it take?", "Three days.", "en", "published", &shelf),
+        ("tea", "Do you sell tea?", "No, coffee alone.", "en", "published", &Value::Null),
+        ("secret", "Zeppelins are coming", "Delivery by zeppelin.", "en", "draft", &shelf),
+    ] {
+        let new = json!({"slug": slug, "title": title, "body": body, "language": language, "status": status,
+            "collection_id": collection});
+        write(server, &ada, new).await;
+    }
+    ada
+}
+
+fn vote(server: &Server, path: &str, said: &str) -> Call {
+    let form = server.post(&format!("{path}/feedback")).header("content-type", "application/x-www-form-urlencoded");
+    form.text(format!("helpful={said}"))
+}
+
+fn page(reply: Reply) -> String {
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some(HTML)), "{}", reply.text);
+    assert!(!reply.text.contains("<script") && !reply.text.to_lowercase().contains("zeppelin"), "{}", reply.text);
+    reply.text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_there_and_nothing_else() {
+    on_both_engines(async |server| {
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other & co").await);
+        let ada = stocked(&server, &acme).await;
+        let home = page(server.get("/help/acme").await);
+        for part in
+            ["href=\"/help/acme/costs\"", "href=\"/help/acme/tea\"", "/help/acme/collections/delivery", "Support"]
+        {
+            assert!(home.contains(part), "{part} is not in {home}");
+        }
+        assert!(!home.contains("/help/acme/costs-de"), "each article once, in the reader's language");
+        let article = page(server.get("/help/acme/costs").await);
+        for part in [
+            "<h1 dir=\"auto\">What does delivery cost?</h1>",
+            "<strong>Four</strong>",
+            "<h2>Abroad</h2>",
+            "href=\"/help/acme/times\"",
+            "<time datetime=\"",
+            "<meta name=\"description\" content=\"Four euros.\">",
+            "hreflang=\"de\"",
+            "hreflang=\"x-default\"",
+            "<form method=\"post\" action=\"/help/acme/costs/feedback\">",
+        ] {
+            assert!(article.contains(part), "{part} is not in {article}");
+        }
+        let shelf = page(server.get("/help/acme/collections/delivery").await);
+        assert!(shelf.contains("Parcels and postage.") && shelf.contains("/help/acme/times"));
+
+        // Drafts, other tenants' articles and what nobody wrote are the same: nothing.
+        let mut nothings = Vec::new();
+        for path in ["secret", "absent", "no%20slug", "costs/more", "collections/absent", "collections/a/b", "feedback"]
+        {
+            let reply = server.get(&format!("/help/acme/{path}")).await;
+            assert_eq!((reply.status, reply.header("content-type")), (404, Some(HTML)), "{path}");
+            assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+            nothings.push(reply.text);
+        }
+        nothings.dedup();
+        assert_eq!(nothings.len(), 1, "{nothings:#?}");
+        assert!(nothings[0].contains("noindex") && nothings[0].contains("/help/acme/search"));
+        let nobody = server.get("/help/nobody").await;
+        assert_eq!(nobody.status, 404);
+        let stranger = other.admin("ada").await;
+        assert_eq!(
+            server.get("/help/other%20%26%20co").await.text,
+            nobody.text,
+            "nothing is published, nothing is told"
+        );
+        write(&server, &stranger, json!({"slug": "own", "title": "Own", "body": "Own.", "status": "published"})).await;
+        assert!(page(server.get("/help/other%20%26%20co/own").await).contains("href=\"/help/other%20%26%20co\""));
+        assert_eq!(server.get("/help/other%20%26%20co/costs").await.status, 404);
+        assert_eq!(server.get("/help/acme/own").await.status, 404);
+
+        // Staff who are signed in read what everybody reads.
+        assert_eq!(server.get("/help/acme/secret").by(&ada).await.status, 404);
+        server.put("/api/kb/articles/costs").by(&ada).json(json!({"status": "draft"})).await.expect(200);
+        assert_eq!(server.get("/help/acme/costs").await.status, 404);
+        assert!(!page(server.get("/help/acme/costs-de").await).contains("hreflang"), "no version is left");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_shows_the_passages_that_it_found() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let ada = stocked(&server, &acme).await;
+        let found = server.get("/help/acme/search?q=what+does+delivery+cost").await;
+        assert_eq!((found.header("cache-control"), found.header("etag")), (Some("no-store"), None));
+        let found = page(found);
+        assert!(found.contains("<a href=\"/help/acme/costs\">") && found.contains("Four euros."), "{found}");
+        assert!(found.contains("noindex") && found.contains("value=\"what does delivery cost\""));
+        let nothing = page(server.get("/help/acme/search?q=zeplin").await);
+        assert!(nothing.contains("Nothing was found."), "{nothing}");
+        assert!(page(server.get("/help/acme/search?q=").await).contains("Type a question"));
+        page(server.get(&format!("/help/acme/search?q={}", "x".repeat(5000))).await);
+        page(server.get("/help/acme/search?q=%00%ff&lang=%22%3E").await);
+        assert_eq!(server.get("/help/acme/search").await.status, 404);
+        let new = json!({"title": "Search", "slug": "search", "body": "How to search.", "status": "published"});
+        write(&server, &ada, new).await;
+        assert!(page(server.get("/help/acme/search").await).contains("How to search."), "an article may be called so");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_says_by_a_form_whether_it_helped() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let ada = stocked(&server, &acme).await;
+        let counts = async || {
+            let article = server.get("/api/kb/articles/costs").by(&ada).await.expect(200);
+            (article["helpful_yes"].as_i64(), article["helpful_no"].as_i64())
+        };
+        let thanked = vote(&server, "/help/acme/costs", "yes").await;
+        assert_eq!((thanked.status, thanked.header("location")), (303, Some("/help/acme/costs?thanks#feedback")));
+        assert_eq!((counts().await, thanked.header("set-cookie")), ((Some(1), Some(0)), None));
+        let thanks = server.get("/help/acme/costs?thanks").await;
+        assert_eq!(thanks.header("cache-control"), Some("no-store"));
+        assert!(thanks.text.contains("Thank you for telling us.") && !thanks.text.contains("<form method=\"post\""));
+        assert_eq!(vote(&server, "/help/acme/costs", "no").await.status, 303);
+        assert_eq!(counts().await, (Some(0), Some(1)), "an address has one vote");
+        // Who signed in has one of their own.
+        let (ann, said) = (acme.customer("ann").await, json!({"is_helpful": true}));
+        let rated = server.post("/api/kb/articles/costs/feedback").by(&ann).json(said).await.expect(200);
+        assert_eq!(rated, json!({"helpful_yes": 1, "helpful_no": 1}));
+
+        vote(&server, "/help/acme/costs", "maybe").await.invalid("helpful");
+        for path in ["/help/acme/secret", "/help/acme/absent", "/help/nobody/costs"] {
+            vote(&server, path, "yes").await.problem(404, "not_found");
+        }
+        let foreign = vote(&server, "/help/acme/costs", "yes").header("sec-fetch-site", "cross-site").await;
+        foreign.problem(403, "origin_not_allowed");
+        vote(&server, "/help/acme/costs", &"yes".repeat(1000)).await.problem(413, "too_large");
+        assert_eq!(server.count("select count(*) from kb_reader_feedback").await, 1);
+        let kept = server.count("select count(*) from kb_reader_feedback where reader like '%127.0.0.1%'").await;
+        assert_eq!(kept, 0, "whose address it was is not kept");
+        server.delete("/api/kb/articles/costs").by(&ada).await.expect(204);
+        assert_eq!(server.count("select count(*) from kb_reader_feedback").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_comes_in_the_language_of_its_reader_or_of_its_article() {
+    let server = Server::sqlite().await;
+    let acme = server.tenant("acme").await;
+    stocked(&server, &acme).await;
+    let html = |code: &str, direction: &str| format!("<html lang=\"{code}\" dir=\"{direction}\">");
+    for (path, accepts, code, direction, word) in [
+        ("/help/acme", "de-AT, en;q=0.5", "de", "ltr", "/help/acme/costs-de"),
+        ("/help/acme", "fr", "en", "ltr", "Search for answers"),
+        ("/help/acme?lang=fr", "de", "fr", "ltr", "Rechercher une réponse"),
+        ("/help/acme?lang=ar", "de", "ar", "rtl", "ابحث عن إجابة"),
+        ("/help/acme?lang=%22%3E%3Cb%3E", "en", "en", "ltr", "Search for answers"),
+        ("/help/acme/costs", "de", "en", "ltr", "Was this helpful?"),
+        ("/help/acme/costs-de", "en", "de", "ltr", "War das hilfreich?"),
+        ("/help/acme/search?q=lieferung", "de", "de", "ltr", "Ergebnisse für „lieferung“"),
+    ] {
+        let reply = server.get(path).header("accept-language", accepts).await;
+        assert_eq!(reply.header("vary").map(|vary| vary.contains("accept-language")), Some(true));
+        let text = page(reply);
+        assert!(text.contains(&html(code, direction)) && text.contains(word), "{path} {accepts}: {text}");
+    }
+    let german = page(server.get("/help/acme/costs-de").header("accept-language", "en").await);
+    assert!(german.contains("href=\"/help/acme?lang=de\""), "the language is kept on the way: {german}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_kept_for_a_minute_and_then_asked_for_by_its_tag() {
+    let server = Server::sqlite().await;
+    let acme = server.tenant("acme").await;
+    let ada = stocked(&server, &acme).await;
+    let first = server.get("/help/acme/costs").await;
+    let policy = first.header("content-security-policy").expect("a policy").to_owned();
+    for part in
+        ["default-src 'none'", "style-src 'sha256-", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
+    {
+        assert!(policy.contains(part), "{part} is not in {policy}");
+    }
+    assert!(!policy.contains("script-src") && !policy.contains("unsafe") && !policy.contains("'self' *"), "{policy}");
+    for (name, value) in [
+        ("cache-control", Some("public, max-age=60")),
+        ("x-content-type-options", Some("nosniff")),
+        ("referrer-policy", Some("no-referrer")),
+        ("set-cookie", None),
+        ("content-language", Some("en")),
+    ] {
+        assert_eq!(first.header(name), value, "{name}");
+    }
+    let tag = first.header("etag").expect("a tag").to_owned();
+    let again = server.get("/help/acme/costs").header("if-none-match", &tag).await;
+    assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", Some(tag.as_str())));
+    server.put("/api/kb/articles/costs").by(&ada).json(json!({"body": "Five euros."})).await.expect(200);
+    let changed = server.get("/help/acme/costs").header("if-none-match", &tag).await;
+    assert!(changed.status == 200 && changed.text.contains("Five euros."));
+    let packed = server.get("/help/acme/costs").header("accept-encoding", "gzip").await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    // The look is the widget's.
+    let look = json!({"primary_color": "#0a7d33", "name": "Acme & <b>Sons</b>"});
+    server.put("/api/settings/widget").by(&ada).json(look).await.expect(200);
+    let branded = page(server.get("/help/acme").await);
+    assert!(
+        branded.contains("--brand:#0a7d33;") && branded.contains("Acme &amp; &lt;b&gt;Sons&lt;/b&gt;"),
+        "{branded}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search_engines_get_a_list_of_what_is_published() {
+    let server = Server::start_with(Engine::Sqlite, |config| config.server.trusted_proxies = 1).await;
+    let acme = server.tenant("acme").await;
+    stocked(&server, &acme).await;
+    let proxied = |path: &str| server.get(path).header("host", "help.example").header("x-forwarded-proto", "https");
+    let map = proxied("/help/acme/sitemap.xml").await;
+    assert_eq!((map.status, map.header("content-type")), (200, Some("application/xml; charset=utf-8")));
+    for part in [
+        "<loc>https://help.example/help/acme</loc>",
+        "<loc>https://help.example/help/acme/costs</loc>",
+        "<loc>https://help.example/help/acme/collections/delivery</loc>",
+        "hreflang=\"de\" href=\"https://help.example/help/acme/costs-de\"",
+    ] {
+        assert!(map.text.contains(part), "{part} is not in {}", map.text);
+    }
+    assert!(map.text.starts_with("<?xml") && !map.text.contains("secret"), "{}", map.text);
+    let article = page(proxied("/help/acme/costs").await);
+    assert!(article.contains("<link rel=\"canonical\" href=\"https://help.example/help/acme/costs\">"), "{article}");
+    server.get("/help/nobody/sitemap.xml").await.problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bot_and_the_widget_are_told_where_it_stands() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme & co").await;
+        let profile = async || server.get("/api/bot/profile").key(&acme.publishable_key).await.expect(200);
+        assert_eq!(profile().await["help_url"], Value::Null);
+        let ada = stocked(&server, &acme).await;
+        assert_eq!(profile().await["help_url"], "/help/acme%20%26%20co");
+        server.put("/api/bot").by(&ada).json(json!({"enabled": true})).await.expect(200);
+        assert_eq!(server.get("/api/bot").by(&ada).await.expect(200)["article_url"], "/help/{tenant}/{slug}");
+        let tried = json!({"question": "What does delivery cost?"});
+        let tried = server.post("/api/bot/try").by(&ada).json(tried).await.expect(200);
+        let said = tried["reply"].as_str().expect("a reply");
+        assert!(said.ends_with("What does delivery cost?: /help/acme%20%26%20co/costs"), "{said}");
+        page(server.get("/help/acme%20%26%20co/costs").await);
+        for bad in ["/\\evil/{slug}", "//evil/{slug}", "/help/{tenant}", "javascript:{slug}"] {
+            server.put("/api/bot").by(&ada).json(json!({"article_url": bad})).await.invalid("article_url");
+        }
+        // An address of before the help centre leads there, for the tenant that needs no name.
+        let app = &server.running.app;
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("old.md"), "Old.").expect("written");
+        import(app, app.auth.default_tenant, folder.path(), ArticleStatus::Published).await.expect("imported");
+        let moved = server.get("/help/old").await;
+        assert_eq!((moved.status, moved.header("location")), (307, Some("/help/default/old")));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_are_held_to_the_limits_of_the_api() {
+    let server = Server::start_with(Engine::Sqlite, |config| {
+        config.limits.enabled = true;
+        config.limits.api_per_minute = 3;
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(server.get("/help/nobody").await.status, 404);
+    }
+    let refused = server.get("/help/nobody").await;
+    assert!(refused.header("retry-after").is_some());
+    refused.problem(429, "rate_limited");
+}
