@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0011_passage_search.postgres.sql"),
     },
     Migration::of_one_text("0012_bot_model", include_str!("../../../migrations/0012_bot_model.sql")),
+    Migration::of_one_text("0014_bot_queues", include_str!("../../../migrations/0014_bot_queues.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

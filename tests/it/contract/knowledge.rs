@@ -76,6 +76,26 @@ async fn an_article_is_written_published_changed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_change_the_same_article_the_second_is_told() {
+    on_both_engines(async |server| {
+        let ada = server.tenant("acme").await.admin("ada").await;
+        let seen = write(&server, &ada, article("Hours", "Nine to five.", "draft")).await;
+        let path = format!("/api/kb/articles/{}", seen["article_id"].as_str().expect("an id"));
+        server.pass(1);
+        let put = |body: Value| server.put(&path).by(&ada).json(body);
+        let first = json!({"body": "Ten to five.", "if_updated_at": seen["updated_at"]});
+        let changed = put(first).await.expect(200);
+        let late = json!({"body": "Nine to six.", "if_updated_at": seen["updated_at"]});
+        put(late).await.problem(409, "conflict");
+        assert_eq!(server.get(&path).by(&ada).await.expect(200), changed, "nothing was lost");
+        let again = json!({"body": "Nine to six.", "if_updated_at": changed["updated_at"]});
+        assert_eq!(put(again).await.expect(200)["version"], 3);
+        put(json!({"if_updated_at": null})).await.invalid("if_updated_at");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_search_finds_what_is_the_callers_to_see() {
     on_both_engines(async |server| {
         let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
