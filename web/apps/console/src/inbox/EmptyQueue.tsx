@@ -9,6 +9,7 @@ import styles from "./EmptyQueue.module.css";
 const WORDS: Record<QueueId, { title: string; text: string }> = {
   mine: { title: "Nothing waits for you", text: "Tickets that you take or are given appear here." },
   unassigned: { title: "Everybody is looked after", text: "New tickets that nobody has appear here, at once." },
+  bot: { title: "The bot has nothing to do", text: "Tickets that it answers appear here, until a person takes over." },
   all: { title: "No open tickets", text: "When a customer writes, it shows up here." },
   closed: { title: "Nothing closed yet", text: "Tickets that are done move here." },
 };
