@@ -1,9 +1,10 @@
 // Two have written at once: says so, shows how the two differ, and lets one of them count.
-import { Alert, Button, Group } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import type { Article } from "../backend/types";
 import { sinceWhen } from "../parts/time";
 import type { ArticleDraft } from "./article-draft";
 import { DiffView } from "./DiffView";
+import styles from "./Knowledge.module.css";
 
 interface Props {
   /** As it is saved now. */
@@ -15,22 +16,18 @@ interface Props {
 
 export function Conflict({ saved, draft, onMine, onTheirs }: Props) {
   return (
-    <Alert
-      color="yellow"
-      variant="light"
-      role="alert"
-      title={`Somebody else saved this article ${sinceWhen(saved.updated_at)}, after you began to write`}
-    >
+    <section className={styles.conflict} role="alert">
+      <h2>Somebody else saved this article {sinceWhen(saved.updated_at)}, after you began to write</h2>
       <p>Nothing of yours is lost. This is what saving yours would change of theirs:</p>
       <DiffView before={`${saved.title}\n\n${saved.body}`} after={`${draft.title}\n\n${draft.body}`} />
       <Group mt="sm">
         <Button variant="default" onClick={onMine}>
           Go on with mine
         </Button>
-        <Button variant="subtle" color="gray" onClick={onTheirs}>
+        <Button variant="default" onClick={onTheirs}>
           Drop mine, take theirs
         </Button>
       </Group>
-    </Alert>
+    </section>
   );
 }

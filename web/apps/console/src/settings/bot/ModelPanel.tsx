@@ -1,8 +1,9 @@
 // The language model, and the one that finds passages by their meaning. Keys are written and never shown.
-import { Alert, Button, Group, NumberInput, PasswordInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput, PasswordInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { BotModel } from "../../backend/coming";
 import { Panel } from "../Panel";
+import styles from "./Bot.module.css";
 import { NEW_EMBEDDING, NEW_MODEL, needsKeyAgain, PROVIDER_URLS } from "./bot-draft";
 import { Optional } from "./Optional";
 import type { PanelParts } from "./parts";
@@ -198,9 +199,7 @@ function SecretField({ has, isForAnother, value, onChange, error }: SecretProps)
   }
   return (
     <Stack gap="xs">
-      {isForAnother && (
-        <Alert color="yellow" variant="light" title="The key that is kept is for another address. Give it again." />
-      )}
+      {isForAnother && <p className={styles.caution}>The key that is kept is for another address. Give it again.</p>}
       <PasswordInput
         label="API key"
         description={has ? "Empty: the one that is kept stays" : "Empty, where none is needed"}
