@@ -32,8 +32,16 @@ export interface HttpTool {
   name: string;
   description: string;
   url: string;
-  /** A JSON Schema of an object. */
-  parameters: unknown;
+  parameters: ToolParameter[];
+}
+
+export interface ToolParameter {
+  name: string;
+  type: "string" | "integer" | "number" | "boolean";
+  description: string;
+  is_required: boolean;
+  /** One of these; of strings alone. */
+  choices: string[] | null;
 }
 
 export interface BotBudget {
@@ -85,6 +93,8 @@ export interface TryAnswer {
   output_tokens: number;
   cost: number;
   latency_ms: number;
+  tools?: { name: string; arguments: string; result: string }[];
+  error?: string | null;
 }
 
 export type AssistKind = "reply" | "summary" | "rewrite" | "translate" | "article";

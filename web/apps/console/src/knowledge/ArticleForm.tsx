@@ -70,6 +70,7 @@ export function Preview({ text, empty = "What you write shows here." }: { text: 
   const shown = useDeferredValue(text);
   return (
     <section className={styles.look} aria-label="Preview">
+      <h2 className="visually-hidden">Preview</h2>
       {shown.trim() === "" ? <p className={styles.quiet}>{empty}</p> : <Markdown text={shown} />}
     </section>
   );

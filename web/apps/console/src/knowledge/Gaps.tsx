@@ -30,7 +30,7 @@ export function Gaps() {
       {runs.data && gaps.length === 0 && (
         <div className={styles.empty}>
           <IconConfetti size={32} stroke={1.5} aria-hidden="true" />
-          <h3>No gaps</h3>
+          <h2>No gaps</h2>
           <p>Nothing was handed over for want of an article.</p>
         </div>
       )}

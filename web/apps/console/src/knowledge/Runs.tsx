@@ -22,7 +22,7 @@ export function Runs() {
       {runs.data?.length === 0 && (
         <div className={styles.empty}>
           <IconRobot size={32} stroke={1.5} aria-hidden="true" />
-          <h3>{ticketId ? "The bot had no part in this ticket" : "The bot has not answered anybody yet"}</h3>
+          <h2>{ticketId ? "The bot had no part in this ticket" : "The bot has not answered anybody yet"}</h2>
           <p>What it makes of each message stands here, with the passages that it found.</p>
         </div>
       )}

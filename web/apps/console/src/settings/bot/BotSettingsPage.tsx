@@ -18,7 +18,7 @@ import { fault } from "./hours";
 import { EmbeddingPanel, ModelPanel } from "./ModelPanel";
 import { ToolsPanel } from "./ToolsPanel";
 import { TryPanel } from "./TryPanel";
-import { WebhookPanel } from "./WebhookPanel";
+import { SecretPanel, WebhookPanel } from "./WebhookPanel";
 
 const KEY = ["bot-settings"];
 
@@ -65,6 +65,7 @@ function Editor({ saved }: { saved: BotSettingsToCome }) {
       {draft.tools !== undefined && <ToolsPanel {...parts} />}
       {draft.budget !== undefined && <BudgetPanel {...parts} />}
       {draft.webhook !== undefined && <WebhookPanel {...parts} />}
+      <SecretPanel saved={saved} />
       <HoursPanel {...parts} />
       {draft.engine !== undefined && <TryPanel isChanged={isChanged} />}
       <div className={styles.bar} data-shown={isChanged} aria-hidden={!isChanged}>

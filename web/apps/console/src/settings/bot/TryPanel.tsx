@@ -3,7 +3,7 @@ import { Alert, Button, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { type TryAnswer, tryBot } from "../../backend/coming";
 import { Passages } from "../../parts/Passages";
-import { costWords, latencyWords, outcomeWords, reasonWords, tokenWords } from "../../parts/run-words";
+import { costWords, latencyWords, outcomeWords, reasonWords, runErrorWords, tokenWords } from "../../parts/run-words";
 import { useSaving } from "../../parts/use-saving";
 import { Panel } from "../Panel";
 import styles from "./Bot.module.css";
@@ -57,6 +57,7 @@ function Answer({ answer }: { answer: TryAnswer }) {
           {reply}
         </p>
       )}
+      {answer.error && <p className={styles.fault}>{runErrorWords(answer.error)}</p>}
       {passages.length > 0 && <Passages passages={passages} />}
       <p className={styles.note}>{took.join(" · ")}</p>
     </Stack>

@@ -10,7 +10,7 @@ import { Figure } from "./ModelPanel";
 import { Optional } from "./Optional";
 import type { PanelParts } from "./parts";
 
-export function WebhookPanel({ draft, saved, set, errors }: PanelParts) {
+export function WebhookPanel({ draft, set, errors }: PanelParts) {
   const webhook = draft.webhook ?? null;
   return (
     <Panel
@@ -41,17 +41,23 @@ export function WebhookPanel({ draft, saved, set, errors }: PanelParts) {
             onChange={(seconds) => set({ webhook: { ...webhook, deadline_seconds: seconds ?? 10 } })}
             error={errors["webhook.deadline_seconds"]}
           />
-          {saved.webhook ? (
-            <Secret />
-          ) : (
-            <Text size="sm" c="dimmed">
-              Once it is saved, make its secret here.
-            </Text>
-          )}
         </Stack>
       )}
     </Panel>
   );
+}
+
+/** Signs what a service of the tenant's is sent, and its tools. There is one once either is saved. */
+export function SecretPanel({ saved }: Pick<PanelParts, "saved">) {
+  const isNeeded = Boolean(saved.webhook) || (saved.http_tools?.length ?? 0) > 0;
+  return isNeeded ? (
+    <Panel
+      title="Signing secret"
+      lead="What your service and your tools are sent is signed with it, so that they know it comes from here. It is shown once."
+    >
+      <Secret />
+    </Panel>
+  ) : null;
 }
 
 function Secret() {

@@ -1,5 +1,12 @@
 // How the bot is set, while somebody changes it, and what of that the server is told. Pure.
-import type { BotEmbedding, BotModel, BotSettingsToCome, BotWebhook, HttpTool } from "../../backend/coming";
+import type {
+  BotEmbedding,
+  BotModel,
+  BotSettingsToCome,
+  BotWebhook,
+  HttpTool,
+  ToolParameter,
+} from "../../backend/coming";
 
 export type BotDraft = BotSettingsToCome;
 export type SetBot = (patch: Partial<BotDraft>) => void;
@@ -22,11 +29,13 @@ export const PROVIDER_URLS: Record<BotModel["provider"], string> = {
 
 export const NEW_EMBEDDING: BotEmbedding = { url: "https://api.openai.com/v1", name: "" };
 export const NEW_WEBHOOK: BotWebhook = { url: "", deadline_seconds: 10 };
-export const NEW_TOOL: HttpTool = {
+export const NEW_TOOL: HttpTool = { name: "", description: "", url: "", parameters: [] };
+export const NEW_PARAMETER: ToolParameter = {
   name: "",
+  type: "string",
   description: "",
-  url: "",
-  parameters: { type: "object", properties: {}, required: [] },
+  is_required: true,
+  choices: null,
 };
 
 /** What differs from how it is saved. What the server tells of secrets is not told back. */
