@@ -139,7 +139,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByRole("region", { name: "Version 1" }).waitFor();
       await assertAccessible(page, "its versions");
       await page.goto(`${url}/app/knowledge/new`);
-      await page.getByLabel("Text").fill("# A heading\n\n- a list\n\n| a | table |\n|---|---|\n| of | two |");
+      await page.getByLabel("Text", { exact: true }).fill("# A heading\n\n- a list\n\n| a | table |\n|---|---|\n| of | two |");
       await page.getByRole("region", { name: "Preview" }).getByRole("table").waitFor();
       await assertAccessible(page, "a new article");
       await page.getByRole("button", { name: "Discard" }).click();

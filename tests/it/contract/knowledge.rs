@@ -24,6 +24,11 @@ async fn an_article_is_written_published_changed_and_deleted() {
         let shelf = json!({"name": "Money matters", "position": 2});
         let shelf = server.post("/api/kb/collections").by(&ada).json(shelf).await.expect(201);
         assert_eq!(shelf["slug"], "money-matters");
+        for description in ["What things cost.", ""] {
+            let put = server.put("/api/kb/collections/money-matters").by(&ada);
+            let described = put.json(json!({"description": description})).await.expect(200);
+            assert_eq!(described["description"], description);
+        }
         let new = json!({"title": "What does delivery cost?", "body": "# Costs\n\nFour euros.", "keywords": ["postage"],
             "collection_id": shelf["collection_id"]});
         let draft = write(&server, &sue, new.clone()).await;

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { BotSettingsToCome } from "../src/backend/coming";
+import type { BotDraft } from "../src/backend/bot";
 import { followBotDelta } from "../src/conversation/bot-delta";
 import { splitSource } from "../src/conversation/bot-source";
 import { inserted, suggestionWords } from "../src/conversation/suggestion";
@@ -146,7 +146,7 @@ describe("a suggestion", () => {
 });
 
 describe("the bot's settings", () => {
-  const saved: BotSettingsToCome = {
+  const saved: BotDraft = {
     enabled: true,
     name: "Lantern",
     avatar_url: null,
@@ -158,14 +158,22 @@ describe("the bot's settings", () => {
     hours: [],
     handoff_open: "",
     handoff_closed: "",
+    engine: "model",
+    instructions: "",
     model: { ...NEW_MODEL, name: "small", has_api_key: true },
+    embedding: null,
+    tools: [],
+    http_tools: [],
+    budget: { tokens_per_day: null, tokens_per_visitor_per_day: null, turns_per_ticket: null, cost_per_day: null },
+    webhook: null,
   };
 
   test("what has changed is sent, and no mark of a secret", () => {
     expect(botChanges(saved, saved)).toEqual({});
     expect(botChanges(saved, { ...saved, name: "Lamp" })).toEqual({ name: "Lamp" });
+    const { has_api_key: _, ...bare } = NEW_MODEL;
     const model = { ...NEW_MODEL, name: "large", has_api_key: true };
-    expect(botChanges(saved, { ...saved, model })).toEqual({ model: { ...NEW_MODEL, name: "large" } });
+    expect(botChanges(saved, { ...saved, model })).toEqual({ model: { ...bare, name: "large" } });
     expect(botChanges(saved, { ...saved, model: { ...model, api_key: null } }).model).toHaveProperty("api_key", null);
     expect(botChanges(saved, { ...saved, model: null })).toEqual({ model: null });
   });

@@ -404,6 +404,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bot/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a question to the bot as it is set, as the first of a ticket, whether it is switched on or not. Nothing is stored, and no
+         *     tool changes anything. Admins only.
+         */
+        post: operations["try_bot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bot/webhook/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new secret for what webhooks and tools are sent, and shows it this once; the old one ends. Admins only. */
+        post: operations["renew_bot_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invites": {
         parameters: {
             query?: never;
@@ -710,6 +747,27 @@ export interface paths {
         post?: never;
         /** Deletes a ticket with everything in it. Staff only. */
         delete: operations["delete_ticket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/assist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which helps there are. Staff only. */
+        get: operations["list_assist_kinds"];
+        put?: never;
+        /**
+         * Makes something for staff to look at: nothing is sent or stored. 409 `no_model` where it takes one and none is set up,
+         *     `budget_spent` where it took what it may for today; 503 where it did not answer. Staff only.
+         */
+        post: operations["assist"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1068,6 +1126,31 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @enum {string} */
+        AssistKind: "reply" | "summary" | "rewrite" | "translate" | "article";
+        AssistKinds: {
+            /** @description What works for this tenant just now. */
+            kinds: components["schemas"]["AssistKind"][];
+        };
+        AssistRequest: {
+            kind: components["schemas"]["AssistKind"];
+            /** @description For `translate`: a tag such as `de`. */
+            language?: string | null;
+            /** @description For `rewrite` and `translate`: at most 8,000 characters. */
+            text?: string | null;
+            tone?: components["schemas"]["Tone"] | null;
+        };
+        Assistance: {
+            /** @description Always true: a machine wrote it, and a person has to look at it. */
+            is_marked: boolean;
+            kind: components["schemas"]["AssistKind"];
+            model: string | null;
+            /** @description What it was made from. */
+            sources: components["schemas"]["RunPassage"][];
+            text: string;
+            /** @description Of an article. */
+            title: string | null;
+        };
         /** @description Messages keep it in this form, so that a field added later needs a default. */
         Attachment: {
             attachment_id: string;
@@ -1098,19 +1181,29 @@ export interface components {
             /** @description http or https, or a path that begins with `/`; has `{slug}` in it. */
             article_url?: string | null;
             avatar_url?: string | null;
+            budget?: components["schemas"]["Budget"] | null;
+            embedding?: components["schemas"]["EmbeddingPatch"] | null;
             enabled?: boolean | null;
+            engine?: components["schemas"]["Engine"] | null;
             /** @description At most 1,000 characters. */
             greeting?: string | null;
             handoff_closed?: string | null;
             handoff_open?: string | null;
             /** @description At most 50. */
             hours?: components["schemas"]["Opening"][] | null;
+            /** @description At most 8. */
+            http_tools?: components["schemas"]["HttpTool"][] | null;
+            /** @description At most 4,000 characters. */
+            instructions?: string | null;
             language?: string | null;
+            model?: components["schemas"]["ModelPatch"] | null;
             /** @description One line of at most 200 characters. */
             name?: string | null;
             /** Format: double */
             threshold?: number | null;
             timezone?: string | null;
+            tools?: components["schemas"]["Tool"][] | null;
+            webhook?: components["schemas"]["WebhookPatch"] | null;
         };
         /** @description What a page shows of the bot before anybody has written. */
         BotProfile: {
@@ -1128,8 +1221,12 @@ export interface components {
             /** @description The address of an article, with `{slug}` in it: absolute, or a path below this server. */
             article_url: string;
             avatar_url: string | null;
+            budget: components["schemas"]["Budget"];
+            embedding: components["schemas"]["EmbeddingSettings"] | null;
             /** @description Holds at once, on every node. Tickets that the bot has go to people with the customer's next message. */
             enabled: boolean;
+            /** @description Who decides what is said. */
+            engine: components["schemas"]["Engine"];
             /** @description What a page shows before anybody has written; empty: the page's own words. */
             greeting: string;
             /** @description The same outside the hours; `{when}` is when they begin again. */
@@ -1138,8 +1235,12 @@ export interface components {
             handoff_open: string;
             /** @description When people are there; none: no hours are told. */
             hours: components["schemas"]["Opening"][];
+            http_tools: components["schemas"]["HttpTool"][];
+            /** @description For the model: who you are, and how it shall write. */
+            instructions: string;
             /** @description Spoken where the customer's own language cannot be told. */
             language: string;
+            model: components["schemas"]["ModelSettings"] | null;
             /** @description Whom customers see. */
             name: string;
             /**
@@ -1149,6 +1250,8 @@ export interface components {
             threshold: number;
             /** @description Whose hours these are: an IANA name. */
             timezone: string;
+            tools: components["schemas"]["Tool"][];
+            webhook: components["schemas"]["WebhookSettings"] | null;
         };
         /**
          * @description Who is in charge of a ticket that has, or had, a bot.
@@ -1159,6 +1262,31 @@ export interface components {
         Breakdown: {
             data: components["schemas"]["Group"][];
             period: components["schemas"]["ReportPeriod"];
+        };
+        /** @description What models may take. Null: no bound. A day is one of UTC. */
+        Budget: {
+            /**
+             * Format: double
+             * @description In the money of the prices.
+             * @default null
+             */
+            cost_per_day: number | null;
+            /**
+             * Format: int64
+             * @default 1000000
+             */
+            tokens_per_day: number | null;
+            /**
+             * Format: int64
+             * @default 50000
+             */
+            tokens_per_visitor_per_day: number | null;
+            /**
+             * Format: int64
+             * @description Answers in one ticket.
+             * @default 30
+             */
+            turns_per_ticket: number | null;
         };
         Collection: {
             collection_id: string;
@@ -1223,6 +1351,21 @@ export interface components {
              */
             p90_seconds: number | null;
         };
+        /** @description As of a model. */
+        EmbeddingPatch: {
+            api_key?: string | null;
+            has_api_key?: boolean;
+            name: string;
+            url: string;
+        };
+        /** @description What makes vectors of texts, by OpenAI's embeddings. */
+        EmbeddingSettings: {
+            has_api_key: boolean;
+            name: string;
+            url: string;
+        };
+        /** @enum {string} */
+        Engine: "passages" | "model" | "webhook";
         /** @description One line of the audit log. */
         Entry: {
             /** @description Who did it; null for the server itself. */
@@ -1283,6 +1426,16 @@ export interface components {
         Health: {
             status: string;
             version: string;
+        };
+        /** @description A route of the tenant's that a model may call, in the name of the customer that it answers. */
+        HttpTool: {
+            /** @description For the model: what it does, and when to call it. */
+            description: string;
+            /** @description As in `order_status`. */
+            name: string;
+            parameters?: components["schemas"]["Parameter"][];
+            /** @description It is sent a signed `POST`. */
+            url: string;
         };
         /** @description Either `token`, or `user_id` with `user_hash`. */
         Identification: {
@@ -1368,6 +1521,53 @@ export interface components {
         };
         /** @enum {string} */
         MessageKind: "text" | "bot" | "event";
+        /** @description The whole of it. `api_key`: absent keeps the key as long as `url` stays at its origin, null removes it. */
+        ModelPatch: {
+            api_key?: string | null;
+            /** Format: int32 */
+            deadline_seconds?: number;
+            /** @description Passed over: what `GET` answered may be sent back. */
+            has_api_key?: boolean;
+            /** Format: double */
+            input_price?: number;
+            /** Format: int32 */
+            max_tokens?: number;
+            name: string;
+            /** Format: double */
+            output_price?: number;
+            provider: components["schemas"]["Provider"];
+            /** Format: double */
+            temperature?: number | null;
+            url: string;
+        };
+        /** @description A model, where it is asked, and what it may take. */
+        ModelSettings: {
+            /**
+             * Format: int32
+             * @description Seconds for the whole of an answer, with all tries.
+             */
+            deadline_seconds: number;
+            /** @description Whether a key is kept. It is never shown. */
+            has_api_key: boolean;
+            /**
+             * Format: double
+             * @description Money per million tokens of what it reads and of what it writes; 0: not counted.
+             */
+            input_price: number;
+            /**
+             * Format: int32
+             * @description Tokens of one answer, at most.
+             */
+            max_tokens: number;
+            name: string;
+            /** Format: double */
+            output_price: number;
+            provider: components["schemas"]["Provider"];
+            /** Format: double */
+            temperature: number | null;
+            /** @description The base of its routes, as in `https://api.openai.com/v1` or `https://api.anthropic.com/v1`. */
+            url: string;
+        };
         /** @description Deleted tickets are counted along, but for the bytes of their files. */
         MonthOfUse: {
             /**
@@ -1565,6 +1765,16 @@ export interface components {
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
+        Parameter: {
+            /** @description One of these; of strings alone. */
+            choices: string[] | null;
+            description?: string;
+            is_required?: boolean;
+            name: string;
+            type: components["schemas"]["ParameterKind"];
+        };
+        /** @enum {string} */
+        ParameterKind: "string" | "integer" | "number" | "boolean";
         /** @description A user as staff see them. */
         Person: components["schemas"]["User"] & {
             /** @description The tenant's own id of a customer, where it gave one. */
@@ -1621,6 +1831,8 @@ export interface components {
             new_password?: string | null;
             username?: string | null;
         };
+        /** @enum {string} */
+        Provider: "openai" | "anthropic";
         /** @description A rating in words. */
         RatedTicket: {
             comment: string;
@@ -1697,14 +1909,31 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         Run: {
+            /**
+             * Format: double
+             * @description By the prices of the settings.
+             */
+            cost: number;
             created_at: components["schemas"]["Timestamp"];
+            /** @description Who decided: `passages`, `model` or `webhook`. */
+            engine: string;
+            /** @description What went wrong, as a code. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Of all calls of the model together, as it counts; estimated where it does not say.
+             */
+            input_tokens: number;
             /**
              * Format: int64
              * @description From the customer's message to the reply, both as stored.
              */
             latency_ms: number;
-            /** @description `answered`, `small_talk`, `asked_back` or `handed_over`. */
+            model: string | null;
+            /** @description `answered`, `small_talk`, `asked_back`, `handed_over` or `no_reply`. */
             outcome: string;
+            /** Format: int64 */
+            output_tokens: number;
             /** @description The best of what was found, the best first; it answered with the first whose score was good enough. */
             passages: components["schemas"]["RunPassage"][];
             /** @description The message of `seq`. */
@@ -1723,6 +1952,8 @@ export interface components {
              */
             seq: number;
             ticket_id: string;
+            /** @description What the model did, or tried. */
+            tools: components["schemas"]["ToolUse"][];
         };
         RunPassage: {
             article_id: string;
@@ -1769,6 +2000,10 @@ export interface components {
             /** @description Always `Bearer`. */
             token_type: string;
             user: components["schemas"]["User"];
+        };
+        /** @description What webhooks and tools are signed with. */
+        SigningSecret: {
+            secret: string;
         };
         /**
          * @description Whether somebody is there. What the user chose, or `offline` while no socket of theirs is connected.
@@ -1854,6 +2089,21 @@ export interface components {
          * @description RFC 3339, UTC, with milliseconds
          */
         Timestamp: string;
+        /** @enum {string} */
+        Tone: "friendly" | "formal" | "shorter" | "clearer";
+        /**
+         * @description What a model may do in the ticket that it answers in. Handing over and saying nothing it always may.
+         * @enum {string}
+         */
+        Tool: "tag" | "priority" | "close" | "look_up" | "hand_over";
+        /** @description A call of a tool, in brief. */
+        ToolUse: {
+            /** @description As the model wrote them, cut. */
+            arguments: string;
+            name: string;
+            /** @description What it was told, cut. */
+            result: string;
+        };
         /** @description What happened, summed. */
         Totals: {
             /**
@@ -1904,6 +2154,30 @@ export interface components {
         TotpState: {
             is_active: boolean;
         };
+        Trial: {
+            /** @description At most 2,000 characters. */
+            question: string;
+        };
+        TrialResult: {
+            /** Format: double */
+            cost: number;
+            engine: string;
+            error: string | null;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: int64 */
+            latency_ms: number;
+            model: string | null;
+            /** @description As of a run. */
+            outcome: string;
+            /** Format: int64 */
+            output_tokens: number;
+            passages: components["schemas"]["RunPassage"][];
+            reason: string | null;
+            /** @description What it would say. */
+            reply: string | null;
+            tools: components["schemas"]["ToolUse"][];
+        };
         Uploaded: {
             data: components["schemas"]["Attachment"][];
         };
@@ -1932,6 +2206,19 @@ export interface components {
             user_id: string;
         };
         Value: unknown;
+        WebhookPatch: {
+            /** Format: int32 */
+            deadline_seconds?: number;
+            /** @description Passed over: what `GET` answered may be sent back. */
+            has_secret?: boolean;
+            url: string;
+        };
+        WebhookSettings: {
+            /** Format: int32 */
+            deadline_seconds: number;
+            has_secret: boolean;
+            url: string;
+        };
         /** @description What a page shows before anybody has written. */
         Widget: components["schemas"]["WidgetSettings"] & {
             /** @description Whether anybody of the staff is online, and neither away nor busy. */
@@ -3621,6 +3908,126 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_bot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_bot_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningSecret"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5507,6 +5914,153 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_assist_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistKinds"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assistance"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,7 @@ import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { IconArticle, IconLanguage, IconMessageReply, IconSparkles, IconWand } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { useLocation } from "wouter";
-import type { Assistance, AssistRequest, Tone } from "../backend/coming";
+import type { Assistance, AssistRequest, Tone } from "../backend/bot";
 import type { Ticket } from "../backend/types";
 import { type ArticleSeed, NEW_ARTICLE } from "../parts/article-seed";
 import { askForHelp, LANGUAGES, useAssistKinds } from "../tickets/assist";

@@ -2,7 +2,7 @@
 import { Loader, UnstyledButton } from "@mantine/core";
 import { IconLanguage } from "@tabler/icons-react";
 import { useState } from "react";
-import type { Assistance } from "../backend/coming";
+import type { Assistance } from "../backend/bot";
 import { askForHelp, OWN_LANGUAGE, useAssistKinds } from "../tickets/assist";
 import styles from "./Assist.module.css";
 

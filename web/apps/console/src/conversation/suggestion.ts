@@ -1,6 +1,6 @@
 // A draft that was not written by hand: marked as such until it is sent, and taken back by one press. Kept while the page is
 // open, since the draft is kept as well. The rest is pure.
-import type { Assistance, AssistSource } from "../backend/coming";
+import type { Assistance, AssistSource } from "../backend/bot";
 
 export interface Suggestion {
   kind: Assistance["kind"];

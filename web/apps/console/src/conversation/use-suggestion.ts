@@ -1,6 +1,6 @@
 // Whether the draft was suggested, and by what: the composer's side of it.
 import { useEffect, useRef, useState } from "react";
-import type { Assistance } from "../backend/coming";
+import type { Assistance } from "../backend/bot";
 import { keepSuggestion, type Suggestion, suggestionFor } from "./suggestion";
 
 export function useSuggestion(ticketId: string, isNote: boolean) {

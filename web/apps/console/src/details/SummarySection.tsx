@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { IconSparkles } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
-import type { Assistance } from "../backend/coming";
+import type { Assistance } from "../backend/bot";
 import type { Ticket } from "../backend/types";
 import { askForHelp, useAssistKinds } from "../tickets/assist";
 import styles from "./DetailsPane.module.css";

@@ -1,7 +1,7 @@
 // One thing that the bot did: the question, how it ended, from what, and what it took.
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { Link } from "wouter";
-import type { RunToCome } from "../backend/coming";
+import type { Run } from "../backend/types";
 import { Passages } from "../parts/Passages";
 import { costWords, latencyWords, outcomeWords, reasonWords, runErrorWords, tokenWords } from "../parts/run-words";
 import { fullTime, sinceWhen } from "../parts/time";
@@ -9,7 +9,7 @@ import styles from "./Knowledge.module.css";
 
 const TONES: Record<string, string> = { answered: "good", handed_over: "warn" };
 
-export function RunCard({ run, isOfOneTicket }: { run: RunToCome; isOfOneTicket: boolean }) {
+export function RunCard({ run, isOfOneTicket }: { run: Run; isOfOneTicket: boolean }) {
   return (
     <article className={styles.run}>
       <header>
@@ -48,7 +48,7 @@ export function RunCard({ run, isOfOneTicket }: { run: RunToCome; isOfOneTicket:
   );
 }
 
-function tookWords({ latency_ms, model, input_tokens = 0, output_tokens = 0, cost = 0 }: RunToCome): string {
+function tookWords({ latency_ms, model, input_tokens = 0, output_tokens = 0, cost = 0 }: Run): string {
   const parts = [latencyWords(latency_ms)];
   if (model) parts.push(model);
   if (input_tokens + output_tokens > 0) parts.push(tokenWords(input_tokens, output_tokens));

@@ -1,9 +1,8 @@
 // What the knowledge pages ask the server, and what makes them ask anew.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { client } from "../backend/client";
-import type { RunToCome } from "../backend/coming";
 import { queryClient } from "../backend/query-client";
-import type { ArticleSummary, Collection } from "../backend/types";
+import type { ArticleSummary, Collection, Run } from "../backend/types";
 
 const PAGE = 100;
 /** The list is searched here, in the page, and holds no more than this many hundreds. */
@@ -68,7 +67,7 @@ export function useRuns(ticketId: string | null, limit = 20) {
     },
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    select: ({ pages }) => pages.flatMap((page): RunToCome[] => page.data),
+    select: ({ pages }) => pages.flatMap((page): Run[] => page.data),
     refetchInterval: 60_000,
   });
 }

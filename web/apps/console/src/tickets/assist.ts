@@ -1,7 +1,7 @@
-// The helps for staff: which there are for a ticket just now. A server or a tenant without any has none.
+// The helps for staff: which there are for a ticket just now. None until the server has said so.
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
-import { type Assistance, type AssistKind, type AssistRequest, assist, assistKinds } from "../backend/coming";
+import { type Assistance, type AssistKind, type AssistRequest, assist, assistKinds } from "../backend/bot";
 import { inWords } from "../backend/errors";
 
 const LONG = 5 * 60_000;

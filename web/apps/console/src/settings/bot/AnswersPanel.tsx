@@ -1,6 +1,6 @@
 // Who decides what is said, and when an answer is good enough.
 import { Input, Radio, Slider, Stack, Textarea, TextInput } from "@mantine/core";
-import type { BotEngine } from "../../backend/coming";
+import type { BotEngine } from "../../backend/bot";
 import { Panel } from "../Panel";
 import type { PanelParts } from "./parts";
 
@@ -28,21 +28,19 @@ export function AnswersPanel({ draft, set, errors }: PanelParts) {
   return (
     <Panel title="How it answers">
       <Stack>
-        {draft.engine !== undefined && (
-          <Radio.Group
-            label="Who decides what is said"
-            value={draft.engine}
-            onChange={(engine) => set({ engine: engine as BotEngine })}
-            error={errors.engine}
-          >
-            <Stack gap="xs" mt="xs">
-              {ENGINES.map((engine) => (
-                <Radio key={engine.value} {...engine} />
-              ))}
-            </Stack>
-          </Radio.Group>
-        )}
-        {draft.engine === "model" && draft.instructions !== undefined && (
+        <Radio.Group
+          label="Who decides what is said"
+          value={draft.engine}
+          onChange={(engine) => set({ engine: engine as BotEngine })}
+          error={errors.engine}
+        >
+          <Stack gap="xs" mt="xs">
+            {ENGINES.map((engine) => (
+              <Radio key={engine.value} {...engine} />
+            ))}
+          </Stack>
+        </Radio.Group>
+        {draft.engine === "model" && (
           <Textarea
             label="Instructions"
             description="Who you are and how to speak; at most 4,000 characters"

@@ -1,9 +1,9 @@
-// The bot: whether it answers, as whom, from what, and when people are there. What this server knows nothing of is not shown.
+// The bot: whether it answers, as whom, from what, and when people are there.
 import { Alert, Button, Group, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { type BotDraft, saveBot } from "../../backend/bot";
 import { client } from "../../backend/client";
-import { type BotSettingsToCome, saveBot } from "../../backend/coming";
 import { inWords } from "../../backend/errors";
 import { queryClient } from "../../backend/query-client";
 import { useSaving } from "../../parts/use-saving";
@@ -25,7 +25,7 @@ const KEY = ["bot-settings"];
 export function BotSettingsPage() {
   const { data, error } = useQuery({
     queryKey: KEY,
-    queryFn: async ({ signal }): Promise<BotSettingsToCome> => client.request("GET /api/bot", { signal }),
+    queryFn: async ({ signal }): Promise<BotDraft> => client.request("GET /api/bot", { signal }),
     refetchOnWindowFocus: false,
   });
   return (
@@ -41,10 +41,10 @@ export function BotSettingsPage() {
   );
 }
 
-function Editor({ saved }: { saved: BotSettingsToCome }) {
+function Editor({ saved }: { saved: BotDraft }) {
   const [draft, setDraft] = useState(saved);
   const saving = useSaving();
-  const set = (patch: Partial<BotSettingsToCome>) => setDraft((before) => ({ ...before, ...patch }));
+  const set = (patch: Partial<BotDraft>) => setDraft((before) => ({ ...before, ...patch }));
   const changed = botChanges(saved, draft);
   const isChanged = Object.keys(changed).length > 0;
   const areHoursRight = draft.hours.every((opening) => fault(opening) === null);
@@ -60,14 +60,14 @@ function Editor({ saved }: { saved: BotSettingsToCome }) {
     <>
       <FacePanel {...parts} />
       <AnswersPanel {...parts} />
-      {draft.engine !== undefined && draft.model !== undefined && <ModelPanel {...parts} />}
-      {draft.embedding !== undefined && <EmbeddingPanel {...parts} />}
-      {draft.tools !== undefined && <ToolsPanel {...parts} />}
-      {draft.budget !== undefined && <BudgetPanel {...parts} />}
-      {draft.webhook !== undefined && <WebhookPanel {...parts} />}
+      <ModelPanel {...parts} />
+      <EmbeddingPanel {...parts} />
+      <ToolsPanel {...parts} />
+      <BudgetPanel {...parts} />
+      <WebhookPanel {...parts} />
       <SecretPanel saved={saved} />
       <HoursPanel {...parts} />
-      {draft.engine !== undefined && <TryPanel isChanged={isChanged} />}
+      <TryPanel isChanged={isChanged} />
       <div className={styles.bar} data-shown={isChanged} aria-hidden={!isChanged}>
         <Troubles error={saving.error} fields={saving.fields} />
         {isChanged && (

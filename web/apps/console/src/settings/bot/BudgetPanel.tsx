@@ -1,6 +1,6 @@
 // How much the model may take, before people answer.
 import { SimpleGrid } from "@mantine/core";
-import type { BotBudget } from "../../backend/coming";
+import type { BotBudget } from "../../backend/bot";
 import { Panel } from "../Panel";
 import { Figure } from "./ModelPanel";
 import type { PanelParts } from "./parts";
@@ -14,7 +14,6 @@ const FIELDS: { name: keyof BotBudget; label: string; step: number }[] = [
 
 export function BudgetPanel({ draft, set, errors }: PanelParts) {
   const budget = draft.budget;
-  if (!budget) return null;
   return (
     <Panel
       title="What it may spend"

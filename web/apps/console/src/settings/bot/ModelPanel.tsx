@@ -1,7 +1,7 @@
 // The language model, and the one that finds passages by their meaning. Keys are written and never shown.
 import { Button, Group, NumberInput, PasswordInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
-import type { BotModel } from "../../backend/coming";
+import type { BotModel } from "../../backend/bot";
 import { Panel } from "../Panel";
 import styles from "./Bot.module.css";
 import { NEW_EMBEDDING, NEW_MODEL, needsKeyAgain, PROVIDER_URLS } from "./bot-draft";
@@ -14,7 +14,7 @@ const PROVIDERS = [
 ];
 
 export function ModelPanel({ draft, saved, set, errors }: PanelParts) {
-  const model = draft.model ?? null;
+  const model = draft.model;
   const change = (patch: Partial<BotModel>) => model && set({ model: { ...model, ...patch } });
   const choose = (provider: BotModel["provider"]) => {
     const isUsual = model && Object.values(PROVIDER_URLS).includes(model.url);
@@ -118,7 +118,7 @@ export function ModelPanel({ draft, saved, set, errors }: PanelParts) {
 }
 
 export function EmbeddingPanel({ draft, saved, set, errors }: PanelParts) {
-  const embedding = draft.embedding ?? null;
+  const embedding = draft.embedding;
   const change = (patch: Partial<typeof NEW_EMBEDDING>) => embedding && set({ embedding: { ...embedding, ...patch } });
   return (
     <Panel

@@ -1,7 +1,7 @@
 // What the model may do beside writing.
 import { ActionIcon, Button, Checkbox, Group, Select, Stack, TagsInput, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash, IconX } from "@tabler/icons-react";
-import type { BotTool, HttpTool, ToolParameter } from "../../backend/coming";
+import type { BotTool, HttpTool, ToolParameter } from "../../backend/bot";
 import { Panel } from "../Panel";
 import styles from "./Bot.module.css";
 import { NEW_PARAMETER, NEW_TOOL } from "./bot-draft";
@@ -25,13 +25,13 @@ const TYPES = [
 export function ToolsPanel({ draft, set, errors }: PanelParts) {
   const own = draft.http_tools;
   const replace = (place: number, tool: HttpTool | null) =>
-    own && set({ http_tools: own.flatMap((other, at) => (at !== place ? [other] : tool ? [tool] : [])) });
+    set({ http_tools: own.flatMap((other, at) => (at !== place ? [other] : tool ? [tool] : [])) });
   return (
     <Panel title="What the model may do" lead="It may always hand over to a person.">
       <Stack>
         <Checkbox.Group
           aria-label="What the model may do"
-          value={draft.tools ?? []}
+          value={draft.tools}
           onChange={(tools) => set({ tools: tools as BotTool[] })}
           error={errors.tools}
         >
@@ -41,7 +41,7 @@ export function ToolsPanel({ draft, set, errors }: PanelParts) {
             ))}
           </Stack>
         </Checkbox.Group>
-        {own?.map((tool, place) => (
+        {own.map((tool, place) => (
           <OwnTool
             // biome-ignore lint/suspicious/noArrayIndexKey: a tool has no other name that stays while it is typed
             key={place}
@@ -55,7 +55,7 @@ export function ToolsPanel({ draft, set, errors }: PanelParts) {
             {errors.http_tools}
           </p>
         )}
-        {own && own.length < MOST_HTTP_TOOLS && (
+        {own.length < MOST_HTTP_TOOLS && (
           <Group>
             <Button
               variant="default"
@@ -78,7 +78,7 @@ interface OwnToolProps {
 }
 
 function OwnTool({ tool, onChange, onRemove }: OwnToolProps) {
-  const { parameters } = tool;
+  const { parameters = [] } = tool;
   const replace = (place: number, parameter: ToolParameter | null) => {
     const next = parameters.flatMap((other, at) => (at !== place ? [other] : parameter ? [parameter] : []));
     onChange({ ...tool, parameters: next });
@@ -165,7 +165,7 @@ function Parameter({ parameter, onChange, onRemove }: ParameterProps) {
         aria-label="What it means"
         placeholder="What it means"
         maxLength={300}
-        value={parameter.description}
+        value={parameter.description ?? ""}
         onChange={(event) => set({ description: event.currentTarget.value })}
       />
       <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Remove it" onClick={onRemove}>
@@ -185,7 +185,7 @@ function Parameter({ parameter, onChange, onRemove }: ParameterProps) {
       <Checkbox
         className={styles.choices ?? ""}
         label="It has to be known before the call"
-        checked={parameter.is_required}
+        checked={parameter.is_required ?? false}
         onChange={(event) => set({ is_required: event.currentTarget.checked })}
       />
     </fieldset>

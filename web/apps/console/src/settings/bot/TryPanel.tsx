@@ -1,7 +1,7 @@
 // A question put to the bot as it is saved, outside of any ticket.
 import { Alert, Button, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { type TryAnswer, tryBot } from "../../backend/coming";
+import { type TryAnswer, tryBot } from "../../backend/bot";
 import { Passages } from "../../parts/Passages";
 import { costWords, latencyWords, outcomeWords, reasonWords, runErrorWords, tokenWords } from "../../parts/run-words";
 import { useSaving } from "../../parts/use-saving";

@@ -1,7 +1,7 @@
 // A service of the tenant's own that decides what is said, and the secret by which it knows that we are asking.
 import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { modals } from "@mantine/modals";
-import { makeWebhookSecret } from "../../backend/coming";
+import { makeWebhookSecret } from "../../backend/bot";
 import { useSaving } from "../../parts/use-saving";
 import { CopyField } from "../CopyField";
 import { Panel } from "../Panel";
@@ -11,7 +11,7 @@ import { Optional } from "./Optional";
 import type { PanelParts } from "./parts";
 
 export function WebhookPanel({ draft, set, errors }: PanelParts) {
-  const webhook = draft.webhook ?? null;
+  const webhook = draft.webhook;
   return (
     <Panel
       title="A service of yours"
@@ -49,7 +49,7 @@ export function WebhookPanel({ draft, set, errors }: PanelParts) {
 
 /** Signs what a service of the tenant's is sent, and its tools. There is one once either is saved. */
 export function SecretPanel({ saved }: Pick<PanelParts, "saved">) {
-  const isNeeded = Boolean(saved.webhook) || (saved.http_tools?.length ?? 0) > 0;
+  const isNeeded = Boolean(saved.webhook) || saved.http_tools.length > 0;
   return isNeeded ? (
     <Panel
       title="Signing secret"

@@ -1,20 +1,13 @@
 // How the bot is set, while somebody changes it, and what of that the server is told. Pure.
-import type {
-  BotEmbedding,
-  BotModel,
-  BotSettingsToCome,
-  BotWebhook,
-  HttpTool,
-  ToolParameter,
-} from "../../backend/coming";
+import type { BotDraft, BotEmbedding, BotModel, BotWebhook, HttpTool, ToolParameter } from "../../backend/bot";
 
-export type BotDraft = BotSettingsToCome;
 export type SetBot = (patch: Partial<BotDraft>) => void;
 
 export const NEW_MODEL: BotModel = {
   provider: "openai",
   url: "https://api.openai.com/v1",
   name: "",
+  has_api_key: false,
   max_tokens: 700,
   deadline_seconds: 20,
   temperature: null,
@@ -27,8 +20,8 @@ export const PROVIDER_URLS: Record<BotModel["provider"], string> = {
   anthropic: "https://api.anthropic.com/v1",
 };
 
-export const NEW_EMBEDDING: BotEmbedding = { url: "https://api.openai.com/v1", name: "" };
-export const NEW_WEBHOOK: BotWebhook = { url: "", deadline_seconds: 10 };
+export const NEW_EMBEDDING: BotEmbedding = { url: "https://api.openai.com/v1", name: "", has_api_key: false };
+export const NEW_WEBHOOK: BotWebhook = { url: "", deadline_seconds: 10, has_secret: false };
 export const NEW_TOOL: HttpTool = { name: "", description: "", url: "", parameters: [] };
 export const NEW_PARAMETER: ToolParameter = {
   name: "",

@@ -1,4 +1,5 @@
-import type { BotDraft, SetBot } from "./bot-draft";
+import type { BotDraft } from "../../backend/bot";
+import type { SetBot } from "./bot-draft";
 
 /** What each panel of the bot's settings is given. */
 export interface PanelParts {
