@@ -4,6 +4,7 @@ import { IconArrowLeft } from "@tabler/icons-react";
 import { type KeyboardEvent, type ReactNode, useEffect } from "react";
 import { Link } from "wouter";
 import type { ArticleStatus } from "../backend/types";
+import { isOnlyInMemory } from "../browser/storage";
 import type { Saving } from "../parts/use-saving";
 import { StatusBadge } from "./ArticleTable";
 import styles from "./Knowledge.module.css";
@@ -57,11 +58,13 @@ export function EditorFrame({ title, status, isChanged, saving, onSave, actions,
   );
 }
 
-/** Another page of the console keeps what was written; leaving the site is asked about. */
+/** What was written is kept in the browser, and comes back. Where it cannot be kept, leaving is asked about. */
 function useLeaveGuard(isChanged: boolean): void {
   useEffect(() => {
     if (!isChanged) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    const ask = (event: BeforeUnloadEvent) => {
+      if (isOnlyInMemory()) event.preventDefault();
+    };
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);
   }, [isChanged]);
