@@ -17,7 +17,7 @@ test("an article is headings, lists, links and the rest, below the headings of t
   expect(shown("# Costs\n\nFour **euros**, *at most*.")).toBe(
     "<h3>Costs</h3><p>Four <strong>euros</strong>, <em>at most</em>.</p>",
   );
-  expect(shown("###### Deep")).toBe("<h6>Deep</h6>");
+  expect(shown("## a\n#### b\n## c\n### d\n# e")).toBe("<h3>a</h3><h4>b</h4><h3>c</h3><h4>d</h4><h3>e</h3>");
   expect(shown("- one\n- two `code`")).toBe("<ul><li>one</li><li>two <code>code</code></li></ul>");
   expect(shown("3. three\n4. four")).toBe('<ol start="3"><li>three</li><li>four</li></ol>');
   expect(shown("> said\n\n---")).toBe("<blockquote><p>said</p></blockquote><hr/>");

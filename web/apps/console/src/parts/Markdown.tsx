@@ -7,7 +7,7 @@ import styles from "./Markdown.module.css";
 export function Markdown({ text }: { text: string }) {
   return (
     <div className={styles.article} dir="auto">
-      {blocks(lexer(text, { gfm: true }))}
+      {blocks(inSteps(lexer(text, { gfm: true })))}
     </div>
   );
 }
@@ -15,6 +15,17 @@ export function Markdown({ text }: { text: string }) {
 /** Below the headings of the page that it stands on. */
 const FIRST_LEVEL = 3;
 const LAST_LEVEL = 6;
+
+/** Headings go down one step at a time, whatever they began with: who hears the page finds the way by them. */
+function inSteps(tokens: Token[]): Token[] {
+  const above: number[] = [];
+  return tokens.map((token) => {
+    if (token.type !== "heading") return token;
+    while ((above.at(-1) ?? 0) >= token.depth) above.pop();
+    above.push(token.depth);
+    return { ...token, depth: above.length };
+  });
+}
 
 /** In their order, which nothing changes: no keys are needed. */
 function all(nodes: ReactNode[] | undefined): ReactNode {
