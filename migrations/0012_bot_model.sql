@@ -33,3 +33,5 @@ create table kb_vectors (
     primary key (tenant_key, passage_key),
     foreign key (passage_key) references kb_passages (passage_key) on delete cascade
 ) {clustered};
+-- What a deleted passage takes along.
+create index kb_vectors_by_passage on kb_vectors (passage_key);

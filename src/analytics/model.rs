@@ -168,7 +168,7 @@ pub struct LiveBoard {
     pub open: i64,
     #[schema(maximum = 10000)]
     pub in_progress: i64,
-    /// Not closed, and with nobody.
+    /// Not closed, and with nobody, not the bot either.
     #[schema(maximum = 10000)]
     pub unassigned: i64,
     /// Of those, since when the longest is open; null where none waits.

@@ -20,7 +20,7 @@ use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
 use crate::tickets::create::{self as creating, NewTicketRequest};
 use crate::tickets::model::{Priority, Scope, Ticket};
-use crate::tickets::store::{self, Filter, StatusFilter, Support, TicketCounts};
+use crate::tickets::store::{self, BotFilter, Filter, StatusFilter, Support, TicketCounts};
 use crate::tickets::update::{self as updating, TicketPatch};
 use crate::tickets::{attachments, bot, knowledge, messages, notes, rating, remove as removing};
 
@@ -46,6 +46,9 @@ pub struct TicketQuery {
     priority: Option<Priority>,
     /// Who has it: `me`, `none` or a user's id.
     support_id: Option<String>,
+    /// Who is in charge: `none` where there never was a bot, `not_bot` for all that the bot does not have.
+    #[param(inline)]
+    bot_state: Option<BotFilter>,
     customer_id: Option<String>,
     tag: Option<String>,
     /// Words of the subject, the number or the customer's names; the last one may be a beginning.
@@ -83,6 +86,7 @@ fn filter(query: TicketQuery, caller: &Caller) -> Filter {
         status: query.status,
         priority: query.priority,
         support,
+        bot: query.bot_state,
         customer_id: query.customer_id,
         tag: query.tag,
         q: query.q,

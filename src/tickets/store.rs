@@ -16,7 +16,7 @@ use crate::tickets::model::{BotState, Priority, Scope, SideMarks, Ticket, Ticket
 
 pub use activity::{find_activity, list_changed};
 pub use counts::{TicketCounts, count_messages, counts};
-pub use list::{Filter, StatusFilter, Support, list};
+pub use list::{BotFilter, Filter, StatusFilter, Support, list};
 pub use people::{
     MAY_HOLD, find_assignable, find_customer, find_key, find_to_put_back, list_assignable, list_staff_of, may_hold,
 };

@@ -122,6 +122,34 @@ for (const colorScheme of ["light", "dark"]) {
       await page.keyboard.press("Escape");
     });
 
+    await t.test("in its knowledge", async () => {
+      await page.goto(`${url}/app/knowledge`);
+      await page.getByRole("link", { name: /What does delivery cost/ }).waitFor();
+      await assertAccessible(page, "the articles");
+      await page.getByRole("button", { name: "New collection" }).click();
+      await page.getByRole("dialog").getByLabel("Name").waitFor();
+      await assertAccessible(page, "a new collection");
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+      await page.getByRole("link", { name: /What does delivery cost/ }).click();
+      await page.getByLabel("Title").waitFor();
+      await assertAccessible(page, "an article");
+      await page.getByRole("button", { name: /^Version/ }).click();
+      await page.getByRole("menuitem", { name: "All versions" }).click();
+      await page.getByRole("region", { name: "Version 1" }).waitFor();
+      await assertAccessible(page, "its versions");
+      await page.goto(`${url}/app/knowledge/new`);
+      await page.getByLabel("Text", { exact: true }).fill("# A heading\n\n- a list\n\n| a | table |\n|---|---|\n| of | two |");
+      await page.getByRole("region", { name: "Preview" }).getByRole("table").waitFor();
+      await assertAccessible(page, "a new article");
+      await page.getByRole("button", { name: "Discard" }).click();
+      for (const place of ["runs", "gaps"]) {
+        await page.goto(`${url}/app/knowledge/${place}`);
+        await page.getByRole("main").getByRole("heading", { level: 2 }).first().waitFor();
+        await assertAccessible(page, place);
+      }
+    });
+
     await t.test("in its settings", async () => {
       for (const [section, heading] of SECTIONS) {
         await page.goto(`${url}/app/settings/${section}`);
@@ -154,6 +182,7 @@ const SECTIONS = [
   ["preferences", "Notifications and look"],
   ["people", "People"],
   ["widget", "Widget"],
+  ["bot", "Bot"],
   ["keys", "API keys"],
 ];
 

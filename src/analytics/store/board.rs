@@ -22,7 +22,7 @@ pub fn count(tx: &mut Tx<'_>, tenant: TenantKey, queue: Queue) -> Result<i64> {
     let condition = match queue {
         Queue::Open => "status <> 'closed' and status = 'open'",
         Queue::InProgress => "status <> 'closed' and status = 'in_progress'",
-        Queue::Unassigned => "status <> 'closed' and support_key is null",
+        Queue::Unassigned => "status <> 'closed' and support_key is null and (bot_state is null or bot_state <> 'bot')",
     };
     let sql = format!(
         "select count(*) from (select 1 from tickets where tenant_key = $1 and {condition} limit $2) as counted"
@@ -30,12 +30,13 @@ pub fn count(tx: &mut Tx<'_>, tenant: TenantKey, queue: Queue) -> Result<i64> {
     tx.one(&sql, &[tenant.into(), MOST.into()], |row| row.take())
 }
 
-/// Of the tickets that nobody has: since when the longest is open, or open again.
+/// Of the tickets that nobody has, not the bot either: since when the longest is open, or open again.
 pub fn waiting_since(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<Timestamp>> {
     tx.one(
         "select min(since) from (select coalesce(f.opened_at, t.created_at) as since
              from tickets t left join analytics_tickets f on f.ticket_key = t.ticket_key
-             where t.tenant_key = $1 and t.status <> 'closed' and t.support_key is null limit $2) as counted",
+             where t.tenant_key = $1 and t.status <> 'closed' and t.support_key is null
+                 and (t.bot_state is null or t.bot_state <> 'bot') limit $2) as counted",
         &[tenant.into(), MOST.into()],
         |row| row.take(),
     )

@@ -15,7 +15,9 @@ use utoipa_axum::routes;
 
 use super::model::{self, Ask, Spoken, Turn};
 use super::runs::RunPassage;
-use super::settings::{self, BotSettings, engine::ModelSettings, engine::Secrets};
+use super::settings::engine::Secrets;
+use super::settings::models::ModelSettings;
+use super::settings::{self, BotSettings};
 use super::{budget, meaning, prompt, reply, store};
 use crate::app::App;
 use crate::auth::Action;

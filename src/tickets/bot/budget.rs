@@ -5,7 +5,7 @@
 
 use super::model::{Ask, Tokens};
 use super::settings::BotSettings;
-use super::settings::engine::ModelSettings;
+use super::settings::models::ModelSettings;
 use super::store::{self, Usage};
 use crate::app::App;
 use crate::auth::lock_tenant;

@@ -4,7 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
-use super::settings::{BotSettings, Day, Opening, minutes};
+use super::settings::BotSettings;
+use super::settings::opening::{Day, Opening, minutes};
 use crate::platform::clock::Timestamp;
 
 #[derive(Debug, PartialEq, Eq)]

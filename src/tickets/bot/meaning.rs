@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::model::embed::{self, embed};
 use super::reply::Desk;
 use super::settings;
-use super::settings::engine::EmbeddingSettings;
+use super::settings::models::EmbeddingSettings;
 use super::store;
 use crate::app::App;
 use crate::auth::model::TenantKey;

@@ -12,7 +12,7 @@ use super::model::{Call, Offer};
 use super::prompt::cut;
 use super::runs::ToolUse;
 use super::settings::BotSettings;
-use super::settings::engine::{HttpTool, Parameter, ParameterKind, Tool};
+use super::settings::tools::{HttpTool, Parameter, ParameterKind, Tool};
 use super::signed::{self, Visitor};
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};

@@ -89,6 +89,10 @@ pub struct ArticlePatch {
     #[garde(inner(length(max = 30), inner(custom(text::line(100)))))]
     #[serde(default, deserialize_with = "not_null")]
     pub keywords: Option<Vec<String>>,
+    /// Only if nobody has changed the article since: the `updated_at` that one has seen, else 409 `conflict`.
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub if_updated_at: Option<Timestamp>,
 }
 
 pub fn is_slug<T: AsRef<str>>(slug: &T, _: &()) -> garde::Result {
@@ -216,6 +220,9 @@ pub fn update_in(tx: &mut Tx<'_>, caller: &Caller, id: &str, patch: ArticlePatch
     lock_tenant(tx, caller.tenant)?;
     let before = find(tx, caller.tenant, id, true)?;
     require_right(caller, before.summary.status, patch.status.unwrap_or_default())?;
+    if patch.if_updated_at.is_some_and(|seen| seen != before.summary.updated_at) {
+        return Err(Error::Conflict("conflict"));
+    }
     if let Some(collection_id) = &patch.collection_id {
         check_collection(tx, caller.tenant, collection_id.as_deref())?;
     }

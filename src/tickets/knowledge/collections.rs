@@ -42,7 +42,7 @@ pub struct NewCollection {
     #[garde(inner(custom(is_slug)))]
     pub slug: Option<String>,
     /// At most 1,000 characters.
-    #[garde(inner(custom(text::content(1000))))]
+    #[garde(inner(custom(is_description)))]
     pub description: Option<String>,
     /// Collections are listed in this order.
     #[garde(inner(range(min = -1_000_000, max = 1_000_000)))]
@@ -59,12 +59,17 @@ pub struct CollectionPatch {
     #[garde(inner(custom(is_slug)))]
     #[serde(default, deserialize_with = "not_null")]
     pub slug: Option<String>,
-    #[garde(inner(custom(text::content(1000))))]
+    #[garde(inner(custom(is_description)))]
     #[serde(default, deserialize_with = "not_null")]
     pub description: Option<String>,
     #[garde(inner(range(min = -1_000_000, max = 1_000_000)))]
     #[serde(default, deserialize_with = "not_null")]
     pub position: Option<i64>,
+}
+
+/// None is one, too.
+fn is_description<T: AsRef<str>>(text: &T, context: &()) -> garde::Result {
+    if text.as_ref().is_empty() { Ok(()) } else { text::content(1000)(text, context) }
 }
 
 /// In the order of their positions. For everybody of the tenant, signed in or not.

@@ -91,7 +91,7 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
             collection_id: collection_id.map(Some),
             language: draft.language,
             status: Some(status),
-            slug: None,
+            ..ArticlePatch::default()
         };
         let after = saving::save(tx, act, None, before.clone(), patch)?;
         if after == before {

@@ -18,6 +18,7 @@ pub struct Filter {
     pub status: Option<StatusFilter>,
     pub priority: Option<Priority>,
     pub support: Option<Support>,
+    pub bot: Option<BotFilter>,
     pub customer_id: Option<String>,
     pub tag: Option<String>,
     /// Words of a search.
@@ -33,6 +34,18 @@ pub enum StatusFilter {
     Closed,
     /// All that are not closed.
     Active,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BotFilter {
+    Bot,
+    HandoffRequested,
+    Human,
+    /// There never was a bot.
+    None,
+    /// All that the bot does not have just now.
+    NotBot,
 }
 
 #[derive(Debug)]
@@ -150,6 +163,15 @@ fn list_statement<'a>(
             list.and("t.support_key = (select user_key from users where tenant_key = $1 and user_id = ?)", id.as_str())
         }
         Some(Support::Nobody) => list.text.push_str(" and t.support_key is null"),
+        None => {}
+    }
+    match filter.bot {
+        // Spelled as the partial indexes are: the first and the last are queues of the inbox.
+        Some(BotFilter::Bot) => list.text.push_str(" and t.bot_state = 'bot'"),
+        Some(BotFilter::HandoffRequested) => list.text.push_str(" and t.bot_state = 'handoff_requested'"),
+        Some(BotFilter::Human) => list.text.push_str(" and t.bot_state = 'human'"),
+        Some(BotFilter::None) => list.text.push_str(" and t.bot_state is null"),
+        Some(BotFilter::NotBot) => list.text.push_str(" and (t.bot_state is null or t.bot_state <> 'bot')"),
         None => {}
     }
     if let Some(id) = &filter.customer_id {

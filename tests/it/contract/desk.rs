@@ -23,7 +23,7 @@ async fn the_queues_are_counted() {
         let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
         let (sue, ann) = (acme.support("sue").await, acme.customer("ann").await);
         let counts = async |by: &Person| server.get("/api/tickets/counts").by(by).await.expect(200);
-        assert_eq!(counts(&sue).await, json!({"mine": 0, "unassigned": 0, "all": 0, "closed": 0}));
+        assert_eq!(counts(&sue).await, json!({"mine": 0, "unassigned": 0, "bot": 0, "all": 0, "closed": 0}));
         let mut tickets = Vec::new();
         for n in 0..4 {
             tickets.push(server.ticket(&ann, &format!("ticket {n}")).await);
@@ -31,12 +31,12 @@ async fn the_queues_are_counted() {
         let put = |ticket: &str, body: Value| server.put(&format!("/api/tickets/{ticket}")).by(&sue).json(body);
         put(&tickets[0], json!({"status": "in_progress"})).await.expect(200);
         put(&tickets[1], json!({"status": "closed"})).await.expect(200);
-        assert_eq!(counts(&sue).await, json!({"mine": 1, "unassigned": 2, "all": 3, "closed": 1}));
+        assert_eq!(counts(&sue).await, json!({"mine": 1, "unassigned": 2, "bot": 0, "all": 3, "closed": 1}));
         let sam = acme.support("sam").await;
         assert_eq!(counts(&sam).await["mine"], 0);
         assert_eq!(
             counts(&other.support("sue").await).await,
-            json!({"mine": 0, "unassigned": 0, "all": 0, "closed": 0})
+            json!({"mine": 0, "unassigned": 0, "bot": 0, "all": 0, "closed": 0})
         );
         server.get("/api/tickets/counts").by(&ann).await.problem(403, "forbidden");
 
@@ -52,6 +52,53 @@ async fn the_queues_are_counted() {
         }
         server.get("/api/tickets?status=alive").by(&sue).await.invalid("status");
         put(&tickets[2], json!({"status": "active"})).await.invalid("status");
+    })
+    .await;
+}
+
+/// A queue of people's work does not show what the bot works at.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_bot_has_is_a_queue_of_its_own() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ada, sue, ann) = (acme.admin("ada").await, acme.support("sue").await, acme.customer("ann").await);
+        let before = server.ticket(&ann, "before there was a bot").await;
+        server.put("/api/bot").by(&ada).json(json!({"enabled": true})).await.expect(200);
+        let (kept, asked, taken) = (
+            server.ticket(&ann, "the bot's").await,
+            server.ticket(&ann, "a person, please").await,
+            server.ticket(&ann, "with Sue").await,
+        );
+        server.post(&format!("/api/tickets/{asked}/handoff")).by(&ann).json(json!({})).await.expect(200);
+        let take = json!({"status": "in_progress"});
+        server.put(&format!("/api/tickets/{taken}")).by(&sue).json(take).await.expect(200);
+
+        let listed = async |query: &str| -> Vec<String> {
+            let page = server.get(&format!("/api/tickets?{query}")).by(&sue).await.expect(200);
+            let all = page["data"].as_array().expect("a list");
+            all.iter().map(|ticket| ticket["ticket_id"].as_str().expect("an id").to_owned()).collect()
+        };
+        let sorted = |mut ids: Vec<String>| {
+            ids.sort();
+            ids
+        };
+        assert_eq!(listed("bot_state=bot").await, [kept.as_str()]);
+        assert_eq!(listed("bot_state=handoff_requested").await, [asked.as_str()]);
+        assert_eq!(listed("bot_state=human").await, [taken.as_str()]);
+        assert_eq!(listed("bot_state=none").await, [before.as_str()]);
+        let waiting = sorted(listed("status=active&support_id=none&bot_state=not_bot").await);
+        assert_eq!(waiting, sorted(vec![before.clone(), asked.clone()]));
+        server.get("/api/tickets?bot_state=robot").by(&sue).await.invalid("bot_state");
+        let counts = async || server.get("/api/tickets/counts").by(&sue).await.expect(200);
+        assert_eq!(counts().await, json!({"mine": 1, "unassigned": 2, "bot": 1, "all": 4, "closed": 0}));
+        assert_eq!(server.get("/api/analytics/live").by(&sue).await.expect(200)["unassigned"], 2);
+
+        server.delete(&format!("/api/tickets/{taken}/handoff")).by(&sue).await.expect(200);
+        assert_eq!(counts().await, json!({"mine": 0, "unassigned": 2, "bot": 2, "all": 4, "closed": 0}));
+        let close = json!({"status": "closed"});
+        server.put(&format!("/api/tickets/{kept}")).by(&ann).json(close).await.expect(200);
+        assert_eq!(counts().await, json!({"mine": 0, "unassigned": 2, "bot": 1, "all": 3, "closed": 1}));
+        assert_eq!(listed("status=active&bot_state=bot").await, [taken.as_str()]);
     })
     .await;
 }
@@ -78,7 +125,7 @@ async fn a_count_ends_at_a_thousand() {
         });
         copied.await.expect("1,100 tickets");
         let counts = server.get("/api/tickets/counts").by(&sue).await.expect(200);
-        assert_eq!(counts, json!({"mine": 0, "unassigned": 1000, "all": 1000, "closed": 0}));
+        assert_eq!(counts, json!({"mine": 0, "unassigned": 1000, "bot": 0, "all": 1000, "closed": 0}));
     })
     .await;
 }

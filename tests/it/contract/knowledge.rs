@@ -24,6 +24,11 @@ async fn an_article_is_written_published_changed_and_deleted() {
         let shelf = json!({"name": "Money matters", "position": 2});
         let shelf = server.post("/api/kb/collections").by(&ada).json(shelf).await.expect(201);
         assert_eq!(shelf["slug"], "money-matters");
+        for description in ["What things cost.", ""] {
+            let put = server.put("/api/kb/collections/money-matters").by(&ada);
+            let described = put.json(json!({"description": description})).await.expect(200);
+            assert_eq!(described["description"], description);
+        }
         let new = json!({"title": "What does delivery cost?", "body": "# Costs\n\nFour euros.", "keywords": ["postage"],
             "collection_id": shelf["collection_id"]});
         let draft = write(&server, &sue, new.clone()).await;
@@ -71,6 +76,26 @@ async fn an_article_is_written_published_changed_and_deleted() {
         assert_eq!(server.get("/api/kb/search?q=postage").by(&ann).await.expect(200)["data"], json!([]));
         let audit = server.get("/api/audit?limit=2").by(&ada).await.expect(200);
         assert_eq!(audit["data"][0]["kind"], "article_removed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_change_the_same_article_the_second_is_told() {
+    on_both_engines(async |server| {
+        let ada = server.tenant("acme").await.admin("ada").await;
+        let seen = write(&server, &ada, article("Hours", "Nine to five.", "draft")).await;
+        let path = format!("/api/kb/articles/{}", seen["article_id"].as_str().expect("an id"));
+        server.pass(1);
+        let put = |body: Value| server.put(&path).by(&ada).json(body);
+        let first = json!({"body": "Ten to five.", "if_updated_at": seen["updated_at"]});
+        let changed = put(first).await.expect(200);
+        let late = json!({"body": "Nine to six.", "if_updated_at": seen["updated_at"]});
+        put(late).await.problem(409, "conflict");
+        assert_eq!(server.get(&path).by(&ada).await.expect(200), changed, "nothing was lost");
+        let again = json!({"body": "Nine to six.", "if_updated_at": changed["updated_at"]});
+        assert_eq!(put(again).await.expect(200)["version"], 3);
+        put(json!({"if_updated_at": null})).await.invalid("if_updated_at");
     })
     .await;
 }

@@ -82,7 +82,9 @@ impl Estate {
         let vote = json!({"is_helpful": true});
         let path = format!("/api/kb/articles/{}/feedback", ids["published_id"]);
         server.post(&path).by(&customer).json(vote).await.expect(200);
-        let bot = json!({"enabled": true, "name": word, "greeting": word});
+        // A tool that is called by no model: its secret is what it is here for.
+        let tool = json!({"name": "order", "description": word, "url": "https://shop.example/order"});
+        let bot = json!({"enabled": true, "name": word, "greeting": word, "instructions": word, "http_tools": [tool]});
         server.put("/api/bot").by(&admin).json(bot).await.expect(200);
         for _ in 0..2 {
             make(&customer, "/api/tickets", json!({"subject": word, "message_content": word}), "ticket_id").await;

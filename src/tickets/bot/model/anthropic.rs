@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Ask, Call, Spoken, Turn};
 use crate::platform::outbound::Failure;
-use crate::tickets::bot::settings::engine::ModelSettings;
+use crate::tickets::bot::settings::models::ModelSettings;
 
 /// The version of the interface that this is written for.
 const VERSION: &str = "2023-06-01";

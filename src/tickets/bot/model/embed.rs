@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{below, openai};
 use crate::platform::outbound::{Failure, Outbound};
-use crate::tickets::bot::settings::engine::EmbeddingSettings;
+use crate::tickets::bot::settings::models::EmbeddingSettings;
 
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 const MOST_DIMENSIONS: usize = 4096;

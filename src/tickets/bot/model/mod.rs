@@ -15,7 +15,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use self::stream::Events;
-use super::settings::engine::{ModelSettings, Provider};
+use super::settings::models::{ModelSettings, Provider};
 use crate::platform::outbound::{Failure, Outbound};
 use crate::platform::random::Random;
 

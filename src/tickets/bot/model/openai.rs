@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Ask, Call, Spoken, Turn};
 use crate::platform::outbound::Failure;
-use crate::tickets::bot::settings::engine::ModelSettings;
+use crate::tickets::bot::settings::models::ModelSettings;
 
 type Request = (&'static str, Vec<(&'static str, String)>, Value);
 

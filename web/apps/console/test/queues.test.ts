@@ -15,19 +15,30 @@ test("a queue asks the server for itself, and a search asks for all queues", () 
   expect(listQuery(view({ queue: "unassigned", priority: "high" }))).toEqual({
     status: "active",
     support_id: "none",
+    bot_state: "not_bot",
     priority: "high",
   });
+  expect(listQuery(view({ queue: "bot" }))).toEqual({ status: "active", bot_state: "bot" });
   expect(listQuery(view({ queue: "closed" }))).toEqual({ status: "closed" });
   expect(listQuery(view({ queue: "mine", search: "torn", tag: "order" }))).toEqual({ q: "torn", tag: "order" });
 });
 
 test.each([
-  [{ support_id: "ben" }, { mine: true, unassigned: false, all: true, closed: false }],
-  [{ support_id: "chloe" }, { mine: false, unassigned: false, all: true, closed: false }],
-  [{ support_id: null }, { mine: false, unassigned: true, all: true, closed: false }],
+  [{ support_id: "ben" }, { mine: true, unassigned: false, bot: false, all: true, closed: false }],
+  [{ support_id: "chloe" }, { mine: false, unassigned: false, bot: false, all: true, closed: false }],
+  [{ support_id: null }, { mine: false, unassigned: true, bot: false, all: true, closed: false }],
+  [{ bot_state: "bot" as const }, { mine: false, unassigned: false, bot: true, all: true, closed: false }],
+  [
+    { bot_state: "handoff_requested" as const },
+    { mine: false, unassigned: true, bot: false, all: true, closed: false },
+  ],
+  [
+    { bot_state: "bot" as const, status: "closed" as const },
+    { mine: false, unassigned: false, bot: false, all: false, closed: true },
+  ],
   [
     { support_id: "ben", status: "closed" as const },
-    { mine: false, unassigned: false, all: false, closed: true },
+    { mine: false, unassigned: false, bot: false, all: false, closed: true },
   ],
 ])("%j belongs where the server would list it", (patch, expected) => {
   for (const [queue, isMember] of Object.entries(expected)) {

@@ -1078,6 +1078,7 @@ export interface components {
             body?: string | null;
             /** @description Null takes it out of its collection. */
             collection_id?: string | null;
+            if_updated_at?: components["schemas"]["Timestamp"] | null;
             keywords?: string[] | null;
             language?: string | null;
             slug?: string | null;
@@ -1480,7 +1481,7 @@ export interface components {
             staff: components["schemas"]["LiveStaff"][];
             /**
              * Format: int64
-             * @description Not closed, and with nobody.
+             * @description Not closed, and with nobody, not the bot either.
              */
             unassigned: number;
             waiting_since: components["schemas"]["Timestamp"] | null;
@@ -2055,6 +2056,11 @@ export interface components {
              * @description All tickets that are not closed.
              */
             all: number;
+            /**
+             * Format: int64
+             * @description Tickets that are not closed and that the bot has.
+             */
+            bot: number;
             /** Format: int64 */
             closed: number;
             /**
@@ -2064,7 +2070,7 @@ export interface components {
             mine: number;
             /**
              * Format: int64
-             * @description Nobody's tickets that are not closed.
+             * @description Tickets that are not closed and nobody's, not the bot's either: those that wait for a person.
              */
             unassigned: number;
         };
@@ -5582,6 +5588,8 @@ export interface operations {
                 priority?: components["schemas"]["Priority"];
                 /** @description Who has it: `me`, `none` or a user's id. */
                 support_id?: string;
+                /** @description Who is in charge: `none` where there never was a bot, `not_bot` for all that the bot does not have. */
+                bot_state?: "bot" | "handoff_requested" | "human" | "none" | "not_bot";
                 customer_id?: string;
                 tag?: string;
                 /** @description Words of the subject, the number or the customer's names; the last one may be a beginning. */

@@ -43,6 +43,23 @@ export type Breakdown = Schemas["Breakdown"];
 export type BreakdownGroup = Schemas["Group"];
 export type LiveBoard = Schemas["LiveBoard"];
 export type Usage = Schemas["Usage"];
+export type Article = Schemas["Article"];
+export type ArticlePatch = Schemas["ArticlePatch"];
+export type ArticleStatus = Schemas["ArticleStatus"];
+/** An article without its text. */
+export type ArticleSummary = Schemas["ArticleSummary"];
+/** A text that an article had. */
+export type ArticleVersion = Schemas["ArticleVersion"];
+export type Collection = Schemas["Collection"];
+export type NewArticle = Schemas["NewArticle"];
+export type BotSettings = Schemas["BotSettings"];
+/** Who is in charge of a ticket that has, or had, a bot. */
+export type BotState = Schemas["BotState"];
+/** Some hours of each week. */
+export type Opening = Schemas["Opening"];
+/** What the bot made of a message, and from what. */
+export type Run = Schemas["Run"];
+export type RunPassage = Schemas["RunPassage"];
 /** Open work, counted to 1,000 at most. */
 export type TicketCounts = Schemas["TicketCounts"];
 

@@ -14,6 +14,12 @@ const WORDS: Record<string, string> = {
   not_found: "This is not there, or no longer.",
   last_admin: "Somebody has to stay admin. Make a colleague admin first.",
   invite_used: "This invite was used already. Ask for a new one.",
+  conflict: "Somebody else has changed this meanwhile.",
+  slug_taken: "Another one has this address already. Choose a different one.",
+  bot_off: "The bot is switched off, so that it can take no ticket.",
+  no_model: "No language model is set up for this.",
+  budget_spent: "What the bot may spend is used up for now.",
+  model_failed: "The language model did not answer. Try again in a moment.",
   invalid_transition: "The ticket has moved on meanwhile, so that step is not possible any more.",
 };
 

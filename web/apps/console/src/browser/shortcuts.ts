@@ -20,6 +20,8 @@ export const SHORTCUTS = {
   goUnassigned: { keys: ["g", "u"], label: "Go to unassigned", group: "Go" },
   goAll: { keys: ["g", "a"], label: "Go to all open", group: "Go" },
   goClosed: { keys: ["g", "c"], label: "Go to closed", group: "Go" },
+  goBot: { keys: ["g", "b"], label: "Go to what the bot has", group: "Go" },
+  goKnowledge: { keys: ["g", "k"], label: "Go to knowledge", group: "Go" },
   goReports: { keys: ["g", "r"], label: "Go to reports", group: "Go" },
   goSettings: { keys: ["g", "s"], label: "Go to settings", group: "Go" },
   help: { keys: ["?"], label: "Keyboard shortcuts", group: "Help" },

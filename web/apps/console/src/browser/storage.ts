@@ -22,6 +22,11 @@ export function keep(key: string, text: string | null): void {
   }
 }
 
+/** The browser refuses: something would be lost with the page. */
+export function isOnlyInMemory(): boolean {
+  return [...unkept.values()].some((text) => text !== null);
+}
+
 /** The keys of all that is kept. */
 export function keptKeys(): string[] {
   const here = [...unkept].flatMap(([key, text]) => (text === null ? [] : [key]));

@@ -1,6 +1,6 @@
 // Who has the ticket, and giving it to somebody else.
 import { Button, Menu } from "@mantine/core";
-import { IconCheck, IconChevronDown, IconUserOff } from "@tabler/icons-react";
+import { IconCheck, IconChevronDown, IconRobot, IconUserOff } from "@tabler/icons-react";
 import { useState } from "react";
 import { client } from "../backend/client";
 import { useObservable } from "../backend/observe";
@@ -8,6 +8,7 @@ import { useMe } from "../backend/session";
 import type { Person, Status, Ticket } from "../backend/types";
 import { useShortcut } from "../browser/shortcuts";
 import { Face } from "../parts/Face";
+import { canGiveBack, giveBack } from "../tickets/give-back";
 import { useStaff } from "../tickets/people";
 import { useSaveTicket } from "../tickets/use-save";
 import styles from "./AssignMenu.module.css";
@@ -61,13 +62,16 @@ export function AssignMenu({ ticket }: { ticket: Ticket }) {
             </Menu.Item>
           ))}
         </div>
+        {(ticket.support_id || canGiveBack(ticket)) && <Menu.Divider />}
         {ticket.support_id && (
-          <>
-            <Menu.Divider />
-            <Menu.Item leftSection={<IconUserOff size={16} />} onClick={() => give(null)}>
-              Nobody: put it back
-            </Menu.Item>
-          </>
+          <Menu.Item leftSection={<IconUserOff size={16} />} onClick={() => give(null)}>
+            Nobody: put it back
+          </Menu.Item>
+        )}
+        {canGiveBack(ticket) && (
+          <Menu.Item leftSection={<IconRobot size={16} />} onClick={() => void giveBack(ticket)}>
+            The bot: give it back
+          </Menu.Item>
         )}
       </Menu.Dropdown>
     </Menu>

@@ -3,6 +3,7 @@ import { ActionIcon, Button, Menu, Textarea, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconChevronDown, IconLock, IconPaperclip, IconSend } from "@tabler/icons-react";
 import { type ClipboardEvent, type KeyboardEvent, type Ref, useImperativeHandle, useRef, useState } from "react";
+import type { Assistance } from "../backend/bot";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import { queryClient } from "../backend/query-client";
@@ -10,9 +11,13 @@ import type { Conversation, Note, Ticket } from "../backend/types";
 import type { DraftKind } from "../tickets/drafts";
 import { useDraft } from "../tickets/use-draft";
 import { useSaveTicket } from "../tickets/use-save";
+import { AssistMenu } from "./AssistMenu";
 import styles from "./Composer.module.css";
+import { SuggestionMark } from "./SuggestionMark";
+import { inserted } from "./suggestion";
 import { UploadList } from "./UploadList";
 import { untilStored } from "./until-stored";
+import { useSuggestion } from "./use-suggestion";
 import type { Uploads } from "./use-uploads";
 
 export interface ComposerHandle {
@@ -45,13 +50,25 @@ export function Composer({ ref, kind, onKind, ticket, conversation, uploads }: P
   const canSend = !isBusy && !isUploading && (text.trim() !== "" || hasFiles) && text.length <= MOST_LETTERS;
   useImperativeHandle(ref, () => ({ focus: () => field.current?.focus() }), []);
 
+  const { suggestion, mark, take } = useSuggestion(ticket.ticket_id, isNote);
+
   const change = (next: string) => {
     setText(next);
+    if (next.trim() === "") mark(null);
     if (!isNote) conversation.setTyping(next !== "");
   };
+  /** Into the draft, never to the customer. */
+  const takeHelp = (help: Assistance) =>
+    take(help, () => {
+      const draft = field.current?.value ?? "";
+      change(inserted(draft, help));
+      requestAnimationFrame(() => field.current?.focus());
+      return draft;
+    });
   const sendReply = (): Promise<string> => {
     const sent = conversation.send(text.trim() === "" ? "" : text, uploads.done);
     setText("");
+    mark(null);
     uploads.clear();
     return sent;
   };
@@ -104,6 +121,17 @@ export function Composer({ ref, kind, onKind, ticket, conversation, uploads }: P
         </button>
         {isClosed && !isNote && <span className={styles.hint}>This ticket is closed. A reply does not reopen it.</span>}
       </fieldset>
+      {suggestion && (
+        <SuggestionMark
+          suggestion={suggestion}
+          onUndo={() => {
+            setText(suggestion.before);
+            mark(null);
+            field.current?.focus();
+          }}
+          onDismiss={() => mark(null)}
+        />
+      )}
       <Textarea
         ref={field}
         className={styles.field ?? ""}
@@ -119,7 +147,7 @@ export function Composer({ ref, kind, onKind, ticket, conversation, uploads }: P
         onBlur={() => !isNote && conversation.setTyping(false)}
         disabled={isBusy}
         aria-label={isNote ? "Private note" : "Your reply"}
-        placeholder={isNote ? "Only colleagues see this…" : "Write to the customer…"}
+        placeholder={isNote ? "Only colleagues see this…" : placeholderFor(ticket)}
       />
       {!isNote && <UploadList uploads={uploads} />}
       <div className={styles.foot}>
@@ -130,6 +158,7 @@ export function Composer({ ref, kind, onKind, ticket, conversation, uploads }: P
             </ActionIcon>
           </Tooltip>
         )}
+        {!isNote && <AssistMenu ticket={ticket} draft={text} onHelp={takeHelp} />}
         <input
           ref={picker}
           type="file"
@@ -177,6 +206,10 @@ export function Composer({ ref, kind, onKind, ticket, conversation, uploads }: P
 }
 
 /** The event of the socket may have brought it already. */
+function placeholderFor({ bot_state }: Ticket): string {
+  return bot_state === "bot" ? "Write to the customer, and the bot is silent from then on…" : "Write to the customer…";
+}
+
 function addNote(note: Note): void {
   queryClient.setQueryData<Note[]>(["notes", note.ticket_id], (notes = []) =>
     notes.some((other) => other.note_id === note.note_id) ? notes : [...notes, note],

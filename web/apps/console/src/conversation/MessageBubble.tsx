@@ -1,13 +1,16 @@
 // One message. The customer's on the left, our side's on the right; groups of one sender stand close.
 import { UnstyledButton } from "@mantine/core";
-import { IconAlertCircle, IconCheck, IconChecks, IconClock } from "@tabler/icons-react";
+import { IconAlertCircle, IconBook2, IconCheck, IconChecks, IconClock, IconRobot } from "@tabler/icons-react";
+import { Link } from "wouter";
 import { inWords } from "../backend/errors";
 import type { Conversation, ConversationMessage } from "../backend/types";
 import { Face } from "../parts/Face";
 import { clockTime, fullTime } from "../parts/time";
 import { AttachmentView } from "./AttachmentView";
+import { splitSource } from "./bot-source";
 import styles from "./MessageBubble.module.css";
 import { RichText } from "./RichText";
+import { Translation } from "./Translation";
 
 interface Props {
   message: ConversationMessage;
@@ -20,7 +23,11 @@ interface Props {
 export function MessageBubble({ message, isFirst, isLast, isCustomers, conversation }: Props) {
   if (message.kind === "event") return <p className={styles.event}>{message.message_content}</p>;
   const { sender } = message;
-  const by = message.kind === "bot" ? `${sender.name}, automatically` : sender.name;
+  const isBots = message.kind === "bot";
+  const by = isBots ? `${sender.name}, automatically` : sender.name;
+  const { text, source } = isBots
+    ? splitSource(message.message_content)
+    : { text: message.message_content, source: null };
   return (
     <article
       className={styles.message}
@@ -33,11 +40,31 @@ export function MessageBubble({ message, isFirst, isLast, isCustomers, conversat
         <span className={styles.face}>{isLast && <Face id={sender.id} name={sender.name} size="sm" />}</span>
       )}
       <div className={styles.body}>
-        {isFirst && <p className={styles.by}>{message.own ? "You" : by}</p>}
+        {isFirst && (
+          <p className={styles.by}>
+            {isBots && <IconRobot size={13} aria-hidden="true" />}
+            {message.own ? "You" : by}
+          </p>
+        )}
         {message.message_content !== "" && (
-          <div className={styles.bubble} data-state={message.state} title={fullTime(message.timestamp)} dir="auto">
-            <RichText text={message.message_content} />
+          <div
+            className={styles.bubble}
+            data-state={message.state}
+            data-kind={message.kind}
+            title={fullTime(message.timestamp)}
+            dir="auto"
+          >
+            <RichText text={text} />
+            {source && (
+              <Link className={styles.source ?? ""} to={`/knowledge/articles/${source.slug}`}>
+                <IconBook2 size={13} aria-hidden="true" />
+                {source.title}
+              </Link>
+            )}
           </div>
+        )}
+        {isCustomers && message.seq !== null && text.trim() !== "" && (
+          <Translation ticketId={conversation.ticketId.get() ?? ""} text={text} />
         )}
         {message.attachments.length > 0 && (
           <div className={styles.attachments}>

@@ -3,14 +3,16 @@ import { IconLock } from "@tabler/icons-react";
 import { useMe } from "../backend/session";
 import type { Note } from "../backend/types";
 import { clockTime, fullTime } from "../parts/time";
-import { useStaff } from "../tickets/people";
+import { usePerson, useStaff } from "../tickets/people";
 import styles from "./NoteBubble.module.css";
 import { RichText } from "./RichText";
 
 export function NoteBubble({ note }: { note: Note }) {
   const me = useMe();
   const author = useStaff().find((person) => person.id === note.author_id);
-  const name = note.author_id === me.id ? "You" : (author?.name ?? "A colleague");
+  // The bot writes notes, too, and is no colleague.
+  const other = usePerson(note.author_id, !author);
+  const name = note.author_id === me.id ? "You" : (author?.name ?? other?.name ?? "A colleague");
   return (
     <article className={styles.note} aria-label={`Private note by ${name}, ${fullTime(note.timestamp)}`}>
       <p className={styles.head}>

@@ -6,6 +6,7 @@ import { useObservable } from "../backend/observe";
 import { useMe } from "../backend/session";
 import type { Conversation, Ticket } from "../backend/types";
 import { useShortcut } from "../browser/shortcuts";
+import { ChargeMark } from "../parts/ChargeMark";
 import { Face } from "../parts/Face";
 import { type QueueId, TICKET_STATUS_NAMES } from "../tickets/queues";
 import { useSaveTicket } from "../tickets/use-save";
@@ -40,7 +41,7 @@ export function TicketHead({ ticket, conversation, queue, areDetailsShown, onDet
         {ticket ? <h2 title={ticket.subject}>{ticket.subject}</h2> : <Skeleton width={220} height={14} my={6} />}
         {ticket && (
           <p>
-            #{ticket.number} <StatusLabel ticket={ticket} />
+            #{ticket.number} <Standing ticket={ticket} />
           </p>
         )}
       </div>
@@ -77,7 +78,7 @@ function Actions({ ticket }: { ticket: Ticket }) {
       <AssignMenu ticket={ticket} />
       {canTake && !ticket.support_id && (
         <Button size="compact-md" className={styles.take} leftSection={<IconHandGrab size={16} />} onClick={take}>
-          Take
+          {ticket.bot_state === "bot" ? "Take over" : "Take"}
         </Button>
       )}
       <Tooltip label={isClosed ? "Reopen" : "Close"}>
@@ -91,6 +92,17 @@ function Actions({ ticket }: { ticket: Ticket }) {
         </Button>
       </Tooltip>
     </div>
+  );
+}
+
+/** Of a ticket that the bot has, or that waits for a person, that says more than that it is open. */
+function Standing({ ticket }: { ticket: Ticket }) {
+  const charge = ticket.status === "closed" ? null : ticket.bot_state;
+  return (
+    <>
+      {(ticket.status !== "open" || !charge) && <StatusLabel ticket={ticket} />}
+      {charge && <ChargeMark state={charge} />}
+    </>
   );
 }
 

@@ -10,6 +10,7 @@ import { dayLabel, fullTime } from "../parts/time";
 import { useHistory, useNotes } from "../tickets/asides";
 import { historyWords, type NameOf } from "../tickets/history-words";
 import { staffName, usePerson, useStaff } from "../tickets/people";
+import { BotWriting } from "./BotWriting";
 import { MessageBubble } from "./MessageBubble";
 import { NoteBubble } from "./NoteBubble";
 import styles from "./Timeline.module.css";
@@ -56,6 +57,7 @@ export function Timeline({ ticket, conversation }: { ticket: Ticket | undefined;
           ) : (
             items.map((item) => <Item key={item.key} item={item} ticket={ticket} conversation={conversation} />)
           )}
+          {ticket && <BotWriting ticket={ticket} />}
         </div>
       </div>
       {!isAtEnd && (

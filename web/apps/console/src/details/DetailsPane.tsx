@@ -9,10 +9,12 @@ import { inWords } from "../backend/errors";
 import type { Ticket } from "../backend/types";
 import { Dialogs } from "../parts/Dialogs";
 import { forgetTicket, useTicket } from "../tickets/tickets";
+import { BotSection } from "./BotSection";
 import { CustomerCard } from "./CustomerCard";
 import styles from "./DetailsPane.module.css";
 import { HistoryList } from "./HistoryList";
 import { OtherTickets } from "./OtherTickets";
+import { SummarySection } from "./SummarySection";
 import { TicketFacts } from "./TicketFacts";
 import { TicketRating } from "./TicketRating";
 
@@ -32,6 +34,8 @@ export function DetailsPane({ ticketId }: { ticketId: string }) {
       <div className={styles.pane}>
         <CustomerCard customerId={ticket.customer_id} />
         <TicketFacts ticket={ticket} />
+        <SummarySection ticket={ticket} />
+        <BotSection ticket={ticket} />
         <TicketRating ticket={ticket} />
         <OtherTickets ticket={ticket} />
         <HistoryList ticket={ticket} />

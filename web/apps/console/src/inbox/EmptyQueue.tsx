@@ -1,6 +1,6 @@
 // An empty list says why it is empty, and what to do about it.
 import { Button } from "@mantine/core";
-import { IconArchive, IconInbox, IconMoodSmile, IconSearchOff } from "@tabler/icons-react";
+import { IconArchive, IconInbox, IconMoodSmile, IconRobot, IconSearchOff, type TablerIcon } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import { countLabel, type ListView, type QueueId } from "../tickets/queues";
 import { useCounts } from "../tickets/tickets";
@@ -9,8 +9,17 @@ import styles from "./EmptyQueue.module.css";
 const WORDS: Record<QueueId, { title: string; text: string }> = {
   mine: { title: "Nothing waits for you", text: "Tickets that you take or are given appear here." },
   unassigned: { title: "Everybody is looked after", text: "New tickets that nobody has appear here, at once." },
+  bot: { title: "The bot has nothing to do", text: "Tickets that it answers appear here, until a person takes over." },
   all: { title: "No open tickets", text: "When a customer writes, it shows up here." },
   closed: { title: "Nothing closed yet", text: "Tickets that are done move here." },
+};
+
+const ICONS: Record<QueueId, TablerIcon> = {
+  mine: IconMoodSmile,
+  unassigned: IconInbox,
+  bot: IconRobot,
+  all: IconInbox,
+  closed: IconArchive,
 };
 
 export function EmptyQueue({ view, onView }: { view: ListView; onView: (view: ListView) => void }) {
@@ -28,7 +37,7 @@ export function EmptyQueue({ view, onView }: { view: ListView; onView: (view: Li
       </div>
     );
   }
-  const Icon = view.queue === "closed" ? IconArchive : view.queue === "mine" ? IconMoodSmile : IconInbox;
+  const Icon = ICONS[view.queue];
   const waiting = view.queue === "mine" ? (counts?.unassigned ?? 0) : 0;
   return (
     <div className={styles.empty}>

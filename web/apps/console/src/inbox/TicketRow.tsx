@@ -4,6 +4,7 @@ import { IconPencil } from "@tabler/icons-react";
 import { memo } from "react";
 import { Link } from "wouter";
 import type { Ticket } from "../backend/types";
+import { ChargeMark } from "../parts/ChargeMark";
 import { Face } from "../parts/Face";
 import { PriorityMark } from "../parts/PriorityMark";
 import { shortTime } from "../parts/time";
@@ -50,6 +51,9 @@ export const TicketRow = memo(function TicketRow({ ticket, queue, isCurrent, isP
         <span className={styles.facts}>
           <PriorityMark priority={ticket.priority} />
           <span className={styles.number}>#{ticket.number}</span>
+          {ticket.status !== "closed" && ticket.bot_state && ticket.bot_state !== "human" && (
+            <ChargeMark state={ticket.bot_state} isShort />
+          )}
           {ticket.tags.slice(0, 2).map((tag) => (
             <span key={tag} className={styles.tag}>
               {tag}

@@ -3,9 +3,9 @@ import { Alert, Button, Group } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useState } from "react";
 import { client } from "../backend/client";
+import { useSaving } from "../parts/use-saving";
 import { CopyField } from "./CopyField";
 import { Panel } from "./Panel";
-import { useSaving } from "./use-saving";
 
 export function IdentitySecret() {
   const saving = useSaving();

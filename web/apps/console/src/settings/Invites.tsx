@@ -8,10 +8,10 @@ import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
 import type { Invite, Role } from "../backend/types";
 import { sinceWhen } from "../parts/time";
+import { useSaving } from "../parts/use-saving";
 import { CopyField } from "./CopyField";
 import { Panel } from "./Panel";
 import styles from "./Rows.module.css";
-import { useSaving } from "./use-saving";
 
 export function Invites() {
   const { data } = useQuery({

@@ -4,8 +4,8 @@ import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
 import type { ApiKey } from "../backend/types";
+import { useSaving } from "../parts/use-saving";
 import { CopyField } from "./CopyField";
-import { useSaving } from "./use-saving";
 
 type Scope = ApiKey["scopes"][number];
 

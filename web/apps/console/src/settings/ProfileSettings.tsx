@@ -3,8 +3,8 @@ import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { useMe } from "../backend/session";
 import { Face } from "../parts/Face";
+import { useSaving } from "../parts/use-saving";
 import { Page, Panel } from "./Panel";
-import { useSaving } from "./use-saving";
 
 export function ProfileSettings() {
   const me = useMe();

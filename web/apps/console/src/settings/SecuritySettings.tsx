@@ -2,9 +2,9 @@ import { Alert, Button, Group, PasswordInput, Stack } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
+import { useSaving } from "../parts/use-saving";
 import { Page, Panel } from "./Panel";
 import { TwoFactor } from "./TwoFactor";
-import { useSaving } from "./use-saving";
 
 export function SecuritySettings() {
   return (

@@ -6,6 +6,7 @@ import {
   IconKey,
   IconLock,
   IconMessageCircle2,
+  IconRobot,
   IconUser,
   IconUsers,
   type TablerIcon,
@@ -15,6 +16,7 @@ import { Link, Redirect } from "wouter";
 import { isAdmin, useMe } from "../backend/session";
 import { Dialogs } from "../parts/Dialogs";
 import { NoPage } from "../parts/NoPage";
+import { BotSettingsPage } from "./bot/BotSettingsPage";
 import { KeysSettings } from "./KeysSettings";
 import { PeopleSettings } from "./PeopleSettings";
 import { PreferenceSettings } from "./PreferenceSettings";
@@ -39,6 +41,7 @@ const OWN: Section[] = [
 const TENANT: Section[] = [
   { id: "people", label: "People", icon: IconUsers, page: PeopleSettings },
   { id: "widget", label: "Widget", icon: IconMessageCircle2, page: WidgetSettingsPage },
+  { id: "bot", label: "Bot", icon: IconRobot, page: BotSettingsPage },
   { id: "keys", label: "API keys", icon: IconKey, page: KeysSettings },
 ];
 

@@ -5,10 +5,10 @@ import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
+import { useSaving } from "../parts/use-saving";
 import { Panel } from "./Panel";
 import { QrCode } from "./QrCode";
 import styles from "./TwoFactor.module.css";
-import { useSaving } from "./use-saving";
 
 export function TwoFactor() {
   const { data } = useQuery({

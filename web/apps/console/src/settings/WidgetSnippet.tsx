@@ -3,10 +3,10 @@ import { Button, Code, Group, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
+import { useSaving } from "../parts/use-saving";
 import { Copy } from "./CopyField";
 import { Panel } from "./Panel";
 import { snippet } from "./snippet";
-import { useSaving } from "./use-saving";
 
 export function WidgetSnippet() {
   const saving = useSaving();

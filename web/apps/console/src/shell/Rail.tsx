@@ -3,9 +3,11 @@ import { UnstyledButton } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
 import {
   IconArchive,
+  IconBook2,
   IconChartBar,
   IconInbox,
   IconMoodSmile,
+  IconRobot,
   IconSearch,
   IconSettings,
   IconStack2,
@@ -24,6 +26,7 @@ const MeMenu = lazily(() => import("./MeMenu").then((module) => module.MeMenu));
 const ICONS: Record<QueueId, TablerIcon> = {
   mine: IconMoodSmile,
   unassigned: IconInbox,
+  bot: IconRobot,
   all: IconStack2,
   closed: IconArchive,
 };
@@ -55,6 +58,7 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
       </ul>
       <div className={styles.foot}>
         <ul className={styles.links}>
+          <RailLink to="/knowledge" label="Knowledge" icon={IconBook2} />
           <RailLink to="/reports" label="Reports" icon={IconChartBar} />
           <RailLink to="/settings" label="Settings" icon={IconSettings} />
         </ul>

@@ -15,6 +15,7 @@ import { Rail } from "./Rail";
 import styles from "./Shell.module.css";
 import { Splash } from "./Splash";
 
+const Knowledge = lazily(() => import("../knowledge/Knowledge").then((module) => module.Knowledge));
 const Palette = lazily(() => import("./Palette").then((module) => module.Palette));
 const Reports = lazily(() => import("../reports/Reports").then((module) => module.Reports));
 const Settings = lazily(() => import("../settings/Settings").then((module) => module.Settings));
@@ -38,6 +39,8 @@ export function Shell() {
   useShortcut("goUnassigned", () => navigate("/inbox/unassigned"));
   useShortcut("goAll", () => navigate("/inbox/all"));
   useShortcut("goClosed", () => navigate("/inbox/closed"));
+  useShortcut("goBot", () => navigate("/inbox/bot"));
+  useShortcut("goKnowledge", () => navigate("/knowledge"));
   useShortcut("goReports", () => navigate("/reports"));
   useShortcut("goSettings", () => navigate("/settings"));
 
@@ -56,6 +59,7 @@ export function Shell() {
             <Switch>
               <Route path="/inbox/:queue?/:ticketId?">{(place) => <Inbox {...place} />}</Route>
               <Route path="/reports/:tab?">{(place) => <Reports tab={place.tab} />}</Route>
+              <Route path="/knowledge/*?">{(place) => <Knowledge path={place["*"]} />}</Route>
               <Route path="/settings/:section?">{(place) => <Settings section={place.section} />}</Route>
               <Route path="/">
                 <Redirect to="/inbox/mine" replace />

@@ -41,8 +41,13 @@ export function forgetDrafts(userId: string): void {
   tell();
 }
 
+/** Where something of one's own is kept until it is done: forgotten with the rest. */
+export function draftKey(userId: string, kind: string, id: string): string {
+  return `${PREFIX}${userId}:${kind}:${id}`;
+}
+
 function keyOf({ userId, ticketId, kind }: DraftPlace): string {
-  return `${PREFIX}${userId}:${kind}:${ticketId}`;
+  return draftKey(userId, kind, ticketId);
 }
 
 function tell(): void {

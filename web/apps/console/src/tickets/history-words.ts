@@ -1,5 +1,6 @@
 // What happened to a ticket, in a sentence. Pure.
 import type { AuditEntry } from "../backend/types";
+import { reasonWords } from "../parts/run-words";
 
 export type NameOf = (userId: string) => string;
 
@@ -15,6 +16,10 @@ export function historyWords(entry: AuditEntry, meId: string, nameOf: NameOf): s
       return `Given to ${name(data.support_id)} automatically`;
     case "ticket_updated":
       return updateWords(data, entry.actor_id ?? null, who, name);
+    case "bot_state_changed":
+      return data.state === "bot"
+        ? `${who ?? "The server"} gave it back to the bot`
+        : `The bot passed it on: ${reasonWords(String(data.reason))}`;
     case "ticket_rated":
       return `${who ?? "The customer"} rated it ${String(data.score)} of 5`;
     case "guest_identified":
@@ -27,6 +32,10 @@ export function historyWords(entry: AuditEntry, meId: string, nameOf: NameOf): s
 /** What the line of time shows by itself, or what says nothing to a reader, is no event. */
 export function isTold(entry: AuditEntry): boolean {
   if (entry.kind === "note_added") return false;
+  const { state, bot_state } = entry.data as { state?: unknown; bot_state?: unknown };
+  // Of a move between bot and people one of two entries is told: who took it over, or why the bot has it or not.
+  if (entry.kind === "bot_state_changed" && state === "human") return false;
+  if (entry.kind === "ticket_updated" && bot_state && bot_state !== "human") return false;
   const isByServer = entry.kind === "ticket_updated" && !entry.actor_id;
   // The server's own choice stands beside it as `ticket_assigned`, with its reason.
   return !(isByServer && Object.keys(entry.data as object).join() === "support_id");
@@ -52,6 +61,7 @@ function updateWords(
     if (field === "tags")
       return [Array.isArray(value) && value.length > 0 ? `set the tags to ${value.join(", ")}` : "removed the tags"];
     if (field === "subject") return ["changed the subject"];
+    if (field === "bot_state" && !("support_id" in data)) return ["took over from the bot"];
     if (field === "custom") return ["changed the details"];
     if (field === "customer_id") return ["moved it to another customer"];
     return [];

@@ -1,12 +1,13 @@
 // The queues of the inbox, and which ticket belongs where. Pure; the list, its cache and the counts build on it.
 import type { Ticket } from "../backend/types";
 
-export const QUEUES = ["mine", "unassigned", "all", "closed"] as const;
+export const QUEUES = ["mine", "unassigned", "bot", "all", "closed"] as const;
 export type QueueId = (typeof QUEUES)[number];
 
 export const QUEUE_NAMES: Record<QueueId, string> = {
   mine: "Mine",
   unassigned: "Unassigned",
+  bot: "Bot",
   all: "All open",
   closed: "Closed",
 };
@@ -42,7 +43,10 @@ function queueQuery(queue: QueueId): Record<string, string> {
     case "mine":
       return { status: "active", support_id: "me" };
     case "unassigned":
-      return { status: "active", support_id: "none" };
+      // What the bot is at waits for nobody.
+      return { status: "active", support_id: "none", bot_state: "not_bot" };
+    case "bot":
+      return { status: "active", bot_state: "bot" };
     case "all":
       return { status: "active" };
     case "closed":
@@ -60,7 +64,9 @@ export function belongs(view: ListView, ticket: Ticket, userId: string): boolean
     case "mine":
       return !isClosed && ticket.support_id === userId;
     case "unassigned":
-      return !isClosed && !ticket.support_id;
+      return !isClosed && !ticket.support_id && ticket.bot_state !== "bot";
+    case "bot":
+      return !isClosed && ticket.bot_state === "bot";
     case "all":
       return !isClosed;
     case "closed":

@@ -50,6 +50,9 @@ export function anticipate(ticket: Ticket, patch: TicketPatch, userId: string): 
     next.closed_at = patch.status === "closed" ? new Date().toISOString() : null;
     if (patch.status === "in_progress" && patch.support_id === undefined) next.support_id = userId;
   }
+  // Whoever takes it, or is given it, answers from now on.
+  const isTaken = next.support_id !== null && next.support_id !== ticket.support_id;
+  if (next.bot_state && isTaken) next.bot_state = "human";
   return next;
 }
 

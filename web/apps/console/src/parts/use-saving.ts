@@ -1,5 +1,6 @@
 // A form's way to the server: busy, saved, or what is wrong with which field.
 import { notifications } from "@mantine/notifications";
+import { ApiError } from "@smilechat/client";
 import { useState } from "react";
 import { fieldErrors, inWords } from "../backend/errors";
 
@@ -8,6 +9,8 @@ export interface Saving {
   /** In words, where no field of the form is to blame. */
   error: string | null;
   fields: Record<string, string>;
+  /** The server's word for what went wrong. */
+  code: string | null;
   /** Answers whether it worked. */
   run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
 }
@@ -19,6 +22,7 @@ export function useSaving(): Saving {
   return {
     isBusy,
     fields,
+    code: failure instanceof ApiError ? failure.code : null,
     error: failure !== null && Object.keys(fields).length === 0 ? inWords(failure) : null,
     async run(work, done) {
       setIsBusy(true);
