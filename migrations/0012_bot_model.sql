@@ -1,6 +1,10 @@
 -- Keys of models and of webhooks (a JSON object), apart from what is shown.
 alter table bot_settings add column secrets text not null default '{}';
 
+-- Which model makes vectors of the tenant's articles; null: none.
+alter table bot_settings add column embedding text;
+create index bot_settings_embedding on bot_settings (tenant_key) where embedding is not null;
+
 -- Who decided what to say, and what it took.
 alter table bot_runs add column engine text not null default 'passages';
 alter table bot_runs add column model text;

@@ -114,7 +114,7 @@ async fn nearest(
 /// Makes the vectors that are missing, a batch for each tenant. True: there are more.
 pub async fn bring_up(app: &App) -> Result<bool> {
     let mut has_more = false;
-    for tenant in app.db.read(store::list_tenants_with_bots).await? {
+    for tenant in app.db.read(store::list_tenants_with_vectors).await? {
         let (settings, secrets, _) = app.db.read(move |tx| settings::find_all(tx, tenant)).await?;
         let Some(embedding) = &settings.embedding else { continue };
         let model = tag(embedding);

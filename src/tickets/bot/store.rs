@@ -16,26 +16,34 @@ pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(Strin
     })
 }
 
-pub fn list_tenants_with_bots(tx: &mut Tx<'_>) -> Result<Vec<TenantKey>> {
-    tx.all("select tenant_key from bot_settings order by tenant_key", &[], |row| row.take().map(TenantKey))
+/// Those that have a model for vectors. The first condition is what makes both engines take the index.
+pub fn list_tenants_with_vectors(tx: &mut Tx<'_>) -> Result<Vec<TenantKey>> {
+    tx.all(
+        "select tenant_key from bot_settings where tenant_key > 0 and embedding is not null order by tenant_key",
+        &[],
+        |row| row.take().map(TenantKey),
+    )
 }
 
-pub fn save_settings(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    settings: &str,
-    secrets: &str,
-    user: UserKey,
-    is_on: bool,
-    now: Timestamp,
-) -> Result<()> {
+/// A tenant's settings as they are stored.
+pub struct Stored<'a> {
+    pub settings: &'a str,
+    pub secrets: &'a str,
+    /// Which model makes vectors.
+    pub embedding: Option<&'a str>,
+    pub user: UserKey,
+    pub is_on: bool,
+}
+
+pub fn save_settings(tx: &mut Tx<'_>, tenant: TenantKey, new: &Stored<'_>, now: Timestamp) -> Result<()> {
     tx.execute(
-        "insert into bot_settings (tenant_key, settings, secrets, user_key, updated_at) values ($1, $2, $3, $4, $5)
+        "insert into bot_settings (tenant_key, settings, secrets, embedding, user_key, updated_at)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (tenant_key) do update set settings = excluded.settings, secrets = excluded.secrets,
-             updated_at = excluded.updated_at",
-        &[tenant.into(), settings.into(), secrets.into(), user.into(), now.into()],
+             embedding = excluded.embedding, updated_at = excluded.updated_at",
+        &[tenant.into(), new.settings.into(), new.secrets.into(), new.embedding.into(), new.user.into(), now.into()],
     )?;
-    tx.execute("update tenants set bot_is_on = $2 where tenant_key = $1", &[tenant.into(), is_on.into()])?;
+    tx.execute("update tenants set bot_is_on = $2 where tenant_key = $1", &[tenant.into(), new.is_on.into()])?;
     Ok(())
 }
 

@@ -432,6 +432,41 @@ describe("care", () => {
   });
 });
 
+describe("vectors", () => {
+  const meanings = [/delivery|postage|parcel/i, /return|send back/i, /./];
+  const vector = (text) => meanings.map((meaning, at) => Number(at === meanings.findIndex((one) => one.test(text)) || 0.1));
+  const embed = (body, answer, request) => {
+    assert.equal(request.url, "/v1/embeddings");
+    answer.json({ data: body.input.map((text, index) => ({ index, embedding: vector(text) })).reverse() });
+  };
+  const tried = (question) => post(server, admin, "/api/bot/try", { question });
+  const embedding = () => ({ url: model.url, name: "vectors", api_key: KEY, threshold: 0.9 });
+
+  test("find what is meant in other words, and what is new; without them, words alone do", async () => {
+    model.script = embed;
+    await setUp({ engine: "passages", embedding: null });
+    assert.equal((await tried("How much is postage?")).outcome, "handed_over");
+    await setUp({ engine: "passages", embedding: embedding() });
+    const found = await poll("the vectors", 30_000, async () => {
+      const trial = await tried("How much is postage?");
+      return trial.outcome === "answered" && trial;
+    });
+    assert.equal(found.passages[0].slug, "what-does-delivery-cost");
+    assert.ok(model.requests.every(({ headers }) => headers.authorization === `Bearer ${KEY}`));
+    const article = { title: "Parcels abroad", body: "Lanterns travel by ship.", status: "published" };
+    const { article_id } = await post(server, admin, "/api/kb/articles", article);
+    const asked = async () => (await tried("Do you send postage overseas?")).passages.map((passage) => passage.slug);
+    await poll("the new article", 30_000, async () => (await asked()).includes("parcels-abroad"));
+    await call(server, "DELETE", `/api/kb/articles/${article_id}`, { token: admin.token });
+    assert.ok(!(await asked()).includes("parcels-abroad"));
+    for (const script of [(_, answer) => answer.json({}, 500), (_, answer) => answer.json({ data: [] }), () => undefined]) {
+      model.script = script;
+      assert.equal((await tried(QUESTION)).outcome, "answered");
+    }
+    await setUp({ embedding: null });
+  });
+});
+
 describe("for staff", () => {
   test("a reply, a summary, a tone, a language and an article; nothing is sent", async () => {
     await put(server, admin, "/api/bot", { enabled: false });

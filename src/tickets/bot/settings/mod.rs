@@ -279,14 +279,20 @@ pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Resu
     let (Value::Object(old), Value::Object(new)) = (json!(before), json!(after)) else {
         return Err(Error::bug("settings are an object"));
     };
-    let hidden = json!(secrets).to_string();
-    store::save_settings(tx, act.tenant, &json!(after).to_string(), &hidden, user, after.enabled, act.at)?;
+    save(tx, act, &after, &secrets, user)?;
     let mut values: Map<String, Value> = new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
     if secrets.model_key != old_secrets.model_key || secrets.embedding_key != old_secrets.embedding_key {
         values.insert("api_key".into(), json!("changed"));
     }
     events::record(tx, act, What::BotSettingsChanged { values })?;
     Ok(after)
+}
+
+fn save(tx: &mut Tx<'_>, act: &Act, settings: &BotSettings, secrets: &Secrets, user: UserKey) -> Result<()> {
+    let (shown, hidden) = (json!(settings).to_string(), json!(secrets).to_string());
+    let embedding = settings.embedding.as_ref().map(|embedding| embedding.name.as_str());
+    let new = store::Stored { settings: &shown, secrets: &hidden, embedding, user, is_on: settings.enabled };
+    store::save_settings(tx, act.tenant, &new, act.at)
 }
 
 const SIGNING: &str = "bot_";
@@ -300,8 +306,7 @@ pub fn renew_signing(tx: &mut Tx<'_>, app: &App, act: &Act) -> Result<String> {
     };
     let secret = app.random.token(SIGNING);
     secrets.signing = Some(secret.clone());
-    let (shown, hidden) = (json!(settings).to_string(), json!(secrets).to_string());
-    store::save_settings(tx, act.tenant, &shown, &hidden, user, settings.enabled, act.at)?;
+    save(tx, act, &settings, &secrets, user)?;
     let values = Map::from_iter([("webhook_secret".to_owned(), json!("changed"))]);
     events::record(tx, act, What::BotSettingsChanged { values })?;
     Ok(secret)
