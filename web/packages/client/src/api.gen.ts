@@ -1361,12 +1361,20 @@ export interface components {
             api_key?: string | null;
             has_api_key?: boolean;
             name: string;
+            /** Format: double */
+            threshold?: number | null;
             url: string;
         };
         /** @description What makes vectors of texts, by OpenAI's embeddings. */
         EmbeddingSettings: {
             has_api_key: boolean;
             name: string;
+            /**
+             * Format: double
+             * @description How near to a question a passage has to be, from 0 to 1, to be an answer without its words. It depends on the model; null:
+             *     nearness alone answers nothing, it says what is looked at.
+             */
+            threshold: number | null;
             url: string;
         };
         /** @enum {string} */
