@@ -156,6 +156,17 @@ export function EmbeddingPanel({ draft, saved, set, errors }: PanelParts) {
             onChange={(api_key) => change({ api_key })}
             error={errors["embedding.api_key"]}
           />
+          <Figure
+            label="Near enough to be an answer"
+            description="0 to 1, as this model counts; empty: nearness alone answers nothing"
+            placeholder="never"
+            min={0}
+            max={1}
+            step={0.05}
+            value={embedding.threshold}
+            onChange={(threshold) => change({ threshold })}
+            error={errors["embedding.threshold"]}
+          />
         </Stack>
       )}
     </Panel>

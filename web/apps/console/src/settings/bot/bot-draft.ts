@@ -20,7 +20,12 @@ export const PROVIDER_URLS: Record<BotModel["provider"], string> = {
   anthropic: "https://api.anthropic.com/v1",
 };
 
-export const NEW_EMBEDDING: BotEmbedding = { url: "https://api.openai.com/v1", name: "", has_api_key: false };
+export const NEW_EMBEDDING: BotEmbedding = {
+  url: "https://api.openai.com/v1",
+  name: "",
+  has_api_key: false,
+  threshold: null,
+};
 export const NEW_WEBHOOK: BotWebhook = { url: "", deadline_seconds: 10, has_secret: false };
 export const NEW_TOOL: HttpTool = { name: "", description: "", url: "", parameters: [] };
 export const NEW_PARAMETER: ToolParameter = {
