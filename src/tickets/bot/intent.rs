@@ -198,6 +198,28 @@ const NOT_HELPED: &[&str] = &[
     "doesnt answer",
     "does not answer",
     "didnt answer",
+    "tried that",
+    "hilft nicht",
+    "hilft mir nicht",
+    "nicht geholfen",
+    "nicht hilfreich",
+    "falsche antwort",
+    "no me ayuda",
+    "no ayuda",
+    "no me sirve",
+    "no es eso",
+    "ne maide pas",
+    "pas aide",
+    "pas ma question",
+    "لم يساعد",
+    "لا يساعد",
+    "সাহায্য হয়নি",
+    "কাজ হয়নি",
+    "मदद नहीं",
+];
+
+/// The same, where nothing is named that does not work: "my password does not work" is a question.
+const WORKS_NOT: &[&str] = &[
     "still doesnt work",
     "still not working",
     "still does not work",
@@ -205,29 +227,11 @@ const NOT_HELPED: &[&str] = &[
     "did not work",
     "doesnt work",
     "does not work",
-    "tried that",
-    "hilft nicht",
-    "hilft mir nicht",
-    "nicht geholfen",
-    "nicht hilfreich",
-    "falsche antwort",
     "funktioniert nicht",
-    "no me ayuda",
-    "no ayuda",
-    "no me sirve",
     "no funciona",
-    "no es eso",
-    "ne maide pas",
-    "pas aide",
     "ca ne marche pas",
     "ne fonctionne pas",
-    "pas ma question",
-    "لم يساعد",
-    "لا يساعد",
     "لا يعمل",
-    "সাহায্য হয়নি",
-    "কাজ হয়নি",
-    "मदद नहीं",
     "काम नहीं",
 ];
 
@@ -241,7 +245,12 @@ pub fn of(message: &str) -> Intent {
     if wants_a_person(&said, count) {
         return Intent::Person;
     }
-    if has(NOT_HELPED) && count <= 14 {
+    // What is left of it when the phrase is taken out.
+    let names_nothing = |one: &&str| {
+        let one = phrase(one);
+        said.contains(&one) && informative(&said.replacen(&one, " ", 1)).is_empty()
+    };
+    if has(NOT_HELPED) && count <= 14 || WORKS_NOT.iter().any(|one| names_nothing(&one)) {
         return Intent::NotHelped;
     }
     // A question may begin with a greeting and end with thanks.
@@ -324,6 +333,10 @@ mod tests {
             ("شكرًا", Intent::Thanks),
             ("that did not help at all", Intent::NotHelped),
             ("Das hilft mir nicht weiter", Intent::NotHelped),
+            ("It still doesn't work!", Intent::NotHelped),
+            ("Das funktioniert nicht", Intent::NotHelped),
+            ("my password does not work", Intent::Question),
+            ("Der Gutschein funktioniert nicht", Intent::Question),
             ("hello, what does shipping cost?", Intent::Question),
         ] {
             assert_eq!(of(message), intent, "{message}");

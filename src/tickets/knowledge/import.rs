@@ -117,6 +117,8 @@ fn read(path: &Path) -> anyhow::Result<Vec<Draft>> {
     } else if path.extension().is_some_and(|extension| extension == "csv") {
         read_csv(&text_of(path)?).with_context(|| path.display().to_string())?
     } else {
+        let is_markdown = path.extension().is_some_and(|extension| extension == "md");
+        ensure!(is_markdown, "{}: neither a folder nor a file named .md or .csv", path.display());
         vec![read_markdown(path)?]
     };
     let mut slugs = HashSet::new();
@@ -162,14 +164,20 @@ fn markdown_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
-    let length = fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    let found = fs::metadata(path).with_context(|| path.display().to_string())?;
+    // A pipe or a device would be read for ever.
+    ensure!(found.is_file(), "{}: no file and no folder", path.display());
+    let length = found.len();
     ensure!(length <= LONGEST_FILE, "{}: larger than {LONGEST_FILE} bytes", path.display());
     fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
 fn read_markdown(path: &Path) -> anyhow::Result<Draft> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(of_markdown(&stem, &text_of(path)?))
+    let text = text_of(path)?;
+    let is_open = text.starts_with("---\n") && !text[4..].contains("\n---\n");
+    ensure!(!is_open, "{}: the lines after the first --- do not end with another", path.display());
+    Ok(of_markdown(&stem, &text))
 }
 
 /// An article in Markdown. Lines `key: value` between two `---` may come first: title, keywords (with commas between
