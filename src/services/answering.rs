@@ -22,8 +22,10 @@ const TURN: Duration = Duration::from_secs(3);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// Of an answer that is being written.
 const BETWEEN_DRAFTS: Duration = Duration::from_millis(120);
-const AT_ONCE: usize = 16;
-const BATCH: i64 = 200;
+const AT_ONCE: usize = 64;
+/// One tenant's model that hangs keeps no other tenant waiting.
+const OF_ONE_TENANT: usize = 8;
+const BATCH: i64 = 1000;
 
 /// Runs until the server shuts down. What is under way is finished.
 pub async fn keep(app: App, shutdown: Shutdown) {
@@ -47,7 +49,8 @@ pub async fn keep(app: App, shutdown: Shutdown) {
         match answer::list_due(&app, BATCH).await {
             Ok(found) => {
                 for due in found {
-                    if running.len() < AT_ONCE && busy.insert(due) {
+                    let of_tenant = busy.iter().filter(|busy: &&Due| busy.tenant == due.tenant).count();
+                    if running.len() < AT_ONCE && of_tenant < OF_ONE_TENANT && busy.insert(due) {
                         running.spawn(answer_one(app.clone(), due));
                     }
                 }

@@ -61,7 +61,7 @@ test("an article is written and published in the console, and the bot answers wi
     await page.getByRole("combobox", { name: "Keywords" }).fill("airship");
     await page.keyboard.press("Enter");
     await page.keyboard.press("Control+s");
-    await page.getByText("The draft is saved.").waitFor();
+    await page.getByText("The draft is saved.").last().waitFor();
     await page.getByRole("button", { name: "Publish" }).click();
     await page.getByRole("main").getByText("Published", { exact: true }).waitFor();
     await poll("the article is found", PATIENCE_MS, async () => (await found())[0]?.title === TITLE);

@@ -3,6 +3,7 @@
 //! Reading and deciding hold no lock, and may take their time. Storing is compare-and-set: under the ticket's lock, the bot still
 //! has it, and still owes an answer to the same message. Of two nodes that answer one message, one stores it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::Listener;
@@ -10,6 +11,7 @@ use super::reply::{self, Desk, Question, Reply};
 use super::runs::Run;
 use super::say::say;
 use super::settings::{self, engine::Engine};
+use super::tools::Change;
 use super::wording::Language;
 use super::{HandoffReason, changes, handoff, store};
 use crate::app::App;
@@ -30,6 +32,8 @@ const LOOK_BACK: i64 = 30;
 const MOST_CHARS: usize = 4000;
 /// Whether somebody else took over, while a model writes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// For deciding, whatever it takes: a person has the ticket within 30 s.
+const DEADLINE: Duration = Duration::from_secs(26);
 
 /// A ticket that waits for the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,10 +127,11 @@ pub async fn no_longer_owed(app: &App, task: &Task) {
 
 /// Decides and stores. False: somebody wrote or took the ticket meanwhile, and nothing was said.
 pub async fn finish(app: &App, task: Task, listener: Listener<'_>) -> Result<bool> {
+    let deciding = tokio::time::timeout(DEADLINE, reply::decide(app, &task.desk, &task.question, listener));
     let decided = tokio::select! {
-        decided = reply::decide(app, &task.desk, &task.question, listener) => decided,
-        // What a model would go on to write nobody would read.
-        () = no_longer_owed(app, &task) => Ok(Reply::Nothing.into()),
+        decided = deciding => decided.unwrap_or_else(|_| Ok(Reply::HandOff(HandoffReason::ModelFailed).into())),
+        // What a model would go on to write nobody would read. Nothing is said but where the bot was switched off.
+        () = no_longer_owed(app, &task) => Ok(Reply::HandOff(HandoffReason::BotOff).into()),
     };
     let decision = match decided {
         Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
@@ -137,6 +142,18 @@ pub async fn finish(app: &App, task: Task, listener: Listener<'_>) -> Result<boo
         }
         Ok(decision) => decision,
     };
+    let task = Arc::new(task);
+    match put(app, task.clone(), decision).await {
+        Err(error) if !matches!(error, Error::Unavailable(_)) => {
+            // What cannot be stored now could not be stored the next time either.
+            tracing::error!(%error, "what the bot decided could not be stored; a person is asked for");
+            put(app, task, Reply::HandOff(HandoffReason::Failed).into()).await
+        }
+        stored => stored,
+    }
+}
+
+async fn put(app: &App, task: Arc<Task>, decision: reply::Decision) -> Result<bool> {
     let (shared, online) = (app.clone(), Online::now(app, task.due.tenant));
     app.db.write(move |tx| store_decision(tx, &shared, &task, decision, &online)).await
 }
@@ -158,6 +175,13 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
     let now = app.clock.now();
     let is_on = settings::find(tx, tenant)?.0.enabled;
     let reply = if is_on { decision.reply } else { Reply::HandOff(HandoffReason::BotOff) };
+    // What a hand-over says must not be closed in the same moment.
+    let mut changes = decision.changes;
+    match &reply {
+        Reply::Answer(_) | Reply::Nothing => {}
+        Reply::HandOff(HandoffReason::BotOff) => changes.clear(),
+        _ => changes.retain(|change| *change != Change::Close),
+    }
     let (outcome, mut reason) = (reply.outcome(), None);
     let reply_seq = match reply {
         Reply::Answer(text) | Reply::SmallTalk(text) | Reply::AskBack(text) => {
@@ -173,7 +197,7 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
         }
     };
     let act = Act::of_user(tenant, &task.bot_id, now);
-    changes::carry_out(tx, &act, key, &decision.changes)?;
+    changes::carry_out(tx, &act, key, &changes)?;
     let work = decision.work;
     let asked_at = ticket.updated_at;
     let run = Run {

@@ -273,7 +273,8 @@ impl Case<'_> {
             )
         };
         let lines: Vec<String> = self.said.iter().map(line).collect();
-        vec![Turn::Customer(format!("Subject: {}\n\n{}", self.ticket.subject, lines.join("\n\n")))]
+        let subject = super::mask::mask(&self.ticket.subject);
+        vec![Turn::Customer(format!("Subject: {subject}\n\n{}", lines.join("\n\n")))]
     }
 
     /// The conversation in lines, each message cut: what there is to read without a model.
@@ -303,7 +304,7 @@ async fn speak(
     let deadline = Duration::from_secs(model.deadline_seconds.into());
     let speaking = model::speak(&app.outbound, &app.random, model, secrets.model_key.as_deref(), ask, &|_| ());
     let spoken = tokio::time::timeout(deadline, speaking).await.unwrap_or(Err(Failure::TimedOut));
-    let tokens = spoken.as_ref().map(|spoken| spoken.tokens).unwrap_or_default();
+    let tokens = budget::taken(model, ask, &spoken);
     budget::settle(app, share, budget::cost(model, tokens), tokens).await?;
     spoken.map_err(|failure| Error::Unavailable(format!("the model: {}", failure.as_str())))
 }

@@ -3,7 +3,7 @@
 //! What a call may take at most is set aside before it, in the transaction that finds that there is room, and what it did not
 //! take is given back after it. So many at once stay within the budget, and what a dead process had set aside counts as taken.
 
-use super::model::{Ask, Tokens};
+use super::model::{Ask, Spoken, Tokens};
 use super::settings::BotSettings;
 use super::settings::models::ModelSettings;
 use super::store::{self, Usage};
@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::lock_tenant;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Result;
+use crate::platform::outbound::Failure;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -55,7 +56,7 @@ pub async fn set_aside(
     Ok(taken.await?.then_some(share))
 }
 
-/// What was not taken is given back; a call that failed took what could not be told, and keeps none of it.
+/// What was not taken is given back.
 pub async fn settle(app: &App, share: Share, cost: f64, tokens: Tokens) -> Result<()> {
     let aside = share.amount();
     let rest = Usage {
@@ -69,6 +70,17 @@ pub async fn settle(app: &App, share: Share, cost: f64, tokens: Tokens) -> Resul
         })
         .await
         .map(drop)
+}
+
+/// What a call took, as far as one can tell: one that broke off or ran over was read, and written to.
+pub fn taken(model: &ModelSettings, ask: &Ask, spoken: &std::result::Result<Spoken, Failure>) -> Tokens {
+    match spoken {
+        Ok(spoken) => spoken.tokens,
+        Err(Failure::TooLong | Failure::Broken | Failure::TimedOut) => {
+            Tokens { input: ask.chars() / 4 + 1, output: i64::from(model.max_tokens) }
+        }
+        Err(Failure::Refused | Failure::Unreachable | Failure::Status(..)) => Tokens::default(),
+    }
 }
 
 /// By the settings' prices.

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+const LONGEST_CITATION: usize = 40;
+
 /// A text with its sources numbered anew, in the order in which they are cited.
 #[derive(Debug, PartialEq)]
 pub struct Grounded {
@@ -37,7 +39,7 @@ pub fn check(text: &str, sources: &[String]) -> Option<Grounded> {
         }
     }
     // All that was given counts, not what is cited alone: models are careless with that.
-    let known: HashSet<String> = sources.iter().flat_map(|source| claims(source)).collect();
+    let known = known(sources);
     let is_known = claims(&plain).iter().all(|claim| known.contains(claim));
     (!cited.is_empty() && is_known).then(|| Grounded { text: numbered.trim().to_owned(), cited })
 }
@@ -47,8 +49,14 @@ pub fn says_nothing(text: &str) -> bool {
     claims(text).is_empty()
 }
 
-/// What is shown while it is written: nothing before the first source is cited, and no numbers that may change.
-pub fn shown_so_far(text: &str, sources: usize) -> Option<String> {
+/// The addresses and numbers that an answer may have.
+pub fn known(sources: &[String]) -> HashSet<String> {
+    sources.iter().flat_map(|source| claims(source)).collect()
+}
+
+/// What is shown while it is written: nothing before the first source is cited, nothing from the first claim on that no source
+/// has, and no numbers that may change.
+pub fn shown_so_far(text: &str, sources: usize, known: &HashSet<String>) -> Option<String> {
     let (mut shown, mut is_cited) = (String::new(), false);
     for piece in pieces(text) {
         match piece {
@@ -62,7 +70,9 @@ pub fn shown_so_far(text: &str, sources: usize) -> Option<String> {
     {
         shown.truncate(open);
     }
-    is_cited.then(|| shown.trim().to_owned())
+    // The last word may be half of one.
+    shown.truncate(shown.rfind(char::is_whitespace).unwrap_or(0));
+    (is_cited && claims(&shown).iter().all(|claim| known.contains(claim))).then(|| shown.trim().to_owned())
 }
 
 enum Piece<'a> {
@@ -75,9 +85,13 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let (mut pieces, mut left) = (Vec::new(), text);
     while let Some(open) = left.find('[') {
         let inside = &left[open + 1..];
-        let close = inside.find(']').unwrap_or(inside.len());
-        let numbers: Option<Vec<usize>> = inside[..close].split(',').map(|number| number.trim().parse().ok()).collect();
-        let end = match (numbers, close < inside.len()) {
+        // Citations are short: no more is searched, however many brackets there are.
+        let close = inside.bytes().take(LONGEST_CITATION).position(|byte| byte == b']').unwrap_or(inside.len());
+        let is_closed = close < inside.len();
+        let number = |number: &str| number.trim().parse().ok();
+        let numbers: Option<Vec<usize>> =
+            if is_closed { inside[..close].split(',').map(number).collect() } else { None };
+        let end = match (numbers, is_closed) {
             (Some(numbers), true) => {
                 pieces.push(Piece::Text(&left[..open]));
                 pieces.extend(numbers.into_iter().map(Piece::Citation));
@@ -175,10 +189,19 @@ mod tests {
 
     #[test]
     fn nothing_is_shown_before_the_first_source() {
-        assert_eq!(shown_so_far("Within 30 days", 2), None);
-        assert_eq!(shown_so_far("Within 30 days [", 2), None);
-        assert_eq!(shown_so_far("Within 30 days [9]", 2), None);
-        assert_eq!(shown_so_far("Within 30 days [2], it", 2).as_deref(), Some("Within 30 days , it"));
-        assert_eq!(shown_so_far("Within 30 days [2]. And [1", 2).as_deref(), Some("Within 30 days . And"));
+        let known = known(&sources());
+        let shown = |text: &str| shown_so_far(text, 2, &known);
+        for nothing in [
+            "Within 30 days",
+            "Within 30 days [",
+            "Within 30 days [9] and",
+            "Within 99 days [1] and",
+            "Pay at evil.example [1] now",
+        ] {
+            assert_eq!(shown(nothing), None, "{nothing}");
+        }
+        assert_eq!(shown("Within 30 days [2], it costs").as_deref(), Some("Within 30 days , it"));
+        assert_eq!(shown("Within 30 days [2]. And so [1").as_deref(), Some("Within 30 days . And so"));
+        assert_eq!(pieces(&"[".repeat(8000)).len(), 8001);
     }
 }

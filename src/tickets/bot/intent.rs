@@ -246,11 +246,11 @@ pub fn of(message: &str) -> Intent {
         return Intent::Person;
     }
     // What is left of it when the phrase is taken out.
-    let names_nothing = |one: &&str| {
+    let names_nothing = |one: &str| {
         let one = phrase(one);
         said.contains(&one) && informative(&said.replacen(&one, " ", 1)).is_empty()
     };
-    if has(NOT_HELPED) && count <= 14 || WORKS_NOT.iter().any(|one| names_nothing(&one)) {
+    if has(NOT_HELPED) && count <= 14 || WORKS_NOT.iter().any(|one| names_nothing(one)) {
         return Intent::NotHelped;
     }
     // A question may begin with a greeting and end with thanks.

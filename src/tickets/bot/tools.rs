@@ -52,6 +52,8 @@ pub struct Desk<'a> {
     pub signing: Option<&'a str>,
     pub tenant: TenantKey,
     pub ticket_id: &'a str,
+    /// Of the message that is answered: the same, however often that is tried.
+    pub delivery_id: &'a str,
     pub customer: Option<UserKey>,
 }
 
@@ -116,10 +118,15 @@ fn schema(parameters: &[Parameter]) -> Value {
     })
 }
 
+/// For a note: without what cannot be shown or stored.
+pub fn clean(summary: &str) -> String {
+    cut(summary.replace(|c: char| c.is_control() && c != '\n', " ").trim(), SUMMARY)
+}
+
 /// Tools that are not offered are not there.
 pub async fn carry_out(desk: &Desk<'_>, call: &Call) -> Result<(Outcome, ToolUse)> {
     let outcome = match call.name.as_str() {
-        "hand_over" => take(call, |HandOver { summary }| Outcome::HandOver(cut(summary.trim(), SUMMARY))),
+        "hand_over" => take(call, |HandOver { summary }| Outcome::HandOver(clean(&summary))),
         "no_reply" => take(call, |Nothing {}| Outcome::NoReply),
         "tag" if desk.has(Tool::Tag) => take(call, |Tags { tags }| match fields::tags(&tags, &()) {
             Ok(()) => Outcome::Noted(Change::Tag(tags)),
@@ -203,7 +210,8 @@ async fn look_up(desk: &Desk<'_>, ticket_id: Option<String>) -> Result<Outcome> 
     });
     let brief = |ticket: &Ticket| {
         json!({
-            "ticket_id": ticket.ticket_id, "number": ticket.number, "subject": ticket.subject, "status": ticket.status,
+            // The subject is the customer's own words, which are no source.
+            "ticket_id": ticket.ticket_id, "number": ticket.number, "status": ticket.status,
             "created_at": ticket.created_at, "updated_at": ticket.updated_at,
         })
     };
@@ -219,13 +227,17 @@ async fn ask_out(desk: &Desk<'_>, tool: &HttpTool, call: &Call) -> Outcome {
         Ok(arguments) => arguments,
         Err(fault) => return Outcome::Told(fault),
     };
+    // Tried out, nothing is done to anything.
+    if desk.customer.is_none() {
+        return Outcome::Told("error: not called while trying".into());
+    }
     let visitor = match signed::visitor(desk.app, desk.tenant, desk.customer).await {
         Ok(visitor) => visitor,
         Err(_) => return Outcome::Told("error: unavailable".into()),
     };
     let Visitor { user_id, external_id, is_guest } = &visitor;
     let body = json!({
-        "tool": tool.name, "arguments": arguments, "ticket_id": desk.ticket_id,
+        "tool": tool.name, "arguments": arguments, "ticket_id": desk.ticket_id, "delivery_id": desk.delivery_id,
         "visitor": { "user_id": user_id, "external_id": external_id, "is_guest": is_guest },
     });
     match signed::call_tool(desk.app, &tool.url, desk.signing, &body).await {

@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
+use crate::platform::id;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(try_bot))
@@ -98,7 +99,7 @@ pub async fn decide(app: &App, desk: &Desk, tenant: TenantKey, asked: &str) -> R
         tenant,
         customer: None,
         ticket_id: String::new(),
-        delivery_id: String::new(),
+        delivery_id: id::new_id(app.clock.now(), &app.random),
         messages: vec![asked.to_owned()],
         said: vec![(true, asked.to_owned())],
         language: Language::of(asked, &desk.settings.language),

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::HandoffReason;
-use super::prompt::cut;
 use super::reply::{Decision, Desk, Question, Reply, Work};
 use super::settings::engine::{Engine, WebhookSettings};
 use super::signed::{self, Visitor};
+use super::tools::clean;
 use crate::app::App;
 use crate::error::Result;
 use crate::platform::http::text;
@@ -52,6 +52,7 @@ pub async fn decide(app: &App, desk: &Desk, webhook: &WebhookSettings, question:
     let body = json!({
         "event": "message",
         "delivery_id": question.delivery_id,
+        "is_trial": question.customer.is_none(),
         "ticket_id": question.ticket_id,
         "messages": question.messages,
         "conversation": said.collect::<Vec<_>>(),
@@ -61,9 +62,7 @@ pub async fn decide(app: &App, desk: &Desk, webhook: &WebhookSettings, question:
     let asked = tokio::time::timeout(deadline, ask(app, &webhook.url, secret, &body)).await;
     let (reply, summary, error) = match asked.unwrap_or(Err(Failure::TimedOut)) {
         Ok(Answer::Reply { text }) => (Reply::Answer(text.trim().to_owned()), None, None),
-        Ok(Answer::Handoff { reason }) => {
-            (Reply::HandOff(HandoffReason::Webhook), Some(cut(reason.trim(), 1000)), None)
-        }
+        Ok(Answer::Handoff { reason }) => (Reply::HandOff(HandoffReason::Webhook), Some(clean(&reason)), None),
         Ok(Answer::NoReply) => (Reply::Nothing, None, None),
         Ok(Answer::Typing { .. }) => {
             (Reply::HandOff(HandoffReason::WebhookFailed), None, Some("webhook_broken".into()))

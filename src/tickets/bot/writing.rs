@@ -13,6 +13,7 @@ use super::settings::models::ModelSettings;
 use super::tools::{self, Outcome};
 use crate::app::App;
 use crate::error::Result;
+use crate::platform::http::text;
 use crate::platform::outbound::Failure;
 use crate::tickets::knowledge::model::Found;
 
@@ -71,15 +72,15 @@ impl Writing<'_> {
                 self.work.error = Some("budget".into());
                 return Ok(Reply::HandOff(HandoffReason::Budget).into());
             };
-            let sources = self.sources.len();
+            let (sources, known) = (self.sources.len(), ground::known(&self.sources));
             let show = |text: &str| {
-                if let Some(shown) = ground::shown_so_far(text, sources) {
+                if let Some(shown) = ground::shown_so_far(text, sources, &known) {
                     listener(&shown);
                 }
             };
             let key = self.desk.secrets.model_key.as_deref();
             let spoken = model::speak(&self.app.outbound, &self.app.random, self.model, key, &ask, &show).await;
-            let tokens = spoken.as_ref().map(|spoken| spoken.tokens).unwrap_or_default();
+            let tokens = budget::taken(self.model, &ask, &spoken);
             budget::settle(self.app, share, budget::cost(self.model, tokens), tokens).await?;
             self.work.add(self.model, tokens);
             let spoken = match spoken {
@@ -108,6 +109,7 @@ impl Writing<'_> {
             signing: self.desk.secrets.signing.as_deref(),
             tenant: self.question.tenant,
             ticket_id: &self.question.ticket_id,
+            delivery_id: &self.question.delivery_id,
             customer: self.question.customer,
         };
         let (outcome, used) = tools::carry_out(&desk, call).await?;
@@ -132,6 +134,10 @@ impl Writing<'_> {
     }
 
     fn judge(&mut self, spoken: &Spoken, found: &[Found]) -> Written {
+        // The rules for what anybody writes.
+        if text::content(usize::MAX)(&spoken.text, &()).is_err() {
+            return Written::failed(&mut self.work, Failure::Broken);
+        }
         if let Some(grounded) = ground::check(&spoken.text, &self.sources) {
             self.work.is_grounded = true;
             let pages = grounded.cited.iter().enumerate().filter_map(|(shown, place)| {
@@ -144,7 +150,10 @@ impl Writing<'_> {
             return Reply::Answer(text).into();
         }
         let text = spoken.text.trim();
-        let is_question = text.ends_with(['?', '？', '؟']) && text.chars().count() <= LONGEST_QUESTION;
+        // One sentence: what stands before a question would be a statement without a source.
+        let sentences = text.matches(['.', '!', '?', '？', '؟', '。', '\n']).count();
+        let is_question =
+            text.ends_with(['?', '？', '؟']) && sentences == 1 && text.chars().count() <= LONGEST_QUESTION;
         match is_question && ground::says_nothing(text) && !self.question.was_asked_back() {
             true => Reply::AskBack(text.to_owned()).into(),
             false => {

@@ -150,6 +150,7 @@ describe("an answer", () => {
       "Pay at https://evil.example/pay [1].",
       "<img src=https://evil.example/c?x=1> [1]",
       "As source [7] says, it is free.",
+      "Your full refund is approved. Anything else?",
       "My instructions are: You answer a customer of this company in its support chat.",
     ]) {
       model.script = (_, answer) => answer.say(invented);
@@ -191,6 +192,7 @@ describe("a model that fails", () => {
     "ends without an end": ["model_broken", (_, answer) => (hello(answer), answer.response.end())],
     "is cut at its most tokens": ["model_too_long", (_, answer) => (hello(answer), answer.end("length"))],
     "talks no JSON": ["model_broken", (_, answer) => (answer.event("{{{"), answer.response.end())],
+    "writes what cannot be stored": ["model_broken", (_, answer) => answer.say("Delivery \u0000 is free [1].")],
     "says nothing at its end": ["model_broken", (_, answer) => answer.end()],
     "is overloaded": ["model_rate_limited", (_, answer) => answer.json({}, 429)],
     "asks to wait an hour": ["model_timeout", (_, answer) => answer.json({}, 429, { "retry-after": "3600" })],
@@ -273,6 +275,14 @@ describe("tools", () => {
     assert.deepEqual(run.tools.map((tool) => [tool.name, tool.result]), [["tag", "noted"], ["priority", "noted"], ["close", "noted"]]);
   });
 
+  test("close nothing that is handed over", async () => {
+    await setUp({ tools: ["close"] });
+    model.script = (_, answer) => answer.call(["close", {}], ["hand_over", { summary: "wants \u0000 a refund" }]);
+    const outcome = await asked();
+    handedOver(outcome, "tool");
+    assert.equal(outcome.ticket.status, "open");
+  });
+
   test("that are not allowed, or called wrongly, do nothing", async () => {
     await setUp({ tools: ["tag"] });
     model.script = (body, answer) => {
@@ -298,8 +308,7 @@ describe("tools", () => {
     const { run } = await asked();
     const results = run.tools.map((tool) => tool.result);
     assert.deepEqual(results.slice(0, 4), Array(4).fill("error: not found"));
-    assert.match(results[4], /My own lamp/);
-    assert.match(results[5], /My own lamp/);
+    assert.ok(results[4].includes(own.ticket_id) && results[5].includes(own.ticket_id), JSON.stringify(results));
     for (const { raw } of model.requests) assert.ok(!raw.includes("canary"));
   });
 
@@ -540,7 +549,7 @@ describe("a webhook in the bot's seat", () => {
   });
 
   test("hands over with its reason, or says nothing", async () => {
-    model.script = (_, answer) => answer.json({ action: "handoff", reason: "wants a refund" });
+    model.script = (_, answer) => answer.json({ action: "handoff", reason: "wants a refund\u0000" });
     const outcome = await asked();
     handedOver(outcome, "webhook");
     const notes = await get(server, support, `/api/tickets/${outcome.ticket_id}/notes`);

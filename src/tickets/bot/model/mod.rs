@@ -23,6 +23,8 @@ use crate::platform::random::Random;
 const MOST_CHARS: usize = 8000;
 const MOST_BYTES: usize = 1024 * 1024;
 const MOST_CALLS: usize = 8;
+/// Of one call, as a server may claim.
+const MOST_TOKENS: i64 = 10_000_000;
 const MOST_TRIES: u32 = 3;
 /// Before the second try, and twice that before the third: half of it, and a random part of the other half.
 const PAUSE: Duration = Duration::from_millis(600);
@@ -199,6 +201,9 @@ impl Spoken {
 
     /// Where it does not say what it took, a token is thought to be four characters.
     fn count(&mut self, ask: &Ask) {
+        // What a server says of itself is no more to be believed than the rest.
+        self.tokens.input = self.tokens.input.min(MOST_TOKENS);
+        self.tokens.output = self.tokens.output.min(MOST_TOKENS);
         if self.tokens.input <= 0 {
             self.tokens.input = ask.chars() / 4 + 1;
         }
