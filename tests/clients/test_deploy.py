@@ -196,6 +196,14 @@ def test_every_path_is_a_route(tmp_path):
         server.stop()
 
 
+def is_page_of_html(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.headers["content-type"].startswith("text/html")
+    except urllib.error.HTTPError as refusal:
+        return refusal.headers["content-type"].startswith("text/html")
+
+
 def status_of(url: str) -> int:
     try:
         with urllib.request.urlopen(url) as answer:

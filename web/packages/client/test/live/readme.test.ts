@@ -69,7 +69,8 @@ test("the script prints what the page says that it prints", async () => {
     env: { ...process.env, SMILECHAT_URL: server.url },
     timeout: 30_000,
   });
-  expect(stdout).toBe(
+  // The shop's bot may say that it passes this on, if it is quicker than Ben.
+  expect(stdout.replace(/^Lantern: .*\n/m, "")).toBe(
     "Maria Santos: Order 20480 should be here by now.\nBen Okafor: It is on the van, about an hour away.\n",
   );
 });
