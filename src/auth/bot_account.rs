@@ -59,13 +59,7 @@ pub fn set_face(tx: &mut Tx<'_>, act: &Act, user: UserKey, name: &str, avatar_ur
     events::record(tx, act, what)
 }
 
-/// Its public id and its name.
-pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<(String, String)> {
-    let account = users::find(tx, tenant, user)?;
-    Ok((account.user_id, account.name))
-}
-
-/// Anybody's account: whom a tenant's own server is told of.
-pub fn find_account(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<Account> {
+/// It, or whoever else takes part in a conversation with it.
+pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, user: UserKey) -> Result<Account> {
     users::find(tx, tenant, user)
 }

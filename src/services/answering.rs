@@ -92,7 +92,7 @@ struct Draft {
 
 impl Draft {
     fn new(app: &App, task: &Task) -> Self {
-        let (ticket_id, message_id) = (task.ticket_id.clone(), task.message_id.clone());
+        let (ticket_id, message_id) = (task.ticket_id().to_owned(), task.message_id());
         Self { app: app.clone(), ticket_id, message_id, shown_at: Mutex::new(None) }
     }
 
@@ -117,7 +117,7 @@ struct Typist {
 impl Typist {
     fn begin(app: &App, task: &Task) -> Self {
         let typist = Self {
-            ticket_id: task.ticket_id.clone(),
+            ticket_id: task.ticket_id().to_owned(),
             user: task.bot,
             user_id: task.bot_id.clone(),
             name: task.bot_name.clone(),

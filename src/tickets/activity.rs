@@ -70,8 +70,13 @@ pub async fn changed_since(app: &App, tenant: TenantKey, since: Timestamp) -> Re
 }
 
 pub fn brief(message_content: &str) -> String {
-    let folded = message_content.split_whitespace().collect::<Vec<_>>().join(" ");
-    let first: String = folded.chars().take(BRIEF).collect();
+    one_line(message_content, BRIEF)
+}
+
+/// The beginning of a text, with one space where it has white space.
+pub fn one_line(text: &str, most_chars: usize) -> String {
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first: String = folded.chars().take(most_chars).collect();
     first.trim_end().to_owned()
 }
 

@@ -53,12 +53,20 @@ pub struct Task {
     due_seq: i64,
     desk: Desk,
     question: Question,
-    pub ticket_id: String,
-    /// What its answer will be called.
-    pub message_id: String,
     pub bot: UserKey,
     pub bot_id: String,
     pub bot_name: String,
+}
+
+impl Task {
+    pub fn ticket_id(&self) -> &str {
+        &self.question.ticket_id
+    }
+
+    /// What its answer will be called.
+    pub fn message_id(&self) -> String {
+        message_id(self.ticket_id(), self.due_seq + 1)
+    }
 }
 
 /// None: it is settled already.
@@ -74,7 +82,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
     let Some(due_seq) = ticket.bot_due_seq else { return Ok(None) };
     let (settings, secrets, bot) = settings::find_spoken(tx, due.tenant)?;
     let bot = bot.ok_or(Error::bug("a bot owes an answer that nobody has set up"))?;
-    let (bot_id, bot_name) = bot_account::find(tx, due.tenant, bot)?;
+    let account = bot_account::find(tx, due.tenant, bot)?;
     let said = store::list_said(tx, due.tenant, due.ticket, due_seq, LOOK_BACK)?;
     let all: Vec<&str> =
         said.iter().filter(|said| said.sender == ticket.customer).map(|said| said.text.as_str()).collect();
@@ -104,12 +112,12 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         last,
         model_answers,
     };
-    let (desk, message_id) = (Desk { settings, secrets }, message_id(&ticket.ticket_id, due_seq + 1));
-    Ok(Some(Task { due, due_seq, desk, question, ticket_id: ticket.ticket_id, message_id, bot, bot_id, bot_name }))
+    let desk = Desk { settings, secrets };
+    Ok(Some(Task { due, due_seq, desk, question, bot, bot_id: account.user_id, bot_name: account.name }))
 }
 
 /// Returns once the answer is nobody's to give any more: somebody wrote or took the ticket, or the bot was switched off.
-pub async fn no_longer_owed(app: &App, task: &Task) {
+async fn no_longer_owed(app: &App, task: &Task) {
     let (due, due_seq) = (task.due, task.due_seq);
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;

@@ -13,11 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{self, Ask, Spoken, Turn};
+use super::model::{self, Ask, Turn};
 use super::runs::RunPassage;
-use super::settings::engine::Secrets;
+use super::settings;
 use super::settings::models::ModelSettings;
-use super::settings::{self, BotSettings};
 use super::{budget, meaning, prompt, reply, store};
 use crate::app::App;
 use crate::auth::Action;
@@ -29,6 +28,7 @@ use crate::platform::http::path::Path;
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
 use crate::platform::outbound::Failure;
+use crate::tickets::activity::one_line;
 use crate::tickets::knowledge::articles::is_language;
 use crate::tickets::knowledge::model::Found;
 use crate::tickets::model::{Scope, Ticket};
@@ -41,6 +41,8 @@ const QUESTIONS: usize = 3;
 const SOURCES: usize = 5;
 /// Of one message, where they are listed.
 const BRIEF: usize = 300;
+/// Of an article.
+const TITLE: usize = 200;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_kinds, assist))
@@ -215,7 +217,7 @@ impl Case<'_> {
     }
 
     async fn draft_article(&self) -> Result<Made> {
-        let asked = self.said.iter().find(|(is_customer, _)| *is_customer).map(|(_, text)| one_line(text));
+        let asked = self.said.iter().find(|(is_customer, _)| *is_customer).map(|(_, text)| one_line(text, TITLE));
         let Some(model) = self.model() else {
             let answers = self.said.iter().filter(|(is_customer, _)| !is_customer).map(|(_, text)| text.trim());
             let subject = Some(self.ticket.subject.trim().to_owned()).filter(|subject| !subject.is_empty());
@@ -228,7 +230,7 @@ impl Case<'_> {
         let text = self.ask(model, task.to_owned(), self.as_one_text()).await?;
         let (title, body) = text.split_once('\n').unwrap_or(("", text.as_str()));
         let title = title.trim().trim_start_matches(['#', ' ']).trim_start_matches("Title:").trim();
-        Ok(Made { text: body.trim().to_owned(), title: Some(prompt::cut(title, 200)), sources: Vec::new() })
+        Ok(Made { text: body.trim().to_owned(), title: Some(prompt::cut(title, TITLE)), sources: Vec::new() })
     }
 
     async fn reword(&self, request: &AssistRequest) -> Result<Made> {
@@ -280,35 +282,22 @@ impl Case<'_> {
     /// The conversation in lines, each message cut: what there is to read without a model.
     fn listed(&self) -> String {
         let line = |(is_customer, text): &(bool, String)| {
-            format!("{} {}", if *is_customer { "→" } else { "←" }, prompt::cut(&one_line(text), BRIEF))
+            format!("{} {}", if *is_customer { "→" } else { "←" }, one_line(text, BRIEF))
         };
         self.said.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     async fn ask(&self, model: &ModelSettings, system: String, turns: Vec<Turn>) -> Result<String> {
-        let ask = Ask { system, turns, tools: Vec::new() };
-        let spoken = speak(self.app, self.tenant, (&self.desk.settings, &self.desk.secrets), model, &ask).await?;
+        let (app, ask) = (self.app, Ask { system, turns, tools: Vec::new() });
+        let share = budget::set_aside(app, (self.tenant, None), &self.desk.settings, model, &ask).await?;
+        let share = share.ok_or(Error::Conflict("budget_spent"))?;
+        let deadline = Duration::from_secs(model.deadline_seconds.into());
+        let key = self.desk.secrets.model_key.as_deref();
+        let speaking = model::speak(&app.outbound, &app.random, model, key, &ask, &|_| ());
+        let spoken = tokio::time::timeout(deadline, speaking).await.unwrap_or(Err(Failure::TimedOut));
+        let tokens = budget::taken(model, &ask, &spoken);
+        budget::settle(app, share, budget::cost(model, tokens), tokens).await?;
+        let spoken = spoken.map_err(|failure| Error::Unavailable(format!("the model: {}", failure.as_str())))?;
         Ok(spoken.text.trim().to_owned())
     }
-}
-
-async fn speak(
-    app: &App,
-    tenant: TenantKey,
-    (settings, secrets): (&BotSettings, &Secrets),
-    model: &ModelSettings,
-    ask: &Ask,
-) -> Result<Spoken> {
-    let share = budget::set_aside(app, (tenant, None), settings, model, ask).await?;
-    let share = share.ok_or(Error::Conflict("budget_spent"))?;
-    let deadline = Duration::from_secs(model.deadline_seconds.into());
-    let speaking = model::speak(&app.outbound, &app.random, model, secrets.model_key.as_deref(), ask, &|_| ());
-    let spoken = tokio::time::timeout(deadline, speaking).await.unwrap_or(Err(Failure::TimedOut));
-    let tokens = budget::taken(model, ask, &spoken);
-    budget::settle(app, share, budget::cost(model, tokens), tokens).await?;
-    spoken.map_err(|failure| Error::Unavailable(format!("the model: {}", failure.as_str())))
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

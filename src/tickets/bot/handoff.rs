@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::tickets::activity::one_line;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::model::{BotState, MessageKind, Scope, Ticket, TicketStatus};
 use crate::tickets::{notes, store as tickets};
@@ -44,7 +45,7 @@ pub fn hand_over(
     }
     let (settings, bot) = settings::find(tx, tenant)?;
     let bot = bot.ok_or(Error::bug("a ticket is with a bot that nobody has set up"))?;
-    let (bot_id, _) = bot_account::find(tx, tenant, bot)?;
+    let bot_id = bot_account::find(tx, tenant, bot)?.user_id;
     let act = Act::of_user(tenant, &bot_id, now);
     ticket.bot_state = Some(BotState::HandoffRequested);
     ticket.bot_due_seq = None;
@@ -80,8 +81,7 @@ fn summary(reason: HandoffReason, told: Option<&str>, questions: &[String]) -> S
         note.push_str("\nThe customer wrote:");
     }
     for question in questions.iter().rev() {
-        let folded = question.split_whitespace().collect::<Vec<_>>().join(" ");
-        let brief: String = folded.chars().take(BRIEF).collect();
+        let brief = one_line(question, BRIEF);
         note.push_str(&format!("\n- {}", if brief.is_empty() { "(a file)" } else { &brief }));
     }
     note
@@ -115,7 +115,7 @@ pub fn note_taken(
     events::record(tx, act, What::BotStateChanged { ticket_id, state, reason: reason.as_str() })?;
     let ((settings, Some(bot)), Some(holder)) = (settings::find(tx, act.tenant)?, holder) else { return Ok(()) };
     let questions = store::list_said_by(tx, act.tenant, before.key, before.customer, MOST_QUESTIONS)?;
-    let (_, name) = bot_account::find(tx, act.tenant, holder)?;
+    let name = bot_account::find(tx, act.tenant, holder)?.name;
     let language = Language::of(&questions.join("\n"), &settings.language);
     let sentence = language.say(Sentence::Taken).replace("{name}", &name);
     say(tx, act.tenant, bot, &before.ticket_id, MessageKind::Event, &sentence, act.at)?;

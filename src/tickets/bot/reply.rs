@@ -104,8 +104,6 @@ pub struct Work {
     pub tools: Vec<ToolUse>,
     /// What went wrong, as a code.
     pub error: Option<String>,
-    /// A model's answer was held against its sources.
-    pub is_grounded: bool,
 }
 
 impl From<Reply> for Decision {

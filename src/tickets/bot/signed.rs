@@ -30,7 +30,7 @@ pub struct Visitor {
 
 pub async fn visitor(app: &App, tenant: TenantKey, user: Option<UserKey>) -> Result<Visitor> {
     let Some(user) = user else { return Ok(Visitor::default()) };
-    let account = app.db.read(move |tx| bot_account::find_account(tx, tenant, user)).await?;
+    let account = app.db.read(move |tx| bot_account::find(tx, tenant, user)).await?;
     Ok(Visitor { user_id: account.user_id, external_id: account.external_id, is_guest: account.is_guest })
 }
 

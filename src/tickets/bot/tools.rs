@@ -10,12 +10,12 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Call, Offer};
 use super::prompt::cut;
+use super::reply::{Desk, Question};
 use super::runs::ToolUse;
 use super::settings::BotSettings;
 use super::settings::tools::{HttpTool, Parameter, ParameterKind, Tool};
 use super::signed::{self, Visitor};
 use crate::app::App;
-use crate::auth::model::{TenantKey, UserKey};
 use crate::error::{Error, Result};
 use crate::tickets::fields;
 use crate::tickets::model::{Priority, Scope, Ticket};
@@ -43,18 +43,6 @@ pub enum Outcome {
     Noted(Change),
     HandOver(String),
     NoReply,
-}
-
-/// In whose ticket a model works, and by which settings.
-pub struct Desk<'a> {
-    pub app: &'a App,
-    pub settings: &'a BotSettings,
-    pub signing: Option<&'a str>,
-    pub tenant: TenantKey,
-    pub ticket_id: &'a str,
-    /// Of the message that is answered: the same, however often that is tried.
-    pub delivery_id: &'a str,
-    pub customer: Option<UserKey>,
 }
 
 pub fn offers(settings: &BotSettings) -> Vec<Offer> {
@@ -124,24 +112,25 @@ pub fn clean(summary: &str) -> String {
 }
 
 /// Tools that are not offered are not there.
-pub async fn carry_out(desk: &Desk<'_>, call: &Call) -> Result<(Outcome, ToolUse)> {
+pub async fn carry_out(app: &App, desk: &Desk, question: &Question, call: &Call) -> Result<(Outcome, ToolUse)> {
+    let has = |tool| desk.settings.tools.contains(&tool);
     let outcome = match call.name.as_str() {
         "hand_over" => take(call, |HandOver { summary }| Outcome::HandOver(clean(&summary))),
         "no_reply" => take(call, |Nothing {}| Outcome::NoReply),
-        "tag" if desk.has(Tool::Tag) => take(call, |Tags { tags }| match fields::tags(&tags, &()) {
+        "tag" if has(Tool::Tag) => take(call, |Tags { tags }| match fields::tags(&tags, &()) {
             Ok(()) => Outcome::Noted(Change::Tag(tags)),
             Err(error) => Outcome::Told(format!("error: {error}")),
         }),
-        "priority" if desk.has(Tool::Priority) => {
+        "priority" if has(Tool::Priority) => {
             take(call, |SetPriority { priority }| Outcome::Noted(Change::Priority(priority)))
         }
-        "close" if desk.has(Tool::Close) => take(call, |Nothing {}| Outcome::Noted(Change::Close)),
-        "look_up" if desk.has(Tool::LookUp) => match read::<LookUp>(call) {
-            Ok(LookUp { ticket_id }) => look_up(desk, ticket_id).await?,
+        "close" if has(Tool::Close) => take(call, |Nothing {}| Outcome::Noted(Change::Close)),
+        "look_up" if has(Tool::LookUp) => match read::<LookUp>(call) {
+            Ok(LookUp { ticket_id }) => look_up(app, question, ticket_id).await?,
             Err(fault) => Outcome::Told(fault),
         },
         name => match desk.settings.http_tools.iter().find(|tool| tool.name == name) {
-            Some(tool) => ask_out(desk, tool, call).await,
+            Some(tool) => ask_out(app, desk, question, tool, call).await,
             None => Outcome::Told("error: there is no such tool".into()),
         },
     };
@@ -153,12 +142,6 @@ pub async fn carry_out(desk: &Desk<'_>, call: &Call) -> Result<(Outcome, ToolUse
     };
     let used = ToolUse { name: cut(&call.name, 40), arguments: cut(&call.arguments, MOST_SHOWN), result };
     Ok((outcome, used))
-}
-
-impl Desk<'_> {
-    fn has(&self, tool: Tool) -> bool {
-        self.settings.tools.contains(&tool)
-    }
 }
 
 #[derive(Deserialize)]
@@ -200,11 +183,11 @@ fn read<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
 }
 
 /// As the customer sees them; somebody else's is not found, like one that never was.
-async fn look_up(desk: &Desk<'_>, ticket_id: Option<String>) -> Result<Outcome> {
+async fn look_up(app: &App, question: &Question, ticket_id: Option<String>) -> Result<Outcome> {
     // Nobody's: a scope without a customer is that of staff.
-    let Some(customer) = desk.customer else { return Ok(Outcome::Source("[]".into())) };
-    let scope = Scope { tenant: desk.tenant, customer: Some(customer) };
-    let found = desk.app.db.read(move |tx| match ticket_id {
+    let Some(customer) = question.customer else { return Ok(Outcome::Source("[]".into())) };
+    let scope = Scope { tenant: question.tenant, customer: Some(customer) };
+    let found = app.db.read(move |tx| match ticket_id {
         Some(id) => tickets::find(tx, scope, &id).map(|ticket| vec![ticket]),
         None => list(tx, scope, &tickets::Filter::default(), None, LOOKED_UP),
     });
@@ -222,25 +205,25 @@ async fn look_up(desk: &Desk<'_>, ticket_id: Option<String>) -> Result<Outcome> 
     }
 }
 
-async fn ask_out(desk: &Desk<'_>, tool: &HttpTool, call: &Call) -> Outcome {
+async fn ask_out(app: &App, desk: &Desk, question: &Question, tool: &HttpTool, call: &Call) -> Outcome {
     let arguments = match checked(&tool.parameters, call) {
         Ok(arguments) => arguments,
         Err(fault) => return Outcome::Told(fault),
     };
     // Tried out, nothing is done to anything.
-    if desk.customer.is_none() {
+    if question.customer.is_none() {
         return Outcome::Told("error: not called while trying".into());
     }
-    let visitor = match signed::visitor(desk.app, desk.tenant, desk.customer).await {
+    let visitor = match signed::visitor(app, question.tenant, question.customer).await {
         Ok(visitor) => visitor,
         Err(_) => return Outcome::Told("error: unavailable".into()),
     };
     let Visitor { user_id, external_id, is_guest } = &visitor;
     let body = json!({
-        "tool": tool.name, "arguments": arguments, "ticket_id": desk.ticket_id, "delivery_id": desk.delivery_id,
+        "tool": tool.name, "arguments": arguments, "ticket_id": question.ticket_id, "delivery_id": question.delivery_id,
         "visitor": { "user_id": user_id, "external_id": external_id, "is_guest": is_guest },
     });
-    match signed::call_tool(desk.app, &tool.url, desk.signing, &body).await {
+    match signed::call_tool(app, &tool.url, desk.secrets.signing.as_deref(), &body).await {
         Ok(text) => Outcome::Source(text),
         Err(failure) => Outcome::Told(format!("error: {}", failure.as_str())),
     }

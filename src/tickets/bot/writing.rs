@@ -103,16 +103,7 @@ impl Writing<'_> {
 
     /// What the model is told of it; or, as the error, that it has decided.
     async fn carry_out(&mut self, call: &Call) -> Result<std::result::Result<String, Written>> {
-        let desk = tools::Desk {
-            app: self.app,
-            settings: &self.desk.settings,
-            signing: self.desk.secrets.signing.as_deref(),
-            tenant: self.question.tenant,
-            ticket_id: &self.question.ticket_id,
-            delivery_id: &self.question.delivery_id,
-            customer: self.question.customer,
-        };
-        let (outcome, used) = tools::carry_out(&desk, call).await?;
+        let (outcome, used) = tools::carry_out(self.app, self.desk, self.question, call).await?;
         self.work.tools.push(used);
         Ok(match outcome {
             Outcome::Told(text) => Ok(text),
@@ -139,7 +130,6 @@ impl Writing<'_> {
             return Written::failed(&mut self.work, Failure::Broken);
         }
         if let Some(grounded) = ground::check(&spoken.text, &self.sources) {
-            self.work.is_grounded = true;
             let pages = grounded.cited.iter().enumerate().filter_map(|(shown, place)| {
                 // What a tool told has no page.
                 let found = found.iter().take(MOST_SOURCES).nth(*place)?;

@@ -1,10 +1,10 @@
 // What the team knows: articles, what the bot made of them, and what it had no answer to. Loaded only when somebody goes there.
-import { Link, Redirect } from "wouter";
+import { Redirect } from "wouter";
 import { Dialogs } from "../parts/Dialogs";
+import { TabbedPage } from "../parts/TabbedPage";
 import { ArticleEditor } from "./ArticleEditor";
 import { ArticlesPage } from "./ArticlesPage";
 import { Gaps } from "./Gaps";
-import styles from "./Knowledge.module.css";
 import { NewArticle } from "./NewArticle";
 import { Runs } from "./Runs";
 import { Versions } from "./Versions";
@@ -38,24 +38,5 @@ export function Knowledge({ path }: { path: string | undefined }) {
 function Overview({ place }: { place: string }) {
   const current = TABS.find(({ id }) => id === place);
   if (!current) return <Redirect to="/knowledge" replace />;
-  const Page = current.page;
-  return (
-    <main className={styles.page}>
-      <header className={styles.top}>
-        <h1>Knowledge</h1>
-        <nav className={styles.tabs} aria-label="Knowledge">
-          {TABS.map(({ id, label }) => (
-            <Link
-              key={id}
-              to={id === "" ? "/knowledge" : `/knowledge/${id}`}
-              aria-current={id === current.id ? "page" : undefined}
-            >
-              {label}
-            </Link>
-          ))}
-        </nav>
-      </header>
-      <Page />
-    </main>
-  );
+  return <TabbedPage title="Knowledge" base="/knowledge" tabs={TABS} shown={current} />;
 }

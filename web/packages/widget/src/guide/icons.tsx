@@ -1,21 +1,5 @@
-/** Owns the drawings of this part, as `view/icons` does those that every page loads. */
-import type { VNode } from "preact";
-
-const drawn = (path: string, size: number) => (): VNode => (
-  <svg
-    width={size}
-    height={size}
-    viewBox="0 0 24 24"
-    fill="none"
-    stroke="currentColor"
-    stroke-width="1.8"
-    stroke-linecap="round"
-    stroke-linejoin="round"
-    aria-hidden="true"
-  >
-    <path d={path} />
-  </svg>
-);
+/** Owns the drawings of this part; those that every page loads are in `view/icons`. */
+import { drawn } from "../view/icons";
 
 export const Leaf = drawn(
   "M13.5 3H7a2 2 0 00-2 2v14a2 2 0 002 2h10a2 2 0 002-2V8.5zM13.5 3v5.5H19M9 13h6M9 16.5h4",

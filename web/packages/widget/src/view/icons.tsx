@@ -19,7 +19,7 @@ function Drawing({ children, size = 20 }: { children: ComponentChildren; size?: 
   );
 }
 
-const drawn = (path: string, size?: number) => () => (
+export const drawn = (path: string, size?: number) => () => (
   <Drawing {...(size && { size })}>
     <path d={path} />
   </Drawing>
