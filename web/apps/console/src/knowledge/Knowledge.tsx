@@ -17,7 +17,7 @@ const TABS = [
 
 /** `path` is what follows `/knowledge/`. */
 export function Knowledge({ path }: { path: string | undefined }) {
-  const [place = "", id, part] = (path ?? "").split("/").map(decodeURIComponent);
+  const [place = "", id, part] = (path ?? "").split("/");
   return (
     <Dialogs>
       {place === "new" ? (
