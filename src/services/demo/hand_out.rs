@@ -54,6 +54,7 @@ pub fn in_words(key: &str) -> String {
     for person in PEOPLE {
         let _ = writeln!(text, "    {:<10}{:<10}{}", person.username, person.role.as_str(), person.name);
     }
+    let _ = writeln!(text, "\n  Its help centre is at /help/default; a bot answers first.");
     let _ = writeln!(text, "\n  Publishable key, for the widget and for apps (X-API-Key):\n\n    {key}");
     text
 }

@@ -156,6 +156,7 @@ impl Writing<'_> {
 
 impl Written {
     fn failed(work: &mut Work, failure: Failure) -> Self {
+        tracing::warn!(code = failure.as_str(), "a model did not answer; a person is asked for");
         work.error = Some(format!("model_{}", failure.as_str()));
         Reply::HandOff(HandoffReason::ModelFailed).into()
     }
