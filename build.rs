@@ -19,6 +19,10 @@ const OF_SWAGGER_UI: [&str; 3] = ["swagger-ui-bundle.js", "swagger-ui.css", "fav
 fn main() -> result::Result<(), Box<dyn Error>> {
     let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     println!("cargo::rerun-if-changed={}", if is_release { "web/dist" } else { "build.rs" });
+    if is_release && env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|libc| libc == "gnu") {
+        // Relocations as a bitmap: half a megabyte less to read at each start. glibc knows it since 2.36.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
     let folder = Path::new(&env::var("OUT_DIR")?).join("docs");
     fs::create_dir_all(&folder)?;
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;

@@ -31,7 +31,8 @@ impl Passwords {
         let params = Params::new(config.password_memory_kib, config.password_iterations, 1, None)
             .map_err(|error| anyhow::anyhow!("auth.password_memory_kib or auth.password_iterations: {error}"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let of_nobody = hash_now(&argon2, "nobody has this password")?;
+        // Nobody's password has this hash, and nobody needs one: what comes out of a check is compared and thrown away.
+        let of_nobody = phc(&argon2, Salt::generate(), Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).map_err(described)?)?;
         let turns = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self { argon2, of_nobody: of_nobody.into(), turns: Arc::new(Semaphore::new(turns)) })
     }
@@ -78,6 +79,11 @@ pub fn check(field: &str, password: &str) -> Result<()> {
 fn hash_now(argon2: &Argon2<'static>, password: &str) -> anyhow::Result<String> {
     let salt = Salt::generate();
     let hash = output(argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    phc(argon2, salt, hash)
+}
+
+/// As it is stored: the algorithm, its parameters, salt and output in one string.
+fn phc(argon2: &Argon2<'_>, salt: Salt, hash: Output) -> anyhow::Result<String> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rust_embed::RustEmbed;
 use tokio::sync::OnceCell;
 
-use super::files::{self, Built, COMPRESSED, File};
+use super::files::{self, Built, File};
 
 const ASSETS: &str = "widget/assets/";
 
@@ -51,20 +51,17 @@ fn folder(data_dir: &str) -> PathBuf {
 
 fn keep<Files: RustEmbed>(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for path in Files::iter() {
+    for path in files::names::<Files>() {
         let name = path.strip_prefix(ASSETS).filter(|name| files::is_plain(name) && !name.contains('/'));
-        let (Some(name), Some(file)) = (name, Files::get(&path)) else { continue };
-        let place = folder.join(name);
-        if COMPRESSED.iter().any(|(_, ending)| name.ends_with(ending)) || place.exists() {
-            continue;
-        }
+        let Some(name) = name.filter(|name| !folder.join(name).exists()) else { continue };
+        let Some(content) = files::content::<Files>(&path) else { continue };
         // Renamed when it is whole and on disk: neither a start that is cut short nor a power failure leaves half of a file
         // under a name that is for ever.
         let draft = folder.join(format!(".{name}"));
         let mut written = fs::File::create(&draft)?;
-        written.write_all(&file.data)?;
+        written.write_all(&content)?;
         written.sync_all()?;
-        fs::rename(draft, place)?;
+        fs::rename(draft, folder.join(name))?;
     }
     fs::File::open(folder)?.sync_all()
 }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha384};
 
-use super::files::Built;
+use super::files::{self, Built};
 use crate::platform::http::text;
 
 const LOADER: &str = "widget/assets/loader-";
@@ -26,10 +26,10 @@ fn snippet_of<Files: RustEmbed>(url: &str, key: Option<&str>) -> anyhow::Result<
     ensure!(text::origin(&url, &()).is_ok(), "--url takes the origin of this server, as in https://chat.example.com");
     ensure!(key.is_none_or(is_publishable), "--key takes a publishable key, which begins with pk_");
     let key = key.unwrap_or(ANY_KEY);
-    let name = Files::iter().find(|name| name.starts_with(LOADER) && name.ends_with(".js"));
-    let loader = name.as_deref().and_then(|name| Some((name.rsplit('/').next()?, Files::get(name)?)));
-    let (name, file) = loader.context("the pages are not built; run `make web`, and build a release again after it")?;
-    let integrity = STANDARD.encode(Sha384::digest(&file.data));
+    let path = files::names::<Files>().into_iter().find(|name| name.starts_with(LOADER) && name.ends_with(".js"));
+    let loader = path.as_deref().and_then(|path| Some((path.rsplit('/').next()?, files::content::<Files>(path)?)));
+    let (name, content) = loader.context("the pages are not built; run `make web`, and build a release again after it")?;
+    let integrity = STANDARD.encode(Sha384::digest(&content));
     Ok(format!(
         r#"<script>
   window.SmileChatConfig = {{ apiUrl: "{url}", apiKey: "{key}" }};

@@ -114,6 +114,21 @@ async fn a_browser_gets_the_smallest_form_that_it_reads() {
 }
 
 #[tokio::test]
+async fn what_the_build_has_compressed_alone_is_unpacked_for_whoever_reads_no_gzip() {
+    let site = Site::of::<Sample>().await;
+    let path = "/demo/assets/packed-7a8b9c.css";
+    let packed = site.call("GET", path, &[("accept-encoding", "gzip")]).await;
+    assert_eq!((packed.header("content-encoding"), &*packed.body), ("gzip", &*sample("demo/assets/packed-7a8b9c.css.gz")));
+    for accepted in ["identity", "br", ""] {
+        let plain = site.call("GET", path, &[("accept-encoding", accepted)]).await;
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, ""), "{accepted}");
+        assert_eq!(plain.text(), "body { color: rebeccapurple }\n");
+        assert_eq!(plain.header("etag"), packed.header("etag"));
+        assert_eq!(plain.header("content-type"), "text/css; charset=utf-8");
+    }
+}
+
+#[tokio::test]
 async fn who_has_it_already_is_told_so() {
     let site = Site::of::<Sample>().await;
     let first = site.get("/widget.js").await;

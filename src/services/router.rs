@@ -25,8 +25,6 @@ use crate::services::{chosen, is_chosen};
 use crate::tickets::attachments;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
-    // Of all services, wherever they run: clients see one server.
-    let document = super::document::of(super::api());
     let (entrance, entrance_document) = match is_chosen(&app.config, "auth") {
         true => crate::auth::entrance_routes().split_for_parts(),
         false => OpenApiRouter::new().split_for_parts(),
@@ -38,7 +36,8 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
             .route("/demo/config.json", get(super::demo::hand_out))
             .route("/", get(async || Redirect::temporary("/app")));
     }
-    let routes = routes.with_state(app.clone()).merge(docs::routes(&document));
+    // The document is of all services, wherever they run: clients see one server.
+    let routes = routes.with_state(app.clone()).merge(docs::routes(super::openapi_json));
     let ground = Ground {
         db: app.db.clone(),
         clock: app.clock.clone(),

@@ -1,7 +1,7 @@
 /**
  * Runs after the build. Puts the loader a second time under the name of its content, for pages that pin it, and puts
- * `.br` and `.gz` beside every file that becomes smaller by it, so that the server has nothing to compress. Ends with what
- * the pages begin with, as it is sent.
+ * `.br` and `.gz` in the place of every file that becomes smaller by it, so that the server has nothing to compress and its
+ * binary nothing to hold three times. Ends with what the pages begin with, as it is sent.
  */
 import { createHash } from "node:crypto";
 import { copyFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -29,13 +29,11 @@ async function pinLoader() {
 async function compress(path) {
   const content = await readFile(path);
   const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-  const forms = [
-    [".br", await promisify(brotliCompress)(content, { params: quality })],
-    [".gz", await promisify(gzip)(content, { level: 9 })],
-  ];
-  for (const [ending, form] of forms) {
-    if (form.length < content.length) await writeFile(path + ending, form);
-  }
+  const gzipped = await promisify(gzip)(content, { level: 9 });
+  if (gzipped.length >= content.length) return;
+  await writeFile(`${path}.br`, await promisify(brotliCompress)(content, { params: quality }));
+  await writeFile(`${path}.gz`, gzipped);
+  await rm(path);
 }
 
 async function files() {

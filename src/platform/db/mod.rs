@@ -237,7 +237,7 @@ impl Db {
         });
         let is_queued = {
             let queues = self.shared.queues.read().unwrap_or_else(PoisonError::into_inner);
-            queues.as_ref()?.replica.as_ref()?.try_send(job).is_ok()
+            put(queues.as_ref()?.replica.as_ref()?, job)
         };
         match is_queued {
             true => Some(answer.wait(self.shared.patience).await),
@@ -254,8 +254,14 @@ impl Db {
             Kind::Read => &queues.reads,
             Kind::Write => &queues.writes,
         };
-        queue.try_send(job).map_err(|_| Error::Unavailable("the database queue is full".into()))
+        if put(queue, job) { Ok(()) } else { Err(Error::Unavailable("the database queue is full".into())) }
     }
+}
+
+/// Whether there was room. A channel with a bound of its own would hold memory for all of it from the start; here a few callers
+/// at once may go past the bound, which harms nobody.
+fn put(queue: &Sender<Job>, job: Job) -> bool {
+    queue.len() < QUEUE && queue.send(job).is_ok()
 }
 
 /// The values of an `in (…)`, the last one repeated until there are as many as a power of two: of each length there is another

@@ -1,5 +1,8 @@
-//! Which encodings a browser reads, by `Accept-Encoding`.
+//! Which encodings a browser reads, by `Accept-Encoding`, and gzip undone for who reads none.
 
+use std::io::{self, Read};
+
+use flate2::read::GzDecoder;
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
@@ -15,6 +18,13 @@ fn offer(text: &str) -> (&str, bool) {
     let (name, weight) = text.split_once(';').unwrap_or((text, ""));
     let weight = weight.trim().trim_start_matches("q=");
     (name.trim(), weight.parse::<f32>().map_or(weight.is_empty(), |weight| weight > 0.0))
+}
+
+/// Of what the build has compressed, and nobody else.
+pub fn unpack(compressed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    GzDecoder::new(compressed).read_to_end(&mut plain)?;
+    Ok(plain)
 }
 
 #[cfg(test)]

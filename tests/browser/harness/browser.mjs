@@ -10,7 +10,7 @@ const web = createRequire(new URL("../../../web/package.json", import.meta.url))
 const { chromium } = web("playwright-core");
 const axeSource = web.resolve("axe-core/axe.min.js");
 const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const built = fileURLToPath(new URL("../../../web/dist/widget/widget.js", import.meta.url));
+const built = fileURLToPath(new URL("../../../web/dist/console/index.html", import.meta.url));
 
 /** How long anything may take on a busy machine. What has a bound of its own is measured and printed. */
 export const PATIENCE_MS = 20_000;

@@ -18,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use self::connector::Connector;
 use self::session::Committed;
@@ -28,7 +28,7 @@ use super::mark::{Mark, Marked};
 use super::migrate::apply_next;
 use super::server::Server;
 use super::tx::Tx;
-use super::{Effect, OnCommit, QUEUE, Queues, slow};
+use super::{Effect, OnCommit, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
@@ -65,7 +65,7 @@ fn start_pool(
     on_commit: OnCommit,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Sender<Job>> {
-    let (sender, jobs) = bounded(QUEUE);
+    let (sender, jobs) = unbounded();
     let connector = Arc::new(connector);
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {

@@ -15,7 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::bounded;
+use crossbeam_channel::{bounded, unbounded};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
@@ -23,7 +23,7 @@ use super::failure::from_sqlite;
 use super::migrate::apply_next;
 use super::tx::{Tx, Visit};
 use super::value::{Row, Value};
-use super::{OnCommit, QUEUE, Queues, slow};
+use super::{OnCommit, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
@@ -49,8 +49,8 @@ pub(super) fn start(
     threads: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Queues> {
     let file = File::new(&path, config);
-    let (writes, write_jobs) = bounded(QUEUE);
-    let (reads, read_jobs) = bounded(QUEUE);
+    let (writes, write_jobs) = unbounded();
+    let (reads, read_jobs) = unbounded();
     let length = checkpoint::Length::default();
     let (commits, committed) = bounded(1);
     let mut spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> anyhow::Result<()> {

@@ -1,20 +1,18 @@
 //! `/openapi.json`, and a page to read and try it, `/docs`, which loads nothing from anywhere else: Swagger UI as the build
 //! script has unpacked it.
 
-use std::io::Read;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use flate2::read::GzDecoder;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
-use utoipa::openapi::OpenApi;
 
 use crate::error::Error;
-use crate::platform::http::encoding::accepts;
+use crate::platform::http::encoding::{accepts, unpack};
 
 const ERRORS: &str = include_str!("../../../../docs/ERRORS.md");
 const PAGE: &str = include_str!("page.html");
@@ -37,10 +35,11 @@ const SWAGGER_UI: [Compressed; 3] = [
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub fn routes(openapi: &OpenApi) -> Router {
-    let document = Bytes::from(openapi.to_json().expect("the document is strings and numbers"));
+/// The document is made when it is first asked for: it takes milliseconds and megabytes that a start need not wait for.
+pub fn routes(document: fn() -> String) -> Router {
+    let made = Arc::new(OnceLock::new());
     let routes = Router::new()
-        .route("/openapi.json", get(async || ([(CONTENT_TYPE, "application/json")], document)))
+        .route("/openapi.json", get(async move || openapi(made, document).await))
         .route("/docs", get(async || Html(PAGE)))
         .route("/docs/", get(async || Html(PAGE)))
         .route("/docs/page.css", get(async || ([(CONTENT_TYPE, STYLE)], PAGE_STYLE)))
@@ -55,15 +54,21 @@ pub fn routes(openapi: &OpenApi) -> Router {
     }))
 }
 
+async fn openapi(made: Arc<OnceLock<Bytes>>, document: fn() -> String) -> Response {
+    match tokio::task::spawn_blocking(move || made.get_or_init(|| document().into()).clone()).await {
+        Ok(document) => ([(CONTENT_TYPE, "application/json")], document).into_response(),
+        Err(error) => Error::internal(error).into_response(),
+    }
+}
+
 /// As it lies here for whoever reads gzip, which browsers do.
 fn of_swagger_ui(asked: &HeaderMap, content_type: &'static str, compressed: &'static [u8]) -> Response {
     let about = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "public, max-age=3600"), (VARY, "accept-encoding")];
     if accepts(asked, "gzip") {
         return (about, [(CONTENT_ENCODING, "gzip")], compressed).into_response();
     }
-    let mut plain = Vec::new();
-    match GzDecoder::new(compressed).read_to_end(&mut plain) {
-        Ok(_) => (about, plain).into_response(),
+    match unpack(compressed) {
+        Ok(plain) => (about, plain).into_response(),
         Err(error) => Error::internal(error).into_response(),
     }
 }
@@ -75,14 +80,12 @@ mod tests {
     use http::header::ACCEPT_ENCODING;
     use http_body_util::BodyExt;
     use tower::ServiceExt;
-    use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 
     use super::*;
 
     async fn get(path: &str, accepts: &str) -> (u16, HeaderMap, Bytes) {
-        let document = OpenApiBuilder::new().info(InfoBuilder::new().title("canary").version("1").build()).build();
         let request = Request::get(path).header(ACCEPT_ENCODING, accepts).body(Body::empty()).expect("a request");
-        let (parts, body) = routes(&document).oneshot(request).await.expect("infallible").into_parts();
+        let (parts, body) = routes(|| "canary".into()).oneshot(request).await.expect("infallible").into_parts();
         let body = body.collect().await.expect("a body in memory").to_bytes();
         (parts.status.as_u16(), parts.headers, body)
     }
@@ -95,7 +98,7 @@ mod tests {
     #[tokio::test]
     async fn the_document_and_the_errors_are_served() {
         let (status, headers, document) = text("/openapi.json").await;
-        assert!(status == 200 && document.contains("canary"), "{document}");
+        assert!(status == 200 && document == "canary", "{document}");
         assert_eq!(headers[CONTENT_TYPE], "application/json");
         let (status, headers, errors) = text("/docs/errors").await;
         assert_eq!((status, errors.as_str()), (200, ERRORS));
@@ -125,9 +128,7 @@ mod tests {
             assert!(headers[CONTENT_ENCODING] == "gzip" && headers[CONTENT_TYPE] == content_type, "{path}");
             let (_, headers, plain) = get(path, "identity").await;
             assert!(!headers.contains_key(CONTENT_ENCODING));
-            let mut unpacked = Vec::new();
-            GzDecoder::new(&compressed[..]).read_to_end(&mut unpacked).expect("gzip");
-            assert_eq!(unpacked, plain);
+            assert_eq!(unpack(&compressed).expect("gzip"), plain);
         }
     }
 }
