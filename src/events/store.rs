@@ -47,9 +47,10 @@ pub fn insert(tx: &mut Tx<'_>, act: &Act, kind: &str, ticket_id: Option<&str>, d
 
 /// Newest first; `before` is the key of the last entry of the page before.
 pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, before: Option<i64>, limit: i64) -> Result<Vec<Entry>> {
-    tx.all(
-        &format!("{SELECT} where e.tenant_key = $1 and e.event_key < $2 order by e.event_key desc limit $3"),
-        &[tenant.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
+    tx.at_most(
+        limit,
+        &format!("{SELECT} where e.tenant_key = $1 and e.event_key < $2 order by e.event_key desc"),
+        &[tenant.into(), before.unwrap_or(i64::MAX).into()],
         entry,
     )
 }
@@ -62,12 +63,12 @@ pub fn list_of_ticket(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Entry>> {
-    tx.all(
+    tx.at_most(
+        limit,
         &format!(
-            "{SELECT} where e.tenant_key = $1 and e.ticket_id = $2 and e.event_key < $3
-             order by e.event_key desc limit $4"
+            "{SELECT} where e.tenant_key = $1 and e.ticket_id = $2 and e.event_key < $3 order by e.event_key desc"
         ),
-        &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into(), limit.into()],
+        &[tenant.into(), ticket_id.into(), before.unwrap_or(i64::MAX).into()],
         entry,
     )
 }
@@ -87,8 +88,7 @@ const SELECT_STORED: &str = "select event_key, tenant_key, kind, actor_id, ticke
 
 /// Of all tenants, oldest first.
 pub fn list_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Stored>> {
-    let sql = format!("{SELECT_STORED} where event_key > $1 order by event_key limit $2");
-    tx.all(&sql, &[after.into(), limit.into()], stored)
+    tx.at_most(limit, &format!("{SELECT_STORED} where event_key > $1 order by event_key"), &[after.into()], stored)
 }
 
 /// Those of these that are there by now.

@@ -29,6 +29,26 @@ enum Connection<'c> {
 pub(super) type Visit<'v> = dyn FnMut(&mut Row<'_>) -> Result<bool> + 'v;
 
 impl<'c> Tx<'c> {
+    /// The first `rows` rows of a statement without a limit, mapped.
+    ///
+    /// The limit goes into the text. As a value, PostgreSQL could not tell how much of a list is wanted and would plan the
+    /// statement anew at each call, which takes longer than to read a page.
+    #[track_caller]
+    pub fn at_most<T>(
+        &mut self,
+        rows: i64,
+        sql: &str,
+        params: &[Value<'_>],
+        mut map: impl FnMut(&mut Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        self.walk(&format!("{sql} limit {}", round_limit(rows)), params, &mut |row| {
+            found.push(map(row)?);
+            Ok((found.len() as i64) < rows)
+        })?;
+        Ok(found)
+    }
+
     /// All rows, mapped in the order in which the statement yields them.
     #[track_caller]
     pub fn all<T>(
@@ -165,6 +185,13 @@ impl<'c> Tx<'c> {
         }
         walked
     }
+}
+
+/// A few limits for all: each is another statement to prepare. The first ones are the usual pages, and one row more, by which it
+/// is seen that they go on.
+fn round_limit(rows: i64) -> u64 {
+    let rows = rows.unsigned_abs();
+    [21, 51, 101].into_iter().find(|page| rows <= *page).unwrap_or_else(|| rows.next_power_of_two())
 }
 
 /// The last fence; the validation of requests refuses NUL with the name of the field.

@@ -257,8 +257,8 @@ pub fn list_after(
     after: i64,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq > $2 and m.tenant_key = $3 order by m.seq limit $4");
-    tx.all(&sql, &[ticket.into(), after.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
+    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq > $2 and m.tenant_key = $3 order by m.seq");
+    tx.at_most(limit, &sql, &[ticket.into(), after.into(), tenant.into()], |row| message(row, ticket_id))
 }
 
 pub fn list_last_seqs(tx: &mut Tx<'_>, tenant: TenantKey, tickets: &[TicketKey]) -> Result<Vec<(TicketKey, i64)>> {
@@ -281,9 +281,8 @@ pub fn list_before(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    let sql =
-        format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc limit $4");
-    tx.all(&sql, &[ticket.into(), before.into(), tenant.into(), limit.into()], |row| message(row, ticket_id))
+    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc");
+    tx.at_most(limit, &sql, &[ticket.into(), before.into(), tenant.into()], |row| message(row, ticket_id))
 }
 
 /// Marks what the other side sent up to `up_to_seq` as read; answers the `seq`s that were not.

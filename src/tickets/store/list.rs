@@ -1,6 +1,5 @@
 //! Lists of tickets, by filter.
 
-use std::fmt::Write;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -77,8 +76,8 @@ pub fn list(
     for source in &sources {
         is_narrow = is_narrow || source.has_few(tx, scope)?;
     }
-    let statement = list_statement(scope, filter, &sources, is_narrow, before, limit);
-    tx.all(&statement.text, &statement.values, ticket)
+    let statement = list_statement(scope, filter, &sources, is_narrow, before);
+    tx.at_most(limit, &statement.text, &statement.values, ticket)
 }
 
 /// Where the keys of those tickets come from that a tag or words match.
@@ -138,7 +137,6 @@ fn list_statement<'a>(
     sources: &[Source<'a>],
     is_narrow: bool,
     before: Option<(i64, i64)>,
-    limit: i64,
 ) -> Statement<'a> {
     // The plus keeps the planners from the indexes by activity: what matches leads to the tickets.
     let tenant = if is_narrow { "+t.tenant_key" } else { "t.tenant_key" };
@@ -191,7 +189,6 @@ fn list_statement<'a>(
         let place = list.values.len();
         list.and(&format!("(t.updated_at < ${place} or t.ticket_key < ?)"), before_key);
     }
-    list.values.push(limit.into());
-    let _ = write!(list.text, " order by t.updated_at desc, t.ticket_key desc limit ${}", list.values.len());
+    list.text.push_str(" order by t.updated_at desc, t.ticket_key desc");
     list
 }
