@@ -32,7 +32,8 @@ impl Passwords {
             .map_err(|error| anyhow::anyhow!("auth.password_memory_kib or auth.password_iterations: {error}"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         // Nobody's password has this hash, and nobody needs one: what comes out of a check is compared and thrown away.
-        let of_nobody = phc(&argon2, Salt::generate(), Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).map_err(described)?)?;
+        let of_nobody =
+            phc(&argon2, Salt::generate(), Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).map_err(described)?)?;
         let turns = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self { argon2, of_nobody: of_nobody.into(), turns: Arc::new(Semaphore::new(turns)) })
     }

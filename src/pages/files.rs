@@ -64,7 +64,8 @@ pub fn content<Files: RustEmbed>(name: &str) -> Option<Cow<'static, [u8]>> {
 }
 
 pub fn names<Files: RustEmbed>() -> BTreeSet<String> {
-    let plain = |name: &str| [BROTLI, GZIP].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name).to_owned();
+    let plain =
+        |name: &str| [BROTLI, GZIP].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name).to_owned();
     Files::iter().map(|name| plain(&name)).collect()
 }
 

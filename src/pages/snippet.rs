@@ -28,7 +28,8 @@ fn snippet_of<Files: RustEmbed>(url: &str, key: Option<&str>) -> anyhow::Result<
     let key = key.unwrap_or(ANY_KEY);
     let path = files::names::<Files>().into_iter().find(|name| name.starts_with(LOADER) && name.ends_with(".js"));
     let loader = path.as_deref().and_then(|path| Some((path.rsplit('/').next()?, files::content::<Files>(path)?)));
-    let (name, content) = loader.context("the pages are not built; run `make web`, and build a release again after it")?;
+    let (name, content) =
+        loader.context("the pages are not built; run `make web`, and build a release again after it")?;
     let integrity = STANDARD.encode(Sha384::digest(&content));
     Ok(format!(
         r#"<script>

@@ -118,7 +118,10 @@ async fn what_the_build_has_compressed_alone_is_unpacked_for_whoever_reads_no_gz
     let site = Site::of::<Sample>().await;
     let path = "/demo/assets/packed-7a8b9c.css";
     let packed = site.call("GET", path, &[("accept-encoding", "gzip")]).await;
-    assert_eq!((packed.header("content-encoding"), &*packed.body), ("gzip", &*sample("demo/assets/packed-7a8b9c.css.gz")));
+    assert_eq!(
+        (packed.header("content-encoding"), &*packed.body),
+        ("gzip", &*sample("demo/assets/packed-7a8b9c.css.gz"))
+    );
     for accepted in ["identity", "br", ""] {
         let plain = site.call("GET", path, &[("accept-encoding", accepted)]).await;
         assert_eq!((plain.status, plain.header("content-encoding")), (200, ""), "{accepted}");

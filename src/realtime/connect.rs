@@ -8,6 +8,7 @@ use crate::auth::guard::{self, Credentials};
 use crate::auth::model::Caller;
 use crate::auth::status;
 use crate::error::Error;
+use crate::platform::db;
 use crate::platform::http::problem;
 use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
 use crate::realtime::presence::View;
@@ -88,7 +89,8 @@ impl Handler for Sockets {
     }
 
     async fn handle(&self, connection: &mut Connection, events: Vec<Incoming>) {
-        batch::handle(&self.app, connection, events).await;
+        let tenant = connection.caller().tenant.0;
+        db::within(tenant, batch::handle(&self.app, connection, events)).await;
     }
 
     async fn disconnected(&self, connection: Connection, reason: &'static str) {
@@ -99,7 +101,7 @@ impl Handler for Sockets {
         if connection.has_arrived {
             app.presence.leave(caller, Instant::now());
         }
-        if let Err(error) = status::touch(app, caller).await {
+        if let Err(error) = db::within(caller.tenant.0, status::touch(app, caller)).await {
             tracing::warn!(%error, "could not note when a user was last active");
         }
     }

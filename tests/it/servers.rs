@@ -26,11 +26,15 @@ unix_socket_directories = '$folder'
 fsync = off
 SETTINGS
 "$1/pg_ctl" -w start -D "$folder/data" -l "$folder/server.log" </dev/null >"$folder/start.log" 2>&1
+[ -n "$3" ] || "$1/createuser" -h 127.0.0.1 -p "$2" -U app --no-superuser "$4"
 echo "$folder/data"
 read -r _ || true
 "$1/pg_ctl" -m immediate stop -D "$folder/data" >/dev/null 2>&1 || true
 rm -rf "$folder"
 "#;
+
+/// Whom the server connects as: nobody special, since a superuser passes through the wall between tenants.
+const OWNER: &str = "smilechat";
 
 pub struct Postgres {
     port: u16,
@@ -64,7 +68,7 @@ impl Postgres {
         let programs = installed_programs();
         let port = free_port();
         let mut command = as_an_ordinary_user();
-        command.args(["sh", "-c", SUPERVISOR, "sh"]).arg(&programs).arg(port.to_string()).arg(primary);
+        command.args(["sh", "-c", SUPERVISOR, "sh"]).arg(&programs).arg(port.to_string()).args([primary, OWNER]);
         let mut supervisor = command
             .current_dir("/")
             .process_group(0)
@@ -85,8 +89,8 @@ impl Postgres {
     pub fn fresh_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let _turn = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sql(&format!("create database {name}"));
-        format!("postgres://app@127.0.0.1:{}/{name}", self.port)
+        self.sql(&format!("create database {name} owner {OWNER}"));
+        format!("postgres://{OWNER}@127.0.0.1:{}/{name}", self.port)
     }
 
     pub fn port(&self) -> u16 {

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::Span;
 
-use super::turns;
 use super::tx::Tx;
+use super::{turns, wall};
 use crate::error::{Error, Result};
 use crate::platform::telemetry::spans;
 
@@ -25,6 +25,8 @@ pub(super) enum Kind {
 
 pub(super) struct Job {
     pub kind: Kind,
+    /// The tenant whose rows are all that it sees; None: all of them.
+    pub tenant: Option<i64>,
     queued: Instant,
     slow: Option<Duration>,
     trace: Trace,
@@ -77,7 +79,8 @@ impl Job {
         let is_running = Arc::new(AtomicBool::new(false));
         let call = Pending { closure: Some(closure), result: None, reply, is_running: is_running.clone() };
         let trace = Trace::begin(engine, kind);
-        (Self { kind, queued: Instant::now(), slow, trace, call: Box::new(call) }, Answer { receiver, is_running })
+        let (tenant, queued) = (wall::current(), Instant::now());
+        (Self { kind, tenant, queued, slow, trace, call: Box::new(call) }, Answer { receiver, is_running })
     }
 
     /// Runs the closure. True: commit what it did; false: roll it back.

@@ -14,6 +14,7 @@
 //! - A statement that would store a unique value twice is `Error::Conflict("conflict")`; the store that runs it knows
 //!   which value that is and says so.
 //! - A read sees one snapshot and changes nothing.
+//! - On PostgreSQL, what is asked for `within` a tenant sees and writes rows of that tenant alone (`wall`).
 //! - SQL is written for `$1` placeholders; the engines' differences are in `dialect` and nowhere else.
 //! - No call waits for ever: a full queue, a lost server and a locked file are `Error::Unavailable`, and heal by themselves.
 
@@ -37,6 +38,7 @@ mod trust;
 mod turns;
 mod tx;
 mod value;
+mod wall;
 
 use std::any::Any;
 use std::path::PathBuf;
@@ -62,6 +64,7 @@ pub use self::restore::{Restored, restore};
 pub use self::transfer::{Moved, Progress, transfer};
 pub use self::tx::Tx;
 pub use self::value::{FromColumn, Row, Value};
+pub use self::wall::{carried, within};
 
 /// Something that a transaction wants told once it is committed.
 pub type Effect = Box<dyn Any + Send>;

@@ -11,6 +11,8 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 
+use crate::platform::db;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub tenant: i64,
@@ -28,8 +30,11 @@ pub(super) async fn layer(State(identify): State<Identify>, request: Request, ne
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    if let Some(identity) = identify(&mut parts).await {
+    let identity = identify(&mut parts).await;
+    // Who is not signed in may be about to be, at another tenant than the one that is taken for theirs.
+    let tenant = identity.as_ref().filter(|identity| identity.caller.is_some()).map(|identity| identity.tenant);
+    if let Some(identity) = identity {
         parts.extensions.insert(identity);
     }
-    next.run(Request::from_parts(parts, body)).await
+    db::within(tenant, next.run(Request::from_parts(parts, body))).await
 }

@@ -1,6 +1,5 @@
 //! Lists of tickets, by filter.
 
-
 use serde::Deserialize;
 use utoipa::ToSchema;
 

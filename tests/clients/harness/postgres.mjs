@@ -8,9 +8,16 @@ import { promisify } from "node:util";
 
 import { freePort } from "./server.mjs";
 
-export function startPostgres() {
-  return start((data) => run("initdb", ["-D", data, "-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8"]));
+/** Owned by a role that is nobody special: a superuser passes through the wall between tenants. */
+export async function startPostgres() {
+  const initdb = ["-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8"];
+  const postgres = await start((data) => run("initdb", ["-D", data, ...initdb]));
+  runSql(asSuperuser(postgres), "create role smilechat login createdb");
+  runSql(asSuperuser(postgres), "alter database postgres owner to smilechat");
+  return postgres;
 }
+
+export const asSuperuser = (postgres) => ({ ...postgres, url: postgres.url.replace("smilechat@", "app@") });
 
 /** A standby that follows another one. */
 export function startStandby(postgres) {
@@ -26,7 +33,7 @@ async function start(fill) {
   fill(data);
   const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder}`;
   run("pg_ctl", ["-w", "-D", data, "-l", join(folder, "log"), "-o", settings, "start"]);
-  return { folder, data, port, settings, url: `postgres://app@127.0.0.1:${port}/postgres` };
+  return { folder, data, port, settings, url: `postgres://smilechat@127.0.0.1:${port}/postgres` };
 }
 
 export function stopPostgres(postgres) {

@@ -9,6 +9,7 @@ mod migrations;
 mod postgres;
 mod search;
 mod sqlite;
+mod wall;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

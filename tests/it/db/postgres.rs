@@ -87,7 +87,7 @@ async fn a_commit_waits_for_the_disk_whatever_the_role_is_set_to() -> Result<()>
             format!("alter database {name} owner to {role}"),
         ];
         spawn_blocking(move || statements.iter().for_each(|statement| server.sql(statement))).await?;
-        let url = database.replace("app@", &format!("{role}@"));
+        let url = database.replace("smilechat@", &format!("{role}@"));
         let t = spawn_blocking(move || TestDb::open(config(&url), None)).await??;
         let setting = "select current_setting('synchronous_commit')";
         let found: String = t.db.write(move |tx| tx.one(setting, &[], |row| row.take())).await?;

@@ -12,6 +12,7 @@ mod connector;
 mod link;
 mod session;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -82,6 +83,18 @@ fn start_pool(
     Ok(sender)
 }
 
+/// What opens the transaction, and binds it to its tenant for as long as it lasts.
+fn begin(job: &Job) -> Cow<'static, str> {
+    let begin = match job.kind {
+        Kind::Read => "begin isolation level repeatable read read only",
+        Kind::Write => "begin isolation level read committed",
+    };
+    match job.tenant {
+        Some(tenant) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
+        None => begin.into(),
+    }
+}
+
 /// On a thread of its own: the driver must not run inside the caller's runtime.
 pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
     let thread = thread::spawn(move || {
@@ -89,6 +102,7 @@ pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
         let link = Link::open(&server).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
         let mut session = Session::new(link);
         warn_of_clear_text(&server, &mut session)?;
+        warn_of_a_superuser(&mut session)?;
         let mut names = Vec::new();
         loop {
             session.script(&format!("begin; {MIGRATION_LOCK}"))?;
@@ -173,10 +187,7 @@ impl Worker {
     fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
         let slow = self.slow;
         let session = self.session()?;
-        session.begin(match job.kind {
-            Kind::Read => "begin isolation level repeatable read read only",
-            Kind::Write => "begin isolation level read committed",
-        });
+        session.begin(begin(job));
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
@@ -241,6 +252,17 @@ impl Worker {
 }
 
 /// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
+fn warn_of_a_superuser(session: &mut Session) -> Result<()> {
+    let role = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
+    if Tx::postgres(session).one(role, &[], |row| row.take::<bool>())? {
+        tracing::warn!(
+            "the role of the database URL passes through row-level security, PostgreSQL's wall between tenants; \
+             an ordinary role that owns the database does not"
+        );
+    }
+    Ok(())
+}
+
 fn warn_of_clear_text(server: &Server, session: &mut Session) -> Result<()> {
     if !server.may_be_in_the_clear() || server.is_loopback() {
         return Ok(());

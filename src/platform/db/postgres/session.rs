@@ -4,6 +4,7 @@
 //! rows is sent at once, what nobody needs the answer of goes along with what comes next, and nobody waits for the end of
 //! what is not kept.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -31,7 +32,7 @@ pub struct Session {
     /// None where nothing that is committed has anything to tell.
     pub(super) mark: Option<Mark>,
     /// What opens the transaction, until it is sent.
-    unopened: Option<&'static str>,
+    unopened: Option<Cow<'static, str>>,
     /// Sent, and to be looked at with what comes next.
     later: Vec<Pending<u64>>,
 }
@@ -60,7 +61,7 @@ impl Session {
     }
 
     /// The transaction that `begin` opens is the next one.
-    pub(super) fn begin(&mut self, begin: &'static str) {
+    pub(super) fn begin(&mut self, begin: Cow<'static, str>) {
         self.later.clear();
         self.unopened = Some(begin);
     }
@@ -161,7 +162,7 @@ impl Session {
             Ok(answer) => answer,
             Err(Unopened(error)) => {
                 let Some(connector) = self.connector.clone() else { return Err(from_postgres(error)) };
-                let begin = self.unopened;
+                let begin = self.unopened.take();
                 *self = connector.connect()?;
                 self.unopened = begin;
                 self.try_to_run(sql, &ask).unwrap_or_else(|Unopened(error)| Err(error))
@@ -178,7 +179,7 @@ impl Session {
         let (client, known) = (self.link.client(), self.statements.get(sql).cloned());
         // Taken before it is sent: whatever happens meanwhile, the transaction may be open.
         let begin = self.unopened.take();
-        let open = async { if let Some(begin) = begin { client.batch_execute(begin).await } else { Ok(()) } };
+        let open = async { if let Some(begin) = &begin { client.batch_execute(begin).await } else { Ok(()) } };
         let later = in_order(std::mem::take(&mut self.later));
         let work = async {
             let statement = match known {

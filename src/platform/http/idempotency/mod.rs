@@ -44,7 +44,7 @@ use super::multipart::{self, Arriving, Contents};
 use super::{body, request_id};
 use crate::error::{Error, Result};
 use crate::platform::clock::{Clock, Timestamp};
-use crate::platform::db::{Db, in_batches};
+use crate::platform::db::{self, Db, in_batches};
 use crate::platform::limits::address_key;
 use crate::platform::random::Random;
 use crate::platform::secret::{Secret, open, seal};
@@ -120,7 +120,7 @@ pub(super) async fn layer(State(keeper): State<Arc<Keeper>>, request: Request, n
     let refusal = match keeper.db.write(move |tx| store::claim(tx, &row, abandoned, now.minus(KEPT))).await? {
         Claim::Ours => {
             let work = run(keeper, row, key, Request::from_parts(parts, body), next).in_current_span();
-            let work = tokio::spawn(request_id::within(request_id::current(), work));
+            let work = tokio::spawn(db::carried(request_id::within(request_id::current(), work)));
             return work.await.map_err(|panic| Error::internal(anyhow::anyhow!("the handler panicked: {panic}")));
         }
         Claim::UnderWay => Error::Conflict("idempotency_in_progress"),

@@ -1,0 +1,92 @@
+//! The second wall between tenants, which PostgreSQL keeps: statements here forget to name their tenant on purpose.
+
+use anyhow::Result;
+use smilechat::error;
+use smilechat::platform::db::{Tx, carried, within};
+
+use super::{TestDb, insert_tenant, insert_user};
+use crate::harness::{Engine, Server};
+
+/// Their search would no longer use its indexes (migration 0017).
+const IN_FRONT: [&str; 2] = ["kb_search", "ticket_search"];
+
+#[tokio::test]
+async fn each_table_of_tenants_is_behind_the_wall_and_nobody_is_exempt() -> Result<()> {
+    let t = TestDb::postgres()?;
+    let unguarded: Vec<String> =
+        t.db.read(|tx| {
+            tx.all(
+                "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
+                 where c.relkind = 'r' and a.attname = 'tenant_key' and c.relnamespace = 'public'::regnamespace
+                     and not (c.relrowsecurity and c.relforcerowsecurity
+                         and exists (select 1 from pg_policy p where p.polrelid = c.oid))
+                 order by 1",
+                &[],
+                |row| row.take(),
+            )
+        })
+        .await?;
+    assert_eq!(unguarded, IN_FRONT);
+    let exempt = "select count(*) from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)";
+    assert_eq!(t.count(exempt).await?, 0, "the tests would not see the wall");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_statement_that_names_no_tenant_reaches_that_of_its_caller_alone() -> Result<()> {
+    let t = TestDb::postgres()?;
+    let ((ours, _), (theirs, _)) =
+        t.db.write(|tx| Ok((insert_tenant(tx, "ours")?, insert_tenant(tx, "theirs")?))).await?;
+    let all = "select count(*) from users";
+    assert_eq!(t.count(all).await?, 2);
+    for tenant in [ours, theirs] {
+        assert_eq!(within(tenant, t.count(all)).await?, 1);
+        let seen = within(tenant, t.db.read(|tx| tx.one("select tenant_key from users", &[], |row| row.take::<i64>())));
+        assert_eq!(seen.await?, tenant);
+    }
+    // What it says goes on elsewhere is bound too; a task that it merely starts is one of its own.
+    for (is_carried, seen) in [(true, 1), (false, 2)] {
+        let db = t.db.clone();
+        let work = async move { db.read(count_users).await };
+        let task = async { if is_carried { tokio::spawn(carried(work)) } else { tokio::spawn(work) } };
+        assert_eq!(within(ours, task).await.await??, seen, "{is_carried}");
+    }
+    assert_eq!(within(ours, within(None, t.count(all))).await?, 2);
+
+    assert_eq!(within(ours, t.script("update users set name = 'changed'")).await?, 1);
+    assert_eq!(within(ours, t.script("delete from users")).await?, 1);
+    assert_eq!(t.count("select count(*) from users where name = 'theirs'").await?, 1);
+    let smuggled = within(ours, t.db.write(move |tx| insert_user(tx, theirs, "smuggled"))).await;
+    assert!(smuggled.is_err(), "a row of another tenant was stored");
+    let moved = format!("update tenants set tenant_key = {} where tenant_key = {ours}", theirs + 1);
+    assert!(within(ours, t.db.write(move |tx| tx.execute(&moved, &[]))).await.is_err());
+    // The next transaction on each connection is bound to nothing that is left of these.
+    assert_eq!((t.count(all).await?, t.count("select count(*) from tenants").await?), (1, 2));
+    Ok(())
+}
+
+fn count_users(tx: &mut Tx<'_>) -> error::Result<i64> {
+    tx.one("select count(*) from users", &[], |row| row.take())
+}
+
+/// Tickets are shown here to those alone who are bound to a tenant: whoever lists them is.
+#[tokio::test]
+async fn who_is_signed_in_is_served_within_their_tenant() {
+    let server = Server::start(Engine::Postgres).await;
+    let tenant = server.tenant("acme").await;
+    let customer = tenant.customer("cara").await;
+    let ticket = server.ticket(&customer, "A lamp").await;
+    let db = server.running.app.db.clone();
+    let path = format!("/api/tickets/{ticket}");
+    server.get(&path).by(&customer).await.expect(200);
+    let bound = "alter policy of_tenant on tickets using (current_setting('smilechat.tenant', true) <> '')";
+    db.write(move |tx| tx.execute(bound, &[])).await.expect("altered");
+    assert_eq!(server.count("select count(*) from tickets").await, 0);
+    server.get(&path).by(&customer).await.expect(200);
+    let message = serde_json::json!({"message_content": "Hello"});
+    for key in [None, Some("0123456789abcdef")] {
+        let call = server.post(&format!("/api/messages/{ticket}")).by(&customer).json(message.clone());
+        let call = if let Some(key) = key { call.header("idempotency-key", key) } else { call };
+        call.await.expect(201);
+    }
+}
