@@ -16,6 +16,7 @@ pub mod settings;
 mod assist;
 mod budget;
 mod changes;
+mod claim;
 mod ground;
 mod hours;
 mod intent;
