@@ -79,7 +79,7 @@ pub fn taken(model: &ModelSettings, ask: &Ask, spoken: &std::result::Result<Spok
         Err(Failure::TooLong | Failure::Broken | Failure::TimedOut) => {
             Tokens { input: ask.chars() / 4 + 1, output: i64::from(model.max_tokens) }
         }
-        Err(Failure::Refused | Failure::Unreachable | Failure::Status(..)) => Tokens::default(),
+        Err(Failure::Refused | Failure::Nowhere | Failure::Unreachable | Failure::Status(..)) => Tokens::default(),
     }
 }
 

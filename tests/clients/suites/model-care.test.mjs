@@ -79,6 +79,18 @@ describe("care", () => {
   });
 
   test("an address that only the server can reach is asked nothing", async () => {
+  test("a name of the server's network looks like one that nobody has", async () => {
+    const seen = [];
+    // `.invalid` is nobody's (RFC 2606); `localhost` is this machine.
+    for (const url of ["http://localhost:1/v1", "http://nobody.invalid:1/v1"]) {
+      await setUp({}, { url });
+      const { run, said } = await asked();
+      seen.push([run.outcome, run.reason, run.error, said[0].message_content]);
+    }
+    assert.deepEqual(seen[0], seen[1]);
+    assert.equal(seen[0][2], "model_refused_address");
+  });
+
     for (const url of ["http://127.0.0.1:1/v1", "http://localhost:1", "http://[::1]:1", "http://169.254.169.254/latest", "http://0x7f.1/"]) {
       await setUp({}, { url });
       handedOver(await asked(), "model_failed", "model_refused_address");

@@ -109,7 +109,8 @@ pub async fn speak(
 /// None: no other try.
 fn pause(failure: Failure, tries: u32, random: &Random) -> Option<Duration> {
     let may_be_better = match failure {
-        Failure::Unreachable | Failure::Broken | Failure::TimedOut => true,
+        // A name may be looked up in vain for a moment.
+        Failure::Nowhere | Failure::Unreachable | Failure::Broken | Failure::TimedOut => true,
         Failure::Status(status, _) => matches!(status, 408 | 409 | 429 | 500..),
         Failure::Refused | Failure::TooLong => false,
     };
