@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx, Value};
 use crate::tickets::bot::answer::Due;
+use crate::tickets::bot::embedding::Maker;
 use crate::tickets::bot::runs::Run;
 use crate::tickets::model::MessageKind;
 
@@ -18,11 +19,12 @@ pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(Strin
 }
 
 /// Those that have a model for vectors. The first condition is what makes both engines take the index.
-pub fn list_tenants_with_vectors(tx: &mut Tx<'_>) -> Result<Vec<TenantKey>> {
+pub fn list_makers(tx: &mut Tx<'_>) -> Result<Vec<Maker>> {
     tx.all(
-        "select tenant_key from bot_settings where tenant_key > 0 and embedding is not null order by tenant_key",
+        "select tenant_key, updated_at from bot_settings where tenant_key > 0 and embedding is not null
+         order by tenant_key",
         &[],
-        |row| row.take().map(TenantKey),
+        |row| Ok(Maker { tenant: TenantKey(row.take()?), set_at: row.take()? }),
     )
 }
 
