@@ -1,6 +1,7 @@
 //! A model's way to an answer: what was found goes in, calls of tools go round, and what comes out is held against its sources.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::HandoffReason;
 use super::budget;
@@ -21,6 +22,8 @@ use crate::tickets::knowledge::model::Found;
 const MOST_SOURCES: usize = 6;
 /// Times that it may call tools before it has to answer.
 const MOST_ROUNDS: usize = 4;
+/// Of what is shown while it writes. It is read anew as a whole each time: not with each of its pieces.
+const BETWEEN_DRAFTS: Duration = Duration::from_millis(120);
 /// A question of its own is short.
 const LONGEST_QUESTION: usize = 400;
 
@@ -74,7 +77,11 @@ impl Writing<'_> {
             };
             let (sources, known) = (self.sources.len(), ground::known(&self.sources));
             let show = |text: &str| {
+            let pace = Pace::default();
                 if let Some(shown) = ground::shown_so_far(text, sources, &known) {
+                if !pace.is_time() {
+                    return;
+                }
                     listener(&shown);
                 }
             };
@@ -158,6 +165,20 @@ impl Written {
     fn failed(work: &mut Work, failure: Failure) -> Self {
         tracing::warn!(code = failure.as_str(), "a model did not answer; a person is asked for");
         work.error = Some(format!("model_{}", failure.as_str()));
+#[derive(Default)]
+struct Pace(Mutex<Option<Instant>>);
+
+impl Pace {
+    fn is_time(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = last.is_none_or(|last| last.elapsed() >= BETWEEN_DRAFTS);
+        if is_time {
+            *last = Some(Instant::now());
+        }
+        is_time
+    }
+}
+
         Reply::HandOff(HandoffReason::ModelFailed).into()
     }
 }

@@ -77,6 +77,8 @@ pub struct Spoken {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    /// Of the text, what was measured: bytes and characters.
+    measured: (usize, usize),
 pub struct Tokens {
     pub input: i64,
     pub output: i64,
@@ -180,10 +182,12 @@ fn below(url: &str, route: &str) -> Result<Url, Failure> {
 }
 
 impl Spoken {
-    fn check(&self) -> Result<(), Failure> {
+    /// After each piece: what was measured is not measured again.
+    fn check(&mut self) -> Result<(), Failure> {
         let arguments: usize = self.calls.iter().map(|call| call.arguments.len()).sum();
-        let is_short = self.text.len() <= MOST_CHARS * 4 && self.text.chars().count() <= MOST_CHARS;
-        match is_short && arguments <= MOST_CHARS && self.calls.len() <= MOST_CALLS {
+        let (bytes, chars) = self.measured;
+        self.measured = (self.text.len(), chars + self.text[bytes..].chars().count());
+        match self.measured.1 <= MOST_CHARS && arguments <= MOST_CHARS && self.calls.len() <= MOST_CALLS {
             true => Ok(()),
             false => Err(Failure::TooLong),
         }
