@@ -68,20 +68,21 @@ impl Writing<'_> {
     async fn write(&mut self, found: &[Found], listener: Listener<'_>) -> Result<Written> {
         let mut turns = prompt::turns(self.question.said.clone());
         for round in 0..=MOST_ROUNDS {
-            let offers = if round < MOST_ROUNDS { tools::offers(&self.desk.settings) } else { Vec::new() };
-            let ask = prompt::of_answer(&self.desk.settings, turns.clone(), &self.sources, offers);
+            let (settings, offers) = (&self.desk.settings, tools::offers(&self.desk.settings));
+            let mut ask = prompt::of_answer(settings, turns.clone(), &self.sources, offers);
+            ask.is_last = round == MOST_ROUNDS;
             let whose = (self.question.tenant, self.question.customer);
             let Some(share) = budget::set_aside(self.app, whose, &self.desk.settings, self.model, &ask).await? else {
                 self.work.error = Some("budget".into());
                 return Ok(Reply::HandOff(HandoffReason::Budget).into());
             };
             let (sources, known) = (self.sources.len(), ground::known(&self.sources));
-            let show = |text: &str| {
             let pace = Pace::default();
-                if let Some(shown) = ground::shown_so_far(text, sources, &known) {
+            let show = |text: &str| {
                 if !pace.is_time() {
                     return;
                 }
+                if let Some(shown) = ground::shown_so_far(text, sources, &known) {
                     listener(&shown);
                 }
             };
@@ -96,6 +97,9 @@ impl Writing<'_> {
             };
             if spoken.calls.is_empty() {
                 return Ok(self.judge(&spoken, found));
+            }
+            if ask.is_last {
+                break;
             }
             turns.push(Turn::Model { text: spoken.text.clone(), calls: spoken.calls.clone() });
             for call in spoken.calls {
@@ -161,10 +165,6 @@ impl Writing<'_> {
     }
 }
 
-impl Written {
-    fn failed(work: &mut Work, failure: Failure) -> Self {
-        tracing::warn!(code = failure.as_str(), "a model did not answer; a person is asked for");
-        work.error = Some(format!("model_{}", failure.as_str()));
 #[derive(Default)]
 struct Pace(Mutex<Option<Instant>>);
 
@@ -179,6 +179,10 @@ impl Pace {
     }
 }
 
+impl Written {
+    fn failed(work: &mut Work, failure: Failure) -> Self {
+        tracing::warn!(code = failure.as_str(), "a model did not answer; a person is asked for");
+        work.error = Some(format!("model_{}", failure.as_str()));
         Reply::HandOff(HandoffReason::ModelFailed).into()
     }
 }

@@ -35,6 +35,9 @@ pub struct Ask {
     pub system: String,
     pub turns: Vec<Turn>,
     pub tools: Vec<Offer>,
+    /// What was called so far has to do. The tools are named all the same: an answer of before that calls one is no good
+    /// history without them, for some.
+    pub is_last: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -74,11 +77,11 @@ pub struct Spoken {
     pub tokens: Tokens,
     /// It came to its own end.
     is_whole: bool,
+    /// Of the text, what was measured: bytes and characters.
+    measured: (usize, usize),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    /// Of the text, what was measured: bytes and characters.
-    measured: (usize, usize),
 pub struct Tokens {
     pub input: i64,
     pub output: i64,
