@@ -86,8 +86,7 @@ async fn nearest(
 ) -> Result<Vec<(i64, f64)>> {
     let key = desk.secrets.embedding_key.as_deref();
     let texts = [super::mask::mask(&super::prompt::cut(question, embedding::MOST_CHARS))];
-    let Some(share) =
-        budget::set_aside_for_vectors(app, tenant, &desk.settings, VectorsOf::AQuestion, &texts).await?
+    let Some(share) = budget::set_aside_for_vectors(app, tenant, &desk.settings, VectorsOf::AQuestion, &texts).await?
     else {
         tracing::debug!("no vector of a question: the day's tokens are used up; its words alone are searched for");
         return Ok(Vec::new());
