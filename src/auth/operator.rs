@@ -79,8 +79,7 @@ pub async fn create_user(
     let tenant = tenant.to_owned();
     let created = db
         .write(move |tx| {
-            let unknown = Error::invalid("tenant", "unknown", "is no tenant of this server");
-            let tenant = tenants::find_by_name(tx, &tenant)?.ok_or(unknown)?;
+            let tenant = named(tx, &tenant)?;
             let account = NewAccount {
                 user_id: &id::new_id(Clock::System.now(), &Random::System),
                 username: &name.shown,
@@ -130,8 +129,12 @@ pub async fn default_tenant(db: &Db, clock: &Clock, random: &Random) -> Result<T
 /// The tenant of a name that an operator gives.
 pub async fn find_tenant(db: &Db, name: &str) -> Result<TenantKey> {
     let name = name.to_owned();
-    let unknown = || Error::invalid("tenant", "unknown", "is no tenant of this server");
-    db.read(move |tx| tenants::find_by_name(tx, &name)?.ok_or_else(unknown)).await
+    db.read(move |tx| named(tx, &name)).await
+}
+
+fn named(tx: &mut Tx<'_>, name: &str) -> Result<TenantKey> {
+    let unknown = || Error::invalid("tenant", "unknown", &format!("no tenant has the name {name:?}"));
+    tenants::find_by_name(tx, name)?.ok_or_else(unknown)
 }
 
 /// An account that can sign in, as the caller it will be. None if the username is taken.

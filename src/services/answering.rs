@@ -4,7 +4,6 @@
 //! A ticket is answered by one task at a time; how long one takes keeps no other ticket waiting.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -20,8 +19,6 @@ use crate::tickets::bot::answer::{self, Due, Task};
 const TURN: Duration = Duration::from_secs(3);
 /// Before a ticket is tried again that could not be answered.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
-/// Of an answer that is being written.
-const BETWEEN_DRAFTS: Duration = Duration::from_millis(120);
 const AT_ONCE: usize = 64;
 /// One tenant's model that hangs keeps no other tenant waiting.
 const OF_ONE_TENANT: usize = 8;
@@ -87,22 +84,17 @@ struct Draft {
     app: App,
     ticket_id: String,
     message_id: String,
-    shown_at: Mutex<Option<Instant>>,
 }
 
 impl Draft {
     fn new(app: &App, task: &Task) -> Self {
         let (ticket_id, message_id) = (task.ticket_id().to_owned(), task.message_id());
-        Self { app: app.clone(), ticket_id, message_id, shown_at: Mutex::new(None) }
+        Self { app: app.clone(), ticket_id, message_id }
     }
 
     /// The whole text so far: whoever misses one sees it in the next.
     fn show(&self, text: &str) {
-        let mut shown_at = self.shown_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown_at.is_none_or(|shown_at| shown_at.elapsed() >= BETWEEN_DRAFTS) {
-            *shown_at = Some(Instant::now());
-            dispatch::show_draft(&self.app, &self.ticket_id, &self.message_id, text);
-        }
+        dispatch::show_draft(&self.app, &self.ticket_id, &self.message_id, text);
     }
 }
 

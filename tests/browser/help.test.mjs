@@ -84,6 +84,21 @@ test("it fits a telephone", async () => {
   await leave(reader, [shop.server.url]);
 });
 
+test("beside the open chat the way to the desk is in sight, and in a low window the way to the articles", async () => {
+  await put(shop.server, olivia, "/api/bot", { enabled: true, name: "Lantern" });
+  for (const [width, height] of [[1280, 720], [1440, 900], [1000, 720]]) {
+    const visitor = await newPerson(browser, { viewport: { width, height } });
+    const { dialog, field } = await visit(visitor);
+    const look = dialog.getByRole("button", { name: "Search our help articles" });
+    await look.waitFor();
+    const [desk, chat] = [visitor.page.getByRole("button", { name: "Open the support desk" }), dialog];
+    const [button, panel, articles, writing] = await Promise.all([desk, chat, look, field].map((one) => one.boundingBox()));
+    assert.ok(button.x + button.width <= panel.x, `${width}: the chat covers the button`);
+    assert.ok(articles.y + articles.height <= writing.y, `${height}: the articles are below the edge`);
+    await leave(visitor, [shop.server.url]);
+  }
+});
+
 test("a visitor chooses a person from the start, or asks for one later", async () => {
   await put(shop.server, olivia, "/api/bot", { enabled: true, name: "Lantern" });
   const visitor = await newPerson(browser);

@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::of_one_text("0012_bot_model", include_str!("../../../migrations/0012_bot_model.sql")),
     Migration::of_one_text("0013_reader_feedback", include_str!("../../../migrations/0013_reader_feedback.sql")),
     Migration::of_one_text("0014_bot_queues", include_str!("../../../migrations/0014_bot_queues.sql")),
+    Migration::of_one_text("0016_bot_claims", include_str!("../../../migrations/0016_bot_claims.sql")),
     Migration {
         name: "0017_tenant_wall",
         sqlite: include_str!("../../../migrations/0017_tenant_wall.sql"),

@@ -31,6 +31,9 @@ const IDLE: Duration = Duration::from_secs(30);
 pub enum Failure {
     /// The address may not be asked: it is no public one.
     Refused,
+    /// A name that stands for no public address, or for none at all. Which of the two nobody is told: the names of a network
+    /// of ours are nobody's to find out.
+    Nowhere,
     Unreachable,
     /// The answer did not come, or did not end, in time.
     TimedOut,
@@ -45,7 +48,7 @@ pub enum Failure {
 impl Failure {
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Refused => "refused_address",
+            Self::Refused | Self::Nowhere => "refused_address",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timeout",
             Self::TooLong => "too_long",
@@ -183,7 +186,7 @@ fn failure(error: reqwest::Error) -> Failure {
     let refused = |error: &(dyn std::error::Error + 'static)| error.is::<NotPublic>();
     let mut causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
     match error {
-        _ if causes.any(refused) => Failure::Refused,
+        _ if causes.any(refused) => Failure::Nowhere,
         error if error.is_timeout() => Failure::TimedOut,
         error if error.is_connect() => Failure::Unreachable,
         _ => Failure::Broken,
@@ -199,9 +202,10 @@ struct NotPublic;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found: Vec<_> = found.map(Iterator::collect).unwrap_or_default();
             // One that is not public condemns the name: nobody needs both.
-            match found.iter().all(|found| address::is_public(found.ip())) {
+            match !found.is_empty() && found.iter().all(|found| address::is_public(found.ip())) {
                 true => Ok(Box::new(found.into_iter()) as Addrs),
                 false => Err(NotPublic.into()),
             }
@@ -221,10 +225,12 @@ mod tests {
     #[tokio::test]
     async fn what_only_the_server_can_reach_is_refused_by_number_and_by_name() {
         let outbound = Outbound::new("").expect("a client");
-        for url in
-            ["http://127.0.0.1:9/", "http://[::1]:9/", "http://2130706433/", "http://0x7f.1/", "http://localhost:9/"]
-        {
+        for url in ["http://127.0.0.1:9/", "http://[::1]:9/", "http://2130706433/", "http://0x7f.1/"] {
             assert_eq!(asked(&outbound, url).await, Failure::Refused, "{url}");
+        }
+        // A name of ours and one that is nobody's (RFC 2606) are told apart by nothing.
+        for url in ["http://localhost:9/", "http://nobody.invalid:9/"] {
+            assert_eq!(asked(&outbound, url).await, Failure::Nowhere, "{url}");
         }
         assert_eq!(asked(&outbound, "ftp://example.com/").await, Failure::Refused);
         // Port 9 of this machine, which nobody serves.

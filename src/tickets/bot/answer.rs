@@ -1,11 +1,13 @@
 //! Takes up what the bot owes an answer to, and stores what was decided.
 //!
 //! Reading and deciding hold no lock, and may take their time. Storing is compare-and-set: under the ticket's lock, the bot still
-//! has it, and still owes an answer to the same message. Of two nodes that answer one message, one stores it.
+//! has it, and still owes an answer to the same message. Of two nodes that answer one message, one stores it; where an answer
+//! costs something, one has claimed it before (`claim`).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::claim::{self, Claim};
 use super::model::Listener;
 use super::reply::{self, Desk, Question, Reply};
 use super::runs::Run;
@@ -43,8 +45,8 @@ pub struct Due {
 }
 
 pub async fn list_due(app: &App, limit: i64) -> Result<Vec<Due>> {
-    let found = app.db.read(move |tx| store::list_due(tx, limit)).await?;
-    Ok(found.into_iter().map(|(tenant, ticket)| Due { tenant, ticket }).collect())
+    let now = app.clock.now();
+    app.db.read(move |tx| store::list_due(tx, now, limit)).await
 }
 
 /// What is needed to answer, read in one snapshot.
@@ -53,6 +55,8 @@ pub struct Task {
     due_seq: i64,
     desk: Desk,
     question: Question,
+    /// None: what it answers costs nobody anything.
+    claim: Option<Claim>,
     pub bot: UserKey,
     pub bot_id: String,
     pub bot_name: String,
@@ -69,9 +73,16 @@ impl Task {
     }
 }
 
-/// None: it is settled already.
+/// None: it is settled already, or another node is at it.
 pub async fn take_up(app: &App, due: Due) -> Result<Option<Task>> {
-    app.db.read(move |tx| read(tx, due)).await
+    let Some(mut task) = app.db.read(move |tx| read(tx, due)).await? else { return Ok(None) };
+    if task.desk.asks_others() {
+        task.claim = Claim::take(app, due, task.due_seq).await?;
+        if task.claim.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(task))
 }
 
 fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
@@ -113,20 +124,37 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         model_answers,
     };
     let desk = Desk { settings, secrets };
-    Ok(Some(Task { due, due_seq, desk, question, bot, bot_id: account.user_id, bot_name: account.name }))
+    let (bot_id, bot_name) = (account.user_id, account.name);
+    Ok(Some(Task { due, due_seq, desk, question, claim: None, bot, bot_id, bot_name }))
 }
 
-/// Returns once the answer is nobody's to give any more: somebody wrote or took the ticket, or the bot was switched off.
-async fn no_longer_owed(app: &App, task: &Task) {
+/// Why an answer is not this node's to give any more.
+enum Ended {
+    /// Somebody wrote or took the ticket, or the bot was switched off.
+    Settled,
+    /// Another node took over.
+    Lost,
+}
+
+async fn no_longer_owed(app: &App, task: &Task) -> Ended {
     let (due, due_seq) = (task.due, task.due_seq);
+    let mut renewed_at = Instant::now();
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
+        if let Some(claim) = task.claim.as_ref().filter(|_| renewed_at.elapsed() >= claim::RENEWED_EVERY) {
+            match claim.renew(app).await {
+                Ok(true) => renewed_at = Instant::now(),
+                Ok(false) => return Ended::Lost,
+                // It is tried again at once, and lasts for some tries.
+                Err(_) => {}
+            }
+        }
         let looked = app.db.read(move |tx| {
             let ticket = tickets::find_by_key(tx, due.tenant, due.ticket)?;
             Ok(still_owes(&ticket, due_seq) && settings::find(tx, due.tenant)?.0.enabled)
         });
         match looked.await {
-            Ok(false) | Err(Error::NotFound) => return,
+            Ok(false) | Err(Error::NotFound) => return Ended::Settled,
             // What cannot be told now is told when the answer is stored.
             Ok(true) | Err(_) => {}
         }
@@ -135,11 +163,25 @@ async fn no_longer_owed(app: &App, task: &Task) {
 
 /// Decides and stores. False: somebody wrote or took the ticket meanwhile, and nothing was said.
 pub async fn finish(app: &App, task: Task, listener: Listener<'_>) -> Result<bool> {
+    let claim = task.claim.clone();
+    let finished = decide_and_put(app, task, listener).await;
+    if let (Err(_), Some(claim)) = (&finished, claim)
+        && let Err(error) = claim.release(app).await
+    {
+        tracing::debug!(%error, "a claim was not given back; it runs out");
+    }
+    finished
+}
+
+async fn decide_and_put(app: &App, task: Task, listener: Listener<'_>) -> Result<bool> {
     let deciding = tokio::time::timeout(DEADLINE, reply::decide(app, &task.desk, &task.question, listener));
     let decided = tokio::select! {
         decided = deciding => decided.unwrap_or_else(|_| Ok(Reply::HandOff(HandoffReason::ModelFailed).into())),
         // What a model would go on to write nobody would read. Nothing is said but where the bot was switched off.
-        () = no_longer_owed(app, &task) => Ok(Reply::HandOff(HandoffReason::BotOff).into()),
+        ended = no_longer_owed(app, &task) => match ended {
+            Ended::Settled => Ok(Reply::HandOff(HandoffReason::BotOff).into()),
+            Ended::Lost => return Ok(false),
+        },
     };
     let decision = match decided {
         Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
@@ -174,6 +216,9 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
         Err(Error::NotFound) => return Ok(false),
         found => found?,
     };
+    if let Some(claim) = &task.claim {
+        claim.release_in(tx)?;
+    }
     if !still_owes(&ticket, task.due_seq) {
         if ticket.bot_due_seq.is_some() && ticket.status == TicketStatus::Closed {
             store::settle(tx, tenant, key)?;

@@ -288,7 +288,7 @@ impl Case<'_> {
     }
 
     async fn ask(&self, model: &ModelSettings, system: String, turns: Vec<Turn>) -> Result<String> {
-        let (app, ask) = (self.app, Ask { system, turns, tools: Vec::new() });
+        let (app, ask) = (self.app, Ask { system, turns, ..Ask::default() });
         let share = budget::set_aside(app, (self.tenant, None), &self.desk.settings, model, &ask).await?;
         let share = share.ok_or(Error::Conflict("budget_spent"))?;
         let deadline = Duration::from_secs(model.deadline_seconds.into());

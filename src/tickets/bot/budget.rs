@@ -5,6 +5,7 @@
 
 use super::model::{Ask, Spoken, Tokens};
 use super::settings::BotSettings;
+use super::settings::engine::Budget;
 use super::settings::models::ModelSettings;
 use super::store::{self, Usage};
 use crate::app::App;
@@ -33,11 +34,58 @@ pub async fn set_aside(
     model: &ModelSettings,
     ask: &Ask,
 ) -> Result<Option<Share>> {
-    // Three characters a token is more than most texts need.
-    let most = Tokens { input: ask.chars() / 3 + 1, output: i64::from(model.max_tokens) };
-    let (tokens, cost) = (most.input + most.output, cost(model, most));
-    let share = Share { tenant, user, day: app.clock.now().0 / DAY_MS, tokens, cost };
-    let budget = settings.budget.clone();
+    let most = Tokens { input: at_most(ask.chars()), output: i64::from(model.max_tokens) };
+    let share = Share { tenant, user, day: today(app), tokens: most.input + most.output, cost: cost(model, most) };
+    reserve(app, share, settings.budget.clone()).await
+}
+
+/// Who vectors are made for. They have no price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorsOf {
+    AQuestion,
+    /// No more than half of the day's tokens: a large import leaves the rest to the answers.
+    Articles,
+}
+
+/// The same for what is made vectors of.
+pub async fn set_aside_for_vectors(
+    app: &App,
+    tenant: TenantKey,
+    settings: &BotSettings,
+    of: VectorsOf,
+    texts: &[String],
+) -> Result<Option<Share>> {
+    let share = Share { tenant, user: None, day: today(app), tokens: at_most(length(texts)), cost: 0.0 };
+    let mut budget = settings.budget.clone();
+    if of == VectorsOf::Articles {
+        budget.tokens_per_day = budget.tokens_per_day.map(|most| most / 2);
+    }
+    reserve(app, share, budget).await
+}
+
+/// What vectors took: what their maker says, or four characters a token where it says nothing.
+pub fn taken_by_vectors(texts: &[String], said: Option<i64>) -> Tokens {
+    let estimated = length(texts) / 4 + 1;
+    // Nobody reads more tokens than there are bytes.
+    let input = said.filter(|said| (1..=length(texts)).contains(said)).unwrap_or(estimated);
+    Tokens { input, output: 0 }
+}
+
+fn length(texts: &[String]) -> i64 {
+    texts.iter().map(String::len).sum::<usize>() as i64
+}
+
+/// Three characters a token is more than most texts need.
+fn at_most(chars: i64) -> i64 {
+    chars / 3 + 1
+}
+
+fn today(app: &App) -> i64 {
+    app.clock.now().0 / DAY_MS
+}
+
+async fn reserve(app: &App, share: Share, budget: Budget) -> Result<Option<Share>> {
+    let Share { tenant, user, .. } = share;
     let taken = app.db.write(move |tx| {
         // So that of many at once, each sees what those before it set aside.
         lock_tenant(tx, tenant)?;
@@ -79,7 +127,7 @@ pub fn taken(model: &ModelSettings, ask: &Ask, spoken: &std::result::Result<Spok
         Err(Failure::TooLong | Failure::Broken | Failure::TimedOut) => {
             Tokens { input: ask.chars() / 4 + 1, output: i64::from(model.max_tokens) }
         }
-        Err(Failure::Refused | Failure::Unreachable | Failure::Status(..)) => Tokens::default(),
+        Err(Failure::Refused | Failure::Nowhere | Failure::Unreachable | Failure::Status(..)) => Tokens::default(),
     }
 }
 

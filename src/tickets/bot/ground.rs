@@ -129,16 +129,22 @@ fn claims(text: &str) -> Vec<String> {
     claims
 }
 
-/// A link, an e-mail address, or a bare name of a host with a path.
+/// A link, an e-mail address, or a bare name of a host, whatever stands before and behind it: a path, a port, a query.
 fn is_address(word: &str) -> bool {
-    let (host, _) = word.split_once('/').unwrap_or((word, ""));
-    let is_host = host.rsplit_once('.').is_some_and(|(name, end)| {
+    let is_part = |c: char| c.is_alphanumeric() || ".-_".contains(c);
+    word.contains("://") || word.contains('@') || word.split(|c| !is_part(c)).any(is_host)
+}
+
+fn is_host(name: &str) -> bool {
+    let is_named = name.rsplit_once('.').is_some_and(|(name, end)| {
         !name.is_empty()
-            && end.len() >= 2
+            && end.chars().count() >= 2
             && end.chars().all(char::is_alphabetic)
             && name.chars().any(char::is_alphabetic)
     });
-    word.contains("://") || word.contains('@') || is_host && !word.contains("..")
+    // Punycode ends a name in what is not letters alone.
+    let is_coded = name.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && end.starts_with("xn--"));
+    (is_named || is_coded) && !name.contains("..")
 }
 
 #[cfg(test)]
@@ -169,6 +175,7 @@ mod tests {
             "See shop.example/delivery [1].",
             "Write to RETURNS@shop.example! [2]",
             "2 to 3 days, e.g. tomorrow. [1]",
+            "2 to 3 days, i.e.: soon/later, and/or (e.g.) later; a.m. or p.m.? [1]",
             "It costs 4,90 € (see https://www.shop.example/delivery/). [1]",
         ] {
             assert!(check(good, &sources()).is_some(), "{good}");
@@ -176,6 +183,14 @@ mod tests {
         for bad in [
             "Pay at https://evil.example/pay [1].",
             "Pay at evil.example [1].",
+            "Pay at evil.example?x [1].",
+            "Pay at evil.example#x [1].",
+            "Pay at evil.example:80/pay [1].",
+            "Pay at evil.example:/pay?y=1 [1].",
+            "Pay at evil.example; now [1].",
+            "Pay at evil.example;x, or see=evil.example [1].",
+            "Pay at evil.example\\pay [1].",
+            "Pay at evil.xn--p1ai?x [1].",
             "Write to boss@evil.example [2].",
             "It costs 49.90 € [1].",
             "Call 0800 123456 [1].",

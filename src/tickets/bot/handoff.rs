@@ -56,9 +56,12 @@ pub fn hand_over(
     let language = Language::of(&questions.join("\n"), &settings.language);
     let sentence = match hours::at(&settings, now) {
         Hours::Closed { until } if settings.handoff_closed.is_empty() => {
-            language.say(Sentence::HandoffClosed).replace("{when}", &until)
+            language.say(Sentence::HandoffClosed).replace("{when}", &language.moment(&until))
         }
-        Hours::Closed { until } => settings.handoff_closed.replace("{when}", &until),
+        // The tenant's own words are in its own language.
+        Hours::Closed { until } => {
+            settings.handoff_closed.replace("{when}", &Language::named(&settings.language).moment(&until))
+        }
         _ if !settings.handoff_open.is_empty() => settings.handoff_open.clone(),
         _ if online.is_anybody() => language.say(Sentence::HandoffOpen).to_owned(),
         _ => language.say(Sentence::HandoffLater).to_owned(),

@@ -1,7 +1,7 @@
 //! Whether people are there, by the tenant's own hours.
 
 use jiff::ToSpan;
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use super::settings::BotSettings;
@@ -13,10 +13,25 @@ pub enum Hours {
     /// No hours are told.
     Unsaid,
     Open,
-    /// When they begin again, as in `2026-01-31 09:00 (Europe/Berlin)`.
+    /// When they begin again.
     Closed {
-        until: String,
+        until: Moment,
     },
+}
+
+/// A day and a time of it, by the tenant's own clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub day: Date,
+    pub time: String,
+    zone: String,
+}
+
+impl Moment {
+    /// For programs, as in `2026-01-31 09:00 (Europe/Berlin)`.
+    pub fn exact(&self) -> String {
+        format!("{} {} ({})", self.day, self.time, self.zone)
+    }
 }
 
 pub fn at(settings: &BotSettings, now: Timestamp) -> Hours {
@@ -42,7 +57,8 @@ pub fn at(settings: &BotSettings, now: Timestamp) -> Hours {
                 return Hours::Open;
             }
             if ahead > 0 || from > minute {
-                return Hours::Closed { until: format!("{date} {} ({})", opening.from, settings.timezone) };
+                let (time, zone) = (opening.from.clone(), settings.timezone.clone());
+                return Hours::Closed { until: Moment { day: date, time, zone } };
             }
         }
     }
@@ -78,7 +94,11 @@ mod tests {
             let instant: jiff::Timestamp = instant.parse().expect("an instant");
             super::at(&settings, Timestamp(instant.as_millisecond()))
         };
-        let closed = |until: &str| Hours::Closed { until: format!("{until} (Europe/Berlin)") };
+        let closed = |until: &str| {
+            let (day, time) = until.split_once(' ').expect("a day and a time");
+            let zone = "Europe/Berlin".to_owned();
+            Hours::Closed { until: Moment { day: day.parse().expect("a day"), time: time.into(), zone } }
+        };
         // A Monday in winter: one hour ahead of UTC.
         assert_eq!(at("2026-01-26T07:59:00Z"), closed("2026-01-26 09:00"));
         assert_eq!(at("2026-01-26T08:00:00Z"), Hours::Open);

@@ -3,35 +3,33 @@
 //!
 //! The two lists are merged by their places alone (reciprocal rank fusion, Cormack and others, SIGIR 2009): scores of different
 //! kinds do not add up. Where no model makes vectors, or it does not answer in time, words alone decide.
-//! Every vector of the tenant is compared: a hundred thousand comparisons take some ten milliseconds, and nothing is missed.
+//! Every vector of the tenant is compared: a hundred thousand comparisons take some ten milliseconds, and nothing is missed. They
+//! are read a thousand at a time, of which the nearest are kept: no more is held in memory, and others read in between.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::model::embed::{self, embed};
+use super::budget::{self, VectorsOf};
+use super::embedding;
+use super::model::embed;
 use super::reply::Desk;
-use super::settings;
 use super::settings::models::EmbeddingSettings;
-use super::store;
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
-use crate::platform::outbound::Failure;
 use crate::tickets::knowledge::model::Found;
 use crate::tickets::knowledge::search;
 use crate::tickets::knowledge::vectors;
 
 const DEADLINE: Duration = Duration::from_secs(3);
-const BATCH_DEADLINE: Duration = Duration::from_secs(30);
-const BATCH: i64 = 32;
-/// Passages of one tenant that are compared.
-const MOST_COMPARED: i64 = 100_000;
+/// Passages of one tenant that are compared, and those of one read.
+const MOST_COMPARED: usize = 100_000;
+const CHUNK: usize = 1000;
 /// The nearest ones.
 const NEAREST: usize = 20;
 /// What softens the first places (the figure of the paper).
 const SOFT: f64 = 60.0;
-/// Characters of a question or a passage that are made a vector of.
-const MOST_CHARS: usize = 4000;
 
 /// What was found, the best first, and which of it means the same as the question by the tenant's own bound.
 #[derive(Debug, Default)]
@@ -87,71 +85,49 @@ async fn nearest(
     question: &str,
 ) -> Result<Vec<(i64, f64)>> {
     let key = desk.secrets.embedding_key.as_deref();
-    let text = super::mask::mask(&super::prompt::cut(question, MOST_CHARS));
-    let texts = [text];
-    let asked = tokio::time::timeout(DEADLINE, embed(&app.outbound, settings, key, &texts)).await;
-    let vector = match asked.unwrap_or(Err(Failure::TimedOut)) {
+    let texts = [super::mask::mask(&super::prompt::cut(question, embedding::MOST_CHARS))];
+    let Some(share) = budget::set_aside_for_vectors(app, tenant, &desk.settings, VectorsOf::AQuestion, &texts).await?
+    else {
+        tracing::debug!("no vector of a question: the day's tokens are used up; its words alone are searched for");
+        return Ok(Vec::new());
+    };
+    let vector = match embedding::make(app, share, settings, key, &texts, DEADLINE).await? {
         Ok(mut vectors) => vectors.swap_remove(0),
         Err(failure) => {
             tracing::warn!(code = failure.as_str(), "no vector of a question; its words alone are searched for");
             return Ok(Vec::new());
         }
     };
-    let model = tag(settings);
-    let compared = app.db.read(move |tx| {
-        let mut near: Vec<(i64, f64)> = Vec::new();
-        vectors::walk(tx, tenant, &model, MOST_COMPARED, |key, bytes| {
-            let other: Vec<i8> = bytes.into_iter().map(|byte| byte as i8).collect();
-            near.push((key, embed::likeness(&vector, &other)));
-        })?;
-        near.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-        near.truncate(NEAREST);
-        Ok(near)
-    });
-    compared.await
+    compare(app, tenant, embedding::tag(settings), vector).await
 }
 
-/// Makes the vectors that are missing, a batch for each tenant. True: there are more.
-pub async fn bring_up(app: &App) -> Result<bool> {
-    let mut has_more = false;
-    for tenant in app.db.read(store::list_tenants_with_vectors).await? {
-        let (settings, secrets, _) = app.db.read(move |tx| settings::find_all(tx, tenant)).await?;
-        let Some(embedding) = &settings.embedding else { continue };
-        let model = tag(embedding);
-        let missing = {
-            let model = model.clone();
-            app.db.read(move |tx| vectors::list_missing(tx, tenant, &model, BATCH)).await?
-        };
-        if missing.is_empty() {
-            continue;
-        }
-        let texts: Vec<String> = missing.iter().map(|(_, text)| super::prompt::cut(text, MOST_CHARS)).collect();
-        let key = secrets.embedding_key.as_deref();
-        let made = tokio::time::timeout(BATCH_DEADLINE, embed(&app.outbound, embedding, key, &texts)).await;
-        match made.unwrap_or(Err(Failure::TimedOut)) {
-            Ok(vectors) => {
-                has_more |= missing.len() as i64 == BATCH;
-                app.db
-                    .write(move |tx| {
-                        for ((passage, _), vector) in missing.iter().zip(&vectors) {
-                            let bytes: Vec<u8> = vector.iter().map(|part| *part as u8).collect();
-                            vectors::put(tx, tenant, *passage, &model, &bytes)?;
-                        }
-                        Ok(())
-                    })
-                    .await?;
-            }
-            Err(failure) => {
-                tracing::warn!(code = failure.as_str(), "no vectors of a tenant's articles; trying again");
-            }
-        }
+async fn compare(app: &App, tenant: TenantKey, model: String, vector: Vec<i8>) -> Result<Vec<(i64, f64)>> {
+    let (vector, model) = (Arc::new(vector), Arc::new(model));
+    let (mut nearest, mut after, mut compared) = (Vec::new(), i64::MIN, 0);
+    while compared < MOST_COMPARED {
+        let (vector, model) = (vector.clone(), model.clone());
+        let chunk = app.db.read(move |tx| {
+            let mut chunk: Vec<(i64, f64)> = Vec::with_capacity(CHUNK);
+            vectors::walk(tx, tenant, &model, after, CHUNK as i64, |key, bytes| {
+                let other: Vec<i8> = bytes.into_iter().map(|byte| byte as i8).collect();
+                chunk.push((key, embed::likeness(&vector, &other)));
+            })?;
+            Ok(chunk)
+        });
+        let chunk = chunk.await?;
+        let (seen, last) = (chunk.len(), chunk.last().map(|(key, _)| *key));
+        keep_nearest(&mut nearest, chunk);
+        let Some(last) = last.filter(|_| seen == CHUNK) else { break };
+        (after, compared) = (last, compared + seen);
     }
-    Ok(has_more)
+    Ok(nearest)
 }
 
-/// What vectors that may be compared have in common.
-fn tag(settings: &EmbeddingSettings) -> String {
-    format!("{} {}", settings.url, settings.name)
+/// The nearest first.
+fn keep_nearest(nearest: &mut Vec<(i64, f64)>, more: Vec<(i64, f64)>) {
+    nearest.extend(more);
+    nearest.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    nearest.truncate(NEAREST);
 }
 
 #[cfg(test)]

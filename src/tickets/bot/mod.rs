@@ -9,6 +9,7 @@
 //! message, so that nothing is owed twice or forgotten. Nothing of an article is sent as markup.
 
 pub mod answer;
+pub mod embedding;
 pub mod eval;
 pub mod handoff;
 pub mod settings;
@@ -16,11 +17,12 @@ pub mod settings;
 mod assist;
 mod budget;
 mod changes;
+mod claim;
 mod ground;
 mod hours;
 mod intent;
 mod mask;
-pub mod meaning;
+mod meaning;
 pub mod model;
 mod prompt;
 mod reply;

@@ -32,7 +32,7 @@ pub fn of_answer(settings: &BotSettings, turns: Vec<Turn>, sources: &[String], t
     for (place, source) in sources.iter().enumerate() {
         system.push_str(&format!("[{}] {}\n\n", place + 1, source));
     }
-    Ask { system, turns, tools }
+    Ask { system, turns, tools, is_last: false }
 }
 
 /// A passage as a source.

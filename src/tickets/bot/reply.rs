@@ -206,6 +206,11 @@ fn text(desk: &Desk, found: &Found) -> String {
 }
 
 impl Desk {
+    /// Whether somebody outside is asked for an answer: it costs money or time of theirs, or does something there.
+    pub fn asks_others(&self) -> bool {
+        self.settings.engine != Engine::Passages || self.settings.embedding.is_some()
+    }
+
     /// Where an article stands.
     pub fn link(&self, slug: &str) -> String {
         self.settings.article_url.replace("{slug}", slug)

@@ -106,7 +106,7 @@ async fn profile(State(app): State<App>, Tenant(tenant): Tenant) -> Result<impl 
     let (is_open, opens) = match hours::at(&settings, app.clock.now()) {
         Hours::Unsaid => (None, None),
         Hours::Open => (Some(true), None),
-        Hours::Closed { until } => (Some(false), Some(until)),
+        Hours::Closed { until } => (Some(false), Some(until.exact())),
     };
     let BotSettings { enabled, name, avatar_url, greeting, .. } = settings;
     let shown = BotProfile { enabled, name, avatar_url, greeting, is_open, opens, help_url };

@@ -4,6 +4,8 @@ use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx, Value};
+use crate::tickets::bot::answer::Due;
+use crate::tickets::bot::embedding::Maker;
 use crate::tickets::bot::runs::Run;
 use crate::tickets::model::MessageKind;
 
@@ -17,11 +19,12 @@ pub fn find_settings(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<(Strin
 }
 
 /// Those that have a model for vectors. The first condition is what makes both engines take the index.
-pub fn list_tenants_with_vectors(tx: &mut Tx<'_>) -> Result<Vec<TenantKey>> {
+pub fn list_makers(tx: &mut Tx<'_>) -> Result<Vec<Maker>> {
     tx.all(
-        "select tenant_key from bot_settings where tenant_key > 0 and embedding is not null order by tenant_key",
+        "select tenant_key, updated_at from bot_settings where tenant_key > 0 and embedding is not null
+         order by tenant_key",
         &[],
-        |row| row.take().map(TenantKey),
+        |row| Ok(Maker { tenant: TenantKey(row.take()?), set_at: row.take()? }),
     )
 }
 
@@ -47,15 +50,53 @@ pub fn save_settings(tx: &mut Tx<'_>, tenant: TenantKey, new: &Stored<'_>, now: 
     Ok(())
 }
 
-/// The tickets of all tenants in which the bot owes an answer. It walks the index of those; the first condition, which all
-/// fulfil, is what makes both engines take it.
-pub fn list_due(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(TenantKey, TicketKey)>> {
+/// The tickets of all tenants in which the bot owes an answer that nobody is at. It walks the index of those; the first
+/// condition, which all fulfil, is what makes both engines take it.
+pub fn list_due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
     tx.all(
-        "select tenant_key, ticket_key from tickets where tenant_key > 0 and bot_due_seq is not null
-         order by tenant_key, ticket_key limit $1",
-        &[limit.into()],
-        |row| Ok((TenantKey(row.take()?), TicketKey(row.take()?))),
+        "select t.tenant_key, t.ticket_key from tickets t
+         where t.tenant_key > 0 and t.bot_due_seq is not null and not exists (
+             select 1 from bot_claims c
+             where c.tenant_key = t.tenant_key and c.ticket_key = t.ticket_key and c.claimed_until > $1)
+         order by t.tenant_key, t.ticket_key limit $2",
+        &[now.into(), limit.into()],
+        |row| Ok(Due { tenant: TenantKey(row.take()?), ticket: TicketKey(row.take()?) }),
     )
+}
+
+/// Takes the right to answer, if the ticket still owes that answer and nobody else has it at `now`.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    due: Due,
+    due_seq: i64,
+    holder: &str,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<bool> {
+    let taken = tx.execute(
+        "insert into bot_claims (tenant_key, ticket_key, holder, claimed_until)
+         select tenant_key, ticket_key, $3, $4 from tickets
+         where tenant_key = $1 and ticket_key = $2 and bot_due_seq = $6
+         on conflict (tenant_key, ticket_key) do update set holder = excluded.holder,
+             claimed_until = excluded.claimed_until where bot_claims.claimed_until <= $5",
+        &[due.tenant.into(), due.ticket.into(), holder.into(), until.into(), now.into(), due_seq.into()],
+    )?;
+    Ok(taken > 0)
+}
+
+pub fn renew_claim(tx: &mut Tx<'_>, due: Due, holder: &str, until: Timestamp) -> Result<bool> {
+    let renewed = tx.execute(
+        "update bot_claims set claimed_until = $4 where tenant_key = $1 and ticket_key = $2 and holder = $3",
+        &[due.tenant.into(), due.ticket.into(), holder.into(), until.into()],
+    )?;
+    Ok(renewed > 0)
+}
+
+pub fn release_claim(tx: &mut Tx<'_>, due: Due, holder: &str) -> Result<()> {
+    tx.execute(
+        "delete from bot_claims where tenant_key = $1 and ticket_key = $2 and holder = $3",
+        &[due.tenant.into(), due.ticket.into(), holder.into()],
+    )?;
+    Ok(())
 }
 
 /// A message of a ticket, in brief.

@@ -1,6 +1,8 @@
 //! What the bot says of itself, in the languages that the widget has, and which of them a customer writes.
 
 use super::HandoffReason;
+use super::hours::Moment;
+use crate::tickets::knowledge::help;
 use crate::tickets::knowledge::words::phrase;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,12 +90,51 @@ impl Language {
         }
     }
 
-    fn named(tag: &str) -> Self {
+    pub fn named(tag: &str) -> Self {
         match tag.split('-').next().unwrap_or_default() {
             "ar" => Ar,
             "bn" => Bn,
             "hi" => Hi,
             tag => Self::LATIN.iter().find(|(_, name, _)| *name == tag).map_or(En, |(language, ..)| *language),
+        }
+    }
+
+    fn tag(self) -> &'static str {
+        match self {
+            En => "en",
+            De => "de",
+            Es => "es",
+            Fr => "fr",
+            Ar => "ar",
+            Bn => "bn",
+            Hi => "hi",
+        }
+    }
+
+    /// Monday first.
+    fn weekdays(self) -> [&'static str; 7] {
+        match self {
+            En => ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+            De => ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+            Es => ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+            Fr => ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+            Ar => ["الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"],
+            Bn => ["সোমবার", "মঙ্গলবার", "বুধবার", "বৃহস্পতিবার", "শুক্রবার", "শনিবার", "রবিবার"],
+            Hi => ["सोमवार", "मंगलवार", "बुधवार", "गुरुवार", "शुक्रवार", "शनिवार", "रविवार"],
+        }
+    }
+
+    /// A day and a time as people say them: what it is about lies within a week.
+    pub fn moment(self, moment: &Moment) -> String {
+        let weekday = self.weekdays()[usize::from(moment.day.weekday().to_monday_zero_offset().unsigned_abs())];
+        let month = help::month_name(self.tag(), moment.day.month());
+        let (day, time) = (moment.day.day(), &moment.time);
+        match self {
+            En | Bn | Hi => format!("{weekday}, {day} {month}, {time}"),
+            De => format!("{weekday}, {day}. {month}, {time} Uhr"),
+            Es => format!("{weekday} {day} de {month}, {time}"),
+            Fr => format!("{weekday} {day} {month}, {time}"),
+            Ar => format!("{weekday}، {day} {month}، {time}"),
         }
     }
 
@@ -149,7 +190,7 @@ impl Language {
             (Ar, AskBack) => "لم أفهم ذلك تمامًا. هل يمكنك أن تقول في جملة واحدة ما الأمر؟",
             (Ar, HandoffOpen) => "سأحوّلك إلى أحد زملائنا، وسيرد عليك هنا بعد لحظات.",
             (Ar, HandoffLater) => "سأحوّل محادثتك إلى أحد زملائنا. لا يوجد أحد الآن، وسيصلك الرد في هذه الدردشة.",
-            (Ar, HandoffClosed) => "سأحوّل محادثتك إلى أحد زملائنا. سنعود في {when}، وسيصلك الرد في هذه الدردشة.",
+            (Ar, HandoffClosed) => "سأحوّل محادثتك إلى أحد زملائنا. سنعود يوم {when}، وسيصلك الرد في هذه الدردشة.",
             (Ar, Taken) => "{name} معك الآن.",
             (Bn, Greeting) => "নমস্কার! কীভাবে সাহায্য করতে পারি?",
             (Bn, Welcome) => "আপনাকে স্বাগত। আর কিছু লাগলে লিখুন।",
@@ -195,7 +236,36 @@ pub fn in_words(reason: HandoffReason) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hours::{self, Hours};
+    use super::super::settings::BotSettings;
+    use super::super::settings::opening::{Day, Opening};
     use super::*;
+    use crate::platform::clock::Timestamp;
+
+    #[test]
+    fn a_day_is_said_as_people_say_it() {
+        let settings = BotSettings {
+            timezone: "Europe/Berlin".into(),
+            hours: vec![Opening { day: Day::Mon, from: "09:00".into(), to: "17:00".into() }],
+            ..BotSettings::default()
+        };
+        // A Saturday.
+        let now: jiff::Timestamp = "2026-11-28T12:00:00Z".parse().expect("an instant");
+        let Hours::Closed { until } = hours::at(&settings, Timestamp(now.as_millisecond())) else { panic!("open") };
+        assert_eq!(until.exact(), "2026-11-30 09:00 (Europe/Berlin)");
+        for (language, said) in [
+            (En, "We are back on Monday, 30 November, 09:00; the answer"),
+            (De, "Wir sind ab Montag, 30. November, 09:00 Uhr wieder da; die Antwort"),
+            (Es, "Volvemos el lunes 30 de noviembre, 09:00; la respuesta"),
+            (Fr, "Nous sommes de retour le lundi 30 novembre, 09:00 ; la réponse"),
+            (Ar, "سنعود يوم الاثنين، 30 نوفمبر، 09:00، وسيصلك"),
+            (Bn, "আমরা সোমবার, 30 নভেম্বর, 09:00 থেকে আবার আছি"),
+            (Hi, "हम सोमवार, 30 नवंबर, 09:00 से फिर यहाँ हैं"),
+        ] {
+            let sentence = language.say(Sentence::HandoffClosed).replace("{when}", &language.moment(&until));
+            assert!(sentence.contains(said), "{sentence}");
+        }
+    }
 
     #[test]
     fn a_customer_is_answered_in_their_own_language() {

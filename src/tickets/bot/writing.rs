@@ -1,6 +1,7 @@
 //! A model's way to an answer: what was found goes in, calls of tools go round, and what comes out is held against its sources.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::HandoffReason;
 use super::budget;
@@ -21,6 +22,8 @@ use crate::tickets::knowledge::model::Found;
 const MOST_SOURCES: usize = 6;
 /// Times that it may call tools before it has to answer.
 const MOST_ROUNDS: usize = 4;
+/// Of what is shown while it writes. It is read anew as a whole each time: not with each of its pieces.
+const BETWEEN_DRAFTS: Duration = Duration::from_millis(120);
 /// A question of its own is short.
 const LONGEST_QUESTION: usize = 400;
 
@@ -65,15 +68,20 @@ impl Writing<'_> {
     async fn write(&mut self, found: &[Found], listener: Listener<'_>) -> Result<Written> {
         let mut turns = prompt::turns(self.question.said.clone());
         for round in 0..=MOST_ROUNDS {
-            let offers = if round < MOST_ROUNDS { tools::offers(&self.desk.settings) } else { Vec::new() };
-            let ask = prompt::of_answer(&self.desk.settings, turns.clone(), &self.sources, offers);
+            let (settings, offers) = (&self.desk.settings, tools::offers(&self.desk.settings));
+            let mut ask = prompt::of_answer(settings, turns.clone(), &self.sources, offers);
+            ask.is_last = round == MOST_ROUNDS;
             let whose = (self.question.tenant, self.question.customer);
             let Some(share) = budget::set_aside(self.app, whose, &self.desk.settings, self.model, &ask).await? else {
                 self.work.error = Some("budget".into());
                 return Ok(Reply::HandOff(HandoffReason::Budget).into());
             };
             let (sources, known) = (self.sources.len(), ground::known(&self.sources));
+            let pace = Pace::default();
             let show = |text: &str| {
+                if !pace.is_time() {
+                    return;
+                }
                 if let Some(shown) = ground::shown_so_far(text, sources, &known) {
                     listener(&shown);
                 }
@@ -89,6 +97,9 @@ impl Writing<'_> {
             };
             if spoken.calls.is_empty() {
                 return Ok(self.judge(&spoken, found));
+            }
+            if ask.is_last {
+                break;
             }
             turns.push(Turn::Model { text: spoken.text.clone(), calls: spoken.calls.clone() });
             for call in spoken.calls {
@@ -151,6 +162,20 @@ impl Writing<'_> {
                 Reply::HandOff(HandoffReason::LowConfidence).into()
             }
         }
+    }
+}
+
+#[derive(Default)]
+struct Pace(Mutex<Option<Instant>>);
+
+impl Pace {
+    fn is_time(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = last.is_none_or(|last| last.elapsed() >= BETWEEN_DRAFTS);
+        if is_time {
+            *last = Some(Instant::now());
+        }
+        is_time
     }
 }
 

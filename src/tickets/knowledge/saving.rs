@@ -1,5 +1,7 @@
 //! Saving an article, whoever writes it: its row, its version, its passages, the event, in one transaction.
 
+use sha2::{Digest, Sha256};
+
 use super::articles::{ArticlePatch, LONGEST_SLUG, NewArticle, check_collection};
 use super::model::{Article, ArticleStatus, ArticleSummary};
 use super::store::{articles, passages as rows, versions};
@@ -11,7 +13,10 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::id;
+use crate::platform::{id, secret};
+
+/// Of the hash of words that a slug cannot have.
+const MARK_BYTES: usize = 4;
 
 pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, author: Option<UserKey>, new: NewArticle) -> Result<Article> {
     // One at a time: an article's slug is free until it is taken.
@@ -115,13 +120,17 @@ fn free_slug(tx: &mut Tx<'_>, tenant: TenantKey, title: &str) -> Result<String> 
     Err(Error::Conflict("slug_taken"))
 }
 
+/// The same for the same title, and another for another one, also where they differ by words that no slug can have: those of
+/// scripts that are not Latin stand in it as a few digits of their hash.
 pub fn slug_of(title: &str) -> String {
     let folded = words::phrase(title);
     let is_plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let (plain, other): (Vec<&str>, Vec<&str>) = folded.split_whitespace().partition(is_plain);
+    let mark = (!other.is_empty()).then(|| secret::hex(&Sha256::digest(other.join(" "))[..MARK_BYTES]));
     let mut slug = String::new();
-    for word in folded.split_whitespace().filter(is_plain) {
-        // Room for a number.
-        if slug.len() + word.len() > LONGEST_SLUG - 8 {
+    for word in plain {
+        // Room for the mark, and for a number.
+        if slug.len() + word.len() > LONGEST_SLUG - 8 - 1 - 2 * MARK_BYTES {
             break;
         }
         if !slug.is_empty() {
@@ -129,7 +138,12 @@ pub fn slug_of(title: &str) -> String {
         }
         slug.push_str(word);
     }
-    if slug.is_empty() { "article".into() } else { slug }
+    match mark {
+        Some(mark) if slug.is_empty() => format!("page-{mark}"),
+        Some(mark) => format!("{slug}-{mark}"),
+        None if slug.is_empty() => "page".into(),
+        None => slug,
+    }
 }
 
 /// Makes the article's passages anew. Keywords are found as the title is.
@@ -161,13 +175,20 @@ fn record(tx: &mut Tx<'_>, act: &Act, article: &Article, changed: &[&'static str
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::super::articles::is_slug;
     use super::*;
 
     #[test]
     fn a_slug_is_made_of_a_title() {
         assert_eq!(slug_of("How long does it keep?"), "how-long-does-it-keep");
-        assert_eq!(slug_of("名前"), "article");
+        assert_eq!(slug_of("?!"), "page");
+        let names = ["配送", "退货", "Доставка", "FAQ 配送", "FAQ 退货", "FAQ", "доставка-ru", "配送?"];
+        let slugs: Vec<String> = names.iter().map(|name| slug_of(name)).collect();
+        assert_eq!(slugs[..7].iter().collect::<HashSet<_>>().len(), 7, "{slugs:?}");
+        assert_eq!((&slugs[0], slug_of("配送")), (&slugs[7], slugs[0].clone()), "the same for the same words");
+        assert!(slugs[0].starts_with("page-") && slugs[3].starts_with("faq-") && slugs[5] == "faq", "{slugs:?}");
         for title in ["Café crème", "a".repeat(200).as_str(), &"word ".repeat(50), "--", "İstanbul"] {
             assert!(is_slug(&slug_of(title), &()).is_ok(), "{title}");
         }

@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 
 import { GOOD, KEY, QUESTION, again, asked, begin, end, handedOver, noBudget, setUp } from "../harness/bot.mjs";
 import { allMessages, call, get, newCustomer, newTicket, post, put } from "../harness/people.mjs";
+import { runCommand } from "../harness/server.mjs";
 import { pause, poll } from "../harness/wait.mjs";
 
 let server, model, admin, support, customer;
@@ -78,6 +79,18 @@ describe("care", () => {
     assert.equal(moved.model.has_api_key, false);
   });
 
+  test("a name of the server's network looks like one that nobody has", async () => {
+    const seen = [];
+    // `.invalid` is nobody's (RFC 2606); `localhost` is this machine.
+    for (const url of ["http://localhost:1/v1", "http://nobody.invalid:1/v1"]) {
+      await setUp({}, { url });
+      const { run, said } = await asked();
+      seen.push([run.outcome, run.reason, run.error, said[0].message_content]);
+    }
+    assert.deepEqual(seen[0], seen[1]);
+    assert.equal(seen[0][2], "model_refused_address");
+  });
+
   test("an address that only the server can reach is asked nothing", async () => {
     for (const url of ["http://127.0.0.1:1/v1", "http://localhost:1", "http://[::1]:1", "http://169.254.169.254/latest", "http://0x7f.1/"]) {
       await setUp({}, { url });
@@ -143,10 +156,12 @@ describe("vectors", () => {
     });
     assert.equal(found.passages[0].slug, "what-does-delivery-cost");
     assert.ok(model.requests.every(({ headers }) => headers.authorization === `Bearer ${KEY}`));
+    await post(server, admin, "/api/kb/articles", { title: "Soon", body: "A zeppelin is coming.", status: "draft" });
     const article = { title: "Parcels abroad", body: "Lanterns travel by ship.", status: "published" };
     const { article_id } = await post(server, admin, "/api/kb/articles", article);
     const asked = async () => (await tried("Do you send postage overseas?")).passages.map((passage) => passage.slug);
     await poll("the new article", 30_000, async () => (await asked()).includes("parcels-abroad"));
+    for (const { raw } of model.requests) assert.ok(!raw.includes("zeppelin"), "a draft left the house");
     await call(server, "DELETE", `/api/kb/articles/${article_id}`, { token: admin.token });
     assert.ok(!(await asked()).includes("parcels-abroad"));
     for (const script of [(_, answer) => answer.json({}, 500), (_, answer) => answer.json({ data: [] }), () => undefined]) {
@@ -154,6 +169,75 @@ describe("vectors", () => {
       assert.equal((await tried(QUESTION)).outcome, "answered");
     }
     await setUp({ embedding: null });
+  });
+
+  test("are made of nothing that the day's tokens have no room for", async () => {
+    model.script = embed;
+    const named = (name) => ({ ...embedding(), name });
+    await setUp({ engine: "passages", embedding: named("in-budget") });
+    await poll("the vectors", 30_000, async () => (await tried("How much is postage?")).outcome === "answered");
+    model.requests.length = 0;
+    await setUp({ engine: "passages", embedding: named("in-budget"), budget: { ...noBudget, tokens_per_day: 0 } });
+    assert.equal((await tried("How much is postage?")).outcome, "handed_over");
+    assert.equal((await tried(QUESTION)).outcome, "answered", "by its words");
+    await setUp({ engine: "passages", embedding: named("beyond-budget"), budget: { ...noBudget, tokens_per_day: 0 } });
+    await pause(7_000);
+    assert.equal(model.requests.length, 0);
+    // Of what is left, articles have half, and a question is far less.
+    model.script = (body, answer, request) => embed(body, { json: (told) => answer.json({ ...told, usage: { prompt_tokens: 7 } }) }, request);
+    await setUp({ engine: "passages", embedding: named("within"), budget: { ...noBudget, tokens_per_day: 1_000_000 } });
+    await poll("the vectors", 30_000, async () => (await tried("How much is postage?")).outcome === "answered");
+    await setUp({ embedding: null });
+  });
+
+  test("of one tenant are made while another's model is away, which is asked ever more rarely", { timeout: 120_000 }, async () => {
+    const name = `neighbour-${Date.now()}`;
+    const { publishable_key } = JSON.parse(await runCommand(server, ["tenant", "create", "--name", name]));
+    const create = ["user", "create", "--username", "nell", "--role", "admin", "--tenant", name, "--password-stdin"];
+    await runCommand(server, create, "staple of the neighbour\n");
+    const login = { body: { username: "nell", password: "staple of the neighbour" }, headers: { "x-api-key": publishable_key } };
+    const nell = { token: (await call(server, "POST", "/api/auth/login", login)).body.access_token };
+    await put(server, nell, "/api/bot", { embedding: { ...embedding(), name: "of-nell" } });
+    const ofBroken = () => model.requests.filter(({ body }) => body.model.startsWith("broken")).length;
+    model.script = (body, answer, request) => {
+      if (body.model === "broken") return answer.json({}, 500);
+      return body.model === "broken-and-silent" ? undefined : embed(body, answer, request);
+    };
+    await setUp({ engine: "passages", embedding: { ...embedding(), name: "broken" } });
+    await poll("the broken one to be asked", 10_000, () => ofBroken() > 0);
+    await pause(9_000);
+    assert.equal(ofBroken(), 1, "ten seconds of rest");
+    await setUp({ engine: "passages", embedding: { ...embedding(), name: "broken-and-silent" } });
+    await poll("it to be asked at once, set anew", 8_000, () => ofBroken() > 1);
+    await post(server, nell, "/api/kb/articles", { title: "Nell's lamps", body: "They shine.", status: "published" });
+    const isMade = () => model.requests.some(({ body, raw }) => body.model === "of-nell" && raw.includes("They shine."));
+    await poll("the neighbour's vectors", 10_000, isMade);
+    await setUp({ embedding: null });
+  });
+
+  test("are compared piece by piece, to the last", { timeout: 120_000 }, async () => {
+    const articles = [];
+    const write = async (title, body) => articles.push(await post(server, admin, "/api/kb/articles", { title, body, status: "published" }));
+    for (const part of [1, 2, 3]) {
+      const sections = Array.from({ length: 400 }, (_, at) => `## Part ${part}, section ${at}\n\nOf stone and sand.`);
+      await write(`Minerals ${part}`, sections.join("\n\n"));
+    }
+    await write("Quokkas", "They live on an island.");
+    const isNear = (text) => /quokka|marsupial/i.test(text);
+    const many = new Set();
+    model.script = (body, answer) => {
+      body.input.forEach((text) => many.add(text));
+      answer.json({ data: body.input.map((text, index) => ({ index, embedding: isNear(text) ? [1, 0.1] : [0.1, 1] })) });
+    };
+    await setUp({ engine: "passages", embedding: { ...embedding(), name: "many" } });
+    const found = await poll("the last vector", 90_000, async () => {
+      const trial = await tried("Which marsupial?");
+      return trial.passages[0]?.slug === "quokkas" && trial;
+    });
+    assert.equal(found.outcome, "answered");
+    assert.ok(many.size > 1_200, `${many.size} texts`);
+    await setUp({ embedding: null });
+    for (const { article_id } of articles) await call(server, "DELETE", `/api/kb/articles/${article_id}`, { token: admin.token });
   });
 });
 

@@ -228,6 +228,34 @@ describe("tools", () => {
     assert.equal(outcome.ticket.status, "open");
   });
 
+  for (const provider of ["openai", "anthropic"]) {
+    test(`are named to the end by ${provider}'s rules, and in the last round may not be called`, async () => {
+      await setUp({ tools: ["look_up"] }, { provider });
+      const use = { type: "tool_use", id: "call_0", name: "look_up", input: {} };
+      model.script = (body, answer) => {
+        const isLast = provider === "openai" ? body.tool_choice === "none" : body.tool_choice?.type === "none";
+        if (provider === "openai") return isLast ? answer.say(GOOD) : answer.call(["look_up", {}]);
+        const content = isLast ? [{ type: "text", text: GOOD }] : [use];
+        return answer.json({ content, stop_reason: "end_turn", usage: { input_tokens: 9, output_tokens: 9 } });
+      };
+      const { run } = await asked();
+      assert.deepEqual([run.outcome, run.tools.length, model.requests.length], ["answered", 4, 5]);
+      // Without them, Anthropic answers 400 to a history that has calls.
+      for (const { body } of model.requests) assert.equal(body.tools.length, 3);
+      assert.ok(model.requests.slice(0, -1).every(({ body }) => body.tool_choice === undefined));
+    });
+  }
+
+  test("that are called in the last round all the same do nothing more", async () => {
+    await setUp({ http_tools: [orderTool()] });
+    model.script = (_, answer, request) => {
+      if (request.url === "/order") return answer.json({ order: 7 });
+      return answer.call(["order_status", { order: 7 }]);
+    };
+    handedOver(await asked(), "model_failed", "model_too_long");
+    assert.equal(model.requests.filter(({ path }) => path === "/order").length, 4);
+  });
+
   test("that are not allowed, or called wrongly, do nothing", async () => {
     await setUp({ tools: ["tag"] });
     model.script = (body, answer) => {

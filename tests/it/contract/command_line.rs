@@ -60,6 +60,54 @@ async fn tenants_and_users_are_made_while_the_server_runs() {
 }
 
 #[test]
+fn a_tenant_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.md"), "Text.").expect("written");
+    std::fs::write(folder.path().join("a.jsonl"), r#"{"question":"x","expected":"a"}"#).expect("written");
+    for args in [
+        &["kb", "import", "--tenant", "nope", "a.md"][..],
+        &["bot", "eval", "--tenant", "nope", "a.jsonl"],
+        &["user", "create", "--username", "sue", "--role", "admin", "--tenant", "nope", "--password-stdin"],
+    ] {
+        let refused = run(folder.path(), args, &[("SMILECHAT_AUTH__PASSWORD_MEMORY_KIB", "64")], PASSWORD);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        let told = String::from_utf8(refused.stderr).expect("text");
+        assert!(told.contains(r#"no tenant has the name "nope""#), "{told}");
+    }
+}
+
+/// A script of ours, copied to where nothing else is, with these programs and no others.
+fn run_script(name: &str, programs: &[&str], environment: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (scripts, programs_folder) = (folder.path().join("scripts"), folder.path().join("programs"));
+    std::fs::create_dir_all(&scripts).expect("made");
+    std::fs::create_dir_all(&programs_folder).expect("made");
+    for script in [name, "node-path", "has-node", "get-node"] {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(script);
+        std::fs::copy(source, scripts.join(script)).expect("copied");
+    }
+    for program in programs {
+        let found = ["/usr/bin", "/bin"].iter().map(|place| Path::new(place).join(program)).find(|path| path.exists());
+        std::os::unix::fs::symlink(found.expect("it is installed"), programs_folder.join(program)).expect("linked");
+    }
+    let mut command = Command::new("/bin/bash");
+    command.arg(scripts.join(name)).env_clear().env("PATH", &programs_folder).envs(environment.iter().copied());
+    command.output().expect("it ran")
+}
+
+#[test]
+fn what_make_lacks_is_told_before_anything_is_done() {
+    let without_node = run_script("build-web", &["bash", "dirname"], &[]);
+    let told = String::from_utf8(without_node.stderr).expect("text");
+    assert!(!without_node.status.success() && told.contains("Node is not installed"), "{told}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let on_taken = run_script("run", &["bash", "dirname"], &[("PORT", &port), ("HOST", "127.0.0.1")]);
+    let told = String::from_utf8(on_taken.stderr).expect("text");
+    assert!(!on_taken.status.success() && told.contains(&format!("127.0.0.1:{port} already")), "{told}");
+}
+
+#[test]
 fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
     let folder = tempfile::tempdir().expect("a folder");
     for (environment, name) in [

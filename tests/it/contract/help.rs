@@ -303,3 +303,4 @@ async fn readers_are_held_to_the_limits_of_the_api() {
     assert!(refused.header("retry-after").is_some());
     refused.problem(429, "rate_limited");
 }
+    assert!(policy.contains("img-src data: https:;") && !policy.contains("http:"), "{policy}");

@@ -1,6 +1,8 @@
 //! Articles and collections: who reads and writes them, their versions, what readers say, and the search.
 
 use serde_json::{Value, json};
+use smilechat::tickets::knowledge::import::import;
+use smilechat::tickets::knowledge::model::ArticleStatus;
 
 use crate::harness::{Person, Server, on_both_engines};
 
@@ -185,4 +187,29 @@ async fn what_an_article_may_not_be() {
     let path = "/api/kb/articles/absent";
     server.put(path).by(&ada).json(json!({"title": null})).await.invalid("title");
     server.put(path).by(&ada).json(json!({})).await.problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn collections_named_in_any_script_are_each_their_own() {
+    on_both_engines(async |server| {
+        let app = &server.running.app;
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = ["配送", "退货", "Доставка", "FAQ 配送", "FAQ 退货", "FAQ"];
+        for (number, name) in names.iter().enumerate() {
+            let text = format!("---\ntitle: Article {number}\ncollection: {name}\n---\nText.\n");
+            std::fs::write(folder.path().join(format!("article-{number}.md")), text).expect("written");
+        }
+        // A second import finds those of the first.
+        for _ in 0..2 {
+            import(app, app.auth.default_tenant, folder.path(), ArticleStatus::Published).await.expect("imported");
+            let found = server.get("/api/kb/collections").await.expect(200);
+            let mut found: Vec<_> =
+                found["data"].as_array().expect("a list").iter().map(|one| one["name"].as_str()).collect();
+            found.sort();
+            let mut all: Vec<_> = names.iter().map(|name| Some(*name)).collect();
+            all.sort();
+            assert_eq!(found, all);
+        }
+    })
+    .await;
 }

@@ -30,6 +30,9 @@ pub fn request(settings: &ModelSettings, key: Option<&str>, ask: &Ask) -> Reques
         .map(|tool| json!({ "name": tool.name, "description": tool.description, "input_schema": tool.parameters }));
     if !ask.tools.is_empty() {
         body["tools"] = tools.collect();
+        if ask.is_last {
+            body["tool_choice"] = json!({ "type": "none" });
+        }
     }
     let mut headers = vec![("anthropic-version", VERSION.to_owned())];
     headers.extend(key.map(|key| ("x-api-key", key.to_owned())));

@@ -17,6 +17,19 @@ const MOST_DIMENSIONS: usize = 4096;
 #[derive(Deserialize)]
 struct Answer {
     data: Vec<Embedding>,
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    prompt_tokens: Option<i64>,
+}
+
+pub struct Embedded {
+    /// One for each text, in their order.
+    pub vectors: Vec<Vec<i8>>,
+    /// As it counts them itself.
+    pub tokens: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -25,13 +38,12 @@ struct Embedding {
     embedding: Vec<f32>,
 }
 
-/// One for each text, in their order.
 pub async fn embed(
     outbound: &Outbound,
     settings: &EmbeddingSettings,
     key: Option<&str>,
     texts: &[String],
-) -> Result<Vec<Vec<i8>>, Failure> {
+) -> Result<Embedded, Failure> {
     let url = below(&settings.url, "embeddings")?;
     let body = json!({ "model": settings.name, "input": texts, "encoding_format": "float" });
     let answer = outbound.post(&url, &openai::headers(&settings.url, key), body.to_string()).await?;
@@ -43,7 +55,7 @@ pub async fn embed(
     }
     let dimensions = vectors.first().map_or(0, Vec::len);
     match dimensions > 0 && vectors.iter().all(|vector| vector.len() == dimensions) {
-        true => Ok(vectors),
+        true => Ok(Embedded { vectors, tokens: answer.usage.and_then(|usage| usage.prompt_tokens) }),
         false => Err(Failure::Broken),
     }
 }

@@ -35,6 +35,9 @@ pub struct Ask {
     pub system: String,
     pub turns: Vec<Turn>,
     pub tools: Vec<Offer>,
+    /// What was called so far has to do. The tools are named all the same: an answer of before that calls one is no good
+    /// history without them, for some.
+    pub is_last: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +77,8 @@ pub struct Spoken {
     pub tokens: Tokens,
     /// It came to its own end.
     is_whole: bool,
+    /// Of the text, what was measured: bytes and characters.
+    measured: (usize, usize),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +114,8 @@ pub async fn speak(
 /// None: no other try.
 fn pause(failure: Failure, tries: u32, random: &Random) -> Option<Duration> {
     let may_be_better = match failure {
-        Failure::Unreachable | Failure::Broken | Failure::TimedOut => true,
+        // A name may be looked up in vain for a moment.
+        Failure::Nowhere | Failure::Unreachable | Failure::Broken | Failure::TimedOut => true,
         Failure::Status(status, _) => matches!(status, 408 | 409 | 429 | 500..),
         Failure::Refused | Failure::TooLong => false,
     };
@@ -179,10 +185,12 @@ fn below(url: &str, route: &str) -> Result<Url, Failure> {
 }
 
 impl Spoken {
-    fn check(&self) -> Result<(), Failure> {
+    /// After each piece: what was measured is not measured again.
+    fn check(&mut self) -> Result<(), Failure> {
         let arguments: usize = self.calls.iter().map(|call| call.arguments.len()).sum();
-        let is_short = self.text.len() <= MOST_CHARS * 4 && self.text.chars().count() <= MOST_CHARS;
-        match is_short && arguments <= MOST_CHARS && self.calls.len() <= MOST_CALLS {
+        let (bytes, chars) = self.measured;
+        self.measured = (self.text.len(), chars + self.text[bytes..].chars().count());
+        match self.measured.1 <= MOST_CHARS && arguments <= MOST_CHARS && self.calls.len() <= MOST_CALLS {
             true => Ok(()),
             false => Err(Failure::TooLong),
         }

@@ -30,6 +30,9 @@ pub fn request(settings: &ModelSettings, key: Option<&str>, ask: &Ask) -> Reques
     });
     if !ask.tools.is_empty() {
         body["tools"] = functions.collect();
+        if ask.is_last {
+            body["tool_choice"] = "none".into();
+        }
     }
     ("chat/completions", headers(&settings.url, key), body)
 }

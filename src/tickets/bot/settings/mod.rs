@@ -196,11 +196,14 @@ impl BotPatch {
         set(&mut to.tools, self.tools);
         set(&mut to.http_tools, self.http_tools);
         set(&mut to.budget, self.budget);
+        // With what a key was given for, the key goes.
         if let Some(model) = self.model {
             to.model = model.map(|new| new.apply(to.model.as_ref(), &mut secrets.model_key));
+            secrets.model_key = secrets.model_key.take().filter(|_| to.model.is_some());
         }
         if let Some(embedding) = self.embedding {
             to.embedding = embedding.map(|new| new.apply(to.embedding.as_ref(), &mut secrets.embedding_key));
+            secrets.embedding_key = secrets.embedding_key.take().filter(|_| to.embedding.is_some());
         }
         if let Some(webhook) = self.webhook {
             to.webhook = webhook.map(|new| new.apply(secrets.signing.is_some()));
@@ -373,6 +376,24 @@ mod tests {
         ] {
             assert!(is_article_url(&bad, &()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_key_goes_with_what_it_was_given_for() {
+        let model = r#"{"provider":"openai","url":"https://a.example/v1","name":"x","api_key":"k"}"#;
+        let embedding = r#"{"url":"https://a.example/v1","name":"x","api_key":"k"}"#;
+        let (mut settings, mut secrets) = (BotSettings::default(), Secrets::default());
+        let mut apply = |patch: &str| {
+            let patch: BotPatch = serde_json::from_str(patch).expect("a patch");
+            patch.apply(&mut settings, &mut secrets);
+            (secrets.model_key.clone(), secrets.embedding_key.clone())
+        };
+        let key = Some("k".to_owned());
+        let both = apply(&format!(r#"{{"model":{model},"embedding":{embedding}}}"#));
+        assert_eq!(both, (key.clone(), key.clone()));
+        assert_eq!(apply(r#"{"name":"Lantern"}"#), (key.clone(), key.clone()));
+        assert_eq!(apply(r#"{"model":null}"#), (None, key));
+        assert_eq!(apply(r#"{"embedding":null}"#), (None, None));
     }
 
     #[test]

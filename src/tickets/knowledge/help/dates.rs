@@ -8,7 +8,7 @@ use crate::platform::clock::Timestamp;
 
 pub fn day(at: Timestamp, words: &Words) -> String {
     let date = Moment::from_millisecond(at.0).unwrap_or_default().to_zoned(TimeZone::UTC).date();
-    let month = words.months.split(' ').nth(usize::from(date.month().unsigned_abs()) - 1).unwrap_or_default();
+    let month = super::month_name(words.code, date.month());
     let day = words.date.replace("{d}", &date.day().to_string()).replace("{m}", month);
     day.replace("{y}", &date.year().to_string())
 }

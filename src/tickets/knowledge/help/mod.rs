@@ -34,6 +34,12 @@ pub fn address(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<String>> {
     Ok(Some(path_of(&brand::tenant_name(tx, tenant)?)))
 }
 
+/// The name of a month (1 to 12) as it stands in a date.
+pub fn month_name(language: &str, month: i8) -> &'static str {
+    let words = words::of(language).unwrap_or(&words::ENGLISH);
+    words.months.split(' ').nth(usize::from(month.unsigned_abs()) - 1).unwrap_or_default()
+}
+
 fn path_of(tenant_name: &str) -> String {
     format!("/help/{}", path::segment(tenant_name))
 }

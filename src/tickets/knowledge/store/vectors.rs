@@ -4,12 +4,13 @@ use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::db::Tx;
 
-/// A passage without a vector of this model, as a text to be made one of.
+/// A published passage without a vector of this model, as a text to be made one of. A draft is nobody's to read yet, and not
+/// the model's either.
 pub fn list_missing(tx: &mut Tx<'_>, tenant: TenantKey, model: &str, limit: i64) -> Result<Vec<(i64, String)>> {
     tx.all(
         "select p.passage_key, a.title, p.heading, p.text
          from kb_passages p join kb_articles a on a.tenant_key = p.tenant_key and a.article_id = p.article_id
-         where p.tenant_key = $1 and not exists (
+         where p.tenant_key = $1 and p.is_published and not exists (
              select 1 from kb_vectors v where v.tenant_key = $1 and v.passage_key = p.passage_key and v.model = $2)
          order by p.passage_key limit $3",
         &[tenant.into(), model.into(), limit.into()],
@@ -32,19 +33,22 @@ pub fn put(tx: &mut Tx<'_>, tenant: TenantKey, passage: i64, model: &str, vector
     Ok(())
 }
 
-/// Of published passages, handed to `look` one by one: together they may be large.
+/// Of published passages behind `after`, handed to `look` one by one: together they may be large, so that not all of a tenant are
+/// asked for at once.
 pub fn walk(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
     model: &str,
+    after: i64,
     limit: i64,
     mut look: impl FnMut(i64, Vec<u8>),
 ) -> Result<()> {
     let seen = tx.all(
         "select v.passage_key, v.vector
          from kb_vectors v join kb_passages p on p.passage_key = v.passage_key and p.tenant_key = v.tenant_key
-         where v.tenant_key = $1 and v.model = $2 and p.is_published order by v.passage_key limit $3",
-        &[tenant.into(), model.into(), limit.into()],
+         where v.tenant_key = $1 and v.passage_key > $3 and v.model = $2 and p.is_published
+         order by v.passage_key limit $4",
+        &[tenant.into(), model.into(), after.into(), limit.into()],
         |row| {
             look(row.take()?, row.take()?);
             Ok(())
