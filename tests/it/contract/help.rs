@@ -211,6 +211,7 @@ async fn a_page_is_kept_for_a_minute_and_then_asked_for_by_its_tag() {
         assert!(policy.contains(part), "{part} is not in {policy}");
     }
     assert!(!policy.contains("script-src") && !policy.contains("unsafe") && !policy.contains("'self' *"), "{policy}");
+    assert!(policy.contains("img-src data: https:;") && !policy.contains("http:"), "{policy}");
     for (name, value) in [
         ("cache-control", Some("public, max-age=60")),
         ("x-content-type-options", Some("nosniff")),
@@ -303,4 +304,3 @@ async fn readers_are_held_to_the_limits_of_the_api() {
     assert!(refused.header("retry-after").is_some());
     refused.problem(429, "rate_limited");
 }
-    assert!(policy.contains("img-src data: https:;") && !policy.contains("http:"), "{policy}");
