@@ -12,6 +12,7 @@ mod anonymous;
 mod api_keys;
 pub mod bot_account;
 pub mod brand;
+mod hs256;
 mod identify;
 mod identity;
 mod invites;

@@ -33,15 +33,19 @@ pub struct Registry {
     ended: Cache<String, ()>,
     /// Hashes of keys and session ids that nobody has.
     unknown: Cache<[u8; 32], ()>,
-    /// Users who changed a moment ago, and at which turn: what was looked up before that turn is out of date.
-    changed: Cache<UserKey, u64>,
-    /// The same of API keys, by their ids.
-    changed_keys: Cache<String, u64>,
+    /// What changed a moment ago, and at which turn: what was looked up before that turn is out of date.
+    changed: Cache<Changed, u64>,
     /// By the tenant and the staff whom it names.
     widgets: Cache<(TenantKey, Vec<UserKey>), Remembered<Arc<Widget>>>,
-    /// Tenants whose widget changed a moment ago, and at which turn.
-    changed_widgets: Cache<TenantKey, u64>,
     turn: Arc<AtomicU64>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Changed {
+    User(UserKey),
+    /// By its id.
+    Key(String),
+    WidgetOf(TenantKey),
 }
 
 /// An API key and, if it is a secret one, the account it acts as.
@@ -65,9 +69,7 @@ impl Default for Registry {
             ended: remembering(1_000_000, LOOKUP),
             unknown: remembering(100_000, MEMORY),
             changed: remembering(1_000_000, LOOKUP),
-            changed_keys: remembering(10_000, LOOKUP),
             widgets: remembering(10_000, MEMORY),
-            changed_widgets: remembering(10_000, LOOKUP),
             turn: Arc::default(),
         }
     }
@@ -113,7 +115,7 @@ impl Registry {
     pub async fn widget(&self, db: &Db, tenant: TenantKey, staff: Vec<UserKey>) -> Result<Arc<Widget>> {
         let key = (tenant, staff);
         if let Some(known) = self.widgets.get(&key)
-            && self.changed_widgets.get(&tenant).is_none_or(|changed| changed <= known.turn)
+            && self.is_current(&Changed::WidgetOf(tenant), known.turn)
         {
             return Ok(known.what);
         }
@@ -134,7 +136,7 @@ impl Registry {
 
     /// Whether a key, by its id, was revoked a moment ago, or changed after `turn`.
     pub fn has_moved(&self, api_key_id: &str, turn: u64) -> bool {
-        self.ended.contains_key(api_key_id) || self.changed_keys.get(api_key_id).is_some_and(|changed| changed > turn)
+        self.ended.contains_key(api_key_id) || !self.is_current(&Changed::Key(api_key_id.to_owned()), turn)
     }
 
     /// Counts the changes. What is looked up after it was asked is no older.
@@ -149,25 +151,34 @@ impl Registry {
 
     /// What is remembered of a user is looked up again.
     pub fn user_changed(&self, user: UserKey) {
-        self.changed.insert(user, self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+        self.note(Changed::User(user));
     }
 
     /// What is remembered of an API key is looked up again.
     pub fn key_changed(&self, api_key_id: &str) {
-        self.changed_keys.insert(api_key_id.to_owned(), self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+        self.note(Changed::Key(api_key_id.to_owned()));
     }
 
     /// Its settings, or somebody of the staff.
     pub fn widget_changed(&self, tenant: TenantKey) {
-        self.changed_widgets.insert(tenant, self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+        self.note(Changed::WidgetOf(tenant));
+    }
+
+    fn note(&self, what: Changed) {
+        self.changed.insert(what, self.turn.fetch_add(1, Ordering::SeqCst) + 1);
+    }
+
+    /// Whether it has not changed since `turn`.
+    fn is_current(&self, what: &Changed, turn: u64) -> bool {
+        self.changed.get(what).is_none_or(|changed| changed <= turn)
     }
 
     fn is_fresh_key(&self, known: &Remembered<Arc<KnownKey>>) -> bool {
-        self.changed_keys.get(&known.what.key.api_key_id).is_none_or(|changed| changed <= known.turn)
+        self.is_current(&Changed::Key(known.what.key.api_key_id.clone()), known.turn)
     }
 
     fn is_fresh<T>(&self, known: &Remembered<T>, user: Option<UserKey>) -> bool {
-        user.and_then(|user| self.changed.get(&user)).is_none_or(|changed| changed <= known.turn)
+        user.is_none_or(|user| self.is_current(&Changed::User(user), known.turn))
     }
 
     /// What a look-up finds. That it found nothing is remembered, so that a repeat costs nothing.
