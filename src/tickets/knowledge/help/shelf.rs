@@ -47,10 +47,10 @@ pub fn first_page(tx: &mut Tx<'_>, tenant: TenantKey, language: &str) -> Result<
     let collections = collections::list(tx, tenant, None, MOST_SHELVES)?;
     let mut shelves = Vec::new();
     for collection in collections.into_iter().map(Some).chain([None]) {
-        let which = which(tenant, collection.as_ref(), language);
-        let mut articles = shelves::list(tx, which, None, SHOWN as i64 + 1)?;
+        let which = which(collection.as_ref(), language);
+        let mut articles = shelves::list(tx, tenant, which, None, SHOWN as i64 + 1)?;
         let count = match articles.len() > SHOWN {
-            true => shelves::count(tx, which, COUNTED + 1)?,
+            true => shelves::count(tx, tenant, which, COUNTED + 1)?,
             false => articles.len() as i64,
         };
         articles.truncate(SHOWN);
@@ -61,8 +61,8 @@ pub fn first_page(tx: &mut Tx<'_>, tenant: TenantKey, language: &str) -> Result<
     Ok(shelves)
 }
 
-fn which<'a>(tenant: TenantKey, collection: Option<&'a Collection>, language: &'a str) -> Which<'a> {
-    Which { tenant, collection_id: collection.map(|one| one.collection_id.as_str()), language }
+fn which<'a>(collection: Option<&'a Collection>, language: &'a str) -> Which<'a> {
+    Which { collection_id: collection.map(|one| one.collection_id.as_str()), language }
 }
 
 /// Some articles of a collection, and the id of the last one where more follow.
@@ -84,7 +84,7 @@ pub fn piece(
     let after = after.filter(|summary| summary.status == ArticleStatus::Published);
     let after = after.map(|summary| (summary.sort_title(), summary.article_id));
     let after = after.as_ref().map(|(title, id)| (title.as_str(), id.as_str()));
-    let mut articles = shelves::list(tx, which(tenant, collection, language), after, OF_A_PAGE as i64 + 1)?;
+    let mut articles = shelves::list(tx, tenant, which(collection, language), after, OF_A_PAGE as i64 + 1)?;
     let has_more = articles.len() > OF_A_PAGE;
     articles.truncate(OF_A_PAGE);
     let next = articles.last().filter(|_| has_more).map(|last| last.article_id.clone());
@@ -100,8 +100,8 @@ pub fn related(
     most: usize,
 ) -> Result<Vec<ArticleSummary>> {
     let Some(collection_id) = article.collection_id.as_deref() else { return Ok(Vec::new()) };
-    let which = Which { tenant, collection_id: Some(collection_id), language };
-    let mut related = shelves::list(tx, which, None, most as i64 + 1)?;
+    let which = Which { collection_id: Some(collection_id), language };
+    let mut related = shelves::list(tx, tenant, which, None, most as i64 + 1)?;
     related.retain(|one| one.base_slug() != article.base_slug());
     related.truncate(most);
     Ok(related)

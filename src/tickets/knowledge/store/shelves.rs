@@ -9,7 +9,6 @@ use crate::tickets::knowledge::model::ArticleSummary;
 /// Which articles: those of a collection, or of none.
 #[derive(Clone, Copy)]
 pub struct Which<'a> {
-    pub tenant: TenantKey,
     pub collection_id: Option<&'a str>,
     /// The reader's, in small letters.
     pub language: &'a str,
@@ -36,29 +35,35 @@ fn conditions(which: &Which<'_>) -> String {
     )
 }
 
-fn values<'a>(which: &Which<'a>) -> Vec<Value<'a>> {
+fn values<'a>(tenant: TenantKey, which: &Which<'a>) -> Vec<Value<'a>> {
     let first = which.language.split('-').next().unwrap_or_default();
-    vec![which.tenant.into(), which.language.into(), first.into(), which.collection_id.unwrap_or_default().into()]
+    vec![tenant.into(), which.language.into(), first.into(), which.collection_id.unwrap_or_default().into()]
 }
 
 /// By title, those behind `after` (its title in small letters, its id).
-pub fn list(tx: &mut Tx<'_>, which: Which<'_>, after: Option<(&str, &str)>, limit: i64) -> Result<Vec<ArticleSummary>> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    which: Which<'_>,
+    after: Option<(&str, &str)>,
+    limit: i64,
+) -> Result<Vec<ArticleSummary>> {
     let (title, id) = after.unwrap_or_default();
     let sql = format!(
         "select {SUMMARY} from kb_articles a where {} and (a.sort_title, a.article_id) > ($5, $6)
          order by a.sort_title, a.article_id limit $7",
         conditions(&which)
     );
-    let mut values = values(&which);
+    let mut values = values(tenant, &which);
     values.extend([Value::from(title), id.into(), limit.into()]);
     tx.all(&sql, &values, summary)
 }
 
 /// Up to `most`.
-pub fn count(tx: &mut Tx<'_>, which: Which<'_>, most: i64) -> Result<i64> {
+pub fn count(tx: &mut Tx<'_>, tenant: TenantKey, which: Which<'_>, most: i64) -> Result<i64> {
     let sql =
         format!("select count(*) from (select 1 from kb_articles a where {} limit $5) counted", conditions(&which));
-    let mut values = values(&which);
+    let mut values = values(tenant, &which);
     values.push(most.into());
     tx.one(&sql, &values, |row| row.take())
 }
