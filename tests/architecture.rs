@@ -68,7 +68,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "tickets/attachments/store.rs list_removals",
     "tickets/attachments/store.rs release_unused",
     "tickets/bot/store.rs list_due",
-    "tickets/bot/store.rs list_tenants_with_vectors",
+    "tickets/bot/store.rs list_makers",
 ];
 
 #[test]

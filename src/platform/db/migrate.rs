@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0017_tenant_wall.sql"),
         postgres: include_str!("../../../migrations/0017_tenant_wall.postgres.sql"),
     },
+    Migration::of_one_text("0018_help_shelves", include_str!("../../../migrations/0018_help_shelves.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

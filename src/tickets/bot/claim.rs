@@ -30,14 +30,15 @@ impl Claim {
         let now = app.clock.now();
         let claim = Self { due, holder: id::new_id(now, &app.random) };
         let holder = claim.holder.clone();
-        let is_taken = app.db.write(move |tx| store::claim(tx, due, due_seq, &holder, (now, now.plus(LASTS))));
+        let (which, until) = ((due.ticket, due_seq), now.plus(LASTS));
+        let is_taken = app.db.write(move |tx| store::claim(tx, due.tenant, which, &holder, (now, until)));
         Ok(is_taken.await?.then_some(claim))
     }
 
     /// False: it ran out, and another node took over.
     pub async fn renew(&self, app: &App) -> Result<bool> {
-        let (claim, until) = (self.clone(), app.clock.now().plus(LASTS));
-        app.db.write(move |tx| store::renew_claim(tx, claim.due, &claim.holder, until)).await
+        let (Self { due, holder }, until) = (self.clone(), app.clock.now().plus(LASTS));
+        app.db.write(move |tx| store::renew_claim(tx, due.tenant, due.ticket, &holder, until)).await
     }
 
     pub async fn release(self, app: &App) -> Result<()> {
@@ -45,6 +46,6 @@ impl Claim {
     }
 
     pub fn release_in(&self, tx: &mut Tx<'_>) -> Result<()> {
-        store::release_claim(tx, self.due, &self.holder)
+        store::release_claim(tx, self.due.tenant, self.due.ticket, &self.holder)
     }
 }

@@ -67,8 +67,8 @@ pub fn list_due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>>
 /// Takes the right to answer, if the ticket still owes that answer and nobody else has it at `now`.
 pub fn claim(
     tx: &mut Tx<'_>,
-    due: Due,
-    due_seq: i64,
+    tenant: TenantKey,
+    (ticket, due_seq): (TicketKey, i64),
     holder: &str,
     (now, until): (Timestamp, Timestamp),
 ) -> Result<bool> {
@@ -78,23 +78,29 @@ pub fn claim(
          where tenant_key = $1 and ticket_key = $2 and bot_due_seq = $6
          on conflict (tenant_key, ticket_key) do update set holder = excluded.holder,
              claimed_until = excluded.claimed_until where bot_claims.claimed_until <= $5",
-        &[due.tenant.into(), due.ticket.into(), holder.into(), until.into(), now.into(), due_seq.into()],
+        &[tenant.into(), ticket.into(), holder.into(), until.into(), now.into(), due_seq.into()],
     )?;
     Ok(taken > 0)
 }
 
-pub fn renew_claim(tx: &mut Tx<'_>, due: Due, holder: &str, until: Timestamp) -> Result<bool> {
+pub fn renew_claim(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    ticket: TicketKey,
+    holder: &str,
+    until: Timestamp,
+) -> Result<bool> {
     let renewed = tx.execute(
         "update bot_claims set claimed_until = $4 where tenant_key = $1 and ticket_key = $2 and holder = $3",
-        &[due.tenant.into(), due.ticket.into(), holder.into(), until.into()],
+        &[tenant.into(), ticket.into(), holder.into(), until.into()],
     )?;
     Ok(renewed > 0)
 }
 
-pub fn release_claim(tx: &mut Tx<'_>, due: Due, holder: &str) -> Result<()> {
+pub fn release_claim(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, holder: &str) -> Result<()> {
     tx.execute(
         "delete from bot_claims where tenant_key = $1 and ticket_key = $2 and holder = $3",
-        &[due.tenant.into(), due.ticket.into(), holder.into()],
+        &[tenant.into(), ticket.into(), holder.into()],
     )?;
     Ok(())
 }

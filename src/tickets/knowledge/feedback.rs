@@ -47,10 +47,12 @@ async fn create(
 ) -> Result<Json<FeedbackCounts>> {
     let now = app.clock.now();
     let voted = app.db.write(move |tx| {
+        // Found before anything is locked: what is not there waits for nobody, and keeps nobody waiting.
+        articles::find(tx, caller.tenant, &id, false)?;
+        caller.require(Action::KnowledgeRate)?;
         // The counts are sums of rows that two at once would not both see.
         lock_tenant(tx, caller.tenant)?;
         let article = articles::find(tx, caller.tenant, &id, false)?;
-        caller.require(Action::KnowledgeRate)?;
         store::vote(tx, caller.tenant, &article.summary.article_id, caller.user, is_helpful, now)
     });
     let (helpful_yes, helpful_no) = voted.await?;

@@ -62,6 +62,18 @@ pub struct ArticleSummary {
     pub published_at: Option<Timestamp>,
 }
 
+impl ArticleSummary {
+    /// The slug without its language: what the same article in other languages has as well.
+    pub fn base_slug(&self) -> &str {
+        let suffix = format!("-{}", self.language.to_ascii_lowercase());
+        self.slug.strip_suffix(suffix.as_str()).filter(|base| !base.is_empty()).unwrap_or(&self.slug)
+    }
+
+    pub fn sort_title(&self) -> String {
+        self.title.to_lowercase()
+    }
+}
+
 /// A text that was saved.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ArticleVersion {

@@ -1,5 +1,8 @@
 //! The public help centre: pages of what is published and of nothing else, for readers without a script.
 
+use std::future::IntoFuture;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use smilechat::tickets::knowledge::import::import;
 use smilechat::tickets::knowledge::model::ArticleStatus;
@@ -174,6 +177,136 @@ async fn a_reader_says_by_a_form_whether_it_helped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn slugs_that_differ_by_their_language_are_one_article() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let ada = acme.admin("ada").await;
+        for (slug, language) in
+            [("delivery-de", "de"), ("delivery", "en"), ("delivery-pt-br", "pt-BR"), ("made-in-de", "en")]
+        {
+            let new =
+                json!({"slug": slug, "title": slug, "body": "Text.", "language": language, "status": "published"});
+            write(&server, &ada, new).await;
+        }
+        for (language, slug) in [
+            ("de", "delivery-de"),
+            ("de-AT", "delivery-de"),
+            ("pt", "delivery-pt-br"),
+            ("pt-br", "delivery-pt-br"),
+            // The first one, where there is none in a language.
+            ("fr", "delivery"),
+        ] {
+            let home = page(server.get(&format!("/help/acme?lang={language}")).await);
+            let links = home.split("<li><a href=\"/help/acme/").skip(1).filter_map(|rest| rest.split('"').next());
+            assert_eq!(links.collect::<Vec<_>>(), [slug, "made-in-de"], "{language}");
+        }
+        // As most is written in, where neither browser nor widget say a language that is there.
+        assert!(page(server.get("/help/acme").header("accept-language", "fr").await).contains("<html lang=\"en\""));
+        let german = page(server.get("/help/acme/delivery-de").await);
+        for tag in ["en", "de", "pt-BR", "x-default"] {
+            assert!(german.contains(&format!("hreflang=\"{tag}\"")), "{tag}");
+        }
+        // Its language is changed, and it is another article's no longer.
+        server.put("/api/kb/articles/delivery-de").by(&ada).json(json!({"language": "fr"})).await.expect(200);
+        let french = page(server.get("/help/acme?lang=fr").await);
+        assert!(french.contains("/help/acme/delivery\"") && french.contains("/help/acme/delivery-de\""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_shelf_is_shown_in_pieces() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let ada = stocked(&server, &acme).await;
+        // Behind the shelf's own "How long does it take?", and some of them in German as well.
+        server
+            .running
+            .app
+            .db
+            .write(|tx| {
+                tx.execute(
+                    "insert into kb_articles (article_id, tenant_key, collection_id, slug, language, title, body, keywords,
+                         status, version, created_at, updated_at, base_slug, sort_title)
+                     with recursive numbers (n) as (select 1000 union all select n + 1 from numbers where n < 1249)
+                     select 'id-' || n || l.language, c.tenant_key, c.collection_id, 'many-' || n || l.suffix, l.language,
+                         'Many ' || n || l.suffix, 'Text.', '[]', 'published', 1, 0, 0, 'many-' || n, 'many ' || n || l.suffix
+                     from numbers, kb_collections c,
+                         (select 'en' as language, '' as suffix union all select 'de', '-de') l
+                     where c.slug = 'delivery' and (l.language = 'en' or n % 5 = 0)",
+                    &[],
+                )
+                .map(drop)
+            })
+            .await
+            .expect("written");
+        let home = page(server.get("/help/acme").await);
+        assert!(home.contains("All 100+ articles"), "{home}");
+        assert_eq!(home.matches("href=\"/help/acme/").count() - home.matches("/help/acme/collections/").count(), 6);
+        for (language, own, other) in [("en", 252, "-de\""), ("de", 252, "no such")] {
+            let mut seen = Vec::new();
+            let mut path = format!("/help/acme/collections/delivery?lang={language}");
+            for _ in 0..5 {
+                let text = page(server.get(&path).await);
+                assert!(!text.contains(other), "{path}");
+                let links = text.split("<li><a href=\"/help/acme/").skip(1);
+                let slugs: Vec<_> =
+                    links.filter_map(|rest| rest.split('"').next()).filter(|slug| !slug.contains('/')).map(str::to_owned).collect();
+                assert!((1..=100).contains(&slugs.len()), "{path}: {}", slugs.len());
+                seen.extend(slugs);
+                let Some((_, rest)) = text.split_once("<p class=\"all\"><a href=\"") else { break };
+                path = rest.split('"').next().expect("an address").replace("&amp;", "&");
+            }
+            let distinct: std::collections::HashSet<_> = seen.iter().collect();
+            assert_eq!((seen.len(), distinct.len()), (own, own), "{language}");
+            if language == "de" {
+                assert_eq!(seen.iter().filter(|slug| slug.ends_with("-de")).count(), 51);
+                assert!(!seen.contains(&"many-1000".to_owned()) && seen.contains(&"many-1001".to_owned()));
+            }
+        }
+        let last = server.get("/api/kb/articles/costs").by(&ada).await.expect(200)["article_id"].clone();
+        let behind = format!("/help/acme/collections/delivery?after={}", last.as_str().expect("an id"));
+        assert_eq!(server.get(&behind).await.status, 404, "behind the last one is nothing");
+        let first = page(server.get("/help/acme/collections/delivery?after=absent").await);
+        assert!(first.contains("/help/acme/times"), "behind nothing stands the beginning");
+        let loose = page(server.get("/help/acme?other").await);
+        assert!(loose.contains("/help/acme/tea") && loose.contains("noindex") && !loose.contains("many-"), "{loose}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vote_on_what_is_not_there_waits_for_nobody() {
+    // SQLite has one writer in any case.
+    let server = Server::start(Engine::Postgres).await;
+    let acme = server.tenant("acme").await;
+    stocked(&server, &acme).await;
+    let ann = acme.customer("ann").await;
+    let (has_begun, begun) = tokio::sync::oneshot::channel();
+    let (let_go, wait) = std::sync::mpsc::channel::<()>();
+    let db = server.running.app.db.clone();
+    let holding = tokio::spawn(async move {
+        db.write(move |tx| {
+            tx.execute("update tenants set bot_is_on = bot_is_on where name = 'acme'", &[])?;
+            has_begun.send(()).expect("somebody listens");
+            wait.recv_timeout(Duration::from_secs(60)).expect("it is let go");
+            Ok(())
+        })
+        .await
+    });
+    begun.await.expect("the tenant is held");
+    for path in ["/help/acme/absent", "/help/acme/secret"] {
+        let voted = tokio::time::timeout(Duration::from_secs(5), vote(&server, path, "yes").into_future()).await;
+        voted.expect("it waits for the tenant").problem(404, "not_found");
+    }
+    let said = server.post("/api/kb/articles/absent/feedback").by(&ann).json(json!({"is_helpful": true}));
+    let voted = tokio::time::timeout(Duration::from_secs(5), said.into_future()).await;
+    voted.expect("it waits for the tenant").problem(404, "not_found");
+    let_go.send(()).expect("it waits");
+    holding.await.expect("no panic").expect("committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_comes_in_the_language_of_its_reader_or_of_its_article() {
     let server = Server::sqlite().await;
     let acme = server.tenant("acme").await;
@@ -210,6 +343,7 @@ async fn a_page_is_kept_for_a_minute_and_then_asked_for_by_its_tag() {
     {
         assert!(policy.contains(part), "{part} is not in {policy}");
     }
+    assert!(policy.contains("img-src data: https:;") && !policy.contains("http:"), "{policy}");
     assert!(!policy.contains("script-src") && !policy.contains("unsafe") && !policy.contains("'self' *"), "{policy}");
     assert!(policy.contains("img-src data: https:;") && !policy.contains("http:"), "{policy}");
     for (name, value) in [

@@ -48,8 +48,8 @@ async fn a_statement_that_names_no_tenant_reaches_that_of_its_caller_alone() -> 
     for (is_carried, seen) in [(true, 1), (false, 2)] {
         let db = t.db.clone();
         let work = async move { db.read(count_users).await };
-        let task = async { if is_carried { tokio::spawn(carried(work)) } else { tokio::spawn(work) } };
-        assert_eq!(within(ours, task).await.await??, seen, "{is_carried}");
+        let task = async { if is_carried { tokio::spawn(carried(work)).await } else { tokio::spawn(work).await } };
+        assert_eq!(within(ours, task).await??, seen, "{is_carried}");
     }
     assert_eq!(within(ours, within(None, t.count(all))).await?, 2);
 

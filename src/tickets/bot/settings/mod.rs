@@ -379,24 +379,6 @@ mod tests {
     }
 
     #[test]
-    fn a_key_goes_with_what_it_was_given_for() {
-        let model = r#"{"provider":"openai","url":"https://a.example/v1","name":"x","api_key":"k"}"#;
-        let embedding = r#"{"url":"https://a.example/v1","name":"x","api_key":"k"}"#;
-        let (mut settings, mut secrets) = (BotSettings::default(), Secrets::default());
-        let mut apply = |patch: &str| {
-            let patch: BotPatch = serde_json::from_str(patch).expect("a patch");
-            patch.apply(&mut settings, &mut secrets);
-            (secrets.model_key.clone(), secrets.embedding_key.clone())
-        };
-        let key = Some("k".to_owned());
-        let both = apply(&format!(r#"{{"model":{model},"embedding":{embedding}}}"#));
-        assert_eq!(both, (key.clone(), key.clone()));
-        assert_eq!(apply(r#"{"name":"Lantern"}"#), (key.clone(), key.clone()));
-        assert_eq!(apply(r#"{"model":null}"#), (None, key));
-        assert_eq!(apply(r#"{"embedding":null}"#), (None, None));
-    }
-
-    #[test]
     fn what_an_older_version_stored_has_the_rest_by_default() {
         let read = read_stored(r#"{"enabled":true,"mood":"sunny","name":7}"#).expect("read");
         assert_eq!(read, BotSettings { enabled: true, ..BotSettings::default() });

@@ -176,7 +176,27 @@ fn is_key(key: &Option<Option<String>>, _: &()) -> garde::Result {
 
 #[cfg(test)]
 mod tests {
+    use super::super::engine::Secrets;
+    use super::super::{BotPatch, BotSettings};
     use super::*;
+
+    #[test]
+    fn a_key_goes_with_what_it_was_given_for() {
+        let model = r#"{"provider":"openai","url":"https://a.example/v1","name":"x","api_key":"k"}"#;
+        let embedding = r#"{"url":"https://a.example/v1","name":"x","api_key":"k"}"#;
+        let (mut settings, mut secrets) = (BotSettings::default(), Secrets::default());
+        let mut apply = |patch: &str| {
+            let patch: BotPatch = serde_json::from_str(patch).expect("a patch");
+            patch.apply(&mut settings, &mut secrets);
+            (secrets.model_key.clone(), secrets.embedding_key.clone())
+        };
+        let key = Some("k".to_owned());
+        let both = apply(&format!(r#"{{"model":{model},"embedding":{embedding}}}"#));
+        assert_eq!(both, (key.clone(), key.clone()));
+        assert_eq!(apply(r#"{"name":"Lantern"}"#), (key.clone(), key.clone()));
+        assert_eq!(apply(r#"{"model":null}"#), (None, key));
+        assert_eq!(apply(r#"{"embedding":null}"#), (None, None));
+    }
 
     #[test]
     fn a_key_stays_with_the_host_that_it_was_given_for() {

@@ -3,22 +3,26 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::frame::{Page, beginning, crumbs};
-use super::shelf::Shelf;
 use super::visit::Visit;
 use super::{dates, home, markdown, words};
-use crate::tickets::knowledge::model::{Article, ArticleSummary};
+use crate::tickets::knowledge::model::{Article, ArticleSummary, Collection};
 use crate::tickets::knowledge::passages;
 
 const DESCRIPTION: usize = 160;
-const MOST_RELATED: usize = 5;
+pub const MOST_RELATED: usize = 5;
 
-pub fn page(article: &Article, shelf: &Shelf, visit: &Visit, is_thanked: bool) -> Page {
-    let summary = &article.summary;
-    let collection = shelf.collections.iter().find(|one| Some(&one.collection_id) == summary.collection_id.as_ref());
+/// What stands around an article.
+pub struct Around {
+    pub collection: Option<Collection>,
+    pub versions: Vec<ArticleSummary>,
+    pub related: Vec<ArticleSummary>,
+}
+
+pub fn page(article: &Article, around: &Around, visit: &Visit, is_thanked: bool) -> Page {
+    let (summary, related) = (&article.summary, &around.related);
     let steps: Vec<(&str, String)> =
-        collection.iter().map(|one| (one.name.as_str(), visit.collection(&one.slug))).collect();
+        around.collection.iter().map(|one| (one.name.as_str(), visit.collection(&one.slug))).collect();
     let path = visit.article(&summary.slug);
-    let related = related(summary, shelf, visit);
     let passages = passages::cut(&article.body);
     let body = html! {
         (crumbs(visit, &steps))
@@ -34,14 +38,14 @@ pub fn page(article: &Article, shelf: &Shelf, visit: &Visit, is_thanked: bool) -
         @if !related.is_empty() {
             nav.related aria-labelledby="related" {
                 h2 #related { (visit.words.related) }
-                (home::list(&related, visit))
+                (home::list(related, visit))
             }
         }
     };
     Page {
         description: passages.first().map(|passage| beginning(&passage.text, DESCRIPTION)).unwrap_or_default(),
         canonical: Some(path),
-        versions: versions(summary, shelf, visit),
+        versions: versions(&around.versions, visit),
         is_article: true,
         ..Page::of(summary.title.clone(), body)
     }
@@ -65,21 +69,7 @@ fn feedback(path: &str, visit: &Visit, is_thanked: bool) -> Markup {
     }
 }
 
-fn related<'a>(summary: &ArticleSummary, shelf: &'a Shelf, visit: &Visit) -> Vec<&'a ArticleSummary> {
-    if summary.collection_id.is_none() {
-        return Vec::new();
-    }
-    let mut related = shelf.in_language(&visit.language);
-    let itself = shelf.versions(summary);
-    related.retain(|one| {
-        one.collection_id == summary.collection_id && !itself.iter().any(|version| version.article_id == one.article_id)
-    });
-    related.truncate(MOST_RELATED);
-    related
-}
-
-fn versions(summary: &ArticleSummary, shelf: &Shelf, visit: &Visit) -> Vec<(String, String)> {
-    let all = shelf.versions(summary);
+fn versions(all: &[ArticleSummary], visit: &Visit) -> Vec<(String, String)> {
     if all.len() < 2 {
         return Vec::new();
     }

@@ -1,92 +1,79 @@
-//! The first page: every collection with some of its articles. And the page of one collection, with all of them.
+//! The first page: every collection with some of its articles. And the pages of one collection, with all of them.
 
 use maud::{Markup, html};
 
 use super::frame::{Page, beginning, crumbs};
-use super::shelf::{Shelf, primary};
+use super::shelf::{COUNTED, Piece, Shelf, primary};
 use super::visit::Visit;
 use crate::tickets::knowledge::model::{ArticleSummary, Collection};
 
-/// Of a collection, on the first page.
-const SHOWN: usize = 5;
 const DESCRIPTION: usize = 160;
 
-pub fn home(shelf: &Shelf, visit: &Visit) -> Page {
-    let articles = shelf.in_language(&visit.language);
-    let of = |collection: Option<&str>| -> Vec<&ArticleSummary> {
-        let is_one = |article: &&&ArticleSummary| article.collection_id.as_deref() == collection;
-        articles.iter().filter(is_one).copied().collect()
-    };
-    let known = |id: &str| shelf.collections.iter().any(|collection| collection.collection_id == id);
-    let is_loose = |article: &&&ArticleSummary| !article.collection_id.as_deref().is_some_and(known);
-    let loose: Vec<&ArticleSummary> = articles.iter().filter(is_loose).copied().collect();
+pub fn home(shelves: &[Shelf], visit: &Visit) -> Page {
     let body = html! {
         div.shelves {
-            @for collection in &shelf.collections {
-                @let articles = of(Some(&collection.collection_id));
-                @if !articles.is_empty() { (card(collection, &articles, visit)) }
-            }
-            @if !loose.is_empty() {
-                section.shelf {
-                    h2 { (visit.words.other) }
-                    (list(&loose, visit))
-                }
-            }
+            @for shelf in shelves { (card(shelf, visit)) }
         }
     };
-    let title = format!("{} · {}", visit.brand.name, visit.words.help_centre);
+    let titles = shelves.iter().flat_map(|shelf| &shelf.articles).map(|one| one.title.as_str());
     Page {
-        description: beginning(
-            &articles.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(" "),
-            DESCRIPTION,
-        ),
+        description: beginning(&titles.collect::<Vec<_>>().join(" "), DESCRIPTION),
         canonical: Some(visit.home()),
-        versions: versions(shelf, visit),
+        versions: versions(visit),
         is_home: true,
-        ..Page::of(title, body)
+        ..Page::of(format!("{} · {}", visit.brand.name, visit.words.help_centre), body)
     }
 }
 
-/// None where nothing of it is published.
-pub fn collection(shelf: &Shelf, visit: &Visit, slug: &str) -> Option<Page> {
-    let collection = shelf.collections.iter().find(|collection| collection.slug == slug)?;
-    let mut articles = shelf.in_language(&visit.language);
-    articles.retain(|article| article.collection_id.as_deref() == Some(&collection.collection_id));
-    if articles.is_empty() {
-        return None;
-    }
-    let body = html! {
-        (crumbs(visit, &[]))
-        h1 dir="auto" { (collection.name) }
-        @if !collection.description.is_empty() { p.lead dir="auto" { (collection.description) } }
-        (list(&articles, visit))
+fn card(shelf: &Shelf, visit: &Visit) -> Markup {
+    let path = match &shelf.collection {
+        Some(collection) => visit.collection(&collection.slug),
+        None => visit.loose(),
     };
-    let description = match collection.description.is_empty() {
-        true => articles.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(" "),
-        false => collection.description.clone(),
-    };
-    Some(Page {
-        description: beginning(&description, DESCRIPTION),
-        canonical: Some(visit.collection(slug)),
-        ..Page::of(collection.name.clone(), body)
-    })
-}
-
-fn card(collection: &Collection, articles: &[&ArticleSummary], visit: &Visit) -> Markup {
-    let path = visit.collection(&collection.slug);
+    let count = if shelf.count > COUNTED { format!("{COUNTED}+") } else { shelf.count.to_string() };
     html! {
         section.shelf {
-            h2 dir="auto" { a href=(path) { (collection.name) } }
-            @if !collection.description.is_empty() { p.about dir="auto" { (collection.description) } }
-            (list(&articles[..articles.len().min(SHOWN)], visit))
-            @if articles.len() > SHOWN {
-                p.all { a href=(path) { (visit.words.all.replace("{n}", &articles.len().to_string())) } }
+            @match &shelf.collection {
+                Some(collection) => {
+                    h2 dir="auto" { a href=(path) { (collection.name) } }
+                    @if !collection.description.is_empty() { p.about dir="auto" { (collection.description) } }
+                }
+                None => h2 { (visit.words.other) }
+            }
+            (list(&shelf.articles, visit))
+            @if shelf.count > shelf.articles.len() as i64 {
+                p.all { a href=(path) { (visit.words.all.replace("{n}", &count)) } }
             }
         }
     }
 }
 
-pub fn list(articles: &[&ArticleSummary], visit: &Visit) -> Markup {
+/// Some of a collection's articles, or of those that are in none.
+pub fn collection(collection: Option<&Collection>, piece: &Piece, visit: &Visit, is_first: bool) -> Page {
+    let (name, path) = match collection {
+        Some(collection) => (collection.name.as_str(), visit.collection(&collection.slug)),
+        None => (visit.words.other, visit.loose()),
+    };
+    let about = collection.map(|one| one.description.as_str()).filter(|about| is_first && !about.is_empty());
+    let body = html! {
+        (crumbs(visit, &[]))
+        h1 dir="auto" { (name) }
+        @if let Some(about) = about { p.lead dir="auto" { (about) } }
+        (list(&piece.articles, visit))
+        @if let Some(next) = &piece.next {
+            p.all { a href=(visit.behind(&path, next)) rel="next" { (visit.words.next) } }
+        }
+    };
+    let titles = || piece.articles.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(" ");
+    Page {
+        description: beginning(&about.map_or_else(titles, str::to_owned), DESCRIPTION),
+        // What follows is found by its articles.
+        canonical: Some(path).filter(|_| is_first && collection.is_some()),
+        ..Page::of(name.to_owned(), body)
+    }
+}
+
+pub fn list(articles: &[ArticleSummary], visit: &Visit) -> Markup {
     html! {
         ul.articles {
             @for article in articles {
@@ -101,7 +88,6 @@ pub fn list(articles: &[&ArticleSummary], visit: &Visit) -> Markup {
     }
 }
 
-fn versions(shelf: &Shelf, visit: &Visit) -> Vec<(String, String)> {
-    let languages = shelf.languages();
-    languages.into_iter().map(|tag| (tag.to_owned(), visit.home_in(tag))).collect()
+fn versions(visit: &Visit) -> Vec<(String, String)> {
+    visit.there.iter().map(|tag| (tag.clone(), visit.home_in(tag))).collect()
 }

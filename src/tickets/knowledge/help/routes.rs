@@ -13,8 +13,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 
+use super::article::Around;
 use super::frame::{Lasts, nowhere, send};
-use super::shelf::Shelf;
+use super::shelf::{self, All};
 use super::visit::{Asked, Visit};
 use super::{article, home, path_of, search as searching, sitemap as sitemaps};
 use crate::app::App;
@@ -28,8 +29,8 @@ use crate::platform::http::client_address::ClientAddress;
 use crate::platform::http::path::Path;
 use crate::platform::limits::address_key;
 use crate::platform::secret;
-use crate::tickets::knowledge::model::{Article, ArticleStatus};
-use crate::tickets::knowledge::store::articles;
+use crate::tickets::knowledge::model::{Article, ArticleStatus, Collection};
+use crate::tickets::knowledge::store::{articles, collections, shelves};
 use crate::tickets::knowledge::{articles as knowledge, search as finding};
 
 const MOST_FOUND: usize = 20;
@@ -53,8 +54,13 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 async fn start(State(app): State<App>, Path(tenant): Path<String>, asked: Asked) -> Result<Response> {
-    if let Some((shelf, visit)) = enter(&app, &tenant, &asked).await? {
-        return Ok(send(home::home(&shelf, &visit), &visit, &asked, StatusCode::OK, Lasts::AMinute));
+    if let Some(visit) = enter(&app, &tenant, &asked).await? {
+        if asked.parameter("other").is_some() {
+            return show_collection(&app, None, &visit, &asked).await;
+        }
+        let (key, language) = (visit.brand.tenant, visit.language.to_lowercase());
+        let shelves = app.db.read(move |tx| shelf::first_page(tx, key, &language)).await?;
+        return Ok(send(home::home(&shelves, &visit), &visit, &asked, StatusCode::OK, Lasts::AMinute));
     }
     // Links of before the tenant stood in the address.
     let (slug, default) = (tenant, app.auth.default_tenant);
@@ -73,21 +79,52 @@ async fn collection(
     Path((tenant, slug)): Path<(String, String)>,
     asked: Asked,
 ) -> Result<Response> {
-    let Some((shelf, visit)) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
-    match home::collection(&shelf, &visit, &slug) {
-        Some(page) => Ok(send(page, &visit, &asked, StatusCode::OK, Lasts::AMinute)),
+    let Some(visit) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
+    let key = visit.brand.tenant;
+    // Its shape first, as of an article's.
+    let is_one = knowledge::is_slug(&slug, &()).is_ok();
+    let found = if is_one { app.db.read(move |tx| collections::find_by_slug(tx, key, &slug)).await? } else { None };
+    match found {
+        Some(found) => show_collection(&app, Some(found), &visit, &asked).await,
         None => Ok(absent(&visit, &asked)),
     }
 }
 
+/// A collection of which nothing is published is not there.
+async fn show_collection(app: &App, of: Option<Collection>, visit: &Visit, asked: &Asked) -> Result<Response> {
+    let (key, language, after) = (visit.brand.tenant, visit.language.to_lowercase(), asked.parameter("after"));
+    let is_first = after.is_none();
+    let read = app.db.read(move |tx| {
+        let piece = shelf::piece(tx, key, of.as_ref(), &language, after.as_deref())?;
+        Ok((of, piece))
+    });
+    let (of, piece) = read.await?;
+    if piece.articles.is_empty() {
+        return Ok(absent(visit, asked));
+    }
+    let page = home::collection(of.as_ref(), &piece, visit, is_first);
+    Ok(send(page, visit, asked, StatusCode::OK, Lasts::AMinute))
+}
+
 async fn show(State(app): State<App>, Path((tenant, slug)): Path<(String, String)>, asked: Asked) -> Result<Response> {
-    let Some((shelf, visit)) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
+    let Some(visit) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
     let key = visit.brand.tenant;
-    let Some(found) = app.db.read(move |tx| find(tx, key, &slug)).await? else { return Ok(absent(&visit, &asked)) };
+    let read = app.db.read(move |tx| {
+        let Some(article) = find(tx, key, &slug)? else { return Ok(None) };
+        let (summary, language) = (&article.summary, article.summary.language.to_lowercase());
+        let collection_id = summary.collection_id.as_deref();
+        let around = Around {
+            collection: collection_id.map(|id| collections::find(tx, key, id)).transpose()?.flatten(),
+            versions: shelf::versions(tx, key, summary)?,
+            related: shelf::related(tx, key, summary, &language, article::MOST_RELATED)?,
+        };
+        Ok(Some((article, around)))
+    });
+    let Some((found, around)) = read.await? else { return Ok(absent(&visit, &asked)) };
     let visit = visit.reading(&found.summary.language);
     let is_thanked = asked.parameter("thanks").is_some();
     let lasts = if is_thanked { Lasts::Not } else { Lasts::AMinute };
-    Ok(send(article::page(&found, &shelf, &visit, is_thanked), &visit, &asked, StatusCode::OK, lasts))
+    Ok(send(article::page(&found, &around, &visit, is_thanked), &visit, &asked, StatusCode::OK, lasts))
 }
 
 async fn search(State(app): State<App>, Path(tenant): Path<String>, asked: Asked) -> Result<Response> {
@@ -96,7 +133,7 @@ async fn search(State(app): State<App>, Path(tenant): Path<String>, asked: Asked
         return show(State(app), Path((tenant, "search".into())), asked).await;
     };
     let q: String = q.trim().chars().take(MOST_ASKED).collect();
-    let Some((_, visit)) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
+    let Some(visit) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
     let (key, question) = (visit.brand.tenant, q.clone());
     let mut found = app.db.read(move |tx| finding::find(tx, key, false, &question)).await?;
     let least = found.first().map_or(0.0, |best| best.score * WORTH_SHOWING);
@@ -106,10 +143,12 @@ async fn search(State(app): State<App>, Path(tenant): Path<String>, asked: Asked
 }
 
 async fn sitemap(State(app): State<App>, Path(tenant): Path<String>, asked: Asked) -> Result<Response> {
-    let Some((shelf, mut visit)) = enter(&app, &tenant, &asked).await? else { return Err(Error::NotFound) };
+    let Some(mut visit) = enter(&app, &tenant, &asked).await? else { return Err(Error::NotFound) };
     visit.handed_on = None;
+    let key = visit.brand.tenant;
+    let all = app.db.read(move |tx| All::read(tx, key)).await?;
     let about = [(CONTENT_TYPE, "application/xml; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")];
-    Ok((about, sitemaps::sitemap(&shelf, &visit).into_string()).into_response())
+    Ok((about, sitemaps::sitemap(&all, &visit).into_string()).into_response())
 }
 
 /// A reader's word, by a form. Nobody knows who they are: an address has one vote for each article, and may change it.
@@ -134,6 +173,8 @@ async fn rate(
     let (now, key) = (app.clock.now(), app.auth.cursor_key);
     let voted = app.db.write(move |tx| {
         let Some(Brand { tenant, tenant_name, .. }) = brand::find(tx, &tenant)? else { return Err(Error::NotFound) };
+        // Found before anything is locked: anybody may ask for what is not there, and keeps nobody waiting.
+        find(tx, tenant, &slug)?.ok_or(Error::NotFound)?;
         // The counts are sums of rows that two at once would not both see.
         lock_tenant(tx, tenant)?;
         let article = find(tx, tenant, &slug)?.ok_or(Error::NotFound)?.summary;
@@ -149,23 +190,27 @@ async fn rate(
 async fn nothing(State(app): State<App>, Path(path): Path<HashMap<String, String>>, asked: Asked) -> Result<Response> {
     let tenant = path.get("tenant").map(String::as_str).unwrap_or_default();
     Ok(match enter(&app, tenant, &asked).await? {
-        Some((_, visit)) => absent(&visit, &asked),
+        Some(visit) => absent(&visit, &asked),
         None => nowhere(&asked),
     })
 }
 
-/// What is published of whom an address names. A tenant who has published nothing is not there.
-async fn enter(app: &App, tenant_name: &str, asked: &Asked) -> Result<Option<(Shelf, Visit)>> {
+/// Whose help centre an address names. A tenant who has published nothing is not there.
+async fn enter(app: &App, tenant_name: &str, asked: &Asked) -> Result<Option<Visit>> {
     let name = tenant_name.to_owned();
     let read = app.db.read(move |tx| {
         let Some(brand) = brand::find(tx, &name)? else { return Ok(None) };
-        Ok(Some((Shelf::read(tx, brand.tenant)?, brand)))
+        Ok(Some((shelves::languages(tx, brand.tenant)?, brand)))
     });
-    let found = read.await?.filter(|(shelf, _)| !shelf.is_empty());
-    Ok(found.map(|(shelf, brand)| {
-        let visit = Visit::new(brand, &shelf, asked);
-        (shelf, visit)
-    }))
+    let Some((there, brand)) = read.await?.filter(|(there, _)| !there.is_empty()) else { return Ok(None) };
+    let language = match Visit::language(&brand, &there, asked) {
+        Some(language) => language,
+        None => {
+            let key = brand.tenant;
+            app.db.read(move |tx| shelves::main_language(tx, key)).await?.unwrap_or_else(|| "en".into())
+        }
+    };
+    Ok(Some(Visit::new(brand, there, language, asked)))
 }
 
 /// By its slug. Whoever asks: published ones alone.

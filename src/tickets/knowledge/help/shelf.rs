@@ -1,6 +1,8 @@
-//! What of a tenant is published, in the order that readers meet it, and which articles are the same in other languages.
+//! What of a tenant is published, as readers meet it: by collection and title, each article once, and which are the same in
+//! other languages.
 //!
-//! Articles whose slugs differ by their language alone (`delivery`, `delivery-de`, `delivery-pt-br`) are one article.
+//! Articles whose slugs differ by their language alone (`delivery`, `delivery-de`, `delivery-pt-br`) are one article. A page reads
+//! what it shows, by an index, and nothing of the rest, however much there is; the sitemap alone reads all.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +10,21 @@ use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::db::Tx;
 use crate::tickets::knowledge::model::{ArticleStatus, ArticleSummary, Collection};
+use crate::tickets::knowledge::store::shelves::{self, Which};
 use crate::tickets::knowledge::store::{articles, collections};
 
+/// Of the sitemap.
 const MOST_ARTICLES: i64 = 5_000;
 const MOST_COLLECTIONS: i64 = 500;
-
-pub struct Shelf {
-    pub collections: Vec<Collection>,
-    /// Each with its versions in other languages; by the slug that they have in common.
-    groups: BTreeMap<String, Vec<ArticleSummary>>,
-}
+/// On the first page.
+const MOST_SHELVES: i64 = 100;
+/// Of a collection, on the first page.
+const SHOWN: usize = 5;
+/// Counted up to this and no further.
+pub const COUNTED: i64 = 100;
+/// Of a collection, on its own pages.
+const OF_A_PAGE: usize = 100;
+const MOST_VERSIONS: i64 = 100;
 
 pub fn has_any(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<bool> {
     Ok(!articles::list(tx, tenant, &published(), None, 1)?.is_empty())
@@ -27,110 +34,112 @@ fn published() -> articles::Filter {
     articles::Filter { status: Some(ArticleStatus::Published), ..articles::Filter::default() }
 }
 
-impl Shelf {
+/// Of a collection, or of none: its first articles, and how many there are.
+pub struct Shelf {
+    pub collection: Option<Collection>,
+    pub articles: Vec<ArticleSummary>,
+    /// `COUNTED + 1`: there are more than are counted.
+    pub count: i64,
+}
+
+/// The first page's. Collections in whose articles there is none for the reader are left out.
+pub fn first_page(tx: &mut Tx<'_>, tenant: TenantKey, language: &str) -> Result<Vec<Shelf>> {
+    let collections = collections::list(tx, tenant, None, MOST_SHELVES)?;
+    let mut shelves = Vec::new();
+    for collection in collections.into_iter().map(Some).chain([None]) {
+        let which = which(collection.as_ref(), language);
+        let mut articles = shelves::list(tx, tenant, which, None, SHOWN as i64 + 1)?;
+        let count = match articles.len() > SHOWN {
+            true => shelves::count(tx, tenant, which, COUNTED + 1)?,
+            false => articles.len() as i64,
+        };
+        articles.truncate(SHOWN);
+        if count > 0 {
+            shelves.push(Shelf { collection, articles, count });
+        }
+    }
+    Ok(shelves)
+}
+
+fn which<'a>(collection: Option<&'a Collection>, language: &'a str) -> Which<'a> {
+    Which { collection_id: collection.map(|one| one.collection_id.as_str()), language }
+}
+
+/// Some articles of a collection, and the id of the last one where more follow.
+pub struct Piece {
+    pub articles: Vec<ArticleSummary>,
+    pub next: Option<String>,
+}
+
+/// Those behind the article `after`; the first ones where no such article is published.
+pub fn piece(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    collection: Option<&Collection>,
+    language: &str,
+    after: Option<&str>,
+) -> Result<Piece> {
+    let after = after.map(|id| articles::find(tx, tenant, id)).transpose()?.flatten().map(|article| article.summary);
+    // Where a draft would stand is nobody's to know.
+    let after = after.filter(|summary| summary.status == ArticleStatus::Published);
+    let after = after.map(|summary| (summary.sort_title(), summary.article_id));
+    let after = after.as_ref().map(|(title, id)| (title.as_str(), id.as_str()));
+    let mut articles = shelves::list(tx, tenant, which(collection, language), after, OF_A_PAGE as i64 + 1)?;
+    let has_more = articles.len() > OF_A_PAGE;
+    articles.truncate(OF_A_PAGE);
+    let next = articles.last().filter(|_| has_more).map(|last| last.article_id.clone());
+    Ok(Piece { articles, next })
+}
+
+/// Others of its collection, without its own versions.
+pub fn related(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    article: &ArticleSummary,
+    language: &str,
+    most: usize,
+) -> Result<Vec<ArticleSummary>> {
+    let Some(collection_id) = article.collection_id.as_deref() else { return Ok(Vec::new()) };
+    let which = Which { collection_id: Some(collection_id), language };
+    let mut related = shelves::list(tx, tenant, which, None, most as i64 + 1)?;
+    related.retain(|one| one.base_slug() != article.base_slug());
+    related.truncate(most);
+    Ok(related)
+}
+
+/// The article in all its languages, itself among them.
+pub fn versions(tx: &mut Tx<'_>, tenant: TenantKey, article: &ArticleSummary) -> Result<Vec<ArticleSummary>> {
+    shelves::versions(tx, tenant, article.base_slug(), MOST_VERSIONS)
+}
+
+/// All that is published, for the sitemap.
+pub struct All {
+    pub collections: Vec<Collection>,
+    /// Each with its versions in other languages; by the slug that they have in common.
+    groups: BTreeMap<String, Vec<ArticleSummary>>,
+}
+
+impl All {
     pub fn read(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Self> {
         let articles = articles::list(tx, tenant, &published(), None, MOST_ARTICLES)?;
         let collections = collections::list(tx, tenant, None, MOST_COLLECTIONS)?;
-        Ok(Self::of(collections, articles))
-    }
-
-    fn of(collections: Vec<Collection>, articles: Vec<ArticleSummary>) -> Self {
         let mut groups: BTreeMap<String, Vec<ArticleSummary>> = BTreeMap::new();
         for article in articles {
-            groups.entry(base(&article).to_owned()).or_default().push(article);
+            groups.entry(article.base_slug().to_owned()).or_default().push(article);
         }
         for versions in groups.values_mut() {
-            // The one whose slug names no language comes first.
             versions.sort_by(|one, other| (one.slug.len(), &one.slug).cmp(&(other.slug.len(), &other.slug)));
         }
-        Self { collections, groups }
+        Ok(Self { collections, groups })
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+    /// Each with all its versions.
+    pub fn articles(&self) -> impl Iterator<Item = (&ArticleSummary, &[ArticleSummary])> {
+        self.groups.values().flat_map(|versions| versions.iter().map(|one| (one, versions.as_slice())))
     }
-
-    /// Each article once: in the language that is wanted, or the one that it is first written in; by title.
-    pub fn in_language(&self, language: &str) -> Vec<&ArticleSummary> {
-        let mut chosen: Vec<_> = self.groups.values().filter_map(|versions| best(versions, language)).collect();
-        chosen.sort_by_cached_key(|article| article.title.to_lowercase());
-        chosen
-    }
-
-    /// The article in all its languages, itself among them.
-    pub fn versions(&self, article: &ArticleSummary) -> &[ArticleSummary] {
-        self.groups.get(base(article)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    pub fn all(&self) -> impl Iterator<Item = &ArticleSummary> {
-        self.groups.values().flatten()
-    }
-
-    /// The one that most is written in.
-    pub fn main_language(&self) -> Option<&str> {
-        let count = |tag: &str| self.all().filter(|article| article.language == tag).count();
-        self.languages().into_iter().rev().max_by_key(|tag| count(tag))
-    }
-
-    /// Those that there are articles in, each once.
-    pub fn languages(&self) -> Vec<&str> {
-        let mut languages: Vec<&str> = self.all().map(|article| article.language.as_str()).collect();
-        languages.sort_unstable();
-        languages.dedup();
-        languages
-    }
-}
-
-/// The slug without its language.
-fn base(article: &ArticleSummary) -> &str {
-    let suffix = format!("-{}", article.language.to_ascii_lowercase());
-    article.slug.strip_suffix(suffix.as_str()).filter(|base| !base.is_empty()).unwrap_or(&article.slug)
-}
-
-fn best<'a>(versions: &'a [ArticleSummary], language: &str) -> Option<&'a ArticleSummary> {
-    let same = |article: &&ArticleSummary| article.language.eq_ignore_ascii_case(language);
-    let alike = |article: &&ArticleSummary| primary(&article.language).eq_ignore_ascii_case(primary(language));
-    versions.iter().find(same).or_else(|| versions.iter().find(alike)).or(versions.first())
 }
 
 /// `pt` of `pt-BR`.
 pub fn primary(tag: &str) -> &str {
     tag.split('-').next().unwrap_or(tag)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platform::clock::Timestamp;
-
-    fn article(slug: &str, language: &str) -> ArticleSummary {
-        ArticleSummary {
-            article_id: slug.into(),
-            collection_id: None,
-            slug: slug.into(),
-            language: language.into(),
-            title: slug.into(),
-            keywords: Vec::new(),
-            status: ArticleStatus::Published,
-            version: 1,
-            helpful_yes: 0,
-            helpful_no: 0,
-            created_at: Timestamp(0),
-            updated_at: Timestamp(0),
-            published_at: None,
-        }
-    }
-
-    #[test]
-    fn slugs_that_differ_by_their_language_are_one_article() {
-        let all = [("delivery-de", "de"), ("delivery", "en"), ("delivery-pt-br", "pt-BR"), ("made-in-de", "en")];
-        let shelf = Shelf::of(Vec::new(), all.iter().map(|(slug, language)| article(slug, language)).collect());
-        let slugs = |language| shelf.in_language(language).iter().map(|one| one.slug.as_str()).collect::<Vec<_>>();
-        assert_eq!(slugs("de"), ["delivery-de", "made-in-de"]);
-        assert_eq!(slugs("de-AT"), ["delivery-de", "made-in-de"]);
-        assert_eq!(slugs("pt"), ["delivery-pt-br", "made-in-de"]);
-        assert_eq!(slugs("fr"), ["delivery", "made-in-de"], "the first one, where there is none in a language");
-        assert_eq!(shelf.versions(&article("delivery-de", "de")).len(), 3);
-        assert_eq!((shelf.languages(), shelf.main_language()), (vec!["de", "en", "pt-BR"], Some("en")));
-    }
 }

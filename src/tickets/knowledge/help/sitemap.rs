@@ -1,23 +1,23 @@
 //! The list of a help centre's pages for search engines (sitemaps.org), with the languages of each article.
 
+use std::collections::HashSet;
+
 use maud::{Markup, PreEscaped, html};
 
 use super::dates;
-use super::shelf::Shelf;
+use super::shelf::All;
 use super::visit::Visit;
 
-pub fn sitemap(shelf: &Shelf, visit: &Visit) -> Markup {
+pub fn sitemap(all: &All, visit: &Visit) -> Markup {
     let origin = &visit.origin;
-    let filled = shelf.collections.iter().filter(|collection| {
-        shelf.all().any(|article| article.collection_id.as_ref() == Some(&collection.collection_id))
-    });
+    let used: HashSet<&str> = all.articles().filter_map(|(article, _)| article.collection_id.as_deref()).collect();
+    let filled = all.collections.iter().filter(|collection| used.contains(collection.collection_id.as_str()));
     html! {
         (PreEscaped(r#"<?xml version="1.0" encoding="UTF-8"?>"#))
         urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml" {
             url { loc { (origin) (visit.home()) } }
             @for collection in filled { url { loc { (origin) (visit.collection(&collection.slug)) } } }
-            @for article in shelf.all() {
-                @let versions = shelf.versions(article);
+            @for (article, versions) in all.articles() {
                 url {
                     loc { (origin) (visit.article(&article.slug)) }
                     lastmod { (dates::iso(article.updated_at)) }

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, Uri};
 
 use super::path_of;
-use super::shelf::{Shelf, primary};
+use super::shelf::primary;
 use super::words::{self, Words};
 use crate::app::App;
 use crate::auth::brand::Brand;
@@ -49,6 +49,8 @@ impl Asked {
 /// What every page is made with.
 pub struct Visit {
     pub brand: Brand,
+    /// The languages that there are articles in.
+    pub there: Vec<String>,
     /// The language of what is read.
     pub language: String,
     /// The page's own words.
@@ -61,15 +63,19 @@ pub struct Visit {
 impl Visit {
     /// By what the address asks for, else what the browser does, as far as there are articles in it; else as the widget
     /// is set, or as most is written.
-    pub fn new(brand: Brand, shelf: &Shelf, asked: &Asked) -> Self {
-        let there = shelf.languages();
+    /// None: that it takes counting.
+    pub fn language(brand: &Brand, there: &[String], asked: &Asked) -> Option<String> {
         let is_there = |tag: &&String| there.iter().any(|known| primary(known).eq_ignore_ascii_case(primary(tag)));
         let accepted = words::accepted(&asked.headers);
-        let is_set = there.contains(&brand.language.as_str()).then(|| brand.language.clone());
+        let is_set = there.contains(&brand.language).then(|| brand.language.clone());
         let language = asked.language.clone().or_else(|| accepted.iter().find(is_there).cloned()).or(is_set);
-        let language = language.unwrap_or_else(|| shelf.main_language().unwrap_or("en").to_owned());
+        // Of one there is no choice.
+        language.or_else(|| there.first().filter(|_| there.len() == 1).cloned())
+    }
+
+    pub fn new(brand: Brand, there: Vec<String>, language: String, asked: &Asked) -> Self {
         let words = words::of(&language).unwrap_or(&words::ENGLISH);
-        Self { brand, language, words, handed_on: asked.language.clone(), origin: asked.origin.clone() }
+        Self { brand, there, language, words, handed_on: asked.language.clone(), origin: asked.origin.clone() }
     }
 
     /// For a page that is an article: in its language, whoever reads it.
@@ -92,6 +98,19 @@ impl Visit {
 
     pub fn search(&self) -> String {
         format!("{}/search", path_of(&self.brand.tenant_name))
+    }
+
+    /// What stands in a language's order behind an article.
+    pub fn behind(&self, path: &str, article_id: &str) -> String {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{mark}after={article_id}")
+    }
+
+    /// The articles of no collection.
+    pub fn loose(&self) -> String {
+        let path = self.home();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{mark}other")
     }
 
     /// An article has its language already.

@@ -6,10 +6,11 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx, Value};
 use crate::tickets::knowledge::model::{Article, ArticleStatus, ArticleSummary};
 
-const SUMMARY: &str = "a.article_id, a.collection_id, a.slug, a.language, a.title, a.keywords, a.status, a.version,
+pub(super) const SUMMARY: &str =
+    "a.article_id, a.collection_id, a.slug, a.language, a.title, a.keywords, a.status, a.version,
          a.helpful_yes, a.helpful_no, a.created_at, a.updated_at, a.published_at";
 
-fn summary(row: &mut Row<'_>) -> Result<ArticleSummary> {
+pub(super) fn summary(row: &mut Row<'_>) -> Result<ArticleSummary> {
     Ok(ArticleSummary {
         article_id: row.take()?,
         collection_id: row.take()?,
@@ -91,8 +92,8 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, article: &Article, author: Opt
     let summary = &article.summary;
     let inserted = tx.execute(
         "insert into kb_articles (article_id, tenant_key, collection_id, slug, language, title, body, keywords, status,
-             version, author_key, created_at, updated_at, published_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             version, author_key, created_at, updated_at, published_at, base_slug, sort_title)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         &[
             summary.article_id.as_str().into(),
             tenant.into(),
@@ -108,6 +109,8 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, article: &Article, author: Opt
             summary.created_at.into(),
             summary.updated_at.into(),
             summary.published_at.into(),
+            summary.base_slug().into(),
+            summary.sort_title().as_str().into(),
         ],
     );
     inserted.map(drop)
@@ -117,7 +120,8 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, article: &Article, author: Opt
     let summary = &article.summary;
     tx.execute(
         "update kb_articles set collection_id = $3, slug = $4, language = $5, title = $6, body = $7, keywords = $8,
-             status = $9, version = $10, author_key = $11, updated_at = $12, published_at = $13
+             status = $9, version = $10, author_key = $11, updated_at = $12, published_at = $13, base_slug = $14,
+             sort_title = $15
          where tenant_key = $1 and article_id = $2",
         &[
             tenant.into(),
@@ -133,6 +137,8 @@ pub fn update(tx: &mut Tx<'_>, tenant: TenantKey, article: &Article, author: Opt
             author.map(|user| user.0).into(),
             summary.updated_at.into(),
             summary.published_at.into(),
+            summary.base_slug().into(),
+            summary.sort_title().as_str().into(),
         ],
     )?;
     Ok(())
