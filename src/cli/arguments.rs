@@ -187,16 +187,21 @@ pub enum TenantCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum KbCommand {
-    /// Take articles from a folder of Markdown files, a Markdown file, or a CSV with the columns question and answer; a second
-    /// run changes what has changed. The server may be running
+    /// Take articles from a folder of Markdown files, a Markdown file, a CSV with the columns question and answer, or the pages
+    /// that a site map lists; a second run changes what has changed. The server may be running
     Import {
-        path: PathBuf,
+        /// A path, or an address as in https://shop.example/sitemap.xml
+        #[arg(value_name = "PATH|URL")]
+        from: PathBuf,
         /// The name of an existing tenant
         #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
         tenant: String,
         /// Leave them drafts, for staff to read and publish
         #[arg(long)]
         draft: bool,
+        /// Of a site map, read so many pages
+        #[arg(long, value_name = "PAGES", default_value_t = 500)]
+        limit: usize,
     },
 }
 

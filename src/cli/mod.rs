@@ -74,8 +74,8 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
             print_json(&wait_for(operator::create_tenant(&prepared(loaded)?, &name))?)
         }
         Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
-        Command::Kb(KbCommand::Import { path, tenant, draft }) => {
-            print(&wait_for(services::import_articles(&prepared(loaded)?, &tenant, &path, draft))?)
+        Command::Kb(KbCommand::Import { from, tenant, draft, limit }) => {
+            print(&wait_for(services::import_articles(&prepared(loaded)?, &tenant, &from, limit, draft))?)
         }
         Command::Bot(BotCommand::Eval { file, tenant }) => {
             print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, &file))?)

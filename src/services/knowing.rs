@@ -8,20 +8,33 @@ use crate::platform::config::Config;
 use crate::platform::random::Random;
 use crate::services;
 use crate::tickets::bot::eval;
-use crate::tickets::knowledge::import;
 use crate::tickets::knowledge::model::ArticleStatus;
+use crate::tickets::knowledge::{import, site};
 
-/// Answers what was done.
-pub async fn import_articles(config: &Config, tenant: &str, path: &Path, as_draft: bool) -> anyhow::Result<String> {
+/// Answers what was done. `from` is a path, or the address of a site map, of which `most` pages are read.
+pub async fn import_articles(
+    config: &Config,
+    tenant: &str,
+    from: &Path,
+    most: usize,
+    as_draft: bool,
+) -> anyhow::Result<String> {
     let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
     let status = if as_draft { ArticleStatus::Draft } else { ArticleStatus::Published };
     let imported = match operator::find_tenant(&app.db, tenant).await {
-        Ok(tenant) => import::import(&app, tenant, path, status).await,
+        Ok(tenant) => match from.to_str().filter(|from| site::is_address(from)) {
+            Some(address) => site::import(&app, tenant, address, most, status).await,
+            None => import::import(&app, tenant, from, status).await.map(|imported| (imported, Vec::new())),
+        },
         Err(error) => Err(error.into()),
     };
     app.db.close().await;
-    let import::Imported { created, changed, unchanged } = imported?;
-    Ok(format!("{created} created, {changed} changed, {unchanged} unchanged"))
+    let (import::Imported { created, changed, unchanged }, left_out) = imported?;
+    let mut said = format!("{created} created, {changed} changed, {unchanged} unchanged");
+    if !left_out.is_empty() {
+        said.push_str(&format!("\nleft out:\n  {}", left_out.join("\n  ")));
+    }
+    Ok(said)
 }
 
 /// Answers the report.

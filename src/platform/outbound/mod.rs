@@ -83,6 +83,15 @@ impl Outbound {
         send(request, headers).await
     }
 
+    /// Asks for a page. The caller follows a redirect, or does not.
+    pub async fn get(&self, url: &Url) -> Result<Answer, Failure> {
+        let response = self.client(url)?.get(url.clone()).send().await.map_err(failure)?;
+        match response.status().as_u16() {
+            200..=299 | 301 | 302 | 303 | 307 | 308 => Ok(Answer { response, left: usize::MAX }),
+            status => Err(Failure::Status(status, None)),
+        }
+    }
+
     fn client(&self, url: &Url) -> Result<&Client, Failure> {
         let host = url.host_str().ok_or(Failure::Refused)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -162,8 +171,20 @@ impl Answer {
     }
 
     pub fn is_json(&self) -> bool {
-        let kind = self.response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| kind.starts_with("application/json"))
+        self.is_of_type("application/json")
+    }
+
+    pub fn is_of_type(&self, kind: &str) -> bool {
+        self.header("content-type").is_some_and(|found| found.starts_with(kind))
+    }
+
+    /// Where it sends to, if it is one that sends elsewhere.
+    pub fn redirect(&self) -> Option<String> {
+        self.response.status().is_redirection().then(|| self.header("location").unwrap_or_default().to_owned())
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
     /// None: it has ended.

@@ -1,4 +1,5 @@
-//! Articles from files: a folder of Markdown, or a CSV of questions and answers. `smilechat kb import`.
+//! Articles from files: a folder of Markdown, or a CSV of questions and answers. `smilechat kb import`. Those of a site's pages are
+//! read by `site`.
 //!
 //! A second run changes what has changed: an article is known by its slug, which is made of its file's name or its question.
 
@@ -13,7 +14,7 @@ use garde::Validate;
 use super::articles::{ArticlePatch, NewArticle};
 use super::model::ArticleStatus;
 use super::saving::{self, slug_of};
-use super::store::{articles as store, collections as shelves};
+use super::store::{articles, collections as shelves};
 use super::{collections, table};
 use crate::app::App;
 use crate::auth::lock_tenant;
@@ -47,11 +48,22 @@ pub struct Imported {
     pub unchanged: usize,
 }
 
-/// All is read before anything is written. What was written by one that is cut short stays, and the next one goes on: a batch
-/// is a transaction, so that a server beside it can go on as well.
+/// All is read before anything is written.
 pub async fn import(app: &App, tenant: TenantKey, path: &Path, status: ArticleStatus) -> anyhow::Result<Imported> {
-    let mut drafts = read(path)?.into_iter().peekable();
-    ensure!(drafts.peek().is_some(), "{}: there is no article in it", path.display());
+    let drafts = read(path)?;
+    ensure!(!drafts.is_empty(), "{}: there is no article in it", path.display());
+    store(app, tenant, drafts, status).await
+}
+
+/// What was written by one that is cut short stays, and the next one goes on: a batch
+/// is a transaction, so that a server beside it can go on as well.
+pub async fn store(
+    app: &App,
+    tenant: TenantKey,
+    drafts: Vec<Draft>,
+    status: ArticleStatus,
+) -> anyhow::Result<Imported> {
+    let mut drafts = drafts.into_iter().peekable();
     let mut all = Imported::default();
     while drafts.peek().is_some() {
         let (shared, now) = (app.clone(), app.clock.now());
@@ -70,7 +82,7 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
     let mut imported = Imported::default();
     for draft in drafts {
         let collection_id = draft.collection.as_deref().map(|name| shelf(tx, app, act, name)).transpose()?;
-        let Some(before) = store::find_by_slug(tx, act.tenant, &draft.slug)? else {
+        let Some(before) = articles::find_by_slug(tx, act.tenant, &draft.slug)? else {
             let new = NewArticle {
                 title: draft.title,
                 body: draft.body,
@@ -130,7 +142,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<Draft>> {
 }
 
 /// The same rules as for an article that comes by HTTP.
-fn check(draft: &Draft) -> std::result::Result<(), garde::Report> {
+pub(super) fn check(draft: &Draft) -> std::result::Result<(), garde::Report> {
     let new = NewArticle {
         title: draft.title.clone(),
         body: draft.body.clone(),

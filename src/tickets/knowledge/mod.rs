@@ -10,6 +10,7 @@ pub mod help;
 pub mod import;
 pub mod model;
 pub mod search;
+pub mod site;
 pub mod words;
 
 mod collections;

@@ -29,6 +29,7 @@ mod reports;
 mod rights;
 mod sessions;
 mod settings;
+mod site_map;
 mod tickets;
 mod two_factor;
 mod users;
