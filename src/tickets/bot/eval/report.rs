@@ -87,7 +87,8 @@ impl Report {
             |counts: &Counts, engine| if of_replay { replayed(counts, engine) } else { of_file(counts, engine) };
         let before = self.last.as_ref().map(|last| figures(&last.counts, last.engine));
         let now = figures(&self.counts, self.engine);
-        let gone = before.iter().flatten().filter(|(name, _)| name.starts_with(' ') && !now.iter().any(|(n, _)| n == name));
+        let gone =
+            before.iter().flatten().filter(|(name, _)| name.starts_with(' ') && !now.iter().any(|(n, _)| n == name));
         let mut text = String::new();
         for (name, value) in &now {
             let old = before.iter().flatten().find(|(old, _)| old == name).map(|(_, value)| value);
@@ -134,7 +135,8 @@ fn replayed(counts: &Counts, engine: Engine) -> Vec<(String, Value)> {
     let reasons = |reasons: &BTreeMap<String, usize>| {
         reasons.iter().map(|(reason, count)| (format!("  {reason}"), Value::Number(*count as i64))).collect::<Vec<_>>()
     };
-    let mut figures = vec![("answered".to_owned(), reply("answered")), ("handed over".to_owned(), reply("handed_over"))];
+    let mut figures =
+        vec![("answered".to_owned(), reply("answered")), ("handed over".to_owned(), reply("handed_over"))];
     figures.extend(reasons(&counts.reasons));
     figures.push(("asked back".to_owned(), reply("asked_back")));
     figures.push(("small talk".to_owned(), reply("small_talk")));
