@@ -208,9 +208,14 @@ pub enum KbCommand {
 #[derive(Debug, Subcommand)]
 pub enum BotCommand {
     /// Put questions to the bot as it is set, and report which it answers right: a CSV with the columns question and expected
-    /// (an article's slug, or `handoff`), or JSON with these, one object a line
+    /// (an article's slug, or `handoff`), or JSON with these, one object a line. The report stands against the last run of the
+    /// same name
     Eval {
-        file: PathBuf,
+        #[arg(required_unless_present = "replay", conflicts_with = "replay")]
+        file: Option<PathBuf>,
+        /// What the customers of the last so many tickets wrote first, instead of a file; the tickets stay as they are
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        replay: Option<u32>,
         /// The name of an existing tenant
         #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
         tenant: String,
@@ -295,6 +300,15 @@ mod tests {
             panic!("another command");
         };
         assert_eq!((user.username.as_str(), user.role, user.tenant.as_str()), ("-ada ", Role::Support, "default"));
+    }
+
+    #[test]
+    fn the_bot_is_asked_what_a_file_has_or_what_customers_asked() {
+        assert!(parse(&["bot", "eval", "a.csv"]).is_ok() && parse(&["bot", "eval", "--replay", "20"]).is_ok());
+        for bad in [&["a.csv", "--replay", "20"][..], &[], &["--replay", "0"], &["--replay", "x"]] {
+            let refused = parse(&[&["bot", "eval"], bad].concat()).expect_err("refused");
+            assert_eq!(refused.exit_code(), 2, "{bad:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod top;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::pages;
 use crate::platform::config::{self, Config, Environment, Loaded};
 use crate::platform::random::Random;
 use crate::platform::{db, metrics, telemetry};
-use crate::services;
+use crate::services::{self, Questions};
 
 const USAGE: u8 = 2;
 /// What blocking work, such as a password hash, may still take once the command is done.
@@ -77,8 +77,12 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         Command::Kb(KbCommand::Import { from, tenant, draft, limit }) => {
             print(&wait_for(services::import_articles(&prepared(loaded)?, &tenant, &from, limit, draft))?)
         }
-        Command::Bot(BotCommand::Eval { file, tenant }) => {
-            print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, &file))?)
+        Command::Bot(BotCommand::Eval { file, replay, tenant }) => {
+            let questions = match file {
+                Some(file) => Questions::OfFile(file),
+                None => Questions::OfCustomers(replay.unwrap_or_default() as usize),
+            };
+            print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, questions, &show_progress))?)
         }
         Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
         Command::Openapi => print(&services::openapi_json()),
@@ -170,6 +174,17 @@ fn print(text: &str) -> anyhow::Result<()> {
 fn complain(what: &str) {
     // Without stderr there is nobody to tell.
     let _ = writeln!(io::stderr(), "smilechat: {what}");
+}
+
+/// One line that is written over, for whoever watches; elsewhere one for every ten.
+fn show_progress(done: usize, all: usize) {
+    let mut stderr = io::stderr();
+    let _ = match (stderr.is_terminal(), done == all) {
+        (true, false) => write!(stderr, "\r{done} of {all} "),
+        (true, true) => write!(stderr, "\r{:30}\r", ""),
+        (false, false) if done > 0 && done.is_multiple_of(10) => writeln!(stderr, "{done} of {all}"),
+        (false, _) => Ok(()),
+    };
 }
 
 /// The operator may see what a client may not: the causes of our own faults.

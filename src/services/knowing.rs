@@ -1,13 +1,15 @@
 //! What the operator does with a tenant's knowledge at the command line, beside a running server or without one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 
 use crate::auth::operator;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::random::Random;
 use crate::services;
-use crate::tickets::bot::eval;
+use crate::tickets::bot::eval::{self, Progress};
 use crate::tickets::knowledge::model::ArticleStatus;
 use crate::tickets::knowledge::{import, site};
 
@@ -37,13 +39,32 @@ pub async fn import_articles(
     Ok(said)
 }
 
+/// What the bot is asked.
+pub enum Questions {
+    OfFile(PathBuf),
+    /// Of so many tickets.
+    OfCustomers(usize),
+}
+
 /// Answers the report.
-pub async fn eval_bot(config: &Config, tenant: &str, file: &Path) -> anyhow::Result<String> {
-    let cases = eval::read(file)?;
+pub async fn eval_bot(
+    config: &Config,
+    tenant: &str,
+    questions: Questions,
+    progress: Progress<'_>,
+) -> anyhow::Result<String> {
+    let (name, cases, most) = match questions {
+        Questions::OfFile(path) => (eval::name_of(&path), Some(eval::read(&path)?), 0),
+        Questions::OfCustomers(most) => (String::new(), None, most),
+    };
     let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
-    let report = match operator::find_tenant(&app.db, tenant).await {
-        Ok(tenant) => eval::run(&app, tenant, cases).await,
-        Err(error) => Err(error.into()),
+    let report = match (operator::find_tenant(&app.db, tenant).await, cases) {
+        (Ok(tenant), Some(cases)) => {
+            let of_file = name.clone();
+            eval::run(&app, tenant, name, cases, progress).await.context(of_file)
+        }
+        (Ok(tenant), None) => eval::replay::run(&app, tenant, most, progress).await,
+        (Err(error), _) => Err(error.into()),
     };
     app.db.close().await;
     Ok(report?.in_words())

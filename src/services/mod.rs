@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::platform::config::Config;
 
 pub use follow::Follower;
-pub use knowing::{eval_bot, import_articles};
+pub use knowing::{Questions, eval_bot, import_articles};
 pub use reactions::catch_up;
 pub use start::{Running, Unstarted, open, serve, start};
 

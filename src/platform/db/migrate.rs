@@ -58,6 +58,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../../../migrations/0017_tenant_wall.postgres.sql"),
     },
     Migration::of_one_text("0018_help_shelves", include_str!("../../../migrations/0018_help_shelves.sql")),
+    Migration {
+        name: "0019_bot_evals",
+        sqlite: include_str!("../../../migrations/0019_bot_evals.sql"),
+        postgres: include_str!("../../../migrations/0019_bot_evals.postgres.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

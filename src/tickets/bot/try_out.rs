@@ -71,7 +71,7 @@ async fn try_bot(
     let (tenant, began) = (caller.tenant, Instant::now());
     let (settings, secrets, _) = app.db.read(move |tx| settings::find_spoken(tx, tenant)).await?;
     let Decision { reply, passages, work, .. } =
-        decide(&app, &Desk { settings, secrets }, tenant, &trial.question).await?;
+        decide(&app, &Desk { settings, secrets }, tenant, vec![trial.question]).await?;
     let outcome = reply.outcome().to_owned();
     let (reply, reason) = match reply {
         Reply::Answer(text) | Reply::SmallTalk(text) | Reply::AskBack(text) => (Some(text), None),
@@ -94,15 +94,16 @@ async fn try_bot(
     }))
 }
 
-pub async fn decide(app: &App, desk: &Desk, tenant: TenantKey, asked: &str) -> Result<Decision> {
+/// What was written in one go, as the first of a ticket. Never empty.
+pub async fn decide(app: &App, desk: &Desk, tenant: TenantKey, messages: Vec<String>) -> Result<Decision> {
     let question = Question {
         tenant,
         customer: None,
         ticket_id: String::new(),
         delivery_id: id::new_id(app.clock.now(), &app.random),
-        messages: vec![asked.to_owned()],
-        said: vec![(true, asked.to_owned())],
-        language: Language::of(asked, &desk.settings.language),
+        said: messages.iter().map(|message| (true, message.clone())).collect(),
+        language: Language::of(&messages.join("\n"), &desk.settings.language),
+        messages,
         last: None,
         model_answers: 0,
     };

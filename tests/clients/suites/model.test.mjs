@@ -5,7 +5,7 @@ import { createHmac } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 
 import { GOOD, KEY, QUESTION, again, asked, begin, end, handedOver, setUp } from "../harness/bot.mjs";
-import { allMessages, get, newCustomer, newTicket, post } from "../harness/people.mjs";
+import { allMessages, get, newCustomer, newTicket, post, put } from "../harness/people.mjs";
 import { runCommand } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
@@ -113,6 +113,43 @@ describe("an answer", () => {
     model.script = (_, answer) => answer.call(["no_reply", {}]);
     const silent = await asked();
     assert.deepEqual([silent.run.outcome, silent.said.length, silent.ticket.bot_state], ["no_reply", 0, "bot"]);
+  });
+});
+
+describe("a replay", () => {
+  test("asks a model again what customers asked, tells what that took, and leaves their tickets as they were", async () => {
+    const order = { name: "order", description: "An order.", url: `http://${model.host}/order`, parameters: [] };
+    await setUp({ tools: ["tag"], http_tools: [order] }, { input_price: 3, output_price: 15 });
+    const { ticket_id } = await asked();
+    await asked("And what does it cost abroad?");
+    await put(server, support, `/api/tickets/${ticket_id}`, { status: "closed" });
+    const state = async () => [
+      await get(server, support, "/api/tickets?limit=100"),
+      await get(server, admin, "/api/bot/runs?limit=100"),
+      await allMessages(server, customer, ticket_id),
+    ];
+    const before = await state();
+    model.requests.length = 0;
+    model.script = (body, answer) => {
+      if (!body.messages.some(({ content }) => content === QUESTION)) return answer.say("It is free.");
+      return body.messages.at(-1).role === "tool" ? answer.say(GOOD) : answer.call(["tag", { tags: ["x"] }], ["order", {}]);
+    };
+    const replay = () => runCommand(server, ["bot", "eval", "--replay", "2"]);
+    const first = await replay();
+    assert.match(first, /^answered {20}1 of 2 \(50 %\)$/m);
+    assert.match(first, /^ {2}low_confidence {12}1$/m);
+    assert.match(first, /^grounded {20}1 of 2 \(50 %\)$/m);
+    assert.match(first, /^input tokens {16}300\noutput tokens {15}60\ncost {24}0\.0018$/m);
+    assert.match(first, /^latency p50 {17}\d+ ms\nlatency p90 {17}\d+ ms$/m);
+    assert.match(first, /^ {2}#\d+ "What does delivery cost\?": answered$/m);
+    assert.match(first, /^ {2}#\d+ "And what does it cost abroad\?": handed over \(low_confidence, not_grounded\)$/m);
+    assert.ok(model.requests.every(({ path }) => path !== "/order"), "a tool was called");
+    model.script = (_, answer) => answer.say(GOOD);
+    const second = await replay();
+    assert.match(second, /^grounded {20}2 of 2 \(100 %\) {2}\+1$/m);
+    assert.match(second, /^cost {24}0\.0012 {2}-0\.0006$/m);
+    assert.match(second, /\(model scripted\): 1 better, 0 worse, 0 otherwise$/m);
+    assert.deepEqual(await state(), before);
   });
 });
 
