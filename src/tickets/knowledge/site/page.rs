@@ -183,11 +183,7 @@ impl Writer<'_> {
                 self.is_code = true;
             }
             "br" | "tr" => self.line(),
-            "td" | "th" => {
-                if !self.text.ends_with('\n') && !self.text.is_empty() {
-                    self.text.push_str(" | ");
-                }
-            }
+            "td" | "th" if !self.text.ends_with('\n') && !self.text.is_empty() => self.text.push_str(" | "),
             "a" => {
                 let address = attribute(tag, "href").and_then(|place| self.at?.join(&place).ok());
                 let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
