@@ -18,7 +18,7 @@ use crate::auth::store::{sessions, users};
 use crate::auth::widget::{self, Widget};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::{Db, Tx};
+use crate::platform::db::{Db, Tx, within};
 use crate::platform::secret;
 
 const MEMORY: Duration = Duration::from_secs(2);
@@ -86,7 +86,7 @@ impl Registry {
             return Ok(known.what);
         }
         let (turn, id) = (self.turn(), session_id.to_owned());
-        let look_up = db.read(move |tx| sessions::find_caller(tx, &id, now));
+        let look_up = for_everybody(db, move |tx| sessions::find_caller(tx, &id, now));
         let what = Arc::new(self.known(secret::hash_token(session_id), look_up).await?);
         self.callers.insert(session_id.to_owned(), Remembered { what: what.clone(), turn });
         if self.ended.contains_key(session_id) { Err(refused()) } else { Ok(what) }
@@ -103,7 +103,8 @@ impl Registry {
             Some(known) => known.what,
             None => {
                 let turn = self.turn();
-                let what = Arc::new(self.known(hash, db.read(move |tx| find_key(tx, &hash))).await?);
+                let look_up = for_everybody(db, move |tx| find_key(tx, &hash));
+                let what = Arc::new(self.known(hash, look_up).await?);
                 self.api_keys.insert(hash, Remembered { what: what.clone(), turn });
                 what
             }
@@ -120,7 +121,7 @@ impl Registry {
             return Ok(known.what);
         }
         let (turn, staff) = (self.turn(), key.1.clone());
-        let what = Arc::new(db.read(move |tx| widget::look_up(tx, tenant, &staff)).await?);
+        let what = Arc::new(for_everybody(db, move |tx| widget::look_up(tx, tenant, &staff)).await?);
         self.widgets.insert(key, Remembered { what: what.clone(), turn });
         Ok(what)
     }
@@ -192,6 +193,14 @@ impl Registry {
             refused()
         })
     }
+}
+
+/// What is remembered answers others too: it is looked up for no one tenant, whoever asks first.
+fn for_everybody<T: Send + 'static>(
+    db: &Db,
+    look_up: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+) -> impl Future<Output = Result<T>> {
+    within(None, db.read(look_up))
 }
 
 /// None for a secret key whose account was disabled, too.

@@ -42,6 +42,9 @@ impl<'c> Tx<'c> {
         mut map: impl FnMut(&mut Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut found = Vec::new();
+        if rows <= 0 {
+            return Ok(found);
+        }
         self.walk(&format!("{sql} limit {}", round_limit(rows)), params, &mut |row| {
             found.push(map(row)?);
             Ok((found.len() as i64) < rows)

@@ -70,9 +70,9 @@ pub fn floor(router: Router, config: &Config, ground: Ground) -> Router {
         .layer(CompressionLayer::new().compress_when(is_worth_compressing))
         .layer(CatchPanicLayer::custom(|_| Error::bug("a handler panicked").into_response()))
         .layer(from_fn_with_state(times, within_time))
-        .layer(from_fn_with_state((limits.clone(), entrance), rate_limit::sign_in))
+        .layer(from_fn_with_state((limits.clone(), entrance.clone()), rate_limit::sign_in))
         .layer(from_fn_with_state(uploads, body::layer))
-        .layer(from_fn_with_state(identify, identity::layer))
+        .layer(from_fn_with_state((identify, entrance), identity::layer))
         .layer(from_fn_with_state(limits, rate_limit::api))
         .layer(from_fn_with_state(Arc::new(keeper), idempotency::layer))
         .layer(DefaultBodyLimit::max(body::MAX_BYTES));

@@ -25,14 +25,20 @@ pub struct Identity {
 /// None where the credentials are wrong or cannot be checked just now: the handler then refuses in its own words.
 pub type Identify = Arc<dyn for<'a> Fn(&'a mut Parts) -> BoxFuture<'a, Option<Identity>> + Send + Sync>;
 
-pub(super) async fn layer(State(identify): State<Identify>, request: Request, next: Next) -> Response {
+/// At the `entrance` one may sign in at another tenant than where one is signed in: nothing is bound to a tenant there.
+pub(super) async fn layer(
+    State((identify, entrance)): State<(Identify, Arc<[String]>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !request.uri().path().starts_with("/api/") {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
     let identity = identify(&mut parts).await;
-    // Who is not signed in may be about to be, at another tenant than the one that is taken for theirs.
-    let tenant = identity.as_ref().filter(|identity| identity.caller.is_some()).map(|identity| identity.tenant);
+    let is_entrance = entrance.iter().any(|path| path == parts.uri.path());
+    let is_bound = |identity: &&Identity| identity.caller.is_some() && !is_entrance;
+    let tenant = identity.as_ref().filter(is_bound).map(|identity| identity.tenant);
     if let Some(identity) = identity {
         parts.extensions.insert(identity);
     }

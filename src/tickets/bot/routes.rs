@@ -17,6 +17,7 @@ use crate::auth::Action;
 use crate::auth::guard::{SignedIn, Tenant};
 use crate::error::Result;
 use crate::events::Act;
+use crate::platform::db::within;
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -102,7 +103,8 @@ pub struct BotProfile {
     responses((status = 200, body = BotProfile), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn profile(State(app): State<App>, Tenant(tenant): Tenant) -> Result<impl IntoResponse> {
     let read = app.db.read(move |tx| Ok((settings::find(tx, tenant)?.0, help::address(tx, tenant)?)));
-    let (settings, help_url) = read.await?;
+    // The key's tenant, which may be another one than the caller's.
+    let (settings, help_url) = within(tenant.0, read).await?;
     let (is_open, opens) = match hours::at(&settings, app.clock.now()) {
         Hours::Unsaid => (None, None),
         Hours::Open => (Some(true), None),

@@ -35,7 +35,8 @@ pub struct Draft {
     pub slug: String,
     pub title: String,
     pub body: String,
-    pub keywords: Vec<String>,
+    /// None: what it comes from cannot say, and those that staff gave stay.
+    pub keywords: Option<Vec<String>>,
     /// By its name; made if there is none.
     pub collection: Option<String>,
     pub language: Option<String>,
@@ -90,7 +91,7 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
                 collection_id,
                 language: draft.language,
                 status: Some(status),
-                keywords: draft.keywords,
+                keywords: draft.keywords.unwrap_or_default(),
             };
             saving::create_in(tx, app, act, None, new)?;
             imported.created += 1;
@@ -99,7 +100,7 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
         let patch = ArticlePatch {
             title: Some(draft.title),
             body: Some(draft.body),
-            keywords: Some(draft.keywords),
+            keywords: draft.keywords,
             collection_id: collection_id.map(Some),
             language: draft.language,
             status: Some(status),
@@ -150,7 +151,7 @@ pub(super) fn check(draft: &Draft) -> std::result::Result<(), garde::Report> {
         collection_id: None,
         language: draft.language.clone(),
         status: None,
-        keywords: draft.keywords.clone(),
+        keywords: draft.keywords.clone().unwrap_or_default(),
     };
     new.validate()
 }
@@ -214,7 +215,9 @@ pub fn of_markdown(stem: &str, text: &str) -> Draft {
         slug: slug_of(stem),
         title: title.unwrap_or_else(|| stem.replace(['-', '_'], " ")),
         body: body.trim().to_owned(),
-        keywords: keywords.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
+        keywords: Some(
+            keywords.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
+        ),
         collection: value("collection"),
         language: value("language"),
     }
@@ -230,7 +233,7 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<Draft>> {
         let mut free = iter::once(slug.clone()).chain((2..).map(|number| format!("{slug}-{number}")));
         let slug = free.find(|slug| !slugs.contains(slug)).ok_or(Error::bug("there are numbers enough"))?;
         slugs.insert(slug.clone());
-        drafts.push(Draft { slug, title, body, keywords: Vec::new(), collection: None, language: None });
+        drafts.push(Draft { slug, title, body, keywords: None, collection: None, language: None });
     }
     Ok(drafts)
 }
@@ -246,7 +249,7 @@ mod tests {
             "---\ntitle: \"Costs\"\nkeywords: price, fee\ncollection: Money\n---\n# Not this\nFour.\n",
         );
         assert_eq!((full.slug.as_str(), full.title.as_str(), full.body.as_str()), ("how-to", "Costs", "Four."));
-        assert_eq!((full.keywords.len(), full.collection.as_deref()), (2, Some("Money")));
+        assert_eq!((full.keywords.as_ref().map(Vec::len), full.collection.as_deref()), (Some(2), Some("Money")));
         let plain = of_markdown("keep-fresh", "# How long it keeps\r\n\r\nLong.");
         assert_eq!((plain.title.as_str(), plain.body.as_str()), ("How long it keeps", "Long."));
         assert_eq!(of_markdown("keep-fresh", "Long.").title, "keep fresh");

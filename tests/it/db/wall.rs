@@ -90,3 +90,22 @@ async fn who_is_signed_in_is_served_within_their_tenant() {
         call.await.expect(201);
     }
 }
+
+/// What is shown by a key, or at the entrance, is its tenant's, whoever else one is signed in as meanwhile.
+#[tokio::test]
+async fn who_is_signed_in_elsewhere_is_served_by_the_key() {
+    let server = Server::start(Engine::Postgres).await;
+    let (acme, zeta) = (server.tenant("acme").await, server.tenant("zeta").await);
+    let (ada, zoe) = (acme.admin("ada").await, zeta.admin("zoe").await);
+    let name = serde_json::json!({"name": "Desk of Zeta"});
+    server.put("/api/settings/widget").by(&zoe).json(name).await.expect(200);
+    server.put("/api/bot").by(&zoe).json(serde_json::json!({"name": "Zed"})).await.expect(200);
+    let key = zeta.publishable_key.as_str();
+    assert_eq!(server.get("/api/widget").by(&ada).key(key).await.expect(200)["name"], "Desk of Zeta");
+    assert_eq!(server.get("/api/widget").key(key).await.expect(200)["name"], "Desk of Zeta");
+    assert_eq!(server.get("/api/bot/profile").by(&ada).key(key).await.expect(200)["name"], "Zed");
+    let new = serde_json::json!({"username": "nora", "password": crate::harness::PASSWORD});
+    server.post("/api/auth/register").by(&ada).key(key).json(new.clone()).await.expect(201);
+    server.post("/api/auth/login").by(&ada).key(key).json(new).await.expect(200);
+    server.post("/api/auth/anonymous").by(&ada).key(key).await.expect(201);
+}

@@ -79,10 +79,7 @@ pub fn piece(
     language: &str,
     after: Option<&str>,
 ) -> Result<Piece> {
-    let after = after.map(|id| articles::find(tx, tenant, id)).transpose()?.flatten().map(|article| article.summary);
-    // Where a draft would stand is nobody's to know.
-    let after = after.filter(|summary| summary.status == ArticleStatus::Published);
-    let after = after.map(|summary| (summary.sort_title(), summary.article_id));
+    let after = after.map(|id| shelves::place(tx, tenant, id)).transpose()?.flatten();
     let after = after.as_ref().map(|(title, id)| (title.as_str(), id.as_str()));
     let mut articles = shelves::list(tx, tenant, which(collection, language), after, OF_A_PAGE as i64 + 1)?;
     let has_more = articles.len() > OF_A_PAGE;

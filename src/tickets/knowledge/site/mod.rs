@@ -27,6 +27,8 @@ use crate::platform::outbound::{Failure, Outbound};
 
 /// Site maps that a list of them may name.
 const MOST_SITEMAPS: usize = 50;
+/// Of all of them together.
+const MOST_ADDRESSES: usize = 200_000;
 /// What the protocol allows a site map, which is 50 MB, is more than an import is for.
 const LONGEST_SITEMAP: usize = 10_000_000;
 const LONGEST_PAGE: usize = 2_000_000;
@@ -103,6 +105,7 @@ async fn list(outbound: &Outbound, map: &Url) -> anyhow::Result<(Vec<Url>, Vec<S
                 foreign += 1;
                 continue;
             };
+            ensure!(known.len() < MOST_ADDRESSES, "{map}: more than {MOST_ADDRESSES} addresses");
             if known.insert(url.clone()) {
                 if entry.is_sitemap { maps.push(url) } else { pages.push(url) }
             }
@@ -140,7 +143,9 @@ async fn fetch(outbound: &Outbound, url: &Url, longest: usize) -> Result<Found, 
             Some(place) => {
                 let next = url.join(&place).map_err(|_| Failure::Broken)?;
                 // From http to https of the same host is where most sites send.
-                if next.host_str() != url.host_str() {
+                let is_secured =
+                    url.scheme() == "http" && next.scheme() == "https" && next.host_str() == url.host_str();
+                if next.origin() != url.origin() && !(is_secured && next.port().is_none()) {
                     return Err(Failure::Refused);
                 }
                 url = next;
@@ -164,7 +169,7 @@ fn draft(found: &Found, slugs: &mut HashSet<String>) -> Result<Draft, String> {
         path.strip_suffix(".html").or_else(|| path.strip_suffix(".htm")).unwrap_or(path).replace(['/', '-', '_'], " ");
     let title = if page.title.is_empty() { named.clone() } else { page.title };
     let slug = slug_of(if named.is_empty() { &title } else { &named });
-    let draft = Draft { slug, title, body: page.body, keywords: Vec::new(), collection: None, language: page.language };
+    let draft = Draft { slug, title, body: page.body, keywords: None, collection: None, language: page.language };
     if draft.body.is_empty() {
         return Err("no text".into());
     }

@@ -7,9 +7,9 @@ use html5gum::{StartTag, Token, Tokenizer};
 use reqwest::Url;
 
 /// What stands around the text, or is none.
-const AROUND: [&str; 17] = [
-    "aside", "button", "canvas", "dialog", "footer", "form", "head", "header", "iframe", "nav", "noscript", "script",
-    "select", "style", "svg", "title", "template",
+const AROUND: [&str; 16] = [
+    "aside", "button", "canvas", "dialog", "footer", "form", "header", "iframe", "nav", "noscript", "script", "select",
+    "style", "svg", "title", "template",
 ];
 /// What begins and ends a paragraph.
 const BLOCKS: [&str; 18] = [
@@ -68,7 +68,7 @@ fn head(tokens: &[Token]) -> Page {
                 "html" => page.language = attribute(tag, "lang").filter(|language| is_language(language)),
                 "title" => is_title = page.title.is_empty(),
                 "meta" if attribute(tag, "name").is_some_and(|name| name.eq_ignore_ascii_case("robots")) => {
-                    page.is_hidden |= attribute(tag, "content").is_some_and(|rules| rules.contains("noindex"));
+                    page.is_hidden |= attribute(tag, "content").is_some_and(|rules| forbids_listing(&rules));
                 }
                 "body" => break,
                 _ => {}
@@ -79,6 +79,10 @@ fn head(tokens: &[Token]) -> Page {
         }
     }
     page
+}
+
+fn forbids_listing(rules: &str) -> bool {
+    rules.split(',').any(|rule| ["noindex", "none"].iter().any(|word| rule.trim().eq_ignore_ascii_case(word)))
 }
 
 /// As in `lang` of articles: `en`, `pt-BR`.
@@ -273,7 +277,7 @@ impl Writer<'_> {
             self.title.push_str(said);
         } else if self.is_code {
             // A fence within would end it.
-            self.text.push_str(&said.replace("```", "'''"));
+            self.text.push_str(&said.replace("```", "'''").replace('\0', ""));
         } else {
             for character in said.chars() {
                 match character {
@@ -282,8 +286,10 @@ impl Writer<'_> {
                             self.text.push(' ');
                         }
                     }
-                    // Text, and no tag of its own.
-                    '<' => self.text.push_str("\\<"),
+                    // No text has it, and the database would refuse all of it.
+                    '\0' => {}
+                    // Text, and no tag, link, picture or code of its own.
+                    '<' | '[' | '`' => self.text.extend(['\\', character]),
                     character => self.text.push(character),
                 }
             }
@@ -329,7 +335,11 @@ mod tests {
         {
             assert_eq!(read(html).body, "", "{html}");
         }
-        assert!(read("<meta name=ROBOTS content='noindex, follow'><body>x").is_hidden);
+        for rules in ["noindex, follow", "NOINDEX", "none", "follow,NoIndex"] {
+            assert!(read(&format!("<meta name=ROBOTS content='{rules}'><body>x")).is_hidden, "{rules}");
+        }
+        assert!(!read("<meta name=robots content='index, follow'><body>x").is_hidden);
+        assert_eq!(read("<head><title>Short</title><p>No end tags.").body, "No end tags.");
         assert_eq!(read("<title>Only this</title><body><p>Text").title, "Only this");
         assert_eq!(read("<html lang='\"><script>'><p>x").language, None);
     }
@@ -343,5 +353,6 @@ mod tests {
         assert!(!read(&open).body.contains("](https://x.example/)"));
         assert!(!read("<p>&lt;script&gt;alert(1)&lt;/script&gt;").body.contains("\n<script"));
         assert_eq!(read("<p>&lt;b>").body, "\\<b>");
+        assert_eq!(read("<p>![x](https://x.example/t.png) `a`").body, "!\\[x](https://x.example/t.png) \\`a\\`");
     }
 }

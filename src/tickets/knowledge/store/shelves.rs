@@ -59,6 +59,14 @@ pub fn list(
     tx.all(&sql, &values, summary)
 }
 
+/// Where a published article stands: where a draft would is nobody's to know. As it is stored, which a migration did in another way
+/// than `sort_title` of the model does.
+pub fn place(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str) -> Result<Option<(String, String)>> {
+    let sql = "select sort_title, article_id from kb_articles
+        where tenant_key = $1 and article_id = $2 and status = 'published'";
+    tx.first(sql, &[tenant.into(), article_id.into()], |row| Ok((row.take()?, row.take()?)))
+}
+
 /// Up to `most`.
 pub fn count(tx: &mut Tx<'_>, tenant: TenantKey, which: Which<'_>, most: i64) -> Result<i64> {
     let sql =
