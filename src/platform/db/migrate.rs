@@ -51,17 +51,13 @@ const MIGRATIONS: &[Migration] = &[
     Migration::of_one_text("0012_bot_model", include_str!("../../../migrations/0012_bot_model.sql")),
     Migration::of_one_text("0013_reader_feedback", include_str!("../../../migrations/0013_reader_feedback.sql")),
     Migration::of_one_text("0014_bot_queues", include_str!("../../../migrations/0014_bot_queues.sql")),
-    Migration::of_one_text("0016_bot_claims", include_str!("../../../migrations/0016_bot_claims.sql")),
+    Migration::of_one_text("0015_bot_claims", include_str!("../../../migrations/0015_bot_claims.sql")),
+    Migration::of_one_text("0016_help_shelves", include_str!("../../../migrations/0016_help_shelves.sql")),
+    Migration::of_one_text("0017_bot_evals", include_str!("../../../migrations/0017_bot_evals.sql")),
     Migration {
-        name: "0017_tenant_wall",
-        sqlite: include_str!("../../../migrations/0017_tenant_wall.sql"),
-        postgres: include_str!("../../../migrations/0017_tenant_wall.postgres.sql"),
-    },
-    Migration::of_one_text("0018_help_shelves", include_str!("../../../migrations/0018_help_shelves.sql")),
-    Migration {
-        name: "0019_bot_evals",
-        sqlite: include_str!("../../../migrations/0019_bot_evals.sql"),
-        postgres: include_str!("../../../migrations/0019_bot_evals.postgres.sql"),
+        name: "0018_tenant_wall",
+        sqlite: include_str!("../../../migrations/0018_tenant_wall.sql"),
+        postgres: include_str!("../../../migrations/0018_tenant_wall.postgres.sql"),
     },
 ];
 

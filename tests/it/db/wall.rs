@@ -7,7 +7,7 @@ use smilechat::platform::db::{Tx, carried, within};
 use super::{TestDb, insert_tenant, insert_user};
 use crate::harness::{Engine, Server};
 
-/// Their search would no longer use its indexes (migration 0017).
+/// Their search would no longer use its indexes (migration 0018).
 const IN_FRONT: [&str; 2] = ["kb_search", "ticket_search"];
 
 #[tokio::test]
