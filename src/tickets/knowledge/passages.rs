@@ -33,7 +33,7 @@ pub fn cut(markdown: &str) -> Vec<Passage> {
                 if !paragraph.is_empty() {
                     paragraph.push(if is_item { '\n' } else { ' ' });
                 }
-                paragraph.push_str(&plain(trimmed));
+                paragraph.push_str(&if is_code { trimmed.to_owned() } else { plain(trimmed) });
             }
         }
     }
@@ -88,31 +88,45 @@ fn is_numbered(line: &str) -> bool {
     digits > 0 && line[digits..].starts_with(['.', ')'])
 }
 
-/// A line without the marks of emphasis and code; a link is its text and its address, a picture what it shows.
+/// A line without the marks of emphasis and code; a link is its text and its address, a picture what it shows, and what a backslash
+/// escapes is itself (CommonMark 0.31.2, section 2.4).
 fn plain(line: &str) -> String {
     let line = line.trim_start_matches(['>', ' ']);
-    let mut text = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(open) = rest.find('[') {
-        let Some((label, address, after)) = link(&rest[open..]) else {
-            text.push_str(&rest[..=open]);
-            rest = &rest[open + 1..];
-            continue;
-        };
-        let is_picture = rest[..open].ends_with('!');
-        text.push_str(&rest[..open - usize::from(is_picture)]);
-        text.push_str(label);
-        let is_web = address.starts_with("https://") || address.starts_with("http://");
-        if is_web && !is_picture && address != label {
-            text.push_str(&format!(" ({address})"));
-        }
+    let (mut text, mut rest) = match line.strip_prefix("* ") {
+        Some(item) => (String::from("- "), item),
+        None => (String::with_capacity(line.len()), line),
+    };
+    while let Some(mark) = rest.chars().next() {
+        let (before, after) = (rest, &rest[mark.len_utf8()..]);
         rest = after;
+        match mark {
+            '\\' if after.starts_with(|c: char| c.is_ascii_punctuation()) => {
+                text.push_str(&after[..1]);
+                rest = &after[1..];
+            }
+            '`' => {
+                if let Some((code, behind)) = after.split_once('`') {
+                    text.push_str(code);
+                    rest = behind;
+                }
+            }
+            '*' => {}
+            '_' if after.starts_with('_') => rest = &after[1..],
+            '!' | '[' => match link(before.strip_prefix('!').unwrap_or(before)) {
+                Some((label, address, behind)) => {
+                    text.push_str(&plain(label));
+                    let is_web = address.starts_with("https://") || address.starts_with("http://");
+                    if is_web && mark == '[' && address != label {
+                        text.push_str(&format!(" ({address})"));
+                    }
+                    rest = behind;
+                }
+                None => text.push(mark),
+            },
+            _ => text.push(mark),
+        }
     }
-    text.push_str(rest);
-    let text = text.replace("**", "").replace("__", "").replace('`', "");
-    let is_item = text.starts_with("* ");
-    let without_stars: String = text.chars().filter(|c| *c != '*').collect();
-    if is_item { format!("-{without_stars}") } else { without_stars }
+    text
 }
 
 /// In bytes. Beyond these it is no link, so that a line of brackets is not read to its end for each of them.
@@ -161,6 +175,20 @@ mod tests {
         );
         assert_eq!(cut(""), []);
         assert_eq!(cut("# Only a heading"), []);
+    }
+
+    #[test]
+    fn what_is_escaped_and_what_is_code_is_itself() {
+        for (markdown, text) in [
+            (r"5 \< 6, \[none\](https://x.example) and \*all\*", "5 < 6, [none](https://x.example) and *all*"),
+            (r"C:\dir and a \", r"C:\dir and a \"),
+            (r"`a\*b` and __init__ `x", r"a\*b and init x"),
+            ("[**the** list](https://shop.example/a__b)", "the list (https://shop.example/a__b)"),
+            ("Wait!![a](b) !! [c", "Wait!a !! [c"),
+            ("```\na **b** \\*\n```", r"a **b** \*"),
+        ] {
+            assert_eq!(cut(markdown).first().map(|passage| passage.text.as_str()), Some(text), "{markdown}");
+        }
     }
 
     #[test]
