@@ -85,7 +85,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
             print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, questions, &show_progress))?)
         }
         Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
-        Command::Openapi => print(&services::openapi_json()),
+        Command::Openapi => print(services::openapi_json()),
         Command::Top(top) => watch(&loaded.config, top),
         Command::Doctor(asked) => wait_for(doctor::run(asked)),
     }

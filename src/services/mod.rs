@@ -22,6 +22,8 @@ mod sweep;
 mod vectors;
 mod work;
 
+use std::sync::LazyLock;
+
 use anyhow::ensure;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -135,6 +137,9 @@ pub fn api() -> OpenApiRouter<App> {
     SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)()))
 }
 
-pub fn openapi_json() -> String {
-    document::of(api()).to_pretty_json().expect("the document is strings and numbers")
+/// Made when it is first asked for: it takes milliseconds and megabytes that a start need not wait for.
+pub fn openapi_json() -> &'static str {
+    static DOCUMENT: LazyLock<String> =
+        LazyLock::new(|| document::of(api()).to_pretty_json().expect("the document is strings and numbers"));
+    &DOCUMENT
 }

@@ -17,7 +17,7 @@ fn the_document_in_docs_is_the_one_that_is_served() {
 
 #[test]
 fn every_operation_under_api_has_a_name_and_its_errors() {
-    let document: Value = serde_json::from_str(&smilechat::services::openapi_json()).expect("JSON");
+    let document: Value = serde_json::from_str(smilechat::services::openapi_json()).expect("JSON");
     let mut names = Vec::new();
     for (path, item) in
         document["paths"].as_object().expect("paths").iter().filter(|(path, _)| path.starts_with("/api/"))
@@ -42,7 +42,7 @@ fn every_operation_under_api_has_a_name_and_its_errors() {
 
 #[test]
 fn exact_types_can_be_made_of_it() {
-    let document: Value = serde_json::from_str(&smilechat::services::openapi_json()).expect("JSON");
+    let document: Value = serde_json::from_str(smilechat::services::openapi_json()).expect("JSON");
     let mut vague = Vec::new();
     let (mut taken, mut given) = (BTreeSet::new(), BTreeSet::new());
     for (path, item) in document["paths"].as_object().expect("paths") {

@@ -1,13 +1,10 @@
 //! `/openapi.json`, and a page to read and try it, `/docs`, which loads nothing from anywhere else: Swagger UI as the build
 //! script has unpacked it.
 
-use std::sync::{Arc, OnceLock};
-
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
 
@@ -35,11 +32,10 @@ const SWAGGER_UI: [Compressed; 3] = [
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The document is made when it is first asked for: it takes milliseconds and megabytes that a start need not wait for.
-pub fn routes(document: fn() -> String) -> Router {
-    let made = Arc::new(OnceLock::new());
+/// The document of the API may take a moment to make.
+pub fn routes(document: fn() -> &'static str) -> Router {
     let routes = Router::new()
-        .route("/openapi.json", get(async move || openapi(made, document).await))
+        .route("/openapi.json", get(async move || openapi(document).await))
         .route("/docs", get(async || Html(PAGE)))
         .route("/docs/", get(async || Html(PAGE)))
         .route("/docs/page.css", get(async || ([(CONTENT_TYPE, STYLE)], PAGE_STYLE)))
@@ -54,8 +50,8 @@ pub fn routes(document: fn() -> String) -> Router {
     }))
 }
 
-async fn openapi(made: Arc<OnceLock<Bytes>>, document: fn() -> String) -> Response {
-    match tokio::task::spawn_blocking(move || made.get_or_init(|| document().into()).clone()).await {
+async fn openapi(document: fn() -> &'static str) -> Response {
+    match tokio::task::spawn_blocking(document).await {
         Ok(document) => ([(CONTENT_TYPE, "application/json")], document).into_response(),
         Err(error) => Error::internal(error).into_response(),
     }
@@ -75,7 +71,7 @@ fn of_swagger_ui(asked: &HeaderMap, content_type: &'static str, compressed: &'st
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::body::{Body, Bytes};
     use http::Request;
     use http::header::ACCEPT_ENCODING;
     use http_body_util::BodyExt;
@@ -85,7 +81,7 @@ mod tests {
 
     async fn get(path: &str, accepts: &str) -> (u16, HeaderMap, Bytes) {
         let request = Request::get(path).header(ACCEPT_ENCODING, accepts).body(Body::empty()).expect("a request");
-        let (parts, body) = routes(|| "canary".into()).oneshot(request).await.expect("infallible").into_parts();
+        let (parts, body) = routes(|| "canary").oneshot(request).await.expect("infallible").into_parts();
         let body = body.collect().await.expect("a body in memory").to_bytes();
         (parts.status.as_u16(), parts.headers, body)
     }
