@@ -1,7 +1,7 @@
 //! HMAC with SHA-256 for `jsonwebtoken` (RFC 7518, section 3.2), and no other algorithm.
 //!
-//! The provider that comes with the library speaks RSA and elliptic curves too: half a megabyte of code that a token's header
-//! could ask for, and that nothing here may ever answer.
+//! The provider that comes with the library speaks RSA and elliptic curves too: code that a token's header could ask for, and
+//! that nothing here may ever answer.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::Algorithm;

@@ -251,7 +251,6 @@ impl Worker {
     }
 }
 
-/// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
 fn warn_of_a_superuser(session: &mut Session) -> Result<()> {
     let role = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
     if Tx::postgres(session).one(role, &[], |row| row.take::<bool>())? {
@@ -263,6 +262,7 @@ fn warn_of_a_superuser(session: &mut Session) -> Result<()> {
     Ok(())
 }
 
+/// Who asks for no `sslmode` gets encryption where the server has it, and should know where it has not.
 fn warn_of_clear_text(server: &Server, session: &mut Session) -> Result<()> {
     if !server.may_be_in_the_clear() || server.is_loopback() {
         return Ok(());
