@@ -53,17 +53,18 @@ pub async fn eval_bot(
     questions: Questions,
     progress: Progress<'_>,
 ) -> anyhow::Result<String> {
-    let (name, cases, most) = match questions {
-        Questions::OfFile(path) => (eval::name_of(&path), Some(eval::read(&path)?), 0),
-        Questions::OfCustomers(most) => (String::new(), None, most),
+    // What is wrong in a file is told before anything is opened.
+    let cases = match &questions {
+        Questions::OfFile(path) => eval::read(path)?,
+        Questions::OfCustomers(_) => Vec::new(),
     };
     let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
-    let report = match (operator::find_tenant(&app.db, tenant).await, cases) {
-        (Ok(tenant), Some(cases)) => {
-            let of_file = name.clone();
-            eval::run(&app, tenant, name, cases, progress).await.context(of_file)
+    let report = match (operator::find_tenant(&app.db, tenant).await, questions) {
+        (Ok(tenant), Questions::OfFile(path)) => {
+            let name = eval::name_of(&path);
+            eval::run(&app, tenant, name.clone(), cases, progress).await.context(name)
         }
-        (Ok(tenant), None) => eval::replay::run(&app, tenant, most, progress).await,
+        (Ok(tenant), Questions::OfCustomers(most)) => eval::replay::run(&app, tenant, most, progress).await,
         (Err(error), _) => Err(error.into()),
     };
     app.db.close().await;

@@ -91,13 +91,13 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         found => found?,
     };
     let Some(due_seq) = ticket.bot_due_seq else { return Ok(None) };
-    let (settings, secrets, bot) = settings::find_spoken(tx, due.tenant)?;
+    let (desk, bot) = Desk::find(tx, due.tenant)?;
     let bot = bot.ok_or(Error::bug("a bot owes an answer that nobody has set up"))?;
     let account = bot_account::find(tx, due.tenant, bot)?;
     let said = store::list_said(tx, due.tenant, due.ticket, due_seq, LOOK_BACK)?;
     let all: Vec<&str> =
         said.iter().filter(|said| said.sender == ticket.customer).map(|said| said.text.as_str()).collect();
-    let language = Language::of(&all.join("\n"), &settings.language);
+    let language = Language::of(&all.join("\n"), &desk.settings.language);
     let mut room = MOST_CHARS;
     let mut messages: Vec<String> = Vec::new();
     for one in said.iter().take_while(|said| said.sender == ticket.customer) {
@@ -107,7 +107,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
     }
     messages.reverse();
     let last = store::find_last_run(tx, due.tenant, due.ticket)?;
-    let model_answers = match settings.engine {
+    let model_answers = match desk.settings.engine {
         Engine::Model => store::count_answers(tx, due.tenant, due.ticket)?,
         _ => 0,
     };
@@ -123,7 +123,6 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         last,
         model_answers,
     };
-    let desk = Desk { settings, secrets };
     let (bot_id, bot_name) = (account.user_id, account.name);
     Ok(Some(Task { due, due_seq, desk, question, claim: None, bot, bot_id, bot_name }))
 }

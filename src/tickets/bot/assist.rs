@@ -14,10 +14,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{self, Ask, Turn};
+use super::reply::{self, Desk};
 use super::runs::RunPassage;
-use super::settings;
 use super::settings::models::ModelSettings;
-use super::{budget, meaning, prompt, reply, store};
+use super::{budget, meaning, prompt, store};
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
@@ -121,9 +121,9 @@ async fn list_kinds(
     Path(id): Path<String>,
 ) -> Result<Json<AssistKinds>> {
     use AssistKind::*;
-    let (settings, ..) = look(&app, &caller, id, 1).await?;
+    let (desk, ..) = look(&app, &caller, id, 1).await?;
     let all = [Reply, Summary, Article, Rewrite, Translate];
-    let kinds = if settings.settings.model.is_some() { &all[..] } else { &all[..3] };
+    let kinds = if desk.settings.model.is_some() { &all[..] } else { &all[..3] };
     Ok(Json(AssistKinds { kinds: kinds.to_vec() }))
 }
 
@@ -156,19 +156,19 @@ async fn look(
     caller: &Arc<Caller>,
     ticket_id: String,
     messages: i64,
-) -> Result<(reply::Desk, Ticket, Vec<(bool, String)>)> {
+) -> Result<(Desk, Ticket, Vec<(bool, String)>)> {
     let caller = caller.clone();
     app.db
         .read(move |tx| {
             let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
             caller.require(Action::NotesRead)?;
             caller.require(Action::MessagesRead)?;
-            let (settings, secrets, _) = settings::find_spoken(tx, caller.tenant)?;
+            let (desk, _) = Desk::find(tx, caller.tenant)?;
             let said = store::list_said(tx, caller.tenant, ticket.key, i64::MAX, messages)?;
             // What the bot said is no word of staff: an article is not made of articles.
             let said = said.into_iter().rev().filter(|said| !said.is_of_bot);
             let said = said.map(|said| (said.sender == ticket.customer, said.text)).collect();
-            Ok((reply::Desk { settings, secrets }, ticket, said))
+            Ok((desk, ticket, said))
         })
         .await
 }
@@ -178,7 +178,7 @@ struct Case<'a> {
     tenant: TenantKey,
     ticket: Ticket,
     said: Vec<(bool, String)>,
-    desk: &'a reply::Desk,
+    desk: &'a Desk,
 }
 
 #[derive(Default)]

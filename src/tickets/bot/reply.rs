@@ -8,14 +8,17 @@ use super::intent::{self, Intent};
 use super::meaning::{self, Findings};
 use super::model::{Listener, Tokens};
 use super::runs::{Run, RunPassage, ToolUse};
-use super::settings::BotSettings;
 use super::settings::engine::{Engine, Secrets};
+use super::settings::{self, BotSettings};
 use super::tools::Change;
 use super::wording::{Language, Sentence};
 use super::{HandoffReason, webhook, writing};
 use crate::app::App;
+use crate::auth::brand;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Result;
+use crate::platform::db::Tx;
+use crate::platform::http::path;
 use crate::tickets::knowledge::model::Found;
 use crate::tickets::knowledge::words;
 
@@ -206,6 +209,17 @@ fn text(desk: &Desk, found: &Found) -> String {
 }
 
 impl Desk {
+    /// With the bot's account, which is made when the bot is first set. Of the address of an article, `{slug}` alone is left to be
+    /// put in.
+    pub fn find(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(Self, Option<UserKey>)> {
+        let (mut settings, secrets, bot) = settings::find_all(tx, tenant)?;
+        if settings.article_url.contains("{tenant}") {
+            let name = path::segment(&brand::tenant_name(tx, tenant)?);
+            settings.article_url = settings.article_url.replace("{tenant}", &name);
+        }
+        Ok((Self { settings, secrets }, bot))
+    }
+
     /// Whether somebody outside is asked for an answer: it costs money or time of theirs, or does something there.
     pub fn asks_others(&self) -> bool {
         self.settings.engine != Engine::Passages || self.settings.embedding.is_some()

@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::reply::{self, Decision, Desk, Question, Reply};
 use super::runs::{RunPassage, ToolUse};
-use super::settings;
 use super::wording::Language;
 use crate::app::App;
 use crate::auth::Action;
@@ -69,9 +68,8 @@ async fn try_bot(
 ) -> Result<Json<TrialResult>> {
     caller.require(Action::SettingsManage)?;
     let (tenant, began) = (caller.tenant, Instant::now());
-    let (settings, secrets, _) = app.db.read(move |tx| settings::find_spoken(tx, tenant)).await?;
-    let Decision { reply, passages, work, .. } =
-        decide(&app, &Desk { settings, secrets }, tenant, vec![trial.question]).await?;
+    let (desk, _) = app.db.read(move |tx| Desk::find(tx, tenant)).await?;
+    let Decision { reply, passages, work, .. } = decide(&app, &desk, tenant, vec![trial.question]).await?;
     let outcome = reply.outcome().to_owned();
     let (reply, reason) = match reply {
         Reply::Answer(text) | Reply::SmallTalk(text) | Reply::AskBack(text) => (Some(text), None),

@@ -19,10 +19,10 @@ use serde::Deserialize;
 use self::past::Outcome;
 use self::report::{Question, Report};
 use super::HandoffReason;
+use super::meaning;
 use super::reply::{Desk, Reply};
 use super::settings::engine::Engine;
 use super::try_out;
-use super::{meaning, settings};
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::tickets::knowledge::table;
@@ -88,7 +88,7 @@ pub async fn run(
     progress: Progress<'_>,
 ) -> anyhow::Result<Report> {
     let cases = with_known_slugs(app, tenant, cases).await?;
-    let desk = desk(app, tenant).await?;
+    let (desk, _) = app.db.read(move |tx| Desk::find(tx, tenant)).await?;
     let mut report = Report::new(name, &desk);
     let all = cases.len();
     for (done, case) in cases.into_iter().enumerate() {
@@ -96,9 +96,7 @@ pub async fn run(
         judge(app, tenant, &desk, case, &mut report).await?;
     }
     progress(all, all);
-    report.finish();
-    report.last = past::keep(app, tenant, &report).await?;
-    Ok(report)
+    Ok(past::keep(app, tenant, report).await?)
 }
 
 /// A slug that is misspelt would be told as a fault of the bot's.
@@ -115,11 +113,6 @@ async fn with_known_slugs(app: &App, tenant: TenantKey, cases: Vec<Case>) -> any
     let (cases, unknown) = read.await?;
     ensure!(unknown.is_empty(), "{}", unknown.join("; "));
     Ok(cases)
-}
-
-async fn desk(app: &App, tenant: TenantKey) -> crate::error::Result<Desk> {
-    let (settings, secrets, _) = app.db.read(move |tx| settings::find_spoken(tx, tenant)).await?;
-    Ok(Desk { settings, secrets })
 }
 
 async fn judge(app: &App, tenant: TenantKey, desk: &Desk, case: Case, report: &mut Report) -> anyhow::Result<()> {

@@ -63,8 +63,9 @@ pub struct Outcome {
     pub grade: u8,
 }
 
-/// Keeps the run. Answers the one before it of the same name.
-pub async fn keep(app: &App, tenant: TenantKey, report: &Report) -> Result<Option<Past>> {
+/// Keeps the run, all of whose questions were asked, and puts the one before it of the same name beside it.
+pub async fn keep(app: &App, tenant: TenantKey, mut report: Report) -> Result<Report> {
+    report.finish();
     let name = report.name.clone();
     let new = Past {
         created_at: app.clock.now(),
@@ -79,7 +80,8 @@ pub async fn keep(app: &App, tenant: TenantKey, report: &Report) -> Result<Optio
         store::insert(tx, tenant, &name, &new)?;
         Ok(last)
     });
-    kept.await
+    report.last = kept.await?;
+    Ok(report)
 }
 
 /// The questions of both whose outcome is another one now.

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use super::past::{self, Outcome};
 use super::report::{Question, Report, cut};
 use super::store::{self, Asked};
-use super::{HandoffReason, Progress, REPLAY, desk};
+use super::{HandoffReason, Progress, REPLAY};
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ struct Opening {
 }
 
 pub async fn run(app: &App, tenant: TenantKey, most: usize, progress: Progress<'_>) -> anyhow::Result<Report> {
-    let desk = desk(app, tenant).await?;
+    let (desk, _) = app.db.read(move |tx| Desk::find(tx, tenant)).await?;
     let openings = openings(app, tenant, most).await?;
     ensure!(!openings.is_empty(), "there is no ticket that a customer opened");
     let mut report = Report::new(REPLAY.to_owned(), &desk);
@@ -39,9 +39,7 @@ pub async fn run(app: &App, tenant: TenantKey, most: usize, progress: Progress<'
         ask(app, tenant, &desk, opening, &mut report).await?;
     }
     progress(all, all);
-    report.finish();
-    report.last = past::keep(app, tenant, &report).await?;
-    Ok(report)
+    Ok(past::keep(app, tenant, report).await?)
 }
 
 /// Of closed tickets, then of the others; the latest first.

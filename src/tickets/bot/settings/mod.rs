@@ -17,12 +17,12 @@ use self::tools::{HttpTool, Tool, are_http_tools, are_tools};
 use super::store;
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
-use crate::auth::{bot_account, brand, lock_tenant};
+use crate::auth::{bot_account, lock_tenant};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
 use crate::platform::http::json::{not_null, nullable};
-use crate::platform::http::{path, text};
+use crate::platform::http::text;
 use crate::tickets::knowledge::articles::is_language;
 
 /// Where the help centre has an article.
@@ -245,16 +245,6 @@ fn read_stored(stored: &str) -> Result<BotSettings> {
         settings.article_url = IN_HELP_CENTRE.into();
     }
     Ok(settings)
-}
-
-/// As `find_all`, to speak by: of the address of an article, `{slug}` alone is left to be put in.
-pub fn find_spoken(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(BotSettings, Secrets, Option<UserKey>)> {
-    let (mut settings, secrets, user) = find_all(tx, tenant)?;
-    if settings.article_url.contains("{tenant}") {
-        let name = path::segment(&brand::tenant_name(tx, tenant)?);
-        settings.article_url = settings.article_url.replace("{tenant}", &name);
-    }
-    Ok((settings, secrets, user))
 }
 
 pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Result<BotSettings> {
