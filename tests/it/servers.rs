@@ -108,10 +108,15 @@ impl Postgres {
         prepared
     }
 
+    /// One of PostgreSQL's own, of the server's version.
+    pub fn program(&self, name: &str) -> Command {
+        Command::new(self.programs.join(name))
+    }
+
     /// Runs a statement as the server's owner.
     pub fn sql(&self, statement: &str) {
         let port = self.port.to_string();
-        let mut command = Command::new(self.programs.join("psql"));
+        let mut command = self.program("psql");
         command.args(["-X", "-q", "-h", "127.0.0.1", "-p", &port, "-U", "app", "-d", "postgres", "-c", statement]);
         assert!(command.stdout(Stdio::null()).status().expect("psql runs").success(), "psql refused: {statement}");
     }

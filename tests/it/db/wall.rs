@@ -1,32 +1,38 @@
 //! The second wall between tenants, which PostgreSQL keeps: statements here forget to name their tenant on purpose.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use anyhow::Result;
 use smilechat::error;
 use smilechat::platform::db::{Tx, carried, within};
 
-use super::{TestDb, insert_tenant, insert_user};
+use super::{TestDb, config, insert_tenant, insert_user};
 use crate::harness::{Engine, Server};
+use crate::servers::Postgres;
 
 /// Their search would no longer use its indexes (migration 0018).
 const IN_FRONT: [&str; 2] = ["kb_search", "ticket_search"];
 
+async fn unguarded(t: &TestDb) -> Result<Vec<String>> {
+    let named = t.db.read(|tx| {
+        tx.all(
+            "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
+             where c.relkind = 'r' and a.attname = 'tenant_key' and c.relnamespace = 'public'::regnamespace
+                 and not (c.relrowsecurity and c.relforcerowsecurity
+                     and exists (select 1 from pg_policy p where p.polrelid = c.oid))
+             order by 1",
+            &[],
+            |row| row.take(),
+        )
+    });
+    Ok(named.await?)
+}
+
 #[tokio::test]
 async fn each_table_of_tenants_is_behind_the_wall_and_nobody_is_exempt() -> Result<()> {
     let t = TestDb::postgres()?;
-    let unguarded: Vec<String> =
-        t.db.read(|tx| {
-            tx.all(
-                "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid
-                 where c.relkind = 'r' and a.attname = 'tenant_key' and c.relnamespace = 'public'::regnamespace
-                     and not (c.relrowsecurity and c.relforcerowsecurity
-                         and exists (select 1 from pg_policy p where p.polrelid = c.oid))
-                 order by 1",
-                &[],
-                |row| row.take(),
-            )
-        })
-        .await?;
-    assert_eq!(unguarded, IN_FRONT);
+    assert_eq!(unguarded(&t).await?, IN_FRONT);
     let exempt = "select count(*) from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)";
     assert_eq!(t.count(exempt).await?, 0, "the tests would not see the wall");
     Ok(())
@@ -62,6 +68,31 @@ async fn a_statement_that_names_no_tenant_reaches_that_of_its_caller_alone() -> 
     assert!(within(ours, t.db.write(move |tx| tx.execute(&moved, &[]))).await.is_err());
     // The next transaction on each connection is bound to nothing that is left of these.
     assert_eq!((t.count(all).await?, t.count("select count(*) from tenants").await?), (1, 2));
+    Ok(())
+}
+
+/// As docs/RELIABILITY.md says: the role that owns the tables is held by the wall as well, and is shown all where no tenant is set.
+#[tokio::test]
+async fn a_dump_by_the_servers_own_role_has_all_tenants_and_is_restored_with_the_wall() -> Result<()> {
+    let t = TestDb::postgres()?;
+    t.db.write(|tx| Ok((insert_tenant(tx, "ours")?, insert_tenant(tx, "theirs")?))).await?;
+    let without = Postgres::shared().program("pg_dump").args(["--format=custom", &t.config.url]).output()?;
+    assert!(!without.status.success(), "it is refused, and not half a copy");
+    let mut dump = Postgres::shared().program("pg_dump");
+    let dump = dump.args(["--enable-row-security", "--format=custom", &t.config.url]).output()?;
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+
+    let url = Postgres::shared().fresh_database();
+    let mut restore = Postgres::shared().program("pg_restore");
+    let mut restore = restore.args(["--exit-on-error", "--dbname", &url]).stdin(Stdio::piped()).spawn()?;
+    restore.stdin.take().expect("it is piped").write_all(&dump.stdout)?;
+    assert!(restore.wait()?.success());
+
+    let restored = TestDb::open(config(&url), None)?;
+    assert_eq!(restored.count("select count(*) from users").await?, 2);
+    assert_eq!(unguarded(&restored).await?, IN_FRONT);
+    let ours = restored.count("select tenant_key from tenants where name = 'ours'").await?;
+    assert_eq!(within(ours, restored.count("select count(*) from users")).await?, 1);
     Ok(())
 }
 
