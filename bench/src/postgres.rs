@@ -8,6 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
+/// Whom the servers connect as: nobody special, since a superuser passes through row-level security.
+const OWNER: &str = "smilechat";
+
 pub struct Postgres {
     tools: PathBuf,
     folder: TempDir,
@@ -36,14 +39,16 @@ impl Postgres {
         );
         let log = server.folder.path().join("log").display().to_string();
         run(server.tool("pg_ctl").args(["start", "-w", "-D", &data, "-l", &log, "-o", &settings]))?;
+        let port = port.to_string();
+        run(server.tool("createuser").args(["-h", "127.0.0.1", "-p", &port, "-U", "bench", "--no-superuser", OWNER]))?;
         Ok(server)
     }
 
     /// A new database: its address.
     pub fn database(&self, name: &str) -> Result<String> {
         let port = self.port.to_string();
-        run(self.tool("createdb").args(["-h", "127.0.0.1", "-p", &port, "-U", "bench", name]))?;
-        Ok(format!("postgres://bench@127.0.0.1:{port}/{name}"))
+        run(self.tool("createdb").args(["-h", "127.0.0.1", "-p", &port, "-U", "bench", "-O", OWNER, name]))?;
+        Ok(format!("postgres://{OWNER}@127.0.0.1:{port}/{name}"))
     }
 
     /// Of the process whose children are all the others.
