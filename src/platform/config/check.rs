@@ -5,20 +5,20 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use figment::value::Value;
 use http::Uri;
+use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::platform::outbound::Outbound;
 use crate::platform::redis;
 
-const DAY: i128 = 24 * 60 * 60;
-const SAFE_PASSWORD_KIB: i128 = 8192;
+const DAY: i64 = 24 * 60 * 60;
+const SAFE_PASSWORD_KIB: i64 = 8192;
 /// Different ones in a secret. 32 random hexadecimal digits have fewer about once in ten thousand times.
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i128>); 47] = [
+pub const RANGES: [(&str, RangeInclusive<i64>); 47] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -71,9 +71,9 @@ pub const RANGES: [(&str, RangeInclusive<i128>); 47] = [
 /// None when `value` is fit for `key`, whose default tells the type.
 pub fn fault(key: &str, default: &Value, value: &Value) -> Option<String> {
     match default {
-        Value::Num(..) => number_fault(key, value),
-        Value::Bool(..) => value.to_bool().is_none().then(|| "takes true or false, on or off".into()),
-        Value::Array(..) => list_fault(key, value),
+        Value::Integer(_) => number_fault(key, value),
+        Value::Boolean(_) => value.as_bool().is_none().then(|| "takes true or false, on or off".into()),
+        Value::Array(_) => list_fault(key, value),
         _ => match value.as_str() {
             Some(text) => text_fault(key, text),
             None => Some("takes a text".into()),
@@ -83,7 +83,7 @@ pub fn fault(key: &str, default: &Value, value: &Value) -> Option<String> {
 
 /// What does in development and on a test's machine, but not where passwords are real.
 pub fn production_fault(key: &str, value: &Value) -> Option<&'static str> {
-    let is_weak = key == "auth.password_memory_kib" && value.to_i128().is_some_and(|kib| kib < SAFE_PASSWORD_KIB);
+    let is_weak = key == "auth.password_memory_kib" && value.as_integer().is_some_and(|kib| kib < SAFE_PASSWORD_KIB);
     is_weak.then_some("makes stolen passwords cheap to guess; production takes 8192 or more")
 }
 
@@ -109,7 +109,7 @@ pub fn secret_fault(secret: &str) -> Option<&'static str> {
 
 fn number_fault(key: &str, value: &Value) -> Option<String> {
     let (_, range) = RANGES.iter().find(|(name, _)| *name == key).expect("a test holds every number against RANGES");
-    let fits = value.to_i128().is_some_and(|number| range.contains(&number));
+    let fits = value.as_integer().is_some_and(|number| range.contains(&number));
     (!fits).then(|| format!("takes a whole number from {} to {}", range.start(), range.end()))
 }
 
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn every_number_has_a_range_and_its_default_lies_within() {
         let defaults = load::defaults();
-        let mut numbers: Vec<_> = defaults.iter().filter(|(_, value)| matches!(value, Value::Num(..))).collect();
+        let mut numbers: Vec<_> = defaults.iter().filter(|(_, value)| matches!(value, Value::Integer(_))).collect();
         numbers.sort_by_key(|(key, _)| key.to_owned());
         let mut ranged = RANGES.map(|(key, _)| key);
         ranged.sort();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use figment::value::Value;
+use toml::{Table, Value};
 
 use super::load::{Flag, Mistake};
 use super::names::{self, HABITUAL, SECRETS};
@@ -19,10 +19,9 @@ pub struct Setting {
 pub fn of_file(named_by: &str, path: &str) -> Result<Vec<Setting>, Mistake> {
     let text =
         fs::read_to_string(path).map_err(|error| Mistake::new(named_by, format!("cannot read {path}: {error}")))?;
-    let table: toml::Table = text.parse().map_err(|error| Mistake::new(path, syntax_fault(&text, &error)))?;
-    let value = Value::serialize(table).map_err(|error| Mistake::new(path, error.to_string()))?;
+    let table: Table = text.parse().map_err(|error| Mistake::new(path, syntax_fault(&text, &error)))?;
     let setting = |(key, value)| Setting { name: format!("{path}: {key}"), key, value };
-    Ok(leaves("", value).into_iter().map(setting).collect())
+    Ok(leaves(table).into_iter().map(setting).collect())
 }
 
 /// The habitual names first: the long name of the same key wins.
@@ -61,15 +60,26 @@ pub fn of_flags(flags: Vec<Flag>, defaults: &BTreeMap<String, Value>) -> Vec<Set
 }
 
 /// The leaves of a tree of sections, with their dotted keys.
-pub fn leaves(key: &str, value: Value) -> Vec<(String, Value)> {
-    let Value::Dict(_, inner) = value else {
-        return vec![(key.into(), value)];
+pub fn leaves(tree: Table) -> Vec<(String, Value)> {
+    let leaves_of = |(word, value)| match value {
+        Value::Table(section) => {
+            leaves(section).into_iter().map(|(key, value)| (format!("{word}.{key}"), value)).collect()
+        }
+        value => vec![(word, value)],
     };
-    let leaves_of = |(word, value): (String, Value)| match key {
-        "" => leaves(&word, value),
-        _ => leaves(&format!("{key}.{word}"), value),
-    };
-    inner.into_iter().flat_map(leaves_of).collect()
+    tree.into_iter().flat_map(leaves_of).collect()
+}
+
+/// Puts a value in the place of another; the sections of its dotted key have to be there.
+pub fn put(tree: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => drop(tree.insert(key.to_owned(), value)),
+        Some((section, key)) => {
+            if let Some(Value::Table(section)) = tree.get_mut(section) {
+                put(section, key, value);
+            }
+        }
+    }
 }
 
 /// The text of a variable or of the file it names, and the name that was used. An empty variable counts as unset.
@@ -96,13 +106,13 @@ fn variable(
 /// The text as the type that the key's default has; left a text, for the checks to refuse, where it cannot be.
 fn typed(default: &Value, text: &str) -> Value {
     let parsed = match default {
-        Value::Num(..) => text.trim().parse::<i64>().ok().map(Value::from),
-        Value::Bool(..) => match text.trim().to_lowercase().as_str() {
+        Value::Integer(_) => text.trim().parse::<i64>().ok().map(Value::from),
+        Value::Boolean(_) => match text.trim().to_lowercase().as_str() {
             "true" | "on" | "yes" | "1" => Some(true.into()),
             "false" | "off" | "no" | "0" => Some(false.into()),
             _ => None,
         },
-        Value::Array(..) => {
+        Value::Array(_) => {
             let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
             // A text that names nothing says nothing either: no list that is empty on purpose.
             (!items.is_empty()).then(|| items.into_iter().map(Value::from).collect::<Vec<_>>().into())

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use figment::Figment;
-use figment::providers::{Format, Toml};
-use figment::value::Value;
+use toml::{Table, Value};
 
 use super::layers::{self, Setting};
 use super::names::{self, CONFIG_FILE};
@@ -73,8 +71,11 @@ pub fn load(
 
 /// Each key with its default.
 pub fn defaults() -> BTreeMap<String, Value> {
-    let tree: Value = Figment::from(Toml::string(DEFAULTS)).extract().expect("the embedded defaults are TOML");
-    layers::leaves("", tree).into_iter().collect()
+    layers::leaves(default_tree()).into_iter().collect()
+}
+
+fn default_tree() -> Table {
+    DEFAULTS.parse().expect("the embedded defaults are TOML")
 }
 
 fn mistake_in(setting: &Setting, defaults: &BTreeMap<String, Value>) -> Option<Mistake> {
@@ -102,10 +103,9 @@ fn mistakes_in_production(settings: &[Setting]) -> Vec<Mistake> {
 }
 
 fn merge(settings: Vec<Setting>) -> Result<Loaded, Vec<Mistake>> {
-    let base = Figment::from(Toml::string(DEFAULTS));
-    let figment = settings.iter().fold(base, |figment, setting| figment.merge((&setting.key, &setting.value)));
-    let mut config: Config =
-        figment.extract().map_err(|error| vec![Mistake::new("configuration", error.to_string())])?;
+    let mut tree = default_tree();
+    settings.iter().for_each(|setting| layers::put(&mut tree, &setting.key, setting.value.clone()));
+    let mut config: Config = tree.try_into().map_err(|error| vec![Mistake::new("configuration", error.to_string())])?;
     if config.database.url.is_empty() {
         config.database.url = format!("{}smilechat.db", config.database_folder());
     }
