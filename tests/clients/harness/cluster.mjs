@@ -44,9 +44,12 @@ export async function startCluster({ bus = "redis", roles = [{}, {}], env = {}, 
 export async function stopCluster(cluster) {
   for (const socket of cluster.front?.sockets ?? []) socket.disconnect();
   if (cluster.nginx) await stopNginx(cluster.nginx);
-  for (const node of cluster.nodes) await stopServer(node);
+  // One that does not end as it should is told last: what is left would keep the suite from ever ending.
+  const faults = [];
+  for (const node of cluster.nodes) await stopServer(node).catch((fault) => faults.push(fault));
   if (cluster.redis) await killRedis(cluster.redis);
   stopPostgres(cluster.postgres);
+  if (faults.length > 0) throw faults[0];
 }
 
 /** A cluster for one piece of work, ended whatever comes of it. */

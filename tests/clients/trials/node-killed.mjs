@@ -65,9 +65,8 @@ export async function killNode(cluster, { sockets = 200, talks: talking = 3, see
   await presenceIsRight(other, people, killed);
   await stopPosters(posters);
   staying.forEach(stopLight);
-  const { retries } = await endTalks(front, talks);
+  await endTalks(front, talks);
   await endCircles(front, circles, posters);
-  assert.ok(retries > 0, "there was trouble");
   for (const line of lines) line.socket.disconnect();
   await launch(doomed);
   await isInTouch(doomed, nodes.length - 1);
