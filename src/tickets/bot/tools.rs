@@ -79,8 +79,6 @@ pub fn offers(settings: &BotSettings) -> Vec<Offer> {
                 "See the customer's own tickets: one by its id, or the newest.",
                 object(ticket.clone(), &[]),
             ),
-            // It always may.
-            Tool::HandOver => continue,
         });
     }
     offers

@@ -4,8 +4,6 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use smilechat::tickets::knowledge::import::import;
-use smilechat::tickets::knowledge::model::ArticleStatus;
 
 use crate::harness::{Call, Engine, Person, Reply, Server, Tenant, on_both_engines};
 
@@ -413,13 +411,6 @@ async fn the_bot_and_the_widget_are_told_where_it_stands() {
         for bad in ["/\\evil/{slug}", "//evil/{slug}", "/help/{tenant}", "javascript:{slug}"] {
             server.put("/api/bot").by(&ada).json(json!({"article_url": bad})).await.invalid("article_url");
         }
-        // An address of before the help centre leads there, for the tenant that needs no name.
-        let app = &server.running.app;
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("old.md"), "Old.").expect("written");
-        import(app, app.auth.default_tenant, folder.path(), ArticleStatus::Published).await.expect("imported");
-        let moved = server.get("/help/old").await;
-        assert_eq!((moved.status, moved.header("location")), (307, Some("/help/default/old")));
     })
     .await;
 }

@@ -27,8 +27,6 @@ use crate::tickets::knowledge::articles::is_language;
 
 /// Where the help centre has an article.
 const IN_HELP_CENTRE: &str = "/help/{tenant}/{slug}";
-/// What stood in its place, and is stored with every setting, before there was one.
-const BEFORE_HELP_CENTRE: &str = "/help/{slug}";
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct BotSettings {
@@ -241,9 +239,6 @@ fn read_stored(stored: &str) -> Result<BotSettings> {
             patch.apply(&mut settings, &mut Secrets::default());
         }
     }
-    if settings.article_url == BEFORE_HELP_CENTRE {
-        settings.article_url = IN_HELP_CENTRE.into();
-    }
     Ok(settings)
 }
 
@@ -372,8 +367,6 @@ mod tests {
     fn what_an_older_version_stored_has_the_rest_by_default() {
         let read = read_stored(r#"{"enabled":true,"mood":"sunny","name":7}"#).expect("read");
         assert_eq!(read, BotSettings { enabled: true, ..BotSettings::default() });
-        let older = read_stored(r#"{"article_url":"/help/{slug}"}"#).expect("read");
-        assert_eq!(older.article_url, IN_HELP_CENTRE, "which opens nothing without the tenant");
         let set = BotSettings { avatar_url: Some("https://x.example/a.png".into()), ..read };
         assert_eq!(read_stored(&json!(set).to_string()).expect("read"), set);
     }

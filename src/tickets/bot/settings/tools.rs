@@ -19,7 +19,6 @@ pub enum Tool {
     Close,
     /// See the customer's own tickets.
     LookUp,
-    HandOver,
 }
 
 /// A route of the tenant's that a model may call, in the name of the customer that it answers.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -54,24 +54,13 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 async fn start(State(app): State<App>, Path(tenant): Path<String>, asked: Asked) -> Result<Response> {
-    if let Some(visit) = enter(&app, &tenant, &asked).await? {
-        if asked.parameter("other").is_some() {
-            return show_collection(&app, None, &visit, &asked).await;
-        }
-        let (key, language) = (visit.brand.tenant, visit.language.to_lowercase());
-        let shelves = app.db.read(move |tx| shelf::first_page(tx, key, &language)).await?;
-        return Ok(send(home::home(&shelves, &visit), &visit, &asked, StatusCode::OK, Lasts::AMinute));
+    let Some(visit) = enter(&app, &tenant, &asked).await? else { return Ok(nowhere(&asked)) };
+    if asked.parameter("other").is_some() {
+        return show_collection(&app, None, &visit, &asked).await;
     }
-    // Links of before the tenant stood in the address.
-    let (slug, default) = (tenant, app.auth.default_tenant);
-    let moved = app.db.read(move |tx| {
-        let article = find(tx, default, &slug)?;
-        article.map(|article| Ok((brand::tenant_name(tx, default)?, article.summary.slug))).transpose()
-    });
-    match moved.await? {
-        Some((tenant, slug)) => Ok(Redirect::temporary(&format!("{}/{slug}", path_of(&tenant))).into_response()),
-        None => Ok(nowhere(&asked)),
-    }
+    let (key, language) = (visit.brand.tenant, visit.language.to_lowercase());
+    let shelves = app.db.read(move |tx| shelf::first_page(tx, key, &language)).await?;
+    Ok(send(home::home(&shelves, &visit), &visit, &asked, StatusCode::OK, Lasts::AMinute))
 }
 
 async fn collection(

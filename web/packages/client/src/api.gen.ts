@@ -2108,7 +2108,7 @@ export interface components {
          * @description What a model may do in the ticket that it answers in. Handing over and saying nothing it always may.
          * @enum {string}
          */
-        Tool: "tag" | "priority" | "close" | "look_up" | "hand_over";
+        Tool: "tag" | "priority" | "close" | "look_up";
         /** @description A call of a tool, in brief. */
         ToolUse: {
             /** @description As the model wrote them, cut. */
