@@ -8,6 +8,7 @@ use crate::platform::bus::Bus;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
+use crate::platform::encoder::Encoder;
 use crate::platform::files::Files;
 use crate::platform::limits::Limits;
 use crate::platform::outbound::Outbound;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub files: Files,
     /// To addresses that tenants name.
     pub outbound: Outbound,
+    /// Where the operator gave a model for it.
+    pub encoder: Option<Encoder>,
 }
 
 impl App {

@@ -4,6 +4,7 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod encoder;
 pub mod files;
 pub mod http;
 pub mod id;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::platform::bus::{Bus, Driver, Incoming, Meeting};
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment, LogFormat};
 use crate::platform::db::Db;
+use crate::platform::encoder::Encoder;
 use crate::platform::files::Files;
 use crate::platform::http::origins::Origins;
 use crate::platform::http::serve as connections;
@@ -66,6 +68,10 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
     let limits = Arc::new(Limits::new(&config.limits, clock.clone(), shared_limits));
     let is_realtime = is_chosen(&config, "realtime");
     let outbound = Outbound::new(&config.outbound.own_hosts)?;
+    let encoder = match config.bot.embedding_folder.as_str() {
+        "" => None,
+        folder => Some(Encoder::open(Path::new(folder)).context("bot.embedding_folder")?),
+    };
     let files = Files::new(&config.files, &config.data_dir)?;
     let app = App::new(Shared {
         config: Arc::new(config),
@@ -82,6 +88,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         follower: Arc::default(),
         files,
         outbound,
+        encoder,
     });
     Ok((app, Unstarted { events, heard, bus: driver }))
 }

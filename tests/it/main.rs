@@ -2,6 +2,7 @@
 
 mod contract;
 mod db;
+mod encoder;
 mod gateway;
 mod harness;
 mod limits;

@@ -41,6 +41,7 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     pub assignment: AssignmentConfig,
     pub analytics: AnalyticsConfig,
+    pub bot: BotConfig,
     pub outbound: OutboundConfig,
     pub log: LogConfig,
     pub telemetry: TelemetryConfig,
@@ -201,6 +202,13 @@ pub struct AssignmentConfig {
 pub struct OutboundConfig {
     /// `host:port` with commas between them.
     pub own_hosts: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BotConfig {
+    /// Where a model lies that makes vectors of texts; empty for none.
+    pub embedding_folder: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,12 +1,13 @@
-//! Vectors of what a tenant has published, made batch by batch by the tenant's own model, within the tenant's budget.
+//! Vectors of what a tenant has published and of what is asked, by the model that the tenant names and within its budget, or by the
+//! server's own.
 
-use std::time::Duration;
+use tokio::time::timeout;
 
-use super::budget::{self, Share, VectorsOf};
+use super::budget::{self, VectorsOf};
 use super::model::Tokens;
-use super::model::embed::embed;
+use super::model::embed::{embed, small};
 use super::prompt::cut;
-use super::settings;
+use super::reply::Desk;
 use super::settings::models::EmbeddingSettings;
 use super::store;
 use crate::app::App;
@@ -16,7 +17,6 @@ use crate::platform::clock::Timestamp;
 use crate::platform::outbound::Failure;
 use crate::tickets::knowledge::vectors;
 
-const DEADLINE: Duration = Duration::from_secs(30);
 const BATCH: i64 = 32;
 /// Characters of a question or a passage that are made a vector of.
 pub const MOST_CHARS: usize = 4000;
@@ -44,9 +44,12 @@ pub async fn list_makers(app: &App) -> Result<Vec<Maker>> {
 
 /// Makes some of the vectors that a tenant's passages lack.
 pub async fn bring_up(app: &App, tenant: TenantKey) -> Result<Step> {
-    let (settings, secrets, _) = app.db.read(move |tx| settings::find_all(tx, tenant)).await?;
-    let Some(embedding) = &settings.embedding else { return Ok(Step::Done) };
-    let model = tag(embedding);
+    let (desk, _) = app.db.read(move |tx| Desk::find(tx, tenant)).await?;
+    let Some(embedding) = &desk.settings.embedding else { return Ok(Step::Done) };
+    let model = match tag(app, embedding).await {
+        Ok(model) => model,
+        Err(failure) => return Ok(Step::Failed(failure.as_str())),
+    };
     let missing = {
         let model = model.clone();
         app.db.read(move |tx| vectors::list_missing(tx, tenant, &model, BATCH)).await?
@@ -55,12 +58,9 @@ pub async fn bring_up(app: &App, tenant: TenantKey) -> Result<Step> {
         return Ok(Step::Done);
     }
     let texts: Vec<String> = missing.iter().map(|(_, text)| cut(text, MOST_CHARS)).collect();
-    let share = budget::set_aside_for_vectors(app, tenant, &settings, VectorsOf::Articles, &texts).await?;
-    let Some(share) = share else { return Ok(Step::Failed("budget")) };
-    let key = secrets.embedding_key.as_deref();
-    let made = match make(app, share, embedding, key, &texts, DEADLINE).await? {
+    let made = match make(app, &desk, tenant, VectorsOf::Articles, &texts).await? {
         Ok(made) => made,
-        Err(failure) => return Ok(Step::Failed(failure.as_str())),
+        Err(code) => return Ok(Step::Failed(code)),
     };
     let has_more = missing.len() as i64 == BATCH;
     app.db
@@ -75,17 +75,29 @@ pub async fn bring_up(app: &App, tenant: TenantKey) -> Result<Step> {
     Ok(if has_more { Step::More } else { Step::Done })
 }
 
-/// Asks for the vectors of `texts`, for which `share` was set aside, and counts what they took.
+/// The vectors of `texts`, by the model that is set, or a code of why there are none now.
 pub async fn make(
     app: &App,
-    share: Share,
-    settings: &EmbeddingSettings,
-    key: Option<&str>,
+    desk: &Desk,
+    tenant: TenantKey,
+    of: VectorsOf,
     texts: &[String],
-    deadline: Duration,
-) -> Result<std::result::Result<Vec<Vec<i8>>, Failure>> {
-    let asked = tokio::time::timeout(deadline, embed(&app.outbound, settings, key, texts)).await;
-    let made = asked.unwrap_or(Err(Failure::TimedOut));
+) -> Result<std::result::Result<Vec<Vec<i8>>, &'static str>> {
+    let Some(embedding) = &desk.settings.embedding else { return Ok(Err(Failure::Nowhere.as_str())) };
+    if embedding.is_own() {
+        // Nobody is paid for it: it counts against no budget. And articles take the time that they take.
+        let made = match of {
+            VectorsOf::AQuestion => {
+                timeout(of.deadline(), by_own_model(app, texts)).await.unwrap_or(Err(Failure::TimedOut))
+            }
+            VectorsOf::Articles => by_own_model(app, texts).await,
+        };
+        return Ok(made.map_err(|failure| failure.as_str()));
+    }
+    let share = budget::set_aside_for_vectors(app, tenant, &desk.settings, of, texts).await?;
+    let Some(share) = share else { return Ok(Err("budget")) };
+    let asked = embed(&app.outbound, embedding, desk.secrets.embedding_key.as_deref(), texts);
+    let made = timeout(of.deadline(), asked).await.unwrap_or(Err(Failure::TimedOut));
     let tokens = match &made {
         Ok(made) => budget::taken_by_vectors(texts, made.tokens),
         // Read, as far as one can tell.
@@ -93,10 +105,25 @@ pub async fn make(
         Err(Failure::Refused | Failure::Nowhere | Failure::Unreachable | Failure::Status(..)) => Tokens::default(),
     };
     budget::settle(app, share, 0.0, tokens).await?;
-    Ok(made.map(|made| made.vectors))
+    Ok(made.map(|made| made.vectors).map_err(|failure| failure.as_str()))
+}
+
+async fn by_own_model(app: &App, texts: &[String]) -> std::result::Result<Vec<Vec<i8>>, Failure> {
+    let encoder = app.encoder.as_ref().ok_or(Failure::Nowhere)?;
+    let made = encoder.vectors(texts).await.map_err(of_own_model)?;
+    made.iter().map(|vector| small(vector).ok_or(Failure::Broken)).collect()
 }
 
 /// What vectors that may be compared have in common.
-pub fn tag(settings: &EmbeddingSettings) -> String {
-    format!("{} {}", settings.url, settings.name)
+pub async fn tag(app: &App, settings: &EmbeddingSettings) -> std::result::Result<String, Failure> {
+    if !settings.is_own() {
+        return Ok(format!("{} {}", settings.url, settings.name));
+    }
+    let encoder = app.encoder.as_ref().ok_or(Failure::Nowhere)?;
+    Ok(format!("{} {}", settings.url, encoder.fingerprint().await.map_err(of_own_model)?))
+}
+
+fn of_own_model(error: anyhow::Error) -> Failure {
+    tracing::error!(error = format!("{error:#}"), "the server's own model failed");
+    Failure::Broken
 }

@@ -8,9 +8,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::budget::{self, VectorsOf};
+use super::budget::VectorsOf;
 use super::embedding;
 use super::model::embed;
 use super::reply::Desk;
@@ -22,7 +21,6 @@ use crate::tickets::knowledge::model::Found;
 use crate::tickets::knowledge::search;
 use crate::tickets::knowledge::vectors;
 
-const DEADLINE: Duration = Duration::from_secs(3);
 /// Passages of one tenant that are compared, and those of one read.
 const MOST_COMPARED: usize = 100_000;
 const CHUNK: usize = 1000;
@@ -84,21 +82,18 @@ async fn nearest(
     tenant: TenantKey,
     question: &str,
 ) -> Result<Vec<(i64, f64)>> {
-    let key = desk.secrets.embedding_key.as_deref();
     let texts = [super::mask::mask(&super::prompt::cut(question, embedding::MOST_CHARS))];
-    let Some(share) = budget::set_aside_for_vectors(app, tenant, &desk.settings, VectorsOf::AQuestion, &texts).await?
-    else {
-        tracing::debug!("no vector of a question: the day's tokens are used up; its words alone are searched for");
-        return Ok(Vec::new());
+    let made = match embedding::tag(app, settings).await {
+        Ok(tag) => embedding::make(app, desk, tenant, VectorsOf::AQuestion, &texts).await?.map(|made| (tag, made)),
+        Err(failure) => Err(failure.as_str()),
     };
-    let vector = match embedding::make(app, share, settings, key, &texts, DEADLINE).await? {
-        Ok(mut vectors) => vectors.swap_remove(0),
-        Err(failure) => {
-            tracing::warn!(code = failure.as_str(), "no vector of a question; its words alone are searched for");
-            return Ok(Vec::new());
+    match made {
+        Ok((tag, mut vectors)) => compare(app, tenant, tag, vectors.swap_remove(0)).await,
+        Err(code) => {
+            tracing::warn!(code, "no vector of a question; its words alone are searched for");
+            Ok(Vec::new())
         }
-    };
-    compare(app, tenant, embedding::tag(settings), vector).await
+    }
 }
 
 async fn compare(app: &App, tenant: TenantKey, model: String, vector: Vec<i8>) -> Result<Vec<(i64, f64)>> {

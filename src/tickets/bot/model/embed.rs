@@ -61,7 +61,7 @@ pub async fn embed(
 }
 
 /// None for what has no direction.
-fn small(vector: &[f32]) -> Option<Vec<i8>> {
+pub fn small(vector: &[f32]) -> Option<Vec<i8>> {
     let length = vector.iter().map(|part| part * part).sum::<f32>().sqrt();
     let is_good = length.is_finite() && length > 0.0 && vector.len() <= MOST_DIMENSIONS;
     is_good.then(|| vector.iter().map(|part| (part / length * 127.0).round() as i8).collect())

@@ -259,6 +259,9 @@ pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Resu
         return Ok(before);
     }
     check_whole(&after)?;
+    if app.encoder.is_none() && after.embedding.as_ref().is_some_and(EmbeddingSettings::is_own) {
+        return Err(Error::invalid("embedding.url", "no_own_model", "This server has no model of its own."));
+    }
     let user = match user {
         Some(user) => user,
         None => bot_account::create(tx, &app.random, act, &after.name)?,

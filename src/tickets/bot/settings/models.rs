@@ -85,9 +85,13 @@ fn deadline_seconds() -> u32 {
     20
 }
 
-/// What makes vectors of texts, by OpenAI's embeddings.
+/// In the place of an address: the server's own model.
+const OWN: &str = "local";
+
+/// What makes vectors of texts, by OpenAI's embeddings or in the server itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EmbeddingSettings {
+    /// The base of the routes, or `local`: the server's own model (`bot.embedding_folder`).
     pub url: String,
     pub name: String,
     pub has_api_key: bool,
@@ -101,7 +105,7 @@ pub struct EmbeddingSettings {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmbeddingPatch {
-    #[garde(custom(is_base))]
+    #[garde(custom(is_base_or_own))]
     url: String,
     #[garde(custom(text::line(200)))]
     name: String,
@@ -143,6 +147,12 @@ impl EmbeddingPatch {
     }
 }
 
+impl EmbeddingSettings {
+    pub fn is_own(&self) -> bool {
+        self.url == OWN
+    }
+}
+
 fn set_key(key: &mut Option<String>, new: Option<Option<String>>, before: Option<&str>, url: &str) {
     match new {
         Some(new) => *key = new,
@@ -162,6 +172,10 @@ fn is_base<T: AsRef<str>>(url: &T, context: &()) -> garde::Result {
         Ok(url) if url.fragment().is_none() && !url.cannot_be_a_base() => Ok(()),
         _ => Err(garde::Error::new("invalid_url: The base of the routes, as in https://api.openai.com/v1.")),
     }
+}
+
+fn is_base_or_own<T: AsRef<str>>(url: &T, context: &()) -> garde::Result {
+    if url.as_ref() == OWN { Ok(()) } else { is_base(url, context) }
 }
 
 /// It goes into a header.
