@@ -260,7 +260,7 @@ pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Resu
     }
     check_whole(&after)?;
     if app.encoder.is_none() && after.embedding.as_ref().is_some_and(EmbeddingSettings::is_own) {
-        return Err(Error::invalid("embedding.url", "no_own_model", "This server has no model of its own."));
+        return Err(Error::invalid("embedding.url", "not_set_up", "This server has no model of its own."));
     }
     let user = match user {
         Some(user) => user,

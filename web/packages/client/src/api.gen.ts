@@ -1365,7 +1365,7 @@ export interface components {
             threshold?: number | null;
             url: string;
         };
-        /** @description What makes vectors of texts, by OpenAI's embeddings. */
+        /** @description What makes vectors of texts, by OpenAI's embeddings or in the server itself. */
         EmbeddingSettings: {
             has_api_key: boolean;
             name: string;
@@ -1375,6 +1375,7 @@ export interface components {
              *     nearness alone answers nothing, it says what is looked at.
              */
             threshold: number | null;
+            /** @description The base of the routes, or `local`: the server's own model (`bot.embedding_folder`). */
             url: string;
         };
         /** @enum {string} */

@@ -136,7 +136,7 @@ export function EmbeddingPanel({ draft, saved, set, errors }: PanelParts) {
         <Stack>
           <TextInput
             label="Address"
-            description="That speaks as OpenAI's does"
+            description="That speaks as OpenAI's does; or local, for the model that this server has"
             value={embedding.url}
             onChange={(event) => change({ url: event.currentTarget.value.trim() })}
             error={errors["embedding.url"]}
