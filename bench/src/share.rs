@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 /// Short, so that a process is slow and not now quick, now stopped.
-const PERIOD: Duration = Duration::from_millis(20);
+const PERIOD: Duration = Duration::from_millis(100);
 
 /// Given back when it is dropped, which has to be after the end of the process.
 pub struct Share(PathBuf);
