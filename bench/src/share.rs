@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Short, so that a process is slow and not now quick, now stopped.
+/// The kernel's own. With a short one a process is stopped in the middle of nearly each request, which costs time by itself.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// Given back when it is dropped, which has to be after the end of the process.
