@@ -188,7 +188,7 @@ pub enum TenantCommand {
 #[derive(Debug, Subcommand)]
 pub enum KbCommand {
     /// Take articles from a folder of Markdown files, a Markdown file, a CSV with the columns question and answer, or the pages
-    /// that a site map lists; a second run changes what has changed. The server may be running
+    /// that a site map lists; a second run changes what has changed, and publishes or hides nothing. The server may be running
     Import {
         /// A path, or an address as in https://shop.example/sitemap.xml
         #[arg(value_name = "PATH|URL")]
@@ -196,7 +196,7 @@ pub enum KbCommand {
         /// The name of an existing tenant
         #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
         tenant: String,
-        /// Leave them drafts, for staff to read and publish
+        /// Make new ones drafts, for staff to read and publish
         #[arg(long)]
         draft: bool,
         /// Of a site map, read so many pages

@@ -2,6 +2,7 @@
 //! read by `site`.
 //!
 //! A second run changes what has changed: an article is known by its slug, which is made of its file's name or its question.
+//! Whether an article that is there is published is staff's to say: a status is given to new ones alone.
 
 use std::collections::HashSet;
 use std::fs;
@@ -103,7 +104,6 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
             keywords: draft.keywords,
             collection_id: collection_id.map(Some),
             language: draft.language,
-            status: Some(status),
             ..ArticlePatch::default()
         };
         let after = saving::save(tx, act, None, before.clone(), patch)?;
