@@ -9,7 +9,8 @@ use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::random::Random;
 use crate::services;
-use crate::tickets::bot::eval::{self, Progress};
+use crate::tickets::Progress;
+use crate::tickets::bot::eval;
 use crate::tickets::knowledge::model::ArticleStatus;
 use crate::tickets::knowledge::{import, site};
 
@@ -20,12 +21,13 @@ pub async fn import_articles(
     from: &Path,
     most: usize,
     as_draft: bool,
+    progress: Progress<'_>,
 ) -> anyhow::Result<String> {
     let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
     let status = if as_draft { ArticleStatus::Draft } else { ArticleStatus::Published };
     let imported = match operator::find_tenant(&app.db, tenant).await {
         Ok(tenant) => match from.to_str().filter(|from| site::is_address(from)) {
-            Some(address) => site::import(&app, tenant, address, most, status).await,
+            Some(address) => site::import(&app, tenant, address, most, status, progress).await,
             None => import::import(&app, tenant, from, status).await.map(|imported| (imported, Vec::new())),
         },
         Err(error) => Err(error.into()),

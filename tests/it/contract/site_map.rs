@@ -53,7 +53,7 @@ async fn serve(costs: &'static str) -> String {
 async fn import(server: &Server, origin: &str, most: usize) -> anyhow::Result<(Imported, Vec<String>)> {
     let app = &server.running.app;
     let address = format!("{origin}/sitemap.xml");
-    site::import(app, app.auth.default_tenant, &address, most, ArticleStatus::Published).await
+    site::import(app, app.auth.default_tenant, &address, most, ArticleStatus::Published, &|_, _| ()).await
 }
 
 async fn server_beside(origins: &[&str]) -> Server {
@@ -111,7 +111,7 @@ async fn what_is_no_site_map_or_not_public_is_refused_in_one_line() {
         (format!("{origin}/about"), "no site map"),
         ("https://".to_owned(), "no address"),
     ] {
-        let refused = site::import(app, app.auth.default_tenant, &address, 10, ArticleStatus::Draft).await;
+        let refused = site::import(app, app.auth.default_tenant, &address, 10, ArticleStatus::Draft, &|_, _| ()).await;
         let refused = format!("{:#}", refused.expect_err("refused"));
         assert!(refused.contains(why) && refused.lines().count() == 1, "{address}: {refused}");
     }

@@ -9,7 +9,6 @@ mod page;
 mod sitemap;
 
 use std::collections::HashSet;
-use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -24,6 +23,7 @@ use super::saving::slug_of;
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::platform::outbound::{Failure, Outbound};
+use crate::tickets::Progress;
 
 /// Site maps that a list of them may name.
 const MOST_SITEMAPS: usize = 50;
@@ -38,6 +38,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Pages asked for at once: they are all of one site.
 const AT_ONCE: usize = 4;
 
+/// Whether a path that was given is an address.
+pub fn is_address(path: &str) -> bool {
+    path.starts_with("https://") || path.starts_with("http://")
+}
+
 struct Site {
     drafts: Vec<Draft>,
     left_out: Vec<String>,
@@ -51,12 +56,13 @@ pub async fn import(
     address: &str,
     most: usize,
     status: ArticleStatus,
+    progress: Progress<'_>,
 ) -> anyhow::Result<(Imported, Vec<String>)> {
-    let Site { drafts, left_out } = read(&app.outbound, address, most).await?;
+    let Site { drafts, left_out } = read(&app.outbound, address, most, progress).await?;
     Ok((import::store(app, tenant, drafts, status).await?, left_out))
 }
 
-async fn read(outbound: &Outbound, address: &str, most: usize) -> anyhow::Result<Site> {
+async fn read(outbound: &Outbound, address: &str, most: usize, progress: Progress<'_>) -> anyhow::Result<Site> {
     let map = Url::parse(address).with_context(|| format!("{address}: no address"))?;
     let (pages, foreign) = list(outbound, &map).await?;
     ensure!(!pages.is_empty(), "{map}: the site map lists no page of {}", map.origin().ascii_serialization());
@@ -71,22 +77,16 @@ async fn read(outbound: &Outbound, address: &str, most: usize) -> anyhow::Result
     });
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
     let mut slugs = HashSet::new();
+    let mut done = 0;
     while let Some((asked, answer)) = answers.next().await {
         match answer.map_err(in_words).and_then(|found| draft(&found, &mut slugs)) {
             Ok(draft) => site.drafts.push(draft),
             Err(why) => site.left_out.push(format!("{asked}: {why}")),
         }
-        tell(site.drafts.len() + site.left_out.len(), count);
+        done += 1;
+        progress(done, count);
     }
     Ok(site)
-}
-
-/// For whoever waits at a terminal.
-fn tell(done: usize, count: usize) {
-    if io::IsTerminal::is_terminal(&io::stderr()) {
-        let end = if done >= count { "\n" } else { "" };
-        let _ = write!(io::stderr(), "\r{done} of {count} pages{end}");
-    }
 }
 
 /// The pages of the map's own origin, each once; and in words what else it lists.
@@ -179,9 +179,4 @@ fn draft(found: &Found, slugs: &mut HashSet<String>) -> Result<Draft, String> {
     } else {
         Err(format!("another page made the article {}", draft.slug))
     }
-}
-
-/// Whether a path that was given is an address.
-pub fn is_address(path: &str) -> bool {
-    path.starts_with("https://") || path.starts_with("http://")
 }
