@@ -11,8 +11,9 @@ use crate::platform::random::Random;
 use crate::services;
 use crate::tickets::Progress;
 use crate::tickets::bot::eval;
+use crate::tickets::knowledge::import::{self, Imported};
 use crate::tickets::knowledge::model::ArticleStatus;
-use crate::tickets::knowledge::{import, site};
+use crate::tickets::knowledge::site::{self, Outcome};
 
 /// Answers what was done. `from` is a path, or the address of a site map, of which `most` pages are read.
 pub async fn import_articles(
@@ -28,15 +29,21 @@ pub async fn import_articles(
     let imported = match operator::find_tenant(&app.db, tenant).await {
         Ok(tenant) => match from.to_str().filter(|from| site::is_address(from)) {
             Some(address) => site::import(&app, tenant, address, most, status, progress).await,
-            None => import::import(&app, tenant, from, status).await.map(|imported| (imported, Vec::new())),
+            None => import::import(&app, tenant, from, status).await.map(|imported| Outcome {
+                imported,
+                left_out: Vec::new(),
+                unlisted: Vec::new(),
+            }),
         },
         Err(error) => Err(error.into()),
     };
     app.db.close().await;
-    let (import::Imported { created, changed, unchanged }, left_out) = imported?;
+    let Outcome { imported: Imported { created, changed, unchanged }, left_out, unlisted } = imported?;
     let mut said = format!("{created} created, {changed} changed, {unchanged} unchanged");
-    if !left_out.is_empty() {
-        said.push_str(&format!("\nleft out:\n  {}", left_out.join("\n  ")));
+    for (what, list) in [("left out", left_out), ("no longer listed", unlisted)] {
+        if !list.is_empty() {
+            said.push_str(&format!("\n{what}:\n  {}", list.join("\n  ")));
+        }
     }
     Ok(said)
 }

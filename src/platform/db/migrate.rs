@@ -59,6 +59,7 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0018_tenant_wall.sql"),
         postgres: include_str!("../../../migrations/0018_tenant_wall.postgres.sql"),
     },
+    Migration::of_one_text("0019_article_sources", include_str!("../../../migrations/0019_article_sources.sql")),
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

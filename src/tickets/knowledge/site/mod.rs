@@ -1,7 +1,7 @@
 //! Articles from the pages of a site, by its site map (sitemaps.org, protocol 0.9): `smilechat kb import https://…/sitemap.xml`.
 //!
 //! Every address is asked through `platform/outbound`, redirects step by step. Pages are those of the site map's own origin: a site
-//! map is a list that somebody else wrote.
+//! map is a list that somebody else wrote. An article is known by the address that the map has for its page.
 //!
 //! Invariant: what a page holds becomes Markdown that says text, headings, lists and links by http, and nothing else.
 
@@ -9,6 +9,7 @@ mod page;
 mod sitemap;
 
 use std::collections::HashSet;
+use std::mem;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 use super::import::{self, Draft, Imported};
 use super::model::ArticleStatus;
 use super::saving::slug_of;
+use super::store::articles;
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::platform::outbound::{Failure, Outbound};
@@ -32,6 +34,8 @@ const MOST_ADDRESSES: usize = 200_000;
 /// What the protocol allows a site map, which is 50 MB, is more than an import is for.
 const LONGEST_SITEMAP: usize = 10_000_000;
 const LONGEST_PAGE: usize = 2_000_000;
+/// The protocol's limit, which an index of PostgreSQL bears.
+const LONGEST_ADDRESS: usize = 2048;
 const MOST_REDIRECTS: usize = 3;
 /// Of one page, with its redirects.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,13 +47,17 @@ pub fn is_address(path: &str) -> bool {
     path.starts_with("https://") || path.starts_with("http://")
 }
 
-struct Site {
-    drafts: Vec<Draft>,
-    left_out: Vec<String>,
+/// What became of a site.
+#[derive(Debug)]
+pub struct Outcome {
+    pub imported: Imported,
+    /// What made no article, each with the reason.
+    pub left_out: Vec<String>,
+    /// Pages of the site that are articles and that the map does not list, any more or at all.
+    pub unlisted: Vec<String>,
 }
 
-/// Stores the pages that the site map at `address` lists, at most `most` of them. Also answers what made no article, each with the
-/// reason.
+/// Stores the pages that the site map at `address` lists, at most `most` of them. What one that is cut short has stored stays.
 pub async fn import(
     app: &App,
     tenant: TenantKey,
@@ -57,18 +65,14 @@ pub async fn import(
     most: usize,
     status: ArticleStatus,
     progress: Progress<'_>,
-) -> anyhow::Result<(Imported, Vec<String>)> {
-    let Site { drafts, left_out } = read(&app.outbound, address, most, progress).await?;
-    Ok((import::store(app, tenant, drafts, status).await?, left_out))
-}
-
-async fn read(outbound: &Outbound, address: &str, most: usize, progress: Progress<'_>) -> anyhow::Result<Site> {
+) -> anyhow::Result<Outcome> {
+    let outbound = &app.outbound;
     let map = Url::parse(address).with_context(|| format!("{address}: no address"))?;
-    let (pages, foreign) = list(outbound, &map).await?;
+    let (pages, mut left_out) = list(outbound, &map).await?;
     ensure!(!pages.is_empty(), "{map}: the site map lists no page of {}", map.origin().ascii_serialization());
-    let mut site = Site { drafts: Vec::new(), left_out: foreign };
+    let unlisted = unlisted(app, tenant, &map, &pages).await?;
     if pages.len() > most {
-        site.left_out.push(format!("{} pages beyond the first {most}", pages.len() - most));
+        left_out.push(format!("{} pages beyond the first {most}", pages.len() - most));
     }
     let count = pages.len().min(most);
     let asked = pages.into_iter().take(most).map(|page| async move {
@@ -76,17 +80,28 @@ async fn read(outbound: &Outbound, address: &str, most: usize, progress: Progres
         (page, answer.unwrap_or(Err(Failure::TimedOut)))
     });
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
-    let mut slugs = HashSet::new();
+    let (mut imported, mut drafts, mut places) = (Imported::default(), Vec::new(), HashSet::new());
     let mut done = 0;
     while let Some((asked, answer)) = answers.next().await {
-        match answer.map_err(in_words).and_then(|found| draft(&found, &mut slugs)) {
-            Ok(draft) => site.drafts.push(draft),
-            Err(why) => site.left_out.push(format!("{asked}: {why}")),
+        match answer.map_err(in_words).and_then(|found| draft(&asked, found, &mut places)) {
+            Ok(draft) => drafts.push(draft),
+            Err(why) => left_out.push(format!("{asked}: {why}")),
         }
         done += 1;
+        if drafts.len() == import::BATCH || done == count {
+            imported += import::store(app, tenant, mem::take(&mut drafts), status).await?;
+        }
         progress(done, count);
     }
-    Ok(site)
+    Ok(Outcome { imported, left_out, unlisted })
+}
+
+/// What was imported from this origin before, and is not among its pages.
+async fn unlisted(app: &App, tenant: TenantKey, map: &Url, pages: &[Url]) -> anyhow::Result<Vec<String>> {
+    let sources = app.db.read(move |tx| articles::list_sources(tx, tenant)).await?;
+    let listed: HashSet<&str> = pages.iter().map(Url::as_str).collect();
+    let is_here = |source: &String| Url::parse(source).is_ok_and(|url| url.origin() == map.origin());
+    Ok(sources.into_iter().filter(|source| !listed.contains(source.as_str()) && is_here(source)).collect())
 }
 
 /// The pages of the map's own origin, each once; and in words what else it lists.
@@ -101,10 +116,11 @@ async fn list(outbound: &Outbound, map: &Url) -> anyhow::Result<(Vec<Url>, Vec<S
         let found = found.map_err(|failure| anyhow::anyhow!("{next}: {}", in_words(failure)))?;
         let entries = sitemap::read(&found.body, LONGEST_SITEMAP).with_context(|| next.to_string())?;
         for entry in entries {
-            let Some(url) = next.join(&entry.address).ok().filter(|url| url.origin() == map.origin()) else {
+            let Some(mut url) = next.join(&entry.address).ok().filter(|url| url.origin() == map.origin()) else {
                 foreign += 1;
                 continue;
             };
+            url.set_fragment(None);
             ensure!(known.len() < MOST_ADDRESSES, "{map}: more than {MOST_ADDRESSES} addresses");
             if known.insert(url.clone()) {
                 if entry.is_sitemap { maps.push(url) } else { pages.push(url) }
@@ -155,10 +171,13 @@ async fn fetch(outbound: &Outbound, url: &Url, longest: usize) -> Result<Found, 
     Err(Failure::Broken)
 }
 
-/// The article that a page makes, or why it makes none.
-fn draft(found: &Found, slugs: &mut HashSet<String>) -> Result<Draft, String> {
+/// The article that a page makes, or why it makes none. `places` are where the pages before it were found.
+fn draft(asked: &Url, found: Found, places: &mut HashSet<Url>) -> Result<Draft, String> {
     if !found.is_html {
         return Err("no HTML".into());
+    }
+    if asked.as_str().len() > LONGEST_ADDRESS {
+        return Err("its address is too long".into());
     }
     let page = page::read(&String::from_utf8_lossy(&found.body), &found.url);
     if page.is_hidden {
@@ -168,15 +187,19 @@ fn draft(found: &Found, slugs: &mut HashSet<String>) -> Result<Draft, String> {
     let named =
         path.strip_suffix(".html").or_else(|| path.strip_suffix(".htm")).unwrap_or(path).replace(['/', '-', '_'], " ");
     let title = if page.title.is_empty() { named.clone() } else { page.title };
-    let slug = slug_of(if named.is_empty() { &title } else { &named });
-    let draft = Draft { slug, title, body: page.body, keywords: None, collection: None, language: page.language };
+    let draft = Draft {
+        slug: slug_of(if named.is_empty() { &title } else { &named }),
+        title,
+        body: page.body,
+        keywords: None,
+        collection: None,
+        language: page.language,
+        source_url: Some(asked.as_str().to_owned()),
+    };
     if draft.body.is_empty() {
         return Err("no text".into());
     }
     import::check(&draft).map_err(|report| report.to_string().trim().to_owned())?;
-    if slugs.insert(draft.slug.clone()) {
-        Ok(draft)
-    } else {
-        Err(format!("another page made the article {}", draft.slug))
-    }
+    // Two addresses may lead to one page.
+    if places.insert(found.url) { Ok(draft) } else { Err("it leads to a page that was read already".into()) }
 }

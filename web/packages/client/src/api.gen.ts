@@ -1072,6 +1072,8 @@ export interface components {
         Article: components["schemas"]["ArticleSummary"] & {
             /** @description Markdown, as it was written: to be rendered with care. */
             body: string;
+            /** @description The page that it was imported from; null for all others, and for whoever is no staff. */
+            source_url: string | null;
         };
         /** @description What is absent stays. */
         ArticlePatch: {
