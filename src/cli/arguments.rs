@@ -190,7 +190,7 @@ pub enum KbCommand {
     /// Take articles from a folder of Markdown files, a Markdown file, a CSV with the columns question and answer, or the pages
     /// that a site map lists; a second run changes what has changed, and publishes or hides nothing. The server may be running
     Import {
-        /// A path, or an address as in https://shop.example/sitemap.xml
+        /// A path, or an address as in https://shop.example/sitemap.xml; of a bare site its robots.txt names the site maps
         #[arg(value_name = "PATH|URL")]
         from: PathBuf,
         /// The name of an existing tenant

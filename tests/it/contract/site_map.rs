@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::mem;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -17,6 +18,7 @@ use smilechat::tickets::knowledge::site::{self, Outcome};
 
 use crate::harness::{Engine, Server};
 
+const ALREADY: &str = "it leads to a page that was read already";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// A site that can be changed while it is served.
@@ -51,6 +53,12 @@ impl Site {
         };
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         site
+    }
+
+    /// The pages that were asked for since this was asked before.
+    fn asked(&self) -> Vec<String> {
+        let asked = mem::take(&mut *self.asked.lock().expect("no panic"));
+        asked.into_iter().filter(|path| !path.contains('.')).collect()
     }
 
     fn put(&self, path: &str, status: u16, header: (&'static str, &str), body: impl Into<Vec<u8>>) {
@@ -122,7 +130,7 @@ async fn the_pages_of_a_site_become_articles_and_the_rest_is_named() {
         format!("{origin}/hidden: it asks not to be indexed"),
         format!("{origin}/empty: no text"),
         format!("{origin}/around: broken"),
-        format!("{origin}/moved/: it leads to a page that was read already"),
+        format!("{origin}/moved/: {ALREADY}"),
     ];
     assert_eq!(outcome.left_out, expected);
 
@@ -208,6 +216,78 @@ async fn an_article_is_known_by_its_page_whatever_staff_call_it() {
         assert_eq!((elsewhere.imported.created, elsewhere.unlisted.len()), (2, 0));
         server.running.app.db.clone().close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_site_disallows_is_not_asked_for() {
+    let site = Site::serve().await;
+    let origin = &site.origin;
+    for page in ["/help", "/help/secret", "/private", "/old", "/other"] {
+        site.page(page, &format!("<p>This is {page}."));
+    }
+    site.put("/to-private", 302, ("location", "/private"), "");
+    site.list(&["/help", "/help/secret", "/private", "/to-private"]);
+    let server = site.server(Engine::Sqlite).await;
+    let import = async |address: String| import(&server, "default", &address, 10).await;
+    let rules = |rules: &str| site.put("/robots.txt", 200, ("content-type", "text/plain"), rules);
+
+    rules(
+        "User-agent: *\nDisallow: /\n\nUser-agent: smilechat\nDisallow: /*secret\nDisallow: /private$\nDisallow: /sitemap",
+    );
+    let outcome = import(site.address()).await.expect("imported");
+    assert_eq!(outcome.imported.created, 1);
+    let disallowed =
+        ["help/secret", "private", "to-private"].map(|page| format!("{origin}/{page}: robots.txt disallows it"));
+    assert_eq!(outcome.left_out, disallowed);
+    assert_eq!(site.asked(), ["/help", "/to-private"]);
+
+    rules("User-agent: *\nDisallow: /");
+    let outcome = import(site.address()).await.expect("nothing to import is no fault");
+    assert_eq!((outcome.left_out.len(), site.asked().len()), (4, 0));
+
+    for (status, header) in [(500, ("x", "y")), (503, ("x", "y")), (302, ("location", "/robots.txt"))] {
+        site.put("/robots.txt", status, header, "User-agent: *\nAllow: /");
+        let refused = format!("{:#}", import(site.address()).await.expect_err("stopped"));
+        assert!(refused.contains(&format!("{origin}/robots.txt: ")), "{refused}");
+    }
+    assert_eq!(site.asked(), [""; 0]);
+    for status in [401, 404, 410] {
+        site.put("/robots.txt", status, ("x", "y"), "User-agent: *\nDisallow: /");
+        let outcome = import(site.address()).await.expect("imported");
+        assert_eq!((outcome.left_out, site.asked().len()), (vec![format!("{origin}/to-private: {ALREADY}")], 5));
+    }
+    // By far the most of it is not read, and said in time.
+    rules(&format!("User-agent: *\nDisallow: /help$\n{}\nDisallow: /", "# long\n".repeat(1_000_000)));
+    assert_eq!(import(site.address()).await.expect("imported").left_out.len(), 2);
+    site.put("/robots.txt", 302, ("location", "/rules/robots.txt"), "");
+    site.put("/rules/robots.txt", 200, ("x", "y"), "User-agent: *\nDisallow: /help");
+    assert_eq!(import(site.address()).await.expect("imported").left_out.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bare_site_names_its_site_maps_or_has_one_where_all_have() {
+    let site = Site::serve().await;
+    let origin = &site.origin;
+    site.page("/one", "<p>One.");
+    site.page("/two", "<p>Two.");
+    site.list(&["/one"]);
+    let server = site.server(Engine::Sqlite).await;
+    for (address, robots, created) in [
+        (format!("{origin}/"), "Sitemap: http://elsewhere.example/sitemap.xml".to_owned(), 1),
+        (
+            origin.clone(),
+            format!("sitemap: {origin}/maps/two.xml\nUser-agent: *\nDisallow: /maps\nSitemap: /sitemap.xml"),
+            1,
+        ),
+        (origin.clone(), String::new(), 0),
+    ] {
+        site.put("/robots.txt", 200, ("x", "y"), robots);
+        site.put("/maps/two.xml", 200, ("x", "y"), "<urlset><url><loc>/two</loc></url></urlset>");
+        let outcome = import(&server, "default", &address, 10).await.expect("imported");
+        assert_eq!((outcome.imported.created, outcome.left_out.len()), (created, 0), "{address}");
+    }
+    let names = server.get("/api/kb/articles").await.expect(200);
+    assert_eq!(names["data"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
