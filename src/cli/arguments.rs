@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::auth::model::Role;
 use crate::platform::config::Flag;
+use crate::tickets::knowledge::site;
 
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = AFTER_HELP)]
@@ -200,7 +201,7 @@ pub enum KbCommand {
         #[arg(long)]
         draft: bool,
         /// Of a site map, read so many pages
-        #[arg(long, value_name = "PAGES", default_value_t = 500)]
+        #[arg(long, value_name = "PAGES", default_value_t = site::DEFAULT_MOST)]
         limit: usize,
     },
 }

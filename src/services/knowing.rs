@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::auth::operator;
+use crate::events::Act;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::random::Random;
@@ -28,7 +29,10 @@ pub async fn import_articles(
     let status = if as_draft { ArticleStatus::Draft } else { ArticleStatus::Published };
     let imported = match operator::find_tenant(&app.db, tenant).await {
         Ok(tenant) => match from.to_str().filter(|from| site::is_address(from)) {
-            Some(address) => site::import(&app, tenant, address, most, status, progress).await,
+            Some(address) => {
+                let act = Act::of_server(tenant, app.clock.now());
+                site::import(&app, &act, address, most, status, progress).await
+            }
             None => import::import(&app, tenant, from, status).await.map(|imported| Outcome {
                 imported,
                 left_out: Vec::new(),

@@ -29,7 +29,7 @@ use crate::platform::db::Tx;
 /// Files that a folder may have, so that a wrong path is told and not read.
 const MOST_FILES: usize = 10_000;
 /// Articles written in one transaction.
-pub const BATCH: usize = 50;
+const BATCH: usize = 50;
 const LONGEST_FILE: u64 = 1_000_000;
 
 /// What a file or a page says of an article.
@@ -67,23 +67,18 @@ impl AddAssign for Imported {
 pub async fn import(app: &App, tenant: TenantKey, path: &Path, status: ArticleStatus) -> anyhow::Result<Imported> {
     let drafts = read(path)?;
     ensure!(!drafts.is_empty(), "{}: there is no article in it", path.display());
-    store(app, tenant, drafts, status).await
+    store(app, &Act::of_server(tenant, app.clock.now()), drafts, status).await
 }
 
 /// What was written by one that is cut short stays, and the next one goes on: a batch
 /// is a transaction, so that a server beside it can go on as well.
-pub async fn store(
-    app: &App,
-    tenant: TenantKey,
-    drafts: Vec<Draft>,
-    status: ArticleStatus,
-) -> anyhow::Result<Imported> {
+pub async fn store(app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> anyhow::Result<Imported> {
     let mut drafts = drafts.into_iter().peekable();
     let mut all = Imported::default();
     while drafts.peek().is_some() {
-        let (shared, now) = (app.clone(), app.clock.now());
+        let (shared, act) = (app.clone(), Act { at: app.clock.now(), ..act.clone() });
         let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
-        let write = app.db.write(move |tx| write(tx, &shared, &Act::of_server(tenant, now), batch, status));
+        let write = app.db.write(move |tx| write(tx, &shared, &act, batch, status));
         all += write.await?;
     }
     Ok(all)

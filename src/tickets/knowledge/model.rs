@@ -84,7 +84,7 @@ pub struct ArticleVersion {
     pub title: String,
     pub body: String,
     pub keywords: Vec<String>,
-    /// Null: the operator, by a file.
+    /// Null: an import.
     #[schema(required)]
     pub author_id: Option<String>,
     pub created_at: Timestamp,

@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use smilechat::auth::operator;
+use smilechat::events::Act;
 use smilechat::tickets::knowledge::import::{self, Imported};
 use smilechat::tickets::knowledge::model::ArticleStatus;
 use smilechat::tickets::knowledge::site::{self, Outcome};
@@ -89,8 +90,8 @@ impl Site {
 
 async fn import(server: &Server, tenant: &str, address: &str, most: usize) -> anyhow::Result<Outcome> {
     let app = &server.running.app;
-    let tenant = operator::find_tenant(&app.db, tenant).await?;
-    site::import(app, tenant, address, most, ArticleStatus::Published, &|_, _| ()).await
+    let act = Act::of_server(operator::find_tenant(&app.db, tenant).await?, app.clock.now());
+    site::import(app, &act, address, most, ArticleStatus::Published, &|_, _| ()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,9 +16,10 @@ use std::mem;
 use anyhow::{Context, anyhow, ensure};
 use futures_util::{StreamExt, stream};
 use reqwest::Url;
-use tokio::task::yield_now;
+use tokio::task::{spawn_blocking, yield_now};
 
 use self::asking::{Found, Missing, fetch};
+use self::page::Page;
 use self::robots::Robots;
 use super::import::{self, Draft, Imported};
 use super::model::ArticleStatus;
@@ -26,6 +27,7 @@ use super::saving::slug_of;
 use super::store::articles;
 use crate::app::App;
 use crate::auth::model::TenantKey;
+use crate::events::Act;
 use crate::platform::outbound::Outbound;
 use crate::tickets::Progress;
 
@@ -38,6 +40,10 @@ const LONGEST_SITEMAP: usize = 10_000_000;
 const LONGEST_PAGE: usize = 2_000_000;
 /// The protocol's limit, which an index of PostgreSQL bears.
 const LONGEST_ADDRESS: usize = 2048;
+/// Articles stored at once: a server goes on meanwhile.
+const BATCH: usize = 10;
+/// Pages that are read where nobody says how many.
+pub const DEFAULT_MOST: usize = 500;
 /// Pages asked for at once: they are all of one site.
 const AT_ONCE: usize = 4;
 
@@ -60,7 +66,7 @@ pub struct Outcome {
 /// its robots.txt names, else `/sitemap.xml`. What one that is cut short has stored stays.
 pub async fn import(
     app: &App,
-    tenant: TenantKey,
+    act: &Act,
     address: &str,
     most: usize,
     status: ArticleStatus,
@@ -76,7 +82,7 @@ pub async fn import(
         maps = maps_of(&site, &robots);
     }
     let (pages, mut left_out) = list(outbound, &site, maps).await?;
-    let unlisted = unlisted(app, tenant, &site, &pages).await?;
+    let unlisted = unlisted(app, act.tenant, &site, &pages).await?;
     if pages.len() > most {
         left_out.push(format!("{} pages beyond the first {most}", pages.len() - most));
     }
@@ -85,20 +91,20 @@ pub async fn import(
     let asked = pages.into_iter().take(most).map(|page| async move {
         // A robots.txt may be long, and may disallow all of them.
         yield_now().await;
-        let answer = fetch(outbound, &page, LONGEST_PAGE, robots).await;
+        let answer = read(outbound, &page, robots).await;
         (page, answer)
     });
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
     let (mut imported, mut drafts, mut places) = (Imported::default(), Vec::new(), HashSet::new());
     let mut done = 0;
     while let Some((asked, answer)) = answers.next().await {
-        match answer.map_err(Missing::in_words).and_then(|found| draft(&asked, found, &mut places)) {
+        match answer.and_then(|(place, page)| draft(&asked, place, page, &mut places)) {
             Ok(draft) => drafts.push(draft),
             Err(why) => left_out.push(format!("{asked}: {why}")),
         }
         done += 1;
-        if drafts.len() == import::BATCH || done == count {
-            imported += import::store(app, tenant, mem::take(&mut drafts), status).await?;
+        if drafts.len() == BATCH || done == count {
+            imported += import::store(app, act, mem::take(&mut drafts), status).await?;
         }
         progress(done, count);
     }
@@ -133,7 +139,8 @@ async fn list(outbound: &Outbound, site: &Url, mut maps: Vec<Url>) -> anyhow::Re
         // The rules are for pages: a map is there for machines.
         let found = fetch(outbound, &next, LONGEST_SITEMAP, &Robots::default()).await;
         let found = found.map_err(|missing| anyhow!("{next}: {}", missing.in_words()))?;
-        let entries = sitemap::read(&found.body, LONGEST_SITEMAP).with_context(|| next.to_string())?;
+        let entries = spawn_blocking(move || sitemap::read(&found.body, LONGEST_SITEMAP)).await?;
+        let entries = entries.with_context(|| next.to_string())?;
         for entry in entries {
             let Some(mut url) = next.join(&entry.address).ok().filter(|url| url.origin() == site.origin()) else {
                 foreign += 1;
@@ -151,19 +158,26 @@ async fn list(outbound: &Outbound, site: &Url, mut maps: Vec<Url>) -> anyhow::Re
     Ok((pages, foreign.into_iter().collect()))
 }
 
-/// The article that a page makes, or why it makes none. `places` are where the pages before it were found.
-fn draft(asked: &Url, found: Found, places: &mut HashSet<Url>) -> Result<Draft, String> {
-    if !found.is_html {
-        return Err("no HTML".into());
-    }
+/// A page, and where it was in the end; or why there is none.
+async fn read(outbound: &Outbound, asked: &Url, robots: &Robots) -> Result<(Url, Page), String> {
     if asked.as_str().len() > LONGEST_ADDRESS {
         return Err("its address is too long".into());
     }
-    let page = page::read(&String::from_utf8_lossy(&found.body), &found.url);
+    let Found { url, is_html, body } = fetch(outbound, asked, LONGEST_PAGE, robots).await.map_err(Missing::in_words)?;
+    if !is_html {
+        return Err("no HTML".into());
+    }
+    // Away from the threads that serve: it may be long.
+    let read = spawn_blocking(move || (page::read(&String::from_utf8_lossy(&body), &url), url));
+    read.await.map(|(page, url)| (url, page)).map_err(|_| "it cannot be read".into())
+}
+
+/// The article that a page makes, or why it makes none. `places` are where the pages before it were found.
+fn draft(asked: &Url, place: Url, page: Page, places: &mut HashSet<Url>) -> Result<Draft, String> {
     if page.is_hidden {
         return Err("it asks not to be indexed".into());
     }
-    let path = found.url.path().trim_matches('/');
+    let path = place.path().trim_matches('/');
     let named =
         path.strip_suffix(".html").or_else(|| path.strip_suffix(".htm")).unwrap_or(path).replace(['/', '-', '_'], " ");
     let title = if page.title.is_empty() { named.clone() } else { page.title };
@@ -181,5 +195,5 @@ fn draft(asked: &Url, found: Found, places: &mut HashSet<Url>) -> Result<Draft, 
     }
     import::check(&draft).map_err(|report| report.to_string().trim().to_owned())?;
     // Two addresses may lead to one page.
-    if places.insert(found.url) { Ok(draft) } else { Err("it leads to a page that was read already".into()) }
+    if places.insert(place) { Ok(draft) } else { Err("it leads to a page that was read already".into()) }
 }
