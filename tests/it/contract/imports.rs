@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::site_map::Site;
 use crate::harness::{Engine, Person, Server};
@@ -13,17 +14,21 @@ async fn begin(server: &Server, by: &Person, body: Value) -> Value {
     server.post(PATH).by(by).json(body).await.expect(202)
 }
 
-/// The import once it has ended.
-async fn ended(server: &Server, by: &Person, import: &Value) -> Value {
-    let path = format!("{PATH}/{}", import["import_id"].as_str().expect("an id"));
+async fn until(is_so: impl AsyncFn() -> bool) {
     for _ in 0..500 {
-        let now = server.get(&path).by(by).await.expect(200);
-        if now["state"] != "running" {
-            return now;
+        if is_so().await {
+            return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("it runs still");
+    panic!("it did not come to that");
+}
+
+/// The import once it has ended.
+async fn ended(server: &Server, by: &Person, import: &Value) -> Value {
+    let path = format!("{PATH}/{}", import["import_id"].as_str().expect("an id"));
+    until(async || server.get(&path).by(by).await.expect(200)["state"] != "running").await;
+    server.get(&path).by(by).await.expect(200)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,4 +146,26 @@ async fn one_at_a_time_and_one_whose_server_is_gone_has_failed() {
         assert_eq!(server.count("select count(*) from kb_imports").await, 20);
         server.running.app.db.clone().close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tells_how_far_it_is_and_stops_with_the_server() {
+    let site = Site::serve().await;
+    site.list(&["/one", "/slow"]);
+    site.page("/one", "<p>One.");
+    let mut gone = site.hold("/slow");
+    let server = site.server(Engine::Sqlite).await;
+    let ada = server.tenant("acme").await.admin("ada").await;
+    let import = begin(&server, &ada, json!({"url": site.address()})).await;
+    let path = format!("{PATH}/{}", import["import_id"].as_str().expect("an id"));
+    until(async || server.get(&path).by(&ada).await.expect(200)["pages_done"] == 1).await;
+    assert!(site.is_asked_for("/slow"));
+    // A minute of silence would end it; it is not silent.
+    server.pass(61);
+    until(async || server.get(&path).by(&ada).await.expect(200)["state"] == "running").await;
+    assert!(gone.try_recv().is_err_and(|error| error == TryRecvError::Empty));
+    server.running.shutdown.begin();
+    let cut = tokio::time::timeout(Duration::from_secs(10), gone).await;
+    assert!(cut.expect("it is not asked for any more").is_err());
+    assert_eq!(server.count("select count(*) from kb_imports where state = 'running'").await, 1, "told of later");
 }

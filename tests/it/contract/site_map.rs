@@ -1,6 +1,7 @@
 //! Articles from the pages of a site, as `smilechat kb import https://…/sitemap.xml` makes them: a real site on the loopback.
 
 use std::collections::BTreeMap;
+use std::future;
 use std::io::Write;
 use std::mem;
 use std::sync::{Arc, Mutex};
@@ -16,6 +17,7 @@ use smilechat::events::Act;
 use smilechat::tickets::knowledge::import::{self, Imported};
 use smilechat::tickets::knowledge::model::ArticleStatus;
 use smilechat::tickets::knowledge::site::{self, Outcome};
+use tokio::sync::oneshot;
 
 use crate::harness::{Engine, Server};
 
@@ -29,6 +31,8 @@ pub struct Site {
     pages: Arc<Mutex<BTreeMap<String, Page>>>,
     /// The paths that were asked for.
     asked: Arc<Mutex<Vec<String>>>,
+    /// Those that are never answered.
+    held: Arc<Mutex<BTreeMap<String, oneshot::Sender<()>>>>,
 }
 
 #[derive(Clone)]
@@ -42,7 +46,7 @@ impl Site {
     pub async fn serve() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let site = Self { origin, pages: Arc::default(), asked: Arc::default() };
+        let site = Self { origin, pages: Arc::default(), asked: Arc::default(), held: Arc::default() };
         let served = site.clone();
         let answer = move |request: Request<Body>| {
             let path = request.uri().path().to_owned();
@@ -50,7 +54,13 @@ impl Site {
             let page = served.pages.lock().expect("no panic").get(&path).cloned();
             let page = page.unwrap_or(Page { status: 404, header: ("x-gone", "1".into()), body: Vec::new() });
             let response = Response::builder().status(page.status).header(page.header.0, page.header.1);
-            async move { response.body(Body::from(page.body)).expect("a response") }
+            let held = served.held.lock().expect("no panic").remove(&path);
+            async move {
+                if held.is_some() {
+                    future::pending::<()>().await;
+                }
+                response.body(Body::from(page.body)).expect("a response")
+            }
         };
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         site
@@ -69,6 +79,17 @@ impl Site {
 
     pub fn page(&self, path: &str, html: &str) {
         self.put(path, 200, ("content-type", HTML), html);
+    }
+
+    /// Begins no answer. The receiver hears when whoever asked for it is gone.
+    pub fn hold(&self, path: &str) -> oneshot::Receiver<()> {
+        let (held, gone) = oneshot::channel();
+        self.held.lock().expect("no panic").insert(path.to_owned(), held);
+        gone
+    }
+
+    pub fn is_asked_for(&self, path: &str) -> bool {
+        self.asked.lock().expect("no panic").iter().any(|asked| asked == path)
     }
 
     /// The map lists these paths.

@@ -103,3 +103,24 @@ pub fn in_short(text: &str) -> String {
         None => line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tickets::knowledge::import::Imported;
+
+    #[test]
+    fn what_is_named_is_bounded_and_what_is_more_is_counted() {
+        let outcome = Outcome {
+            imported: Imported { created: 1, changed: 2, unchanged: 3 },
+            left_out: vec![format!("https://a.example/{}:\n status 404", "ä".repeat(1000)); 150],
+            unlisted: vec!["https://a.example/".into()],
+        };
+        let tally = Tally::of(outcome);
+        assert_eq!((tally.created, tally.changed, tally.unchanged), (1, 2, 3));
+        assert_eq!((tally.left_out.len(), tally.left_out_count), (100, 150));
+        assert_eq!((tally.unlisted.len(), tally.unlisted_count), (1, 1));
+        assert!(tally.left_out.iter().all(|one| one.chars().count() == 301 && one.ends_with('…')));
+        assert_eq!(in_short("one\n  two"), "one two");
+    }
+}
