@@ -145,7 +145,7 @@ async fn the_pages_of_a_site_become_articles_and_the_rest_is_named() {
     assert_eq!(outcome.imported, Imported { created: 4, changed: 0, unchanged: 0 });
     let expected = [
         "1 addresses of other sites".to_owned(),
-        format!("{origin}/away: refused_address"),
+        format!("{origin}/away: it sends elsewhere, to http://127.0.0.2:9"),
         format!("{origin}/gone: status 404"),
         format!("{origin}/picture: no HTML"),
         format!("{origin}/huge: too_long"),

@@ -26,6 +26,8 @@ pub struct Found {
 pub enum Missing {
     Failed(Failure),
     Disallowed,
+    /// It sends to another site, of this origin, which one may want to name instead.
+    Elsewhere(String),
 }
 
 impl Missing {
@@ -35,6 +37,7 @@ impl Missing {
             Self::Failed(Failure::Status(status, _)) => format!("status {status}"),
             Self::Failed(other) => other.as_str().to_owned(),
             Self::Disallowed => "robots.txt disallows it".to_owned(),
+            Self::Elsewhere(origin) => format!("it sends elsewhere, to {origin}"),
         }
     }
 }
@@ -85,7 +88,7 @@ async fn follow(outbound: &Outbound, url: &Url, robots: &Robots) -> Result<(Url,
         // From http to https of the same host is where most sites send.
         let is_secured = url.scheme() == "http" && next.scheme() == "https" && next.host_str() == url.host_str();
         if next.origin() != url.origin() && !(is_secured && next.port().is_none()) {
-            return Err(Failure::Refused.into());
+            return Err(Missing::Elsewhere(next.origin().ascii_serialization()));
         }
         url = next;
     }
