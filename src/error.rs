@@ -165,6 +165,7 @@ fn sentence(code: &str) -> &'static str {
         "invalid_credentials" => "The username or the password is wrong.",
         "totp_required" => "This account asks for a one-time code as well.",
         "slug_taken" => "Another one has this slug.",
+        "import_running" => "An import is under way.",
         "bot_off" => "The bot is switched off.",
         "no_model" => "This takes a model, and none is set up.",
         "budget_spent" => "What models may take today is used up.",

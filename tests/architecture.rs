@@ -69,6 +69,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "tickets/attachments/store.rs release_unused",
     "tickets/bot/store.rs list_due",
     "tickets/bot/store.rs list_makers",
+    "tickets/knowledge/imports/store.rs list_waiting",
 ];
 
 #[test]

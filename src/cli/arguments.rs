@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::auth::model::Role;
 use crate::platform::config::Flag;
+use crate::tickets::knowledge::site;
 
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = AFTER_HELP)]
@@ -188,19 +189,19 @@ pub enum TenantCommand {
 #[derive(Debug, Subcommand)]
 pub enum KbCommand {
     /// Take articles from a folder of Markdown files, a Markdown file, a CSV with the columns question and answer, or the pages
-    /// that a site map lists; a second run changes what has changed. The server may be running
+    /// that a site map lists; a second run changes what has changed, and publishes or hides nothing. The server may be running
     Import {
-        /// A path, or an address as in https://shop.example/sitemap.xml
+        /// A path, or an address as in https://shop.example/sitemap.xml; of a bare site its robots.txt names the site maps
         #[arg(value_name = "PATH|URL")]
         from: PathBuf,
         /// The name of an existing tenant
         #[arg(long, value_name = "NAME", default_value = "default", allow_hyphen_values = true)]
         tenant: String,
-        /// Leave them drafts, for staff to read and publish
+        /// Make new ones drafts, for staff to read and publish
         #[arg(long)]
         draft: bool,
         /// Of a site map, read so many pages
-        #[arg(long, value_name = "PAGES", default_value_t = 500)]
+        #[arg(long, value_name = "PAGES", default_value_t = site::DEFAULT_MOST)]
         limit: usize,
     },
 }

@@ -75,7 +75,9 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
         }
         Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
         Command::Kb(KbCommand::Import { from, tenant, draft, limit }) => {
-            print(&wait_for(services::import_articles(&prepared(loaded)?, &tenant, &from, limit, draft))?)
+            let config = prepared(loaded)?;
+            let import = services::import_articles(&config, &tenant, &from, limit, draft, &show_progress);
+            print(&wait_for(import)?)
         }
         Command::Bot(BotCommand::Eval { file, replay, tenant }) => {
             let questions = match file {

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::auth::operator;
+use crate::events::Act;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::random::Random;
 use crate::services;
-use crate::tickets::bot::eval::{self, Progress};
+use crate::tickets::Progress;
+use crate::tickets::bot::eval;
+use crate::tickets::knowledge::import::{self, Imported};
 use crate::tickets::knowledge::model::ArticleStatus;
-use crate::tickets::knowledge::{import, site};
+use crate::tickets::knowledge::site::{self, Outcome};
 
 /// Answers what was done. `from` is a path, or the address of a site map, of which `most` pages are read.
 pub async fn import_articles(
@@ -20,21 +23,31 @@ pub async fn import_articles(
     from: &Path,
     most: usize,
     as_draft: bool,
+    progress: Progress<'_>,
 ) -> anyhow::Result<String> {
     let (app, _) = services::open(config.clone(), Clock::System, Random::System).await?;
     let status = if as_draft { ArticleStatus::Draft } else { ArticleStatus::Published };
     let imported = match operator::find_tenant(&app.db, tenant).await {
         Ok(tenant) => match from.to_str().filter(|from| site::is_address(from)) {
-            Some(address) => site::import(&app, tenant, address, most, status).await,
-            None => import::import(&app, tenant, from, status).await.map(|imported| (imported, Vec::new())),
+            Some(address) => {
+                let act = Act::of_server(tenant, app.clock.now());
+                site::import(&app, &act, address, most, status, progress).await
+            }
+            None => import::import(&app, tenant, from, status).await.map(|imported| Outcome {
+                imported,
+                left_out: Vec::new(),
+                unlisted: Vec::new(),
+            }),
         },
         Err(error) => Err(error.into()),
     };
     app.db.close().await;
-    let (import::Imported { created, changed, unchanged }, left_out) = imported?;
+    let Outcome { imported: Imported { created, changed, unchanged }, left_out, unlisted } = imported?;
     let mut said = format!("{created} created, {changed} changed, {unchanged} unchanged");
-    if !left_out.is_empty() {
-        said.push_str(&format!("\nleft out:\n  {}", left_out.join("\n  ")));
+    for (what, list) in [("left out", left_out), ("no longer listed", unlisted)] {
+        if !list.is_empty() {
+            said.push_str(&format!("\n{what}:\n  {}", list.join("\n  ")));
+        }
     }
     Ok(said)
 }

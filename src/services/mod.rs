@@ -61,6 +61,7 @@ pub const SERVICES: &[Service] = &[
         work: |workers| {
             workers.run(reactions::keep);
             workers.run(sweep::of_tickets);
+            workers.run(crate::tickets::knowledge::imports::run::keep);
         },
     },
     Service {

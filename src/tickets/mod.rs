@@ -35,6 +35,9 @@ use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 
+/// Told how many of how many are done, by what takes long.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Send + Sync);
+
 /// The staff who have a ticket of this customer under way: the only ones whose presence the customer sees.
 pub async fn staff_of_customer(app: &App, tenant: TenantKey, customer: UserKey) -> Result<Vec<UserKey>> {
     app.db.read(move |tx| store::list_staff_of(tx, tenant, customer)).await

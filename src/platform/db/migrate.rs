@@ -59,6 +59,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0018_tenant_wall.sql"),
         postgres: include_str!("../../../migrations/0018_tenant_wall.postgres.sql"),
     },
+    Migration::of_one_text("0019_article_sources", include_str!("../../../migrations/0019_article_sources.sql")),
+    Migration {
+        name: "0020_site_imports",
+        sqlite: include_str!("../../../migrations/0020_site_imports.sql"),
+        postgres: include_str!("../../../migrations/0020_site_imports.postgres.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

@@ -23,6 +23,8 @@ use reqwest::{Client, ClientBuilder, Response, Url};
 
 use super::tls;
 
+/// What we call ourselves to whom we ask; what a robots.txt names us by.
+pub const PRODUCT: &str = "SmileChat";
 const CONNECT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -123,7 +125,7 @@ fn made(client: &OnceLock<Client>, builder: impl FnOnce() -> ClientBuilder) -> R
 }
 
 fn builder() -> ClientBuilder {
-    let agent = concat!("SmileChat/", env!("CARGO_PKG_VERSION"));
+    let agent = format!("{PRODUCT}/{}", env!("CARGO_PKG_VERSION"));
     Client::builder()
         .redirect(Policy::none())
         .no_proxy()
@@ -192,6 +194,17 @@ impl Answer {
         let Some(piece) = self.response.chunk().await.map_err(|_| Failure::Broken)? else { return Ok(None) };
         self.left = self.left.checked_sub(piece.len()).ok_or(Failure::TooLong)?;
         Ok(Some(piece))
+    }
+
+    /// The first so many bytes, where there are more.
+    pub async fn first(mut self, bytes: usize) -> Result<Bytes, Failure> {
+        let mut all = BytesMut::new();
+        while all.len() < bytes
+            && let Some(piece) = self.piece().await?
+        {
+            all.extend_from_slice(&piece[..piece.len().min(bytes - all.len())]);
+        }
+        Ok(all.freeze())
     }
 
     pub async fn whole(mut self) -> Result<Bytes, Failure> {

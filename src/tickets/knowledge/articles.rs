@@ -163,8 +163,11 @@ async fn create(
     params(("id" = String, Path, description = "Its id or its slug")),
     responses((status = 200, body = Article), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn show(State(app): State<App>, reader: Reader, Path(id): Path<String>) -> Result<Json<Article>> {
-    let with_drafts = reader.sees_drafts();
-    app.db.read(move |tx| find(tx, reader.tenant, &id, with_drafts)).await.map(Json)
+    let is_staff = reader.sees_drafts();
+    let mut article = app.db.read(move |tx| find(tx, reader.tenant, &id, is_staff)).await?;
+    // It may be the operator's own network that it names.
+    article.source_url = article.source_url.filter(|_| is_staff);
+    Ok(Json(article))
 }
 
 /// Changes an article; a new text is a new version. What is published is an admin's to change.

@@ -1,18 +1,21 @@
 //! Articles from files: a folder of Markdown, or a CSV of questions and answers. `smilechat kb import`. Those of a site's pages are
 //! read by `site`.
 //!
-//! A second run changes what has changed: an article is known by its slug, which is made of its file's name or its question.
+//! A second run changes what has changed: an article is known by the page that it was made of, or by its slug, which is made of its
+//! file's name or its question.
+//! Whether an article that is there is published is staff's to say: a status is given to new ones alone.
 
 use std::collections::HashSet;
 use std::fs;
 use std::iter;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use garde::Validate;
 
 use super::articles::{ArticlePatch, NewArticle};
-use super::model::ArticleStatus;
+use super::model::{Article, ArticleStatus};
 use super::saving::{self, slug_of};
 use super::store::{articles, collections as shelves};
 use super::{collections, table};
@@ -29,9 +32,10 @@ const MOST_FILES: usize = 10_000;
 const BATCH: usize = 50;
 const LONGEST_FILE: u64 = 1_000_000;
 
-/// What a file says of an article.
+/// What a file or a page says of an article.
 #[derive(Debug, PartialEq)]
 pub struct Draft {
+    /// Of a page: how a new one is called, with a number where that is taken.
     pub slug: String,
     pub title: String,
     pub body: String,
@@ -40,40 +44,42 @@ pub struct Draft {
     /// By its name; made if there is none.
     pub collection: Option<String>,
     pub language: Option<String>,
+    /// The page that it stands for.
+    pub source_url: Option<String>,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     pub created: usize,
     pub changed: usize,
     pub unchanged: usize,
 }
 
+impl AddAssign for Imported {
+    fn add_assign(&mut self, more: Self) {
+        self.created += more.created;
+        self.changed += more.changed;
+        self.unchanged += more.unchanged;
+    }
+}
+
 /// All is read before anything is written.
 pub async fn import(app: &App, tenant: TenantKey, path: &Path, status: ArticleStatus) -> anyhow::Result<Imported> {
     let drafts = read(path)?;
     ensure!(!drafts.is_empty(), "{}: there is no article in it", path.display());
-    store(app, tenant, drafts, status).await
+    store(app, &Act::of_server(tenant, app.clock.now()), drafts, status).await
 }
 
 /// What was written by one that is cut short stays, and the next one goes on: a batch
 /// is a transaction, so that a server beside it can go on as well.
-pub async fn store(
-    app: &App,
-    tenant: TenantKey,
-    drafts: Vec<Draft>,
-    status: ArticleStatus,
-) -> anyhow::Result<Imported> {
+pub async fn store(app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> anyhow::Result<Imported> {
     let mut drafts = drafts.into_iter().peekable();
     let mut all = Imported::default();
     while drafts.peek().is_some() {
-        let (shared, now) = (app.clone(), app.clock.now());
+        let (shared, act) = (app.clone(), Act { at: app.clock.now(), ..act.clone() });
         let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
-        let write = app.db.write(move |tx| write(tx, &shared, &Act::of_server(tenant, now), batch, status));
-        let imported = write.await?;
-        all.created += imported.created;
-        all.changed += imported.changed;
-        all.unchanged += imported.unchanged;
+        let write = app.db.write(move |tx| write(tx, &shared, &act, batch, status));
+        all += write.await?;
     }
     Ok(all)
 }
@@ -83,17 +89,24 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
     let mut imported = Imported::default();
     for draft in drafts {
         let collection_id = draft.collection.as_deref().map(|name| shelf(tx, app, act, name)).transpose()?;
-        let Some(before) = articles::find_by_slug(tx, act.tenant, &draft.slug)? else {
+        let Some(before) = known(tx, act.tenant, &draft)? else {
+            let slug = match draft.source_url {
+                Some(_) => saving::free_slug(tx, act.tenant, draft.slug)?,
+                None => draft.slug,
+            };
             let new = NewArticle {
                 title: draft.title,
                 body: draft.body,
-                slug: Some(draft.slug),
+                slug: Some(slug),
                 collection_id,
                 language: draft.language,
                 status: Some(status),
                 keywords: draft.keywords.unwrap_or_default(),
             };
-            saving::create_in(tx, app, act, None, new)?;
+            let article_id = saving::create_in(tx, app, act, None, new)?.summary.article_id;
+            if let Some(source_url) = &draft.source_url {
+                articles::set_source(tx, act.tenant, &article_id, source_url)?;
+            }
             imported.created += 1;
             continue;
         };
@@ -103,9 +116,11 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
             keywords: draft.keywords,
             collection_id: collection_id.map(Some),
             language: draft.language,
-            status: Some(status),
             ..ArticlePatch::default()
         };
+        if let Some(source_url) = draft.source_url.filter(|_| before.source_url.is_none()) {
+            articles::set_source(tx, act.tenant, &before.summary.article_id, &source_url)?;
+        }
         let after = saving::save(tx, act, None, before.clone(), patch)?;
         if after == before {
             imported.unchanged += 1;
@@ -114,6 +129,15 @@ pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: 
         }
     }
     Ok(imported)
+}
+
+/// The article that a draft is of, whatever staff call it by now.
+fn known(tx: &mut Tx<'_>, tenant: TenantKey, draft: &Draft) -> Result<Option<Article>> {
+    let Some(source_url) = &draft.source_url else { return articles::find_by_slug(tx, tenant, &draft.slug) };
+    match articles::find_by_source(tx, tenant, source_url)? {
+        None => articles::find_unowned(tx, tenant, &draft.slug),
+        found => Ok(found),
+    }
 }
 
 fn shelf(tx: &mut Tx<'_>, app: &App, act: &Act, name: &str) -> Result<String> {
@@ -220,6 +244,7 @@ pub fn of_markdown(stem: &str, text: &str) -> Draft {
         ),
         collection: value("collection"),
         language: value("language"),
+        source_url: None,
     }
 }
 
@@ -233,7 +258,7 @@ fn read_csv(text: &str) -> anyhow::Result<Vec<Draft>> {
         let mut free = iter::once(slug.clone()).chain((2..).map(|number| format!("{slug}-{number}")));
         let slug = free.find(|slug| !slugs.contains(slug)).ok_or(Error::bug("there are numbers enough"))?;
         slugs.insert(slug.clone());
-        drafts.push(Draft { slug, title, body, keywords: None, collection: None, language: None });
+        drafts.push(Draft { slug, title, body, keywords: None, collection: None, language: None, source_url: None });
     }
     Ok(drafts)
 }

@@ -1,13 +1,15 @@
 //! What a tenant knows: articles in collections, their versions, what readers say of them, and the search in them.
 //!
 //! Routes check a request and call what is below; the SQL is in `store`. `passages` cuts an article, `words` makes stems of a
-//! text, `search` finds and scores: for readers, for staff and for the bot by one rule. `help` is the public help centre.
+//! text, `search` finds and scores: for readers, for staff and for the bot by one rule. `help` is the public help centre. `import`
+//! takes files, `site` the pages of a site, at the command line or for an admin (`imports`).
 //! Invariants: whoever is no staff meets published articles alone; a search names its tenant in the query itself; a passage
 //! is plain text; whatever changes an article's words makes its passages anew in the same transaction.
 
 pub mod articles;
 pub mod help;
 pub mod import;
+pub mod imports;
 pub mod model;
 pub mod search;
 pub mod site;
@@ -33,5 +35,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(versions::routes())
         .merge(feedback::routes())
         .merge(search::routes())
+        .merge(imports::routes())
         .merge(help::routes())
 }

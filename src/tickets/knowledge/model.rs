@@ -34,6 +34,9 @@ pub struct Article {
     pub summary: ArticleSummary,
     /// Markdown, as it was written: to be rendered with care.
     pub body: String,
+    /// The page that it was imported from; null for all others, and for whoever is no staff.
+    #[schema(required)]
+    pub source_url: Option<String>,
 }
 
 /// An article without its text.
@@ -81,7 +84,7 @@ pub struct ArticleVersion {
     pub title: String,
     pub body: String,
     pub keywords: Vec<String>,
-    /// Null: the operator, by a file.
+    /// Null: an import.
     #[schema(required)]
     pub author_id: Option<String>,
     pub created_at: Timestamp,

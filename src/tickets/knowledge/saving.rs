@@ -24,7 +24,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, author: Option<UserKey>,
     check_collection(tx, act.tenant, new.collection_id.as_deref())?;
     let slug = match new.slug {
         Some(slug) => slug,
-        None => free_slug(tx, act.tenant, &new.title)?,
+        None => free_slug(tx, act.tenant, slug_of(&new.title))?,
     };
     if articles::find_by_slug(tx, act.tenant, &slug)?.is_some() {
         return Err(Error::Conflict("slug_taken"));
@@ -45,7 +45,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, author: Option<UserKey>,
         updated_at: act.at,
         published_at: (status == ArticleStatus::Published).then_some(act.at),
     };
-    let article = Article { summary, body: new.body };
+    let article = Article { summary, body: new.body, source_url: None };
     articles::insert(tx, act.tenant, &article, author)?;
     versions::insert(tx, act.tenant, &article, author, act.at)?;
     index(tx, act.tenant, &article)?;
@@ -105,9 +105,8 @@ fn differences(before: &Article, after: &Article) -> Vec<&'static str> {
     pairs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }
 
-/// Made of a title's words, with a number behind it where that is taken.
-fn free_slug(tx: &mut Tx<'_>, tenant: TenantKey, title: &str) -> Result<String> {
-    let base = slug_of(title);
+/// With a number behind it where it is taken.
+pub fn free_slug(tx: &mut Tx<'_>, tenant: TenantKey, base: String) -> Result<String> {
     if articles::find_by_slug(tx, tenant, &base)?.is_none() {
         return Ok(base);
     }

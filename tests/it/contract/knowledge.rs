@@ -213,3 +213,33 @@ async fn collections_named_in_any_script_are_each_their_own() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_import_publishes_nothing_that_staff_took_down_and_hides_nothing() {
+    on_both_engines(async |server| {
+        let app = &server.running.app;
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        let import =
+            async |status| import(app, app.auth.default_tenant, folder.path(), status).await.expect("imported");
+        let statuses = async || {
+            let sql = "select status from kb_articles order by slug";
+            app.db.read(move |tx| tx.all(sql, &[], |row| row.take::<String>())).await.expect("read")
+        };
+        write("hidden.md", "One.");
+        write("shown.md", "One.");
+        import(ArticleStatus::Published).await;
+        let hide = "update kb_articles set status = 'draft' where slug = 'hidden'";
+        app.db.write(move |tx| tx.execute(hide, &[])).await.expect("hidden");
+        write("hidden.md", "Two.");
+        write("shown.md", "Two.");
+        for (status, changed) in [(ArticleStatus::Published, 2), (ArticleStatus::Draft, 0)] {
+            assert_eq!(import(status).await.changed, changed);
+            assert_eq!(statuses().await, ["draft", "published"]);
+        }
+        write("new.md", "One.");
+        assert_eq!(import(ArticleStatus::Draft).await.created, 1);
+        assert_eq!(statuses().await, ["draft", "draft", "published"]);
+    })
+    .await;
+}

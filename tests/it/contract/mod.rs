@@ -11,6 +11,7 @@ mod forget;
 mod ground;
 mod guests;
 mod help;
+mod imports;
 mod keys;
 mod knowledge;
 mod lifecycle;

@@ -82,6 +82,13 @@ impl Estate {
         let vote = json!({"is_helpful": true});
         let path = format!("/api/kb/articles/{}/feedback", ids["published_id"]);
         server.post(&path).by(&customer).json(vote).await.expect(200);
+        for _ in 0..2 {
+            // Nobody's to reach: it ends at once.
+            let site = json!({"url": format!("http://127.0.0.1:9/{word}")});
+            let import = server.post("/api/kb/imports").by(&admin).json(site).await.expect(202);
+            ids.insert("import_id", import["import_id"].as_str().expect("an id").to_owned());
+            Self::settle(server).await;
+        }
         // A tool that is called by no model: its secret is what it is here for.
         let tool = json!({"name": "order", "description": word, "url": "https://shop.example/order"});
         let bot = json!({"enabled": true, "name": word, "greeting": word, "instructions": word, "http_tools": [tool]});
@@ -94,16 +101,17 @@ impl Estate {
         Self { word, seconds: server.now().seconds() as u64, customer, support, admin, ids }
     }
 
-    /// Waits until no bot owes an answer.
+    /// Waits until no bot owes an answer, and no import is under way.
     pub async fn settle(server: &Server) {
         for _ in 0..500 {
-            if server.count("select count(*) from tickets where tenant_key > 0 and bot_due_seq is not null").await == 0
-            {
+            let owed = "select count(*) from tickets where tenant_key > 0 and bot_due_seq is not null";
+            let imports = "select count(*) from kb_imports where tenant_key > 0 and state = 'running'";
+            if server.count(owed).await + server.count(imports).await == 0 {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("a bot owes an answer still");
+        panic!("a bot owes an answer, or an import runs, still");
     }
 
     pub fn id(&self, name: &str) -> &str {
@@ -140,6 +148,7 @@ impl Estate {
             ("article_id", "none".into()),
             ("published_id", "none".into()),
             ("collection_id", "none".into()),
+            ("import_id", "none".into()),
         ]);
         let everybody = (person.clone(), person.clone(), person.clone());
         Self {

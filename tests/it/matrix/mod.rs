@@ -62,6 +62,7 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
                 "analytics_slots ",
                 "kb_articles ",
                 "kb_passages ",
+                "kb_imports ",
                 "bot_runs "
             ]
             .iter()

@@ -111,6 +111,9 @@ pub const ROWS: &[Row] = &[
     row("GET /api/kb/articles/{id}/versions", Support, &[Path, Cursor], none, 200),
     row("POST /api/kb/articles/{id}/versions/{version}/restore", Support, &[Path], |_| json!({}), 200),
     row("POST /api/kb/articles/{id}/feedback", Customer, &[Path], |_| json!({"is_helpful": true}), 200),
+    row("GET /api/kb/imports", Admin, &[None, Cursor], none, 200),
+    row("GET /api/kb/imports/{id}", Admin, &[Path], none, 200),
+    row("POST /api/kb/imports", Admin, &[None], |own| json!({"url": format!("http://127.0.0.1:9/{}", own.word)}), 202),
     row("DELETE /api/kb/articles/{id}", Support, &[Path], none, 204),
     row("DELETE /api/kb/collections/{id}", Admin, &[Path], none, 204),
     row("GET /api/analytics/overview", Support, &[None], none, 200),
@@ -196,6 +199,7 @@ impl Row {
             () if route.ends_with("/feedback") => "published_id",
             () if route.contains("/kb/articles") => "article_id",
             () if route.contains("/kb/collections") => "collection_id",
+            () if route.contains("/kb/imports") => "import_id",
             () => "ticket_id",
         }
     }

@@ -25,14 +25,12 @@ use super::settings::engine::Engine;
 use super::try_out;
 use crate::app::App;
 use crate::auth::model::TenantKey;
+use crate::tickets::Progress;
 use crate::tickets::knowledge::table;
 
 const HANDOFF: &str = "handoff";
 /// The name of runs that ask what customers asked.
 const REPLAY: &str = "replay";
-
-/// Told how many of how many questions are done.
-pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Send + Sync);
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Case {

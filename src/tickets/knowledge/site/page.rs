@@ -49,7 +49,7 @@ pub fn read(html: &str, at: &Url) -> Page {
     emitter.naively_switch_states(true);
     let tokens: Vec<Token> = Tokenizer::new_with_emitter(html, emitter).flatten().collect();
     let mut page = head(&tokens);
-    let mut writer = Writer { at: Some(at), ..Writer::default() };
+    let mut writer = Writer::new(at);
     readable(&tokens).iter().for_each(|token| writer.take(token));
     page.body = writer.text.trim().to_owned();
     if !writer.title.trim().is_empty() {
@@ -120,9 +120,8 @@ fn attribute(tag: &StartTag<()>, wanted: &str) -> Option<String> {
     Some(String::from_utf8_lossy(found.1).trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-#[derive(Default)]
 struct Writer<'u> {
-    at: Option<&'u Url>,
+    at: &'u Url,
     title: String,
     text: String,
     /// The element that is passed over, and how often it is open within itself.
@@ -136,7 +135,21 @@ struct Writer<'u> {
     link: Option<(usize, String)>,
 }
 
-impl Writer<'_> {
+impl<'u> Writer<'u> {
+    fn new(at: &'u Url) -> Self {
+        Self {
+            at,
+            title: String::new(),
+            text: String::new(),
+            around: None,
+            is_in_title: false,
+            has_title: false,
+            is_code: false,
+            lists: Vec::new(),
+            link: None,
+        }
+    }
+
     fn take(&mut self, token: &Token) {
         match token {
             Token::StartTag(tag) if self.around.is_some() => {
@@ -189,7 +202,7 @@ impl Writer<'_> {
             "br" | "tr" => self.line(),
             "td" | "th" if !self.text.ends_with('\n') && !self.text.is_empty() => self.text.push_str(" | "),
             "a" => {
-                let address = attribute(tag, "href").and_then(|place| self.at?.join(&place).ok());
+                let address = attribute(tag, "href").and_then(|place| self.at.join(&place).ok());
                 let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
                 self.link = address.filter(is_web).map(|url| (self.text.len(), url.to_string()));
             }
@@ -214,7 +227,6 @@ impl Writer<'_> {
             }
             "tr" => self.line(),
             "a" => self.end_link(),
-            // In an item, a paragraph is the item's own.
             block if BLOCKS.contains(&block) => self.paragraph(),
             _ => {}
         }

@@ -33,18 +33,49 @@ pub fn keywords_of(list: &str) -> Result<Vec<String>> {
 }
 
 fn article(row: &mut Row<'_>) -> Result<Article> {
-    Ok(Article { summary: summary(row)?, body: row.take()? })
+    Ok(Article { summary: summary(row)?, body: row.take()?, source_url: row.take()? })
+}
+
+fn find_by(tx: &mut Tx<'_>, tenant: TenantKey, condition: &str, value: &str) -> Result<Option<Article>> {
+    let sql =
+        format!("select {SUMMARY}, a.body, a.source_url from kb_articles a where a.tenant_key = $1 and {condition}");
+    tx.first(&sql, &[tenant.into(), value.into()], article)
 }
 
 /// By its id.
 pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str) -> Result<Option<Article>> {
-    let sql = format!("select {SUMMARY}, a.body from kb_articles a where a.tenant_key = $1 and a.article_id = $2");
-    tx.first(&sql, &[tenant.into(), article_id.into()], article)
+    find_by(tx, tenant, "a.article_id = $2", article_id)
 }
 
 pub fn find_by_slug(tx: &mut Tx<'_>, tenant: TenantKey, slug: &str) -> Result<Option<Article>> {
-    let sql = format!("select {SUMMARY}, a.body from kb_articles a where a.tenant_key = $1 and a.slug = $2");
-    tx.first(&sql, &[tenant.into(), slug.into()], article)
+    find_by(tx, tenant, "a.slug = $2", slug)
+}
+
+/// By the page that it was made of.
+pub fn find_by_source(tx: &mut Tx<'_>, tenant: TenantKey, source_url: &str) -> Result<Option<Article>> {
+    find_by(tx, tenant, "a.source_url = $2", source_url)
+}
+
+/// One that an import made of what has no address, and that nobody has changed since.
+pub fn find_unowned(tx: &mut Tx<'_>, tenant: TenantKey, slug: &str) -> Result<Option<Article>> {
+    find_by(tx, tenant, "a.slug = $2 and a.source_url is null and a.author_key is null", slug)
+}
+
+/// The pages that articles were made of.
+pub fn list_sources(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Vec<String>> {
+    tx.all(
+        "select source_url from kb_articles where tenant_key = $1 and source_url is not null order by source_url",
+        &[tenant.into()],
+        |row| row.take(),
+    )
+}
+
+pub fn set_source(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str, source_url: &str) -> Result<()> {
+    tx.execute(
+        "update kb_articles set source_url = $3 where tenant_key = $1 and article_id = $2",
+        &[tenant.into(), article_id.into(), source_url.into()],
+    )?;
+    Ok(())
 }
 
 /// What a list can be narrowed to.

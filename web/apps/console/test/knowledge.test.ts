@@ -26,6 +26,7 @@ function article(patch: Partial<Article> = {}): Article {
     updated_at: at(0),
     published_at: at(0),
     body: "Four euros.",
+    source_url: null,
     ...patch,
   };
 }

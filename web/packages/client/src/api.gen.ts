@@ -601,6 +601,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/kb/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last twenty imports, newest first. Admins only. */
+        get: operations["list_imports"];
+        put?: never;
+        /** Begins an import of a site's pages. Admins only; one at a time in a tenant. */
+        post: operations["create_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kb/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an import is, and what became of it. Admins only. */
+        get: operations["show_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/kb/search": {
         parameters: {
             query?: never;
@@ -1072,6 +1107,8 @@ export interface components {
         Article: components["schemas"]["ArticleSummary"] & {
             /** @description Markdown, as it was written: to be rendered with care. */
             body: string;
+            /** @description The page that it was imported from; null for all others, and for whoever is no staff. */
+            source_url: string | null;
         };
         /** @description What is absent stays. */
         ArticlePatch: {
@@ -1117,7 +1154,7 @@ export interface components {
         };
         /** @description A text that was saved. */
         ArticleVersion: {
-            /** @description Null: the operator, by a file. */
+            /** @description Null: an import. */
             author_id: string | null;
             body: string;
             created_at: components["schemas"]["Timestamp"];
@@ -1463,6 +1500,8 @@ export interface components {
             /** @description Signs the tokens and hashes of `/api/auth/identify`. It belongs on a server, never into a page. */
             identity_secret: string;
         };
+        /** @enum {string} */
+        ImportState: "running" | "done" | "failed";
         Invite: {
             created_at: components["schemas"]["Timestamp"];
             email: string | null;
@@ -1642,6 +1681,16 @@ export interface components {
             /** @description Small letters, digits and `-`, at most 80; made of the name if it is absent. */
             slug?: string | null;
         };
+        NewImport: {
+            /**
+             * Format: int64
+             * @description Pages that are read at most; 500 if it is absent, 2,000 at most.
+             */
+            limit?: number | null;
+            status?: components["schemas"]["ArticleStatus"] | null;
+            /** @description A site map, or a site whose robots.txt names its site maps, else `/sitemap.xml` is taken. */
+            url: string;
+        };
         NewInvite: {
             /** @description Whom it is meant for: a note for the admin. */
             email?: string | null;
@@ -1771,6 +1820,11 @@ export interface components {
         };
         Page_Run: {
             data: components["schemas"]["Run"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_SiteImport: {
+            data: components["schemas"]["SiteImport"][];
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
@@ -2019,11 +2073,51 @@ export interface components {
         SigningSecret: {
             secret: string;
         };
+        SiteImport: components["schemas"]["Tally"] & {
+            created_at: components["schemas"]["Timestamp"];
+            ended_at: components["schemas"]["Timestamp"] | null;
+            /** @description Why it failed, in words. */
+            failure: string | null;
+            import_id: string;
+            /**
+             * Format: int64
+             * @description Pages that it reads at most.
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Null until it is known.
+             */
+            pages_all: number | null;
+            /** Format: int64 */
+            pages_done: number;
+            state: components["schemas"]["ImportState"];
+            /** @description Of articles that it makes; those that are there keep theirs. */
+            status: components["schemas"]["ArticleStatus"];
+            url: string;
+        };
         /**
          * @description Whether somebody is there. What the user chose, or `offline` while no socket of theirs is connected.
          * @enum {string}
          */
         Status: "online" | "away" | "busy" | "offline";
+        /** @description What became of its pages, once it is done. */
+        Tally: {
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            created: number;
+            /** @description Pages that made no article, each with the reason: the first hundred. */
+            left_out: string[];
+            /** Format: int64 */
+            left_out_count: number;
+            /** Format: int64 */
+            unchanged: number;
+            /** @description Pages that are articles and that the site does not list: the first hundred. */
+            unlisted: string[];
+            /** Format: int64 */
+            unlisted_count: number;
+        };
         Ticket: {
             bot_state: components["schemas"]["BotState"] | null;
             /** @description How it came in: `web`, … */
@@ -5065,6 +5159,195 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: {
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SiteImport"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImport"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteImport"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteImport"];
+                };
             };
             /** @description Unauthorized */
             401: {

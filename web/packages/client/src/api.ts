@@ -50,6 +50,7 @@ export type ArticleStatus = Schemas["ArticleStatus"];
 export type ArticleSummary = Schemas["ArticleSummary"];
 /** A text that an article had. */
 export type ArticleVersion = Schemas["ArticleVersion"];
+export type SiteImport = Schemas["SiteImport"];
 export type Collection = Schemas["Collection"];
 export type NewArticle = Schemas["NewArticle"];
 export type BotSettings = Schemas["BotSettings"];

@@ -16,6 +16,7 @@ const WORDS: Record<string, string> = {
   invite_used: "This invite was used already. Ask for a new one.",
   conflict: "Somebody else has changed this meanwhile.",
   slug_taken: "Another one has this address already. Choose a different one.",
+  import_running: "An import is under way. Wait until it has ended.",
   bot_off: "The bot is switched off, so that it can take no ticket.",
   no_model: "No language model is set up for this.",
   budget_spent: "What the bot may spend is used up for now.",

@@ -31,6 +31,7 @@ export type {
   RunPassage,
   Series,
   SeriesPoint,
+  SiteImport,
   Status,
   Ticket,
   TicketActivity,

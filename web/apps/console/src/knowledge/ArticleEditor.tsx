@@ -123,6 +123,14 @@ function Editor({ saved, refetch }: { saved: Article; refetch: () => Promise<unk
       {isOvertaken && (
         <Conflict saved={saved} draft={draft} onMine={() => rebase(saved, draft)} onTheirs={() => rebase(saved)} />
       )}
+      {saved.source_url && (
+        <p className={styles.quiet}>
+          Imported from{" "}
+          <a href={saved.source_url} target="_blank" rel="noopener noreferrer nofollow">
+            {saved.source_url}
+          </a>
+        </p>
+      )}
       {isRestored && !isOvertaken && <p className={styles.hint}>These are changes of yours that were not saved yet.</p>}
       {canEdit ? (
         <ArticleForm draft={draft} onChange={change} errors={saving.fields} code={saving.code} />

@@ -1,10 +1,12 @@
 // What the team knows: articles, what the bot made of them, and what it had no answer to. Loaded only when somebody goes there.
 import { Redirect } from "wouter";
+import { isAdmin, useMe } from "../backend/session";
 import { Dialogs } from "../parts/Dialogs";
 import { TabbedPage } from "../parts/TabbedPage";
 import { ArticleEditor } from "./ArticleEditor";
 import { ArticlesPage } from "./ArticlesPage";
 import { Gaps } from "./Gaps";
+import { Imports } from "./Imports";
 import { NewArticle } from "./NewArticle";
 import { Runs } from "./Runs";
 import { Versions } from "./Versions";
@@ -14,6 +16,7 @@ const TABS = [
   { id: "runs", label: "What the bot did", page: Runs },
   { id: "gaps", label: "Gaps", page: Gaps },
 ];
+const TABS_OF_ADMINS = [...TABS, { id: "import", label: "Import", page: Imports }];
 
 /** `path` is what follows `/knowledge/`. */
 export function Knowledge({ path }: { path: string | undefined }) {
@@ -36,7 +39,8 @@ export function Knowledge({ path }: { path: string | undefined }) {
 }
 
 function Overview({ place }: { place: string }) {
-  const current = TABS.find(({ id }) => id === place);
+  const tabs = isAdmin(useMe()) ? TABS_OF_ADMINS : TABS;
+  const current = tabs.find(({ id }) => id === place);
   if (!current) return <Redirect to="/knowledge" replace />;
-  return <TabbedPage title="Knowledge" base="/knowledge" tabs={TABS} shown={current} />;
+  return <TabbedPage title="Knowledge" base="/knowledge" tabs={tabs} shown={current} />;
 }

@@ -54,6 +54,16 @@ export function useVersions(id: string) {
   });
 }
 
+/** The last ones, asked for again while one is under way. */
+export function useImports() {
+  return useQuery({
+    queryKey: ["kb", "imports"],
+    queryFn: async ({ signal }) =>
+      (await client.request("GET /api/kb/imports", { query: { limit: PAGE }, signal })).data,
+    refetchInterval: ({ state }) => (state.data?.some((one) => one.state === "running") ? 1500 : false),
+  });
+}
+
 export function useRuns(ticketId: string | null, limit = 20) {
   return useInfiniteQuery({
     queryKey: ["bot", "runs", ticketId, limit],
