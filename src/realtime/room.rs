@@ -119,9 +119,9 @@ impl Room {
         note_served(&mut self.served, Side::of(ticket, member.user), given_seq);
         let (from_seq, held, is_overrun) = match std::mem::replace(&mut member.place, Place::Behind { is_told: false })
         {
-            Place::Live { from_seq } => (from_seq, Vec::new(), false),
-            Place::Joining { held, is_overrun, .. } => (ticket.last_seq + 1, held, is_overrun),
-            Place::Behind { .. } => (ticket.last_seq + 1, Vec::new(), false),
+            Place::Live { from_seq } => (goes_on(Some(from_seq), ticket.last_seq), Vec::new(), false),
+            Place::Joining { held, is_overrun, .. } => (goes_on(None, ticket.last_seq), held, is_overrun),
+            Place::Behind { .. } => (goes_on(None, ticket.last_seq), Vec::new(), false),
         };
         if misses(self.order.next(), from_seq, first_message(&held)) {
             member.resync(&ticket.ticket_id);
@@ -255,6 +255,12 @@ impl Member {
     }
 }
 
+/// With which message a member goes on behind its answer. Who was live and has joined again may have been sent some of what the
+/// answer holds, or is about to be: nothing of either comes a second time.
+fn goes_on(live_from: Option<i64>, last_seq: i64) -> i64 {
+    live_from.unwrap_or(0).max(last_seq + 1)
+}
+
 /// Whether there are messages between a member's snapshot and what was held for it. Of two who join an empty room at the same
 /// time the one with the newer snapshot may settle first: what lies between the two snapshots was never handed on.
 fn misses(next: Option<i64>, from_seq: i64, first_held: Option<i64>) -> bool {
@@ -283,7 +289,14 @@ fn note_served(served: &mut HashMap<Side, i64>, side: Side, seq: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::misses;
+    use super::{goes_on, misses};
+
+    #[test]
+    fn who_joins_again_is_sent_nothing_twice() {
+        assert_eq!(goes_on(None, 8), 9);
+        assert_eq!(goes_on(Some(8), 8), 9, "8 is in the answer, and was not heard of yet");
+        assert_eq!(goes_on(Some(11), 8), 11, "the answer is older than what was sent");
+    }
 
     #[test]
     fn who_settles_behind_somebody_with_a_newer_snapshot_has_to_join_again() {
