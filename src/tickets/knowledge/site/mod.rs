@@ -169,7 +169,8 @@ async fn read(outbound: &Outbound, asked: &Url, robots: &Robots) -> Result<(Url,
     }
     // Away from the threads that serve: it may be long.
     let read = spawn_blocking(move || (page::read(&String::from_utf8_lossy(&body), &url), url));
-    read.await.map(|(page, url)| (url, page)).map_err(|_| "it cannot be read".into())
+    let (page, url) = read.await.map_err(|_| "it cannot be read")?;
+    Ok((url, page.map_err(|too_many| too_many.to_string())?))
 }
 
 /// The article that a page makes, or why it makes none. `places` are where the pages before it were found.

@@ -3,7 +3,7 @@
 //! The tokens are those of the HTML standard; no tree is built, so that nesting costs nothing, however deep it is.
 
 use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::{Readable, Reader, StartTag, StringReader, Token, Tokenizer};
 use reqwest::Url;
 
 /// What stands around the text, or is none.
@@ -44,10 +44,11 @@ pub struct Page {
     pub is_hidden: bool,
 }
 
-pub fn read(html: &str, at: &Url) -> Page {
+pub fn read(html: &str, at: &Url) -> Result<Page, TooMany> {
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
-    let tokens: Vec<Token> = Tokenizer::new_with_emitter(html, emitter).flatten().collect();
+    let tokens = Tokenizer::new_with_emitter(Bounded { html: html.to_reader(), attributes: 0 }, emitter);
+    let tokens: Vec<Token> = tokens.collect::<Result<_, _>>()?;
     let mut page = head(&tokens);
     let mut writer = Writer::new(at);
     readable(&tokens).iter().for_each(|token| writer.take(token));
@@ -56,7 +57,46 @@ pub fn read(html: &str, at: &Url) -> Page {
         page.title = writer.title;
     }
     page.title = page.title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_TITLE).collect();
-    page
+    Ok(page)
+}
+
+/// The tokenizer goes one call deeper with each quoted attribute of a tag, and the stack has an end.
+struct Bounded<'h> {
+    html: StringReader<'h>,
+    /// Of the tag that is being read.
+    attributes: usize,
+}
+
+const MOST_ATTRIBUTES: usize = 100;
+
+#[derive(Debug, thiserror::Error)]
+#[error("a tag with more than {MOST_ATTRIBUTES} attributes")]
+pub struct TooMany;
+
+impl Reader for Bounded<'_> {
+    type Error = TooMany;
+
+    fn read_byte(&mut self) -> Result<Option<u8>, TooMany> {
+        let Ok(byte) = self.html.read_byte();
+        Ok(byte)
+    }
+
+    fn try_read_string(&mut self, text: &[u8], case_sensitive: bool) -> Result<bool, TooMany> {
+        let Ok(is_read) = self.html.try_read_string(text, case_sensitive);
+        Ok(is_read)
+    }
+
+    /// What it looks for tells where it is: for a quotation mark within an attribute, for the next tag outside of all.
+    fn read_until<'b>(&'b mut self, ends: &[u8], buffer: &'b mut [u8; 4]) -> Result<Option<&'b [u8]>, TooMany> {
+        let Ok(read) = self.html.read_until(ends, buffer);
+        match ends.contains(&b'=') {
+            // The name of an attribute, or a value without marks.
+            true => {}
+            false if ends.contains(&b'<') => self.attributes = 0,
+            false => self.attributes += usize::from(read == Some(b"\"")),
+        }
+        if self.attributes > MOST_ATTRIBUTES { Err(TooMany) } else { Ok(read) }
+    }
 }
 
 fn head(tokens: &[Token]) -> Page {
@@ -313,8 +353,12 @@ impl<'u> Writer<'u> {
 mod tests {
     use super::*;
 
-    fn read(html: &str) -> Page {
+    fn try_read(html: &str) -> Result<Page, TooMany> {
         super::read(html, &Url::parse("https://shop.example/help/costs").expect("a URL"))
+    }
+
+    fn read(html: &str) -> Page {
+        try_read(html).expect("no tag has too many attributes")
     }
 
     #[test]
@@ -354,6 +398,22 @@ mod tests {
         assert_eq!(read("<head><title>Short</title><p>No end tags.").body, "No end tags.");
         assert_eq!(read("<title>Only this</title><body><p>Text").title, "Only this");
         assert_eq!(read("<html lang='\"><script>'><p>x").language, None);
+    }
+
+    /// Each as large as a page may be.
+    #[test]
+    fn attributes_without_end_end_no_server() {
+        for attribute in ["a=\"x\" ", "a=\"\"", "a=\">\"b=\"<\""] {
+            let html = format!("<p {}>x", attribute.repeat(2_000_000 / attribute.len()));
+            assert_eq!(try_read(&html).expect_err(attribute).to_string(), "a tag with more than 100 attributes");
+        }
+        for attribute in ["a ", "a=x ", "a='x' ", "a='' ", "a=\"&amp;\" "] {
+            assert_eq!(read(&format!("<p {}>x", attribute.repeat(2_000_000 / attribute.len()))).body, "x");
+        }
+        assert_eq!(read(&"<p a=\"x\" b=\"y\">x".repeat(10_000)).body.len(), 3 * 10_000 - 2);
+        for odd in ["<", "</", "<!--", "&amp;", "<!doctype \"", "\"", "<script><!--<script>", "<![CDATA["] {
+            read(&odd.repeat(200_000 / odd.len()));
+        }
     }
 
     /// Neither depth nor what is left open costs more than its length.
