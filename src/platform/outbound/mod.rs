@@ -180,6 +180,14 @@ impl Answer {
         self.header("content-type").is_some_and(|found| found.starts_with(kind))
     }
 
+    /// How its text is written, as its type says.
+    pub fn charset(&self) -> Option<String> {
+        let parameters = self.header("content-type")?.split(';').skip(1);
+        let mut named = parameters.filter_map(|parameter| parameter.split_once('='));
+        let (_, charset) = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+        Some(charset.trim().trim_matches('"').to_owned())
+    }
+
     /// Where it sends to, if it is one that sends elsewhere.
     pub fn redirect(&self) -> Option<String> {
         self.response.status().is_redirection().then(|| self.header("location").unwrap_or_default().to_owned())

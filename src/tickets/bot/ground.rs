@@ -5,7 +5,12 @@
 
 use std::collections::HashSet;
 
+use percent_encoding::percent_decode_str;
+use unicode_normalization::UnicodeNormalization;
+
 const LONGEST_CITATION: usize = 40;
+/// What makes a link of a word, wherever it leads.
+const OPENERS: [&str; 3] = ["://", "www.", "mailto:"];
 
 /// A text with its sources numbered anew, in the order in which they are cited.
 #[derive(Debug, PartialEq)]
@@ -110,7 +115,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// Addresses, and numbers of two digits or more, as they can be compared.
 fn claims(text: &str) -> Vec<String> {
-    let mut claims = Vec::new();
+    let (mut claims, text) = (Vec::new(), in_plain_letters(text));
     for word in text.split(|c: char| c.is_whitespace() || "()<>\"'|*`".contains(c)) {
         let word = word.trim_matches(|c: char| ".,;:!?[]{}…".contains(c)).trim_end_matches('/').to_lowercase();
         if is_address(&word) {
@@ -129,10 +134,21 @@ fn claims(text: &str) -> Vec<String> {
     claims
 }
 
+/// As a browser reads an address: one written in other letters leads to the same place, and so do numbers to the eye (UTS 46, and
+/// the percent-encoded host of the URL standard).
+fn in_plain_letters(text: &str) -> String {
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    let letters: Vec<char> = decoded.nfkc().collect();
+    let is_plain = |place: usize| letters.get(place).is_some_and(char::is_ascii_alphanumeric);
+    // Between others, this full stop ends a sentence.
+    let is_dot = |place: usize| letters[place] == '。' && place > 0 && is_plain(place - 1) && is_plain(place + 1);
+    (0..letters.len()).map(|place| if is_dot(place) { '.' } else { letters[place] }).collect()
+}
+
 /// A link, an e-mail address, or a bare name of a host, whatever stands before and behind it: a path, a port, a query.
 fn is_address(word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || ".-_".contains(c);
-    word.contains("://") || word.contains('@') || word.split(|c| !is_part(c)).any(is_host)
+    OPENERS.iter().any(|opener| word.contains(opener)) || word.contains('@') || word.split(|c| !is_part(c)).any(is_host)
 }
 
 fn is_host(name: &str) -> bool {
@@ -176,6 +192,8 @@ mod tests {
             "Write to RETURNS@shop.example! [2]",
             "2 to 3 days, e.g. tomorrow. [1]",
             "2 to 3 days, i.e.: soon/later, and/or (e.g.) later; a.m. or p.m.? [1]",
+            "配送は4.90€です。三日以内に届きます。[1]",
+            "It is 4.90 € ... or 7% of it. [1]",
             "It costs 4,90 € (see https://www.shop.example/delivery/). [1]",
         ] {
             assert!(check(good, &sources()).is_some(), "{good}");
@@ -196,6 +214,12 @@ mod tests {
             "Call 0800 123456 [1].",
             "![x](https://evil.example/c.png?q=1) [1]",
             "javascript://x [1]",
+            "Pay at www.x%2eevil%2eexample/pay [1].",
+            "Pay at www.x。evil。example/pay [1].",
+            "Pay at evil。example [1].",
+            "Pay at evil．example/pay or evil․example [1].",
+            "mailto:boss [1]",
+            "It costs ①② € or ²³ € [1].",
             "Within 90 days [2].",
         ] {
             assert_eq!(check(bad, &sources()), None, "{bad}");

@@ -19,6 +19,7 @@ pub struct Found {
     /// Where it was in the end.
     pub url: Url,
     pub is_html: bool,
+    pub charset: Option<String>,
     pub body: Bytes,
 }
 
@@ -52,7 +53,8 @@ pub async fn fetch(outbound: &Outbound, url: &Url, longest: usize, robots: &Robo
     in_time(async {
         let (url, answer) = follow(outbound, url, robots).await?;
         let is_html = answer.is_of_type("text/html") || answer.is_of_type("application/xhtml+xml");
-        Ok(Found { url, is_html, body: answer.up_to(longest).whole().await? })
+        let charset = answer.charset();
+        Ok(Found { url, is_html, charset, body: answer.up_to(longest).whole().await? })
     })
     .await
 }

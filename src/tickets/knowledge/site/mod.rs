@@ -9,6 +9,7 @@ mod asking;
 mod page;
 mod robots;
 mod sitemap;
+mod text;
 
 use std::collections::HashSet;
 use std::mem;
@@ -163,12 +164,13 @@ async fn read(outbound: &Outbound, asked: &Url, robots: &Robots) -> Result<(Url,
     if asked.as_str().len() > LONGEST_ADDRESS {
         return Err("its address is too long".into());
     }
-    let Found { url, is_html, body } = fetch(outbound, asked, LONGEST_PAGE, robots).await.map_err(Missing::in_words)?;
+    let Found { url, is_html, charset, body } =
+        fetch(outbound, asked, LONGEST_PAGE, robots).await.map_err(Missing::in_words)?;
     if !is_html {
         return Err("no HTML".into());
     }
     // Away from the threads that serve: it may be long.
-    let read = spawn_blocking(move || (page::read(&String::from_utf8_lossy(&body), &url), url));
+    let read = spawn_blocking(move || (page::read(&text::decode(&body, charset.as_deref()), &url), url));
     let (page, url) = read.await.map_err(|_| "it cannot be read")?;
     Ok((url, page.map_err(|too_many| too_many.to_string())?))
 }

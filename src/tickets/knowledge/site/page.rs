@@ -3,8 +3,10 @@
 //! The tokens are those of the HTML standard; no tree is built, so that nesting costs nothing, however deep it is.
 
 use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{Readable, Reader, StartTag, StringReader, Token, Tokenizer};
+use html5gum::{StartTag, Token, Tokenizer};
 use reqwest::Url;
+
+use super::text::{Bounded, TooMany};
 
 /// What stands around the text, or is none.
 const AROUND: [&str; 16] = [
@@ -47,7 +49,7 @@ pub struct Page {
 pub fn read(html: &str, at: &Url) -> Result<Page, TooMany> {
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
-    let tokens = Tokenizer::new_with_emitter(Bounded { html: html.to_reader(), attributes: 0 }, emitter);
+    let tokens = Tokenizer::new_with_emitter(Bounded::new(html), emitter);
     let tokens: Vec<Token> = tokens.collect::<Result<_, _>>()?;
     let mut page = head(&tokens);
     let mut writer = Writer::new(at);
@@ -58,45 +60,6 @@ pub fn read(html: &str, at: &Url) -> Result<Page, TooMany> {
     }
     page.title = page.title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_TITLE).collect();
     Ok(page)
-}
-
-/// The tokenizer goes one call deeper with each quoted attribute of a tag, and the stack has an end.
-struct Bounded<'h> {
-    html: StringReader<'h>,
-    /// Of the tag that is being read.
-    attributes: usize,
-}
-
-const MOST_ATTRIBUTES: usize = 100;
-
-#[derive(Debug, thiserror::Error)]
-#[error("a tag with more than {MOST_ATTRIBUTES} attributes")]
-pub struct TooMany;
-
-impl Reader for Bounded<'_> {
-    type Error = TooMany;
-
-    fn read_byte(&mut self) -> Result<Option<u8>, TooMany> {
-        let Ok(byte) = self.html.read_byte();
-        Ok(byte)
-    }
-
-    fn try_read_string(&mut self, text: &[u8], case_sensitive: bool) -> Result<bool, TooMany> {
-        let Ok(is_read) = self.html.try_read_string(text, case_sensitive);
-        Ok(is_read)
-    }
-
-    /// What it looks for tells where it is: for a quotation mark within an attribute, for the next tag outside of all.
-    fn read_until<'b>(&'b mut self, ends: &[u8], buffer: &'b mut [u8; 4]) -> Result<Option<&'b [u8]>, TooMany> {
-        let Ok(read) = self.html.read_until(ends, buffer);
-        match ends.contains(&b'=') {
-            // The name of an attribute, or a value without marks.
-            true => {}
-            false if ends.contains(&b'<') => self.attributes = 0,
-            false => self.attributes += usize::from(read == Some(b"\"")),
-        }
-        if self.attributes > MOST_ATTRIBUTES { Err(TooMany) } else { Ok(read) }
-    }
 }
 
 fn head(tokens: &[Token]) -> Page {
