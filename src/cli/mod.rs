@@ -167,7 +167,7 @@ fn print_json(answer: &impl Serialize) -> anyhow::Result<()> {
 
 /// Whoever reads may have read enough, as `head` does.
 fn print(text: &str) -> anyhow::Result<()> {
-    match writeln!(io::stdout(), "{text}") {
+    match writeln!(io::stdout(), "{}", harmless(text)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write the answer"),
     }
@@ -175,7 +175,12 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 fn complain(what: &str) {
     // Without stderr there is nobody to tell.
-    let _ = writeln!(io::stderr(), "smilechat: {what}");
+    let _ = writeln!(io::stderr(), "smilechat: {}", harmless(what));
+}
+
+/// Without what a terminal would obey: some of it was read from sites and files of others.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !"\n\t".contains(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// One line that is written over, for whoever watches; elsewhere one for every ten.
@@ -213,6 +218,11 @@ mod tests {
         {
             assert_eq!(without_line_end(given), taken, "{given:?}");
         }
+    }
+
+    #[test]
+    fn a_terminal_is_told_nothing_but_text() {
+        assert_eq!(harmless("a\tb\nc\u{1b}]0;x\u{7}\r\u{9b}d"), "a\tb\nc\u{fffd}]0;x\u{fffd}\u{fffd}\u{fffd}d");
     }
 
     #[test]

@@ -5,9 +5,8 @@
 //! file's name or its question.
 //! Whether an article that is there is published is staff's to say: a status is given to new ones alone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::iter;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
@@ -28,8 +27,9 @@ use crate::platform::db::Tx;
 
 /// Files that a folder may have, so that a wrong path is told and not read.
 const MOST_FILES: usize = 10_000;
-/// Articles written in one transaction.
+/// Written in one transaction: so many articles, or so many bytes of them and one more. Others wait for their turn meanwhile.
 const BATCH: usize = 50;
+const BATCH_BYTES: usize = 200_000;
 const LONGEST_FILE: u64 = 1_000_000;
 
 /// What a file or a page says of an article.
@@ -77,7 +77,14 @@ pub async fn store(app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStat
     let mut all = Imported::default();
     while drafts.peek().is_some() {
         let (shared, act) = (app.clone(), Act { at: app.clock.now(), ..act.clone() });
-        let batch: Vec<Draft> = drafts.by_ref().take(BATCH).collect();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH
+            && bytes < BATCH_BYTES
+            && let Some(draft) = drafts.next()
+        {
+            bytes += draft.body.len();
+            batch.push(draft);
+        }
         let write = app.db.write(move |tx| write(tx, &shared, &act, batch, status));
         all += write.await?;
     }
@@ -200,7 +207,7 @@ fn markdown_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn text_of(path: &Path) -> anyhow::Result<String> {
+pub fn text_of(path: &Path) -> anyhow::Result<String> {
     let found = fs::metadata(path).with_context(|| path.display().to_string())?;
     // A pipe or a device would be read for ever.
     ensure!(found.is_file(), "{}: no file and no folder", path.display());
@@ -251,13 +258,17 @@ pub fn of_markdown(stem: &str, text: &str) -> Draft {
 fn read_csv(text: &str) -> anyhow::Result<Vec<Draft>> {
     let rows = table::read(text, &["question", "answer"])?;
     let (mut drafts, mut slugs) = (Vec::new(), HashSet::new());
+    // Two questions may begin alike: the number that the next one of a beginning tries first.
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     for row in rows {
         let [title, body] = <[String; 2]>::try_from(row).map_err(|_| Error::bug("two columns were asked for"))?;
-        let slug = slug_of(&title);
-        // Two questions may begin alike.
-        let mut free = iter::once(slug.clone()).chain((2..).map(|number| format!("{slug}-{number}")));
-        let slug = free.find(|slug| !slugs.contains(slug)).ok_or(Error::bug("there are numbers enough"))?;
-        slugs.insert(slug.clone());
+        let beginning = slug_of(&title);
+        let number = numbers.entry(beginning.clone()).or_insert(1);
+        let mut slug = beginning.clone();
+        while !slugs.insert(slug.clone()) {
+            *number += 1;
+            slug = format!("{beginning}-{number}");
+        }
         drafts.push(Draft { slug, title, body, keywords: None, collection: None, language: None, source_url: None });
     }
     Ok(drafts)

@@ -111,6 +111,8 @@ function joined(line, text) {
   }
   line.isJoining = false;
   const replayedTo = light.last;
+  // Who was live and asked again: what the answer holds does not come live any more.
+  if (line.lastLive !== undefined) line.lastLive = Math.max(line.lastLive, replayedTo);
   // Live and replayed may overlap where the replay ended, and nowhere else.
   for (const message of line.early.splice(0)) if (message.seq > replayedTo) read(light, message, "live");
   light.joins += 1;

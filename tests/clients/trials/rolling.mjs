@@ -22,6 +22,7 @@ export async function restartInTurn(cluster, { rounds = 1, sockets = 60, seed } 
   for (const node of nodes) {
     await gather(front, circles, sockets / nodes.length, await addressesOf(cluster, node, circles[0], 2), random);
   }
+  const lights = circles.flatMap((circle) => circle.lights);
   const talks = await startTalks(front, { count: 3, window: 1, gap: 5 });
   const posters = startPosters(front, circles, { count: 4, gap: 5 });
   const times = [];
@@ -29,6 +30,8 @@ export async function restartInTurn(cluster, { rounds = 1, sockets = 60, seed } 
     for (const node of nodes) {
       const before = [countAcked(talks), posters.acked.length];
       await poll("some to be acked", 30_000, () => countAcked(talks) > before[0] + 50 && posters.acked.length > before[1] + 50);
+      // Who is still on the way from the node before would be moved by neither.
+      await poll("everybody to be there", 30_000, () => lights.every((light) => light.caughtUpAt));
       await pause(between(random, 0, 500));
       const asked = Date.now();
       assert.deepEqual(await endProcess(node, "SIGTERM"), { code: 0, signal: null });
@@ -43,7 +46,7 @@ export async function restartInTurn(cluster, { rounds = 1, sockets = 60, seed } 
   assert.ok(Math.max(...times) < 10_000);
   await endTalks(front, talks);
   await endCircles(front, circles, posters);
-  assert.ok(circles.flatMap((circle) => circle.lights).every((light) => light.joins > rounds), "each was moved in each round");
+  assert.ok(lights.every((light) => light.joins > rounds), "each was moved in each round");
   for (const line of talks.flatMap((talk) => talk.lines)) line.socket.disconnect();
 }
 

@@ -9,7 +9,6 @@ pub mod report;
 mod past;
 mod store;
 
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -26,7 +25,7 @@ use super::try_out;
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::tickets::Progress;
-use crate::tickets::knowledge::table;
+use crate::tickets::knowledge::{import, table};
 
 const HANDOFF: &str = "handoff";
 /// The name of runs that ask what customers asked.
@@ -44,7 +43,7 @@ pub struct Case {
 
 /// From CSV with the columns question and expected, or from JSON, one object a line.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Case>> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = import::text_of(path)?;
     let is_csv = path.extension().is_some_and(|extension| extension == "csv");
     let cases = if is_csv { of_csv(&text) } else { of_lines(&text) };
     let cases = cases.with_context(|| path.display().to_string())?;

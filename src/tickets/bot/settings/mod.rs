@@ -337,9 +337,15 @@ fn is_article_url<T: AsRef<str>>(url: &T, context: &()) -> garde::Result {
     // Browsers take a backslash for a slash: `/\` would lead to another host, as `//` does.
     let is_path = example.starts_with('/') && !example.starts_with("//") && example.len() <= 2048;
     let is_path = is_path && example.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    match url.contains("{slug}") && (is_path || text::http_url(&example, context).is_ok()) {
+    // Once each: what is put in for them is not counted below.
+    let is_once = |name: &str| url.matches(name).count() <= 1;
+    match url.contains("{slug}")
+        && is_once("{slug}")
+        && is_once("{tenant}")
+        && (is_path || text::http_url(&example, context).is_ok())
+    {
         true => Ok(()),
-        false => Err(garde::Error::new("invalid_url: An http or https address or a path, with {slug} in it.")),
+        false => Err(garde::Error::new("invalid_url: An http or https address or a path, with {slug} in it once.")),
     }
 }
 
