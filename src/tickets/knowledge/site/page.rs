@@ -2,11 +2,10 @@
 //!
 //! The tokens are those of the HTML standard; no tree is built, so that nesting costs nothing, however deep it is.
 
-use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::{StartTag, Token};
 use reqwest::Url;
 
-use super::text::{Bounded, TooMany};
+use super::text::{self, TooMany};
 
 /// What stands around the text, or is none.
 const AROUND: [&str; 16] = [
@@ -47,10 +46,7 @@ pub struct Page {
 }
 
 pub fn read(html: &str, at: &Url) -> Result<Page, TooMany> {
-    let mut emitter = DefaultEmitter::default();
-    emitter.naively_switch_states(true);
-    let tokens = Tokenizer::new_with_emitter(Bounded::new(html), emitter);
-    let tokens: Vec<Token> = tokens.collect::<Result<_, _>>()?;
+    let tokens = text::tokens(html)?;
     let mut page = head(&tokens);
     let mut writer = Writer::new(at);
     readable(&tokens).iter().for_each(|token| writer.take(token));

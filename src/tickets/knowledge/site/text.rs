@@ -1,13 +1,20 @@
 //! The bytes of a page as text, and the text as its tokenizer reads it.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use html5gum::{Readable, Reader, StringReader};
+use html5gum::emitters::default::DefaultEmitter;
+use html5gum::{Readable, Reader, StringReader, Token, Tokenizer};
 
 /// Where a page says how it is written, if it does (HTML, "prescan a byte stream to determine its encoding").
 const PRESCANNED: usize = 1024;
-const MOST_ATTRIBUTES: usize = 100;
+const MOST_OF_TAG: usize = 100;
+/// Tags and texts of a page, and attributes of all of them: each is held by itself, and takes far more than it is long.
+const MOST_TOKENS: usize = 200_000;
+const MOST_ATTRIBUTES: usize = 100_000;
+/// Those that are read.
+const ATTRIBUTES: [&str; 4] = ["content", "href", "lang", "name"];
 
 /// By its byte order mark, else as it was sent (`charset` of its type), else as it says itself, else UTF-8 if it is that, and
 /// otherwise what browsers take it for.
@@ -30,19 +37,50 @@ fn said_charset(bytes: &[u8]) -> Option<String> {
     Some(if label.starts_with("utf-16") { "utf-8".into() } else { label.to_owned() })
 }
 
+/// What is read of a page, and nothing of what it does wrong.
+pub fn tokens(html: &str) -> Result<Vec<Token>, TooMany> {
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    let (mut tokens, mut attributes) = (Vec::new(), 0);
+    for token in Tokenizer::new_with_emitter(Bounded::new(html), emitter) {
+        let token = match token? {
+            Token::StartTag(mut tag) => {
+                attributes += tag.attributes.len();
+                tag.attributes.retain(|name, _| ATTRIBUTES.iter().any(|read| read.as_bytes() == name.as_slice()));
+                if tag.attributes.is_empty() {
+                    // It keeps its room otherwise.
+                    tag.attributes = BTreeMap::new();
+                }
+                Token::StartTag(tag)
+            }
+            token @ (Token::EndTag(_) | Token::String(_)) => token,
+            _ => continue,
+        };
+        tokens.push(token);
+        if tokens.len() > MOST_TOKENS || attributes > MOST_ATTRIBUTES {
+            return Err(TooMany::Tags);
+        }
+    }
+    Ok(tokens)
+}
+
 /// The tokenizer goes one call deeper with each quoted attribute of a tag, and the stack has an end.
-pub struct Bounded<'h> {
+struct Bounded<'h> {
     html: StringReader<'h>,
     /// Of the tag that is being read.
     attributes: usize,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("a tag with more than {MOST_ATTRIBUTES} attributes")]
-pub struct TooMany;
+pub enum TooMany {
+    #[error("a tag with more than {MOST_OF_TAG} attributes")]
+    OfTag,
+    #[error("too many tags")]
+    Tags,
+}
 
 impl<'h> Bounded<'h> {
-    pub fn new(html: &'h str) -> Self {
+    fn new(html: &'h str) -> Self {
         Self { html: html.to_reader(), attributes: 0 }
     }
 }
@@ -67,7 +105,7 @@ impl Reader for Bounded<'_> {
             false if ends.contains(&b'<') => self.attributes = 0,
             false => self.attributes += usize::from(read == Some(b"\"")),
         }
-        if self.attributes > MOST_ATTRIBUTES { Err(TooMany) } else { Ok(read) }
+        if self.attributes > MOST_OF_TAG { Err(TooMany::OfTag) } else { Ok(read) }
     }
 }
 
@@ -91,5 +129,17 @@ mod tests {
         assert_eq!(decode(b"\xff\xfeG\0r\0", None), "Gr");
         assert_eq!(decode(b"\xef\xbb\xbfGr", Some("latin1")), "Gr");
         assert_eq!(decode(b"", None), "");
+    }
+
+    #[test]
+    fn tags_without_end_are_left_out() {
+        let many = ["<p a>".repeat(400_000), "<p a=x lang=y>".repeat(60_000), "x<b>".repeat(150_000)];
+        let distinct: String = (0..150_000).map(|number| format!("{number} ")).collect();
+        for html in many.into_iter().chain([format!("<p {distinct}>x")]) {
+            assert_eq!(tokens(&html).expect_err(&html[..9]).to_string(), "too many tags");
+        }
+        // What it does wrong is nobody's text, and counts as none.
+        assert_eq!(tokens(&format!("<p {}>x", "a ".repeat(300_000))).expect("one tag").len(), 2);
+        assert_eq!(tokens(&"<p a>x".repeat(60_000)).expect("few").len(), 120_000);
     }
 }
