@@ -2,7 +2,7 @@
 //! read by `site`.
 //!
 //! A second run changes what has changed: an article is known by the page that it was made of, or by its slug, which is made of its
-//! file's name or its question.
+//! file's name or its question. What staff have edited of a page's article is theirs from then on.
 //! Whether an article that is there is published is staff's to say: a status is given to new ones alone.
 
 use std::collections::{HashMap, HashSet};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use garde::Validate;
+use sha2::{Digest, Sha256};
 
 use super::articles::{ArticlePatch, NewArticle};
 use super::model::{Article, ArticleStatus};
@@ -24,6 +25,7 @@ use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::events::Act;
 use crate::platform::db::Tx;
+use crate::platform::secret;
 
 /// Files that a folder may have, so that a wrong path is told and not read.
 const MOST_FILES: usize = 10_000;
@@ -55,6 +57,14 @@ pub struct Imported {
     pub unchanged: usize,
 }
 
+/// What became of drafts.
+#[derive(Debug, Default)]
+pub struct Written {
+    pub imported: Imported,
+    /// Pages, each with the reason.
+    pub left_out: Vec<String>,
+}
+
 impl AddAssign for Imported {
     fn add_assign(&mut self, more: Self) {
         self.created += more.created;
@@ -67,14 +77,14 @@ impl AddAssign for Imported {
 pub async fn import(app: &App, tenant: TenantKey, path: &Path, status: ArticleStatus) -> anyhow::Result<Imported> {
     let drafts = read(path)?;
     ensure!(!drafts.is_empty(), "{}: there is no article in it", path.display());
-    store(app, &Act::of_server(tenant, app.clock.now()), drafts, status).await
+    Ok(store(app, &Act::of_server(tenant, app.clock.now()), drafts, status).await?.imported)
 }
 
 /// What was written by one that is cut short stays, and the next one goes on: a batch
 /// is a transaction, so that a server beside it can go on as well.
-pub async fn store(app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> anyhow::Result<Imported> {
+pub async fn store(app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> anyhow::Result<Written> {
     let mut drafts = drafts.into_iter().peekable();
-    let mut all = Imported::default();
+    let mut all = Written::default();
     while drafts.peek().is_some() {
         let (shared, act) = (app.clone(), Act { at: app.clock.now(), ..act.clone() });
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -86,65 +96,107 @@ pub async fn store(app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStat
             batch.push(draft);
         }
         let write = app.db.write(move |tx| write(tx, &shared, &act, batch, status));
-        all += write.await?;
+        let written = write.await?;
+        all.imported += written.imported;
+        all.left_out.extend(written.left_out);
     }
     Ok(all)
 }
 
-pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> Result<Imported> {
+pub fn write(tx: &mut Tx<'_>, app: &App, act: &Act, drafts: Vec<Draft>, status: ArticleStatus) -> Result<Written> {
     lock_tenant(tx, act.tenant)?;
-    let mut imported = Imported::default();
+    let mut written = Written::default();
     for draft in drafts {
-        let collection_id = draft.collection.as_deref().map(|name| shelf(tx, app, act, name)).transpose()?;
-        let Some(before) = known(tx, act.tenant, &draft)? else {
-            let slug = match draft.source_url {
-                Some(_) => saving::free_slug(tx, act.tenant, draft.slug)?,
-                None => draft.slug,
-            };
-            let new = NewArticle {
-                title: draft.title,
-                body: draft.body,
-                slug: Some(slug),
-                collection_id,
-                language: draft.language,
-                status: Some(status),
-                keywords: draft.keywords.unwrap_or_default(),
-            };
-            let article_id = saving::create_in(tx, app, act, None, new)?.summary.article_id;
-            if let Some(source_url) = &draft.source_url {
-                articles::set_source(tx, act.tenant, &article_id, source_url)?;
+        let source_url = draft.source_url.clone();
+        let known = match &source_url {
+            Some(source_url) => articles::find_by_source(tx, act.tenant, source_url)?,
+            None => articles::find_by_slug(tx, act.tenant, &draft.slug)?,
+        };
+        let became = match known {
+            Some(before) => change(tx, app, act, before, draft),
+            None => create(tx, app, act, draft, status),
+        };
+        match (became, source_url) {
+            (Ok(Became::Created), _) => written.imported.created += 1,
+            (Ok(Became::Changed), _) => written.imported.changed += 1,
+            (Ok(Became::Unchanged), _) => written.imported.unchanged += 1,
+            (Ok(Became::Edited), source) => {
+                written.left_out.push(format!("{}: edited here since", source.unwrap_or_default()));
             }
-            imported.created += 1;
-            continue;
-        };
-        let patch = ArticlePatch {
-            title: Some(draft.title),
-            body: Some(draft.body),
-            keywords: draft.keywords,
-            collection_id: collection_id.map(Some),
-            language: draft.language,
-            ..ArticlePatch::default()
-        };
-        if let Some(source_url) = draft.source_url.filter(|_| before.source_url.is_none()) {
-            articles::set_source(tx, act.tenant, &before.summary.article_id, &source_url)?;
-        }
-        let after = saving::save(tx, act, None, before.clone(), patch)?;
-        if after == before {
-            imported.unchanged += 1;
-        } else {
-            imported.changed += 1;
+            // Nothing of it is written by then.
+            (Err(Error::Conflict("slug_taken")), Some(source)) => {
+                written.left_out.push(format!("{source}: too many articles are called alike"));
+            }
+            (Err(error), _) => return Err(error),
         }
     }
-    Ok(imported)
+    Ok(written)
 }
 
-/// The article that a draft is of, whatever staff call it by now.
-fn known(tx: &mut Tx<'_>, tenant: TenantKey, draft: &Draft) -> Result<Option<Article>> {
-    let Some(source_url) = &draft.source_url else { return articles::find_by_slug(tx, tenant, &draft.slug) };
-    match articles::find_by_source(tx, tenant, source_url)? {
-        None => articles::find_unowned(tx, tenant, &draft.slug),
-        found => Ok(found),
+enum Became {
+    Created,
+    Changed,
+    Unchanged,
+    /// By staff, while the page has changed as well.
+    Edited,
+}
+
+fn create(tx: &mut Tx<'_>, app: &App, act: &Act, draft: Draft, status: ArticleStatus) -> Result<Became> {
+    let hash = hash(&draft.title, &draft.body);
+    let slug = match draft.source_url {
+        Some(_) => saving::free_slug(tx, act.tenant, draft.slug)?,
+        None => draft.slug,
+    };
+    let new = NewArticle {
+        title: draft.title,
+        body: draft.body,
+        slug: Some(slug),
+        collection_id: shelf_of(tx, app, act, draft.collection.as_deref())?,
+        language: draft.language,
+        status: Some(status),
+        keywords: draft.keywords.unwrap_or_default(),
+    };
+    let article_id = saving::create_in(tx, app, act, None, new)?.summary.article_id;
+    if let Some(source_url) = &draft.source_url {
+        articles::set_source(tx, act.tenant, &article_id, source_url, &hash)?;
     }
+    Ok(Became::Created)
+}
+
+fn change(tx: &mut Tx<'_>, app: &App, act: &Act, before: Article, draft: Draft) -> Result<Became> {
+    let (article_id, hash_now) = (before.summary.article_id.clone(), hash(&draft.title, &draft.body));
+    if draft.source_url.is_some()
+        && let Some(wrote) = articles::source_hash(tx, act.tenant, &article_id)?
+    {
+        if wrote == hash_now {
+            return Ok(Became::Unchanged);
+        }
+        if wrote != hash(&before.summary.title, &before.body) {
+            return Ok(Became::Edited);
+        }
+    }
+    let patch = ArticlePatch {
+        title: Some(draft.title),
+        body: Some(draft.body),
+        keywords: draft.keywords,
+        collection_id: shelf_of(tx, app, act, draft.collection.as_deref())?.map(Some),
+        language: draft.language,
+        ..ArticlePatch::default()
+    };
+    let after = saving::save(tx, act, None, before.clone(), patch)?;
+    if let Some(source_url) = &draft.source_url {
+        articles::set_source(tx, act.tenant, &article_id, source_url, &hash_now)?;
+    }
+    Ok(if after == before { Became::Unchanged } else { Became::Changed })
+}
+
+/// Of what a page says. Its language is the page's guess, and staff's to correct.
+fn hash(title: &str, body: &str) -> String {
+    secret::hex(&Sha256::digest(format!("{title}\n{body}")))
+}
+
+fn shelf_of(tx: &mut Tx<'_>, app: &App, act: &Act, name: Option<&str>) -> Result<Option<String>> {
+    name.map(|name| shelf(tx, app, act, name)).transpose()
 }
 
 fn shelf(tx: &mut Tx<'_>, app: &App, act: &Act, name: &str) -> Result<String> {

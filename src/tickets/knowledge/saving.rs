@@ -17,6 +17,8 @@ use crate::platform::{id, secret};
 
 /// Of the hash of words that a slug cannot have.
 const MARK_BYTES: usize = 4;
+/// Slugs of one beginning. `slug_of` leaves room for the number.
+const MOST_ALIKE: u32 = 1_000_000;
 
 pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, author: Option<UserKey>, new: NewArticle) -> Result<Article> {
     // One at a time: an article's slug is free until it is taken.
@@ -26,7 +28,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, author: Option<UserKey>,
         Some(slug) => slug,
         None => free_slug(tx, act.tenant, slug_of(&new.title))?,
     };
-    if articles::find_by_slug(tx, act.tenant, &slug)?.is_some() {
+    if articles::is_slug_taken(tx, act.tenant, &slug)? {
         return Err(Error::Conflict("slug_taken"));
     }
     let status = new.status.unwrap_or_default();
@@ -107,16 +109,27 @@ fn differences(before: &Article, after: &Article) -> Vec<&'static str> {
 
 /// With a number behind it where it is taken.
 pub fn free_slug(tx: &mut Tx<'_>, tenant: TenantKey, base: String) -> Result<String> {
-    if articles::find_by_slug(tx, tenant, &base)?.is_none() {
+    if !articles::is_slug_taken(tx, tenant, &base)? {
         return Ok(base);
     }
-    for number in 2..10_000 {
-        let slug = format!("{base}-{number}");
-        if articles::find_by_slug(tx, tenant, &slug)?.is_none() {
-            return Ok(slug);
+    let free = free_number(|number| articles::is_slug_taken(tx, tenant, &format!("{base}-{number}")))?;
+    free.map(|number| format!("{base}-{number}")).ok_or(Error::Conflict("slug_taken"))
+}
+
+/// The next one where all before it are taken, by few questions: a site may call thousands of pages alike.
+fn free_number(mut is_taken: impl FnMut(u32) -> Result<bool>) -> Result<Option<u32>> {
+    let (mut taken, mut free) = (1, 2);
+    while is_taken(free)? {
+        (taken, free) = (free, free * 2);
+        if free > MOST_ALIKE {
+            return Ok(None);
         }
     }
-    Err(Error::Conflict("slug_taken"))
+    while free - taken > 1 {
+        let middle = taken.midpoint(free);
+        if is_taken(middle)? { taken = middle } else { free = middle }
+    }
+    Ok(Some(free))
 }
 
 /// The same for the same title, and another for another one, also where they differ by words that no slug can have: those of
@@ -178,6 +191,24 @@ mod tests {
 
     use super::super::articles::is_slug;
     use super::*;
+
+    #[test]
+    fn a_free_number_takes_few_questions() {
+        for count in [1, 2, 3, 7, 8, 9, 2000, 9_999, 10_000, 500_000] {
+            let mut asked = 0;
+            let free = free_number(|number| {
+                asked += 1;
+                Ok(number <= count)
+            });
+            assert_eq!(free.expect("no error"), Some(count + 1));
+            assert!(asked <= 40, "{asked} questions for {count}");
+        }
+        assert_eq!(free_number(|number| Ok(number != 5)).expect("no error"), None, "all that were asked for are taken");
+        assert_eq!(
+            free_number(|number| Ok([2, 3, 4, 8].contains(&number))).expect("no error").map(|free| free > 4),
+            Some(true)
+        );
+    }
 
     #[test]
     fn a_slug_is_made_of_a_title() {

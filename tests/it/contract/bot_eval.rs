@@ -37,7 +37,7 @@ async fn lay_questions_are_answered_or_handed_over() {
             let drafts = ARTICLES.iter().map(|(slug, text)| import::of_markdown(slug, text)).collect();
             import::write(tx, &shared, &act, drafts, ArticleStatus::Published)
         });
-        assert_eq!(write.await.expect("imported").created, ARTICLES.len());
+        assert_eq!(write.await.expect("imported").imported.created, ARTICLES.len());
         for (name, questions) in [("tuned", TUNED), ("held-out", HELD_OUT)] {
             let report = evaluate(&server, name, questions).await;
             println!("{name}\n{}", report.in_words());

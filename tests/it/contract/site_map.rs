@@ -121,8 +121,20 @@ async fn the_pages_of_a_site_become_articles_and_the_rest_is_named() {
     let origin = &site.origin;
     let index = format!("<sitemapindex><sitemap><loc>{origin}/pages.xml.gz</loc></sitemap></sitemapindex>");
     site.put("/sitemap.xml", 200, ("content-type", "application/xml"), index);
-    let paths =
-        ["about", "costs.html", "moved", "away", "gone", "picture", "huge", "hidden", "empty", "help/costs", "around"];
+    let paths = [
+        "about",
+        "costs.html",
+        "moved",
+        "away",
+        "gone",
+        "picture",
+        "huge",
+        "hidden",
+        "empty",
+        "help/costs",
+        "around",
+        "far",
+    ];
     let mut pages: Vec<String> = paths.iter().map(|path| format!("<url><loc>{origin}/{path}</loc></url>")).collect();
     pages.push("<url><loc>http://elsewhere.example/</loc></url><url><loc>/about#us</loc></url>".into());
     pages.push("<url><loc>/moved/</loc></url>".into());
@@ -135,6 +147,7 @@ async fn the_pages_of_a_site_become_articles_and_the_rest_is_named() {
     site.page("/moved/", "<title>Moved</title><p>It stands here now.");
     site.put("/away", 302, ("location", "http://127.0.0.2:9/"), "");
     site.put("/around", 302, ("location", "/around"), "");
+    site.put("/far", 302, ("location", &format!("/{}", "x".repeat(2048))), "");
     site.put("/picture", 200, ("content-type", "image/png"), "PNG");
     site.page("/huge", &"<p>a".repeat(1_000_000));
     site.page("/hidden", "<meta name=robots content=noindex><p>For us.");
@@ -152,6 +165,7 @@ async fn the_pages_of_a_site_become_articles_and_the_rest_is_named() {
         format!("{origin}/hidden: it asks not to be indexed"),
         format!("{origin}/empty: no text"),
         format!("{origin}/around: broken"),
+        format!("{origin}/far: its address is too long"),
         format!("{origin}/moved/: {ALREADY}"),
     ];
     assert_eq!(outcome.left_out, expected);
@@ -173,7 +187,7 @@ async fn the_pages_of_a_site_become_articles_and_the_rest_is_named() {
     assert_eq!(again.unlisted, [""; 0]);
     let few = import(&server, "default", &site.address(), 2).await.expect("imported");
     assert_eq!(few.imported.unchanged, 2);
-    assert_eq!(few.left_out.last().map(String::as_str), Some("10 pages beyond the first 2"));
+    assert_eq!(few.left_out.last().map(String::as_str), Some("11 pages beyond the first 2"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,23 +208,23 @@ async fn an_article_is_known_by_its_page_whatever_staff_call_it() {
         let put = async |slug: &str, patch: Value| {
             server.put(&format!("/api/kb/articles/{slug}")).by(&ada).json(patch).await.expect(200)
         };
-        // What staff wrote is no page of the site's, whatever it is called; what an import made before pages were remembered is.
+        // What staff wrote, or a file holds, is no page of the site's, whatever it is called.
         let ours = json!({"title": "About", "body": "Ours.", "slug": "about"});
         server.post("/api/kb/articles").by(&ada).json(ours).await.expect(201);
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("shipping.md"), "# shipping\nSlow.").expect("written");
+        std::fs::write(folder.path().join("shipping.md"), "# shipping\nA file.").expect("written");
         let app = &server.running.app;
         let tenant = operator::find_tenant(&app.db, "acme").await.expect("there");
         import::import(app, tenant, folder.path(), ArticleStatus::Draft).await.expect("imported");
 
         let outcome = import(&server, "acme", &site.address(), 10).await.expect("imported");
-        assert_eq!(outcome.imported, Imported { created: 3, changed: 0, unchanged: 1 });
+        assert_eq!(outcome.imported, Imported { created: 4, changed: 0, unchanged: 0 });
         assert_eq!((outcome.left_out.len(), outcome.unlisted.len()), (0, 0));
         for (slug, path, says, status) in [
             ("costs", "/costs", "Four.", "published"),
             ("costs-2", "/costs.html", "Five.", "published"),
             ("about-2", "/about", "Lamps.", "published"),
-            ("shipping", "/shipping", "Slow.", "draft"),
+            ("shipping-2", "/shipping", "Slow.", "published"),
         ] {
             let article = get(slug).await;
             assert_eq!((&article["body"], &article["status"]), (&json!(says), &json!(status)), "{slug}");
@@ -218,6 +232,7 @@ async fn an_article_is_known_by_its_page_whatever_staff_call_it() {
         }
         let about = get("about").await;
         assert_eq!((&about["body"], &about["source_url"]), (&json!("Ours."), &Value::Null));
+        assert_eq!(get("shipping").await["body"], "A file.");
         let seen = server.get("/api/kb/articles/costs").by(&ann).await.expect(200);
         assert_eq!((&seen["body"], &seen["source_url"]), (&json!("Four."), &Value::Null), "staff alone see where from");
 
@@ -231,6 +246,21 @@ async fn an_article_is_known_by_its_page_whatever_staff_call_it() {
         let prices = get("prices").await;
         assert_eq!((&prices["body"], &prices["status"]), (&json!("Six."), &json!("draft")));
         assert_eq!(get("costs").await["body"], "Four.", "what is no longer listed stays");
+
+        // What staff have edited stays while the page does, and where both have changed.
+        put("prices", json!({"body": "Six, with tax."})).await;
+        let same = import(&server, "acme", &site.address(), 10).await.expect("imported");
+        assert_eq!(same.imported, Imported { created: 0, changed: 0, unchanged: 2 });
+        site.page("/costs.html", "<p>Seven.");
+        let both = import(&server, "acme", &site.address(), 10).await.expect("imported");
+        assert_eq!(both.imported, Imported { created: 0, changed: 0, unchanged: 1 });
+        assert_eq!(both.left_out, [format!("{}: edited here since", address("/costs.html"))]);
+        assert_eq!(get("prices").await["body"], "Six, with tax.");
+        // Once it is as the site had it, the site's changes come again.
+        put("prices", json!({"body": "Six."})).await;
+        let taken = import(&server, "acme", &site.address(), 10).await.expect("imported");
+        assert_eq!((taken.imported.changed, &get("prices").await["body"]), (1, &json!("Seven.")));
+
         let by_hand = json!({"source_url": "https://elsewhere.example/"});
         server.put("/api/kb/articles/prices").by(&ada).json(by_hand).await.invalid("source_url");
         // Another tenant has articles of its own of the same pages.

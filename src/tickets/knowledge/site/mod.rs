@@ -15,7 +15,7 @@ mod text;
 use std::collections::HashSet;
 use std::mem;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use futures_util::{StreamExt, stream};
 use reqwest::Url;
 use tokio::sync::Semaphore;
@@ -32,7 +32,7 @@ use super::store::articles;
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::events::Act;
-use crate::platform::outbound::Outbound;
+use crate::platform::outbound::{Failure, Outbound};
 use crate::tickets::Progress;
 
 const LONGEST_PAGE: usize = 2_000_000;
@@ -42,6 +42,8 @@ const BATCH: usize = 10;
 pub const DEFAULT_MOST: usize = 500;
 /// Pages asked for at once: they are all of one site.
 const AT_ONCE: usize = 4;
+/// Pages in a row that are waited for in vain.
+const MOST_LATE: usize = 10;
 
 /// One page is read at a time, in all imports: what it takes meanwhile may be fifty times its length.
 static READING: Semaphore = Semaphore::const_new(1);
@@ -90,16 +92,21 @@ pub async fn import(
     });
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
     let (mut imported, mut drafts, mut places) = (Imported::default(), Vec::new(), HashSet::new());
-    let mut done = 0;
+    let (mut done, mut late) = (0, 0);
     while let Some((asked, answer)) = answers.next().await {
+        let is_late = answer.as_ref().is_err_and(|why| why == Failure::TimedOut.as_str());
+        late = if is_late { late + 1 } else { 0 };
         match answer.and_then(|(place, page)| draft(&asked, place, page, &mut places)) {
             Ok(draft) => drafts.push(draft),
             Err(why) => left_out.push(format!("{asked}: {why}")),
         }
         done += 1;
-        if drafts.len() == BATCH || done == count {
-            imported += import::store(app, act, mem::take(&mut drafts), status).await?;
+        if drafts.len() == BATCH || done == count || late == MOST_LATE {
+            let written = import::store(app, act, mem::take(&mut drafts), status).await?;
+            imported += written.imported;
+            left_out.extend(written.left_out);
         }
+        ensure!(late < MOST_LATE, "{given}: {late} pages in a row did not come in time");
         progress(done, count);
     }
     Ok(Outcome { imported, left_out, unlisted })

@@ -56,9 +56,15 @@ pub fn find_by_source(tx: &mut Tx<'_>, tenant: TenantKey, source_url: &str) -> R
     find_by(tx, tenant, "a.source_url = $2", source_url)
 }
 
-/// One that an import made of what has no address, and that nobody has changed since.
-pub fn find_unowned(tx: &mut Tx<'_>, tenant: TenantKey, slug: &str) -> Result<Option<Article>> {
-    find_by(tx, tenant, "a.slug = $2 and a.source_url is null and a.author_key is null", slug)
+pub fn is_slug_taken(tx: &mut Tx<'_>, tenant: TenantKey, slug: &str) -> Result<bool> {
+    let sql = "select slug from kb_articles where tenant_key = $1 and slug = $2";
+    Ok(tx.first(sql, &[tenant.into(), slug.into()], |row| row.take::<String>())?.is_some())
+}
+
+/// Of what the import wrote last.
+pub fn source_hash(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str) -> Result<Option<String>> {
+    let sql = "select source_hash from kb_articles where tenant_key = $1 and article_id = $2";
+    Ok(tx.first(sql, &[tenant.into(), article_id.into()], |row| row.take::<Option<String>>())?.flatten())
 }
 
 /// The pages that articles were made of.
@@ -70,10 +76,10 @@ pub fn list_sources(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Vec<String>> {
     )
 }
 
-pub fn set_source(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str, source_url: &str) -> Result<()> {
+pub fn set_source(tx: &mut Tx<'_>, tenant: TenantKey, article_id: &str, source_url: &str, hash: &str) -> Result<()> {
     tx.execute(
-        "update kb_articles set source_url = $3 where tenant_key = $1 and article_id = $2",
-        &[tenant.into(), article_id.into(), source_url.into()],
+        "update kb_articles set source_url = $3, source_hash = $4 where tenant_key = $1 and article_id = $2",
+        &[tenant.into(), article_id.into(), source_url.into(), hash.into()],
     )?;
     Ok(())
 }
