@@ -27,7 +27,7 @@ async fn until(is_so: impl AsyncFn() -> bool) {
 /// The import once it has ended.
 async fn ended(server: &Server, by: &Person, import: &Value) -> Value {
     let path = format!("{PATH}/{}", import["import_id"].as_str().expect("an id"));
-    until(async || server.get(&path).by(by).await.expect(200)["state"] != "running").await;
+    until(async || server.get(&path).by(by).await.expect(200)["ended_at"] != Value::Null).await;
     server.get(&path).by(by).await.expect(200)
 }
 
@@ -44,7 +44,7 @@ async fn an_admin_has_a_site_imported_and_is_told_what_became_of_it() {
         let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
         let (ada, sue, zoe) = (acme.admin("ada").await, acme.support("sue").await, other.admin("zoe").await);
         let begun = begin(&server, &ada, json!({"url": origin, "limit": 3})).await;
-        assert_eq!((&begun["state"], &begun["status"]), (&json!("running"), &json!("draft")));
+        assert_eq!((&begun["state"], &begun["status"]), (&json!("waiting"), &json!("draft")));
         assert_eq!(
             (&begun["pages_all"], &begun["failure"], &begun["ended_at"]),
             (&Value::Null, &Value::Null, &Value::Null)
@@ -144,6 +144,35 @@ async fn one_at_a_time_and_one_whose_server_is_gone_has_failed() {
         ended(&server, &ada, &next).await;
         assert_eq!(server.get(&path).by(&ada).await.expect(200)["failure"], failed["failure"]);
         assert_eq!(server.count("select count(*) from kb_imports").await, 20);
+        server.running.app.db.clone().close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_ends_one_and_the_site_is_left_alone() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let site = Site::serve().await;
+        site.list(&["/one", "/slow"]);
+        site.page("/one", "<p>One.");
+        let gone = site.hold("/slow");
+        let server = site.server(engine).await;
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (ada, sue, zoe) = (acme.admin("ada").await, acme.support("sue").await, other.admin("zoe").await);
+        let import = begin(&server, &ada, json!({"url": site.address()})).await;
+        let path = format!("{PATH}/{}", import["import_id"].as_str().expect("an id"));
+        until(async || site.is_asked_for("/slow")).await;
+        assert_eq!(server.get(&path).by(&ada).await.expect(200)["state"], "running");
+        server.delete(&path).by(&sue).await.problem(403, "forbidden");
+        server.delete(&path).by(&zoe).await.problem(404, "not_found");
+        server.delete(&path).by(&ada).await.expect(204);
+        let cut = tokio::time::timeout(Duration::from_secs(10), gone).await;
+        assert!(cut.expect("it is not asked for any more").is_err());
+        let ended = server.get(&path).by(&ada).await.expect(200);
+        assert_eq!(ended["state"], "failed");
+        assert!(ended["failure"].as_str().is_some_and(|why| why.contains("An admin ended it")), "{ended}");
+        server.delete(&path).by(&ada).await.expect(204);
+        assert_eq!(server.get(&path).by(&ada).await.expect(200), ended);
+        begin(&server, &ada, json!({"url": site.address()})).await;
         server.running.app.db.clone().close().await;
     }
 }

@@ -113,6 +113,7 @@ pub const ROWS: &[Row] = &[
     row("POST /api/kb/articles/{id}/feedback", Customer, &[Path], |_| json!({"is_helpful": true}), 200),
     row("GET /api/kb/imports", Admin, &[None, Cursor], none, 200),
     row("GET /api/kb/imports/{id}", Admin, &[Path], none, 200),
+    row("DELETE /api/kb/imports/{id}", Admin, &[Path], none, 204),
     row("POST /api/kb/imports", Admin, &[None], |own| json!({"url": format!("http://127.0.0.1:9/{}", own.word)}), 202),
     row("DELETE /api/kb/articles/{id}", Support, &[Path], none, 204),
     row("DELETE /api/kb/collections/{id}", Admin, &[Path], none, 204),

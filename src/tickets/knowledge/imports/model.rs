@@ -14,11 +14,16 @@ const MOST_NAMED: usize = 100;
 const LONGEST_NAMED: usize = 300;
 /// A node that runs one tells so every two seconds.
 pub const SILENCE: Duration = Duration::from_secs(60);
+pub const ENDED: &str = "An admin ended it. What it has stored is there.";
+pub const OURS: &str = "It could not go on: something went wrong on our side. What it has stored is there.";
+pub const TOO_SLOW: &str = "It took longer than half an hour. What it has stored is there.";
 pub const INTERRUPTED: &str = "The server that ran it was stopped. Begin it again: what it has stored is there.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportState {
+    /// For a node that has room for it. Stored as one that runs, without a sign of life.
+    Waiting,
     Running,
     Done,
     Failed,
@@ -27,6 +32,7 @@ pub enum ImportState {
 impl ImportState {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Done => "done",
             Self::Failed => "failed",

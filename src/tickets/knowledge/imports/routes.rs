@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{INTERRUPTED, ImportState, SiteImport, Tally};
+use super::model::{ENDED, INTERRUPTED, ImportState, SiteImport, Tally};
 use super::store;
 use crate::app::App;
 use crate::auth::Action;
@@ -25,7 +25,7 @@ use crate::tickets::knowledge::site;
 const MOST_PAGES: i64 = 2000;
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, stop))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -58,7 +58,7 @@ async fn create(
         url: new.url,
         limit: new.limit.unwrap_or(site::DEFAULT_MOST as i64),
         status: new.status.unwrap_or_default(),
-        state: ImportState::Running,
+        state: ImportState::Waiting,
         failure: None,
         pages_done: 0,
         pages_all: None,
@@ -69,7 +69,7 @@ async fn create(
     let write = app.db.write(move |tx| {
         lock_tenant(tx, tenant)?;
         match store::find_running(tx, tenant, now)? {
-            Some(before) if before.state == ImportState::Running => return Err(Error::Conflict("import_running")),
+            Some(before) if before.ended_at.is_none() => return Err(Error::Conflict("import_running")),
             Some(before) => store::end(tx, tenant, &before.import_id, &Err(INTERRUPTED.into()), now)?,
             None => {}
         }
@@ -104,4 +104,21 @@ async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path
     let now = app.clock.now();
     let found = app.db.read(move |tx| store::find(tx, caller.tenant, &id, now)).await?;
     found.map(Json).ok_or(Error::NotFound)
+}
+
+/// Ends an import that waits or is under way; within seconds it asks the site for nothing more. One that has ended stays as it is.
+/// Admins only.
+#[utoipa::path(delete, path = "/api/kb/imports/{id}", tag = "knowledge", operation_id = "stop_import",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn stop(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<StatusCode> {
+    caller.require(Action::KnowledgePublish)?;
+    let (tenant, now) = (caller.tenant, app.clock.now());
+    let stopped = app.db.write(move |tx| {
+        lock_tenant(tx, tenant)?;
+        store::find(tx, tenant, &id, now)?.ok_or(Error::NotFound)?;
+        store::end(tx, tenant, &id, &Err(ENDED.into()), now)
+    });
+    stopped.await?;
+    Ok(StatusCode::NO_CONTENT)
 }

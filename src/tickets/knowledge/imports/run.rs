@@ -1,13 +1,15 @@
 //! Carries imports out, a few at once on each node, and tells of each that it is alive.
 
-use std::panic;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use anyhow::anyhow;
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
-use super::model::{Tally, in_short};
+use super::model::{OURS, TOO_SLOW, Tally, in_short};
 use super::store;
 use crate::app::App;
 use crate::auth::model::TenantKey;
@@ -21,6 +23,8 @@ use crate::tickets::knowledge::site;
 /// Those that were begun meanwhile are looked for so often.
 const TURN: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 2;
+/// Of an import. A site that answers slowly would keep the others waiting for ever.
+const PATIENCE: Duration = Duration::from_mins(30);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
@@ -42,17 +46,12 @@ pub async fn keep(app: App, shutdown: Shutdown) {
     loop {
         tokio::select! {
             _ = turns.tick() => {}
-            Some(ended) = running.join_next(), if !running.is_empty() => {
-                // A panic ends this worker, and the server with it. It was taken: no server runs it again.
-                if let Err(error) = ended {
-                    panic::resume_unwind(error.into_panic());
-                }
-            }
+            Some(_) = running.join_next(), if !running.is_empty() => {}
             () = shutdown.begun() => return,
         }
         match take(&app, AT_ONCE - running.len()).await {
             Ok(jobs) => jobs.into_iter().for_each(|job| {
-                running.spawn(db::within(job.tenant.0, carry_out(app.clone(), job)));
+                running.spawn(db::within(job.tenant.0, survive(app.clone(), job)));
             }),
             Err(error) => tracing::warn!(%error, "could not see which imports wait; trying again"),
         }
@@ -75,6 +74,19 @@ async fn take(app: &App, most: usize) -> Result<Vec<Job>> {
     Ok(taken)
 }
 
+/// What one tenant's site makes panic ends its import, and nobody else's.
+async fn survive(app: App, job: Job) {
+    if AssertUnwindSafe(carry_out(app.clone(), job.clone())).catch_unwind().await.is_ok() {
+        return;
+    }
+    tracing::error!(import_id = job.import_id, "an import panicked");
+    let now = app.clock.now();
+    let end = app.db.write(move |tx| store::end(tx, job.tenant, &job.import_id, &Err(OURS.into()), now));
+    if let Err(error) = end.await {
+        tracing::warn!(%error, "could not keep that an import panicked; it will be told as failed");
+    }
+}
+
 async fn carry_out(app: App, job: Job) {
     let (done, all) = (AtomicI64::new(0), AtomicI64::new(-1));
     let progress = |pages: usize, of: usize| {
@@ -88,11 +100,12 @@ async fn carry_out(app: App, job: Job) {
         app.db.write(move |tx| store::tell(tx, tenant, &import_id, pages, now)).await
     };
     let act = Act::of_user(job.tenant, &job.user_id, app.clock.now());
-    let mut import = Box::pin(site::import(&app, &act, &job.url, job.most, job.status, &progress));
+    let import = site::import(&app, &act, &job.url, job.most, job.status, &progress);
+    let mut import = Box::pin(time::timeout(PATIENCE, import));
     let mut signs = time::interval(SIGN_OF_LIFE);
     let outcome = loop {
         tokio::select! {
-            outcome = &mut import => break outcome,
+            outcome = &mut import => break outcome.unwrap_or_else(|_| Err(anyhow!(TOO_SLOW))),
             _ = signs.tick() => match tell().await {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -116,7 +129,11 @@ fn in_words(error: &anyhow::Error) -> String {
     match error.downcast_ref::<Error>() {
         Some(ours) => {
             tracing::warn!(error = %ours, "an import could not be stored");
-            ours.message()
+            match ours {
+                // It names a request, and there was none.
+                Error::Internal { .. } => OURS.into(),
+                _ => ours.message(),
+            }
         }
         None => in_short(&format!("{error:#}")),
     }

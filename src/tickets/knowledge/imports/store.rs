@@ -30,6 +30,9 @@ fn read(row: &mut Row<'_>, now: Timestamp) -> Result<SiteImport> {
         ended_at: row.take()?,
     };
     let seen_at: Option<Timestamp> = row.take()?;
+    if import.state == ImportState::Running && seen_at.is_none() {
+        import.state = ImportState::Waiting;
+    }
     if import.state == ImportState::Running && seen_at.is_some_and(|seen| now.since(seen) > SILENCE) {
         (import.state, import.failure, import.ended_at) = (ImportState::Failed, Some(INTERRUPTED.into()), seen_at);
     }
@@ -78,7 +81,7 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &SiteImport, user_id: &st
             new.limit.into(),
             new.status.as_str().into(),
             user_id.into(),
-            new.state.as_str().into(),
+            ImportState::Running.as_str().into(),
             new.created_at.into(),
         ],
     )?;
@@ -90,11 +93,11 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &SiteImport, user_id: &st
     Ok(())
 }
 
-/// Of all tenants, those that no node has taken. The first condition is what makes both engines take the index.
+/// Of all tenants, those that no node has taken, as they were begun. The first condition is what makes both engines take the index.
 pub fn list_waiting(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Job>> {
     tx.all(
         "select tenant_key, import_id, url, most_pages, status, user_id from kb_imports
-         where tenant_key > 0 and state = 'running' and seen_at is null order by tenant_key limit $1",
+         where tenant_key > 0 and state = 'running' and seen_at is null order by import_id limit $1",
         &[limit.into()],
         |row| {
             Ok(Job {
