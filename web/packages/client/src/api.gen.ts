@@ -630,7 +630,11 @@ export interface paths {
         get: operations["show_import"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Ends an import that waits or is under way; within seconds it asks the site for nothing more. One that has ended stays as it is.
+         *     Admins only.
+         */
+        delete: operations["stop_import"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1501,7 +1505,7 @@ export interface components {
             identity_secret: string;
         };
         /** @enum {string} */
-        ImportState: "running" | "done" | "failed";
+        ImportState: "waiting" | "running" | "done" | "failed";
         Invite: {
             created_at: components["schemas"]["Timestamp"];
             email: string | null;
@@ -5348,6 +5352,63 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SiteImport"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {

@@ -1,11 +1,15 @@
 // One import: how far it is, or what became of its pages.
-import { Progress } from "@mantine/core";
+import { Alert, Button, Progress } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import { client } from "../backend/client";
 import type { SiteImport } from "../backend/types";
 import { fullTime, sinceWhen } from "../parts/time";
+import { useSaving } from "../parts/use-saving";
 import styles from "./Knowledge.module.css";
+import { refreshKnowledge } from "./queries";
 
 const STATES = {
+  waiting: { label: "Waiting", tone: undefined },
   running: { label: "Running", tone: "warn" },
   done: { label: "Done", tone: "good" },
   failed: { label: "Failed", tone: undefined },
@@ -26,7 +30,9 @@ export function ImportCard({ import: one }: { import: SiteImport }) {
         </span>
       </header>
       <p className={styles.question}>{one.url}</p>
+      {one.state === "waiting" && <p className={styles.took}>Begins once the imports before it have ended</p>}
       {one.state === "running" && <HowFar done={one.pages_done} all={one.pages_all} />}
+      {isUnderWay(one) && <Stop import={one} />}
       {one.state === "failed" && (
         <p className={styles.fault}>
           <IconAlertTriangle size={15} aria-hidden="true" />
@@ -46,10 +52,36 @@ export function ImportCard({ import: one }: { import: SiteImport }) {
   );
 }
 
+export function isUnderWay({ state }: SiteImport): boolean {
+  return state === "waiting" || state === "running";
+}
+
+function Stop({ import: one }: { import: SiteImport }) {
+  const saving = useSaving();
+  const stop = async () => {
+    await client.request("DELETE /api/kb/imports/{id}", { path: { id: one.import_id } });
+    await refreshKnowledge();
+  };
+  return (
+    <>
+      {saving.error && <Alert color="red" variant="light" role="alert" title={saving.error} />}
+      <Button
+        size="xs"
+        variant="default"
+        loading={saving.isBusy}
+        onClick={() => void saving.run(stop)}
+        aria-label={`Stop the import of ${one.url}`}
+      >
+        Stop
+      </Button>
+    </>
+  );
+}
+
 function HowFar({ done, all }: { done: number; all: number | null }) {
   const words = all === null ? "Reading what the site lists" : `${done} of ${all} pages`;
   return (
-    <div role="status">
+    <div>
       <Progress value={all ? (done / all) * 100 : 0} size="sm" aria-label="Pages" animated />
       <p className={styles.took}>{words}</p>
     </div>

@@ -1,12 +1,12 @@
 // The pages of a site as articles: begun here by an admin, and told of while it goes on and afterwards.
-import { Alert, Button, NumberInput, Select, Skeleton, TextInput } from "@mantine/core";
+import { Alert, Button, NumberInput, Select, Skeleton, TextInput, VisuallyHidden } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import type { ArticleStatus } from "../backend/types";
 import { useSaving } from "../parts/use-saving";
-import { ImportCard } from "./ImportCard";
+import { ImportCard, isUnderWay } from "./ImportCard";
 import styles from "./Knowledge.module.css";
 import { refreshKnowledge, useImports } from "./queries";
 
@@ -20,11 +20,16 @@ const STATUSES = [
 export function Imports() {
   useDocumentTitle("Import · SmileChat");
   const { data, error, isPending } = useImports();
-  const isRunning = data?.some(({ state }) => state === "running") ?? false;
+  const isRunning = data?.some(isUnderWay) ?? false;
   const wasRunning = useRef(false);
+  const [said, setSaid] = useState("");
   useEffect(() => {
     // What it has made is to be seen without a reload.
-    if (wasRunning.current && !isRunning) void refreshKnowledge();
+    if (wasRunning.current && !isRunning) {
+      setSaid("The import has ended.");
+      void refreshKnowledge();
+    }
+    if (isRunning) setSaid("");
     wasRunning.current = isRunning;
   }, [isRunning]);
   return (
@@ -40,6 +45,7 @@ export function Imports() {
           <Skeleton height={132} radius="lg" />
         </div>
       )}
+      <VisuallyHidden role="status">{said}</VisuallyHidden>
       <ul className={styles.runs}>
         {data?.map((one) => (
           <li key={one.import_id}>

@@ -60,7 +60,7 @@ export function useImports() {
     queryKey: ["kb", "imports"],
     queryFn: async ({ signal }) =>
       (await client.request("GET /api/kb/imports", { query: { limit: PAGE }, signal })).data,
-    refetchInterval: ({ state }) => (state.data?.some((one) => one.state === "running") ? 1500 : false),
+    refetchInterval: ({ state }) => (state.data?.some((one) => one.ended_at === null) ? 1500 : false),
   });
 }
 
