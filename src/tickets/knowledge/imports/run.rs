@@ -138,3 +138,16 @@ fn in_words(error: &anyhow::Error) -> String {
         None => in_short(&format!("{error:#}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ours_is_told_in_words_of_its_own() {
+        for error in [Error::bug("a secret"), Error::internal(anyhow!("a secret"))] {
+            assert_eq!(in_words(&error.into()), OURS);
+        }
+        assert_eq!(in_words(&anyhow!("status 404").context("https://a.example/")), "https://a.example/: status 404");
+    }
+}
