@@ -12,6 +12,8 @@ use super::robots::{self, Robots};
 use crate::platform::outbound::{Answer, Failure, Outbound};
 
 const MOST_REDIRECTS: usize = 3;
+/// The protocol's limit of site maps, which an index of PostgreSQL bears.
+pub const LONGEST_ADDRESS: usize = 2048;
 /// Of one address, with its redirects.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -27,6 +29,7 @@ pub struct Found {
 pub enum Missing {
     Failed(Failure),
     Disallowed,
+    TooLong,
     /// It sends to another site, of this origin, which one may want to name instead.
     Elsewhere(String),
 }
@@ -38,6 +41,7 @@ impl Missing {
             Self::Failed(Failure::Status(status, _)) => format!("status {status}"),
             Self::Failed(other) => other.as_str().to_owned(),
             Self::Disallowed => "robots.txt disallows it".to_owned(),
+            Self::TooLong => "its address is too long".to_owned(),
             Self::Elsewhere(origin) => format!("it sends elsewhere, to {origin}"),
         }
     }
@@ -81,6 +85,10 @@ async fn in_time<T>(asking: impl Future<Output = Result<T, Missing>>) -> Result<
 async fn follow(outbound: &Outbound, url: &Url, robots: &Robots) -> Result<(Url, Answer), Missing> {
     let mut url = url.clone();
     for _ in 0..=MOST_REDIRECTS {
+        // Before the rules: each of them is tried on all of it.
+        if url.as_str().len() > LONGEST_ADDRESS {
+            return Err(Missing::TooLong);
+        }
         if !robots.allows(&url) {
             return Err(Missing::Disallowed);
         }
