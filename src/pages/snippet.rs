@@ -24,7 +24,7 @@ pub fn snippet(url: &str, key: Option<&str>) -> anyhow::Result<String> {
 fn snippet_of<Files: RustEmbed>(url: &str, key: Option<&str>) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
     ensure!(text::origin(&url, &()).is_ok(), "--url takes the origin of this server, as in https://chat.example.com");
-    ensure!(key.is_none_or(is_publishable), "--key takes a publishable key, which begins with pk_");
+    ensure!(key.is_none_or(is_publishable), "--key takes a whole publishable key: pk_, letters and digits");
     let key = key.unwrap_or(ANY_KEY);
     let path = files::names::<Files>().into_iter().find(|name| name.starts_with(LOADER) && name.ends_with(".js"));
     let loader = path.as_deref().and_then(|path| Some((path.rsplit('/').next()?, files::content::<Files>(path)?)));

@@ -70,6 +70,7 @@ async function takeAll() {
 
   await addNote(ben, "Second late parcel of this van today. I have asked the depot.");
   await ben.setViewportSize({ width: 1440, height: 900 });
+  await ben.getByRole("heading", { name: "History" }).waitFor();
   await take(ben, "console");
   await ben.emulateMedia({ colorScheme: "dark" });
   await take(ben, "console-dark");

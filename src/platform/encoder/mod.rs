@@ -1,21 +1,23 @@
 //! A model of the server's own that makes vectors of texts, from a folder as sentence-transformers keeps one: `config.json`,
 //! `vocab.txt`, `model.safetensors` (docs/decisions/0052).
 //!
-//! It is read when it is first asked, and computes beside the requests, one text at a time: what waits for a question's vector waits
-//! for one text of an article at most.
+//! It is read when it is first asked, and computes beside the requests, one text at a time. Of many texts in a row, others wait for
+//! one at most.
 
 mod bert;
 mod wordpiece;
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::{fs, io};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use self::bert::{Bert, Pooling, Shape};
@@ -23,11 +25,17 @@ use self::wordpiece::WordPiece;
 use crate::platform::secret::hex;
 
 const LARGEST: u64 = 4 << 30;
+const POOLING: &str = "1_Pooling/config.json";
+/// Another one, where what is computed here changes: vectors of before may not be compared with those of then.
+const ARITHMETIC: &str = "1";
 
 pub struct Encoder {
     folder: PathBuf,
-    model: OnceCell<Arc<Model>>,
-    turns: Semaphore,
+    /// Or why it could not be read: it is not tried again for each question.
+    model: Arc<OnceLock<Result<Arc<Model>, String>>>,
+    turns: Arc<Semaphore>,
+    /// For many texts: one after another, so that between two of them there is room for a question.
+    rows: Semaphore,
 }
 
 struct Model {
@@ -51,12 +59,8 @@ struct Sentences {
     max_seq_length: Option<usize>,
 }
 
-/// Of `1_Pooling/config.json`.
-#[derive(Deserialize)]
-struct Pools {
-    pooling_mode_cls_token: bool,
-    pooling_mode_mean_tokens: bool,
-}
+/// Of `1_Pooling/config.json`, which also has the width: what is `true` is done, and put side by side.
+type Pools = BTreeMap<String, Value>;
 
 /// Of `modules.json`: what is done one after another.
 #[derive(Deserialize)]
@@ -79,34 +83,50 @@ impl Encoder {
             let about = fs::metadata(&path).with_context(|| path.display().to_string())?;
             ensure!(about.len() <= LARGEST, "{}: larger than 4 GiB", path.display());
         }
-        Ok(Self { folder: folder.to_owned(), model: OnceCell::new(), turns: Semaphore::new(1) })
+        let (turns, rows) = (Arc::new(Semaphore::new(1)), Semaphore::new(1));
+        Ok(Self { folder: folder.to_owned(), model: Arc::default(), turns, rows })
     }
 
     /// One for each text.
     pub async fn vectors(&self, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
+        let _row = if texts.len() > 1 { Some(self.rows.acquire().await?) } else { None };
         let mut vectors = Vec::with_capacity(texts.len());
         for text in texts {
-            let (model, text) = (self.model().await?.clone(), text.clone());
-            let _turn = self.turns.acquire().await?;
-            vectors.push(spawn_blocking(move || model.vector(&text)).await?);
+            let (model, text) = (self.model().await?, text.clone());
+            // It is the computation's own: whoever no longer waits for it does not end it.
+            let turn = self.turns.clone().acquire_owned().await?;
+            let compute = move || {
+                let vector = model.vector(&text);
+                drop(turn);
+                vector
+            };
+            vectors.push(spawn_blocking(compute).await?);
         }
         Ok(vectors)
     }
 
     /// The same on every node that has this model, and that of no other one.
-    pub async fn fingerprint(&self) -> anyhow::Result<&str> {
-        Ok(&self.model().await?.fingerprint)
+    pub async fn fingerprint(&self) -> anyhow::Result<String> {
+        Ok(self.model().await?.fingerprint.clone())
     }
 
-    async fn model(&self) -> anyhow::Result<&Arc<Model>> {
-        self.model
-            .get_or_try_init(async || {
-                let folder = self.folder.clone();
-                let model = spawn_blocking(move || Model::read(&folder)).await??;
-                tracing::info!(folder = %self.folder.display(), fingerprint = model.fingerprint, "the server's own model is read");
-                Ok(Arc::new(model))
-            })
-            .await
+    async fn model(&self) -> anyhow::Result<Arc<Model>> {
+        let (read, folder) = (self.model.clone(), self.folder.clone());
+        // It goes on, whoever no longer waits for it, and is done once.
+        let model = spawn_blocking(move || {
+            let model = read.get_or_init(|| {
+                let model = Model::read(&folder).map_err(|error| format!("{error:#}"));
+                match &model {
+                    Ok(model) => {
+                        tracing::info!(folder = %folder.display(), model.fingerprint, "the model of texts is read")
+                    }
+                    Err(error) => tracing::error!(error, "the model of texts cannot be read"),
+                }
+                model.map(Arc::new)
+            });
+            model.clone()
+        });
+        model.await?.map_err(anyhow::Error::msg)
     }
 }
 
@@ -125,12 +145,28 @@ impl Model {
         let bert = Bert::read(&shape, pooling(folder)?, &weights).with_context(|| path.display().to_string())?;
         let places = shape.max_position_embeddings;
         let longest = sentences.max_seq_length.unwrap_or(places).clamp(2, places.max(2));
-        Ok(Self { bert, words, longest, fingerprint: hex(&Sha256::digest(&weights)[..8]) })
+        Ok(Self { bert, words, longest, fingerprint: fingerprint(folder, &weights)? })
     }
 
     fn vector(&self, text: &str) -> Vec<f32> {
         self.bert.vector(&self.words.split(text, self.longest))
     }
+}
+
+/// Of all that a vector depends on, our own arithmetic too.
+fn fingerprint(folder: &Path, weights: &[u8]) -> anyhow::Result<String> {
+    let mut hash = Sha256::new_with_prefix(ARITHMETIC);
+    for name in ["config.json", "tokenizer_config.json", "sentence_bert_config.json", POOLING, "vocab.txt"] {
+        let content = fs::read(folder.join(name)).or_else(none_if_absent)?;
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(content);
+    }
+    hash.update(weights);
+    Ok(hex(&hash.finalize()[..8]))
+}
+
+fn none_if_absent(error: io::Error) -> io::Result<Vec<u8>> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(error) }
 }
 
 fn shape(folder: &Path) -> anyhow::Result<Shape> {
@@ -147,21 +183,23 @@ fn pooling(folder: &Path) -> anyhow::Result<Pooling> {
         let is_known = ["Transformer", "Pooling", "Normalize"].contains(&kind);
         ensure!(is_known, "{}: a step {kind:?} that is not known here", folder.join("modules.json").display());
     }
-    let pools: Option<Pools> = read_json(folder, "1_Pooling/config.json")?;
-    match pools.map(|pools| (pools.pooling_mode_mean_tokens, pools.pooling_mode_cls_token)) {
-        None | Some((true, false)) => Ok(Pooling::Mean),
-        Some((false, true)) => Ok(Pooling::First),
-        Some(_) => anyhow::bail!("{}: neither the mean nor the first", folder.join("1_Pooling/config.json").display()),
+    let Some(pools) = read_json::<Pools>(folder, POOLING)? else { return Ok(Pooling::Mean) };
+    let done: Vec<&str> =
+        pools.iter().filter(|(_, is_done)| **is_done == true).map(|(name, _)| name.as_str()).collect();
+    match done[..] {
+        ["pooling_mode_mean_tokens"] => Ok(Pooling::Mean),
+        ["pooling_mode_cls_token"] => Ok(Pooling::First),
+        _ => bail!("{}: known are the mean alone and the first alone", folder.join(POOLING).display()),
     }
 }
 
 /// None: there is no such file.
 fn read_json<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Option<T>> {
     let path = folder.join(name);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(|| path.display().to_string())?,
+    };
     Ok(Some(serde_json::from_str(&text).with_context(|| path.display().to_string())?))
 }
 
@@ -240,9 +278,14 @@ mod tests {
         let named = folder(config(), "bert.", |_| true);
         assert_eq!(vectors(&named, &texts).await.expect("vectors"), all);
         fs::create_dir(whole.path().join("1_Pooling")).expect("a folder");
-        let first = r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#;
-        fs::write(whole.path().join("1_Pooling/config.json"), first).expect("written");
-        assert_ne!(vectors(&whole, &["blue red"]).await.expect("vectors"), all[1..2]);
+        let mean = Encoder::open(whole.path()).expect("a model").fingerprint().await.expect("read");
+        let pool = |how: &str| fs::write(whole.path().join(POOLING), how).expect("written");
+        pool(r#"{"word_embedding_dimension": 4, "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#);
+        let first = Encoder::open(whole.path()).expect("a model");
+        assert_ne!(first.vectors(&["blue red".to_owned()]).await.expect("vectors"), all[1..2]);
+        assert_ne!(first.fingerprint().await.expect("read"), mean);
+        pool(r#"{"pooling_mode_max_tokens": true, "pooling_mode_mean_tokens": true}"#);
+        assert!(Encoder::open(whole.path()).is_err(), "two side by side are no mean");
     }
 
     #[tokio::test]

@@ -3,8 +3,6 @@
 //! What a call may take at most is set aside before it, in the transaction that finds that there is room, and what it did not
 //! take is given back after it. So many at once stay within the budget, and what a dead process had set aside counts as taken.
 
-use std::time::Duration;
-
 use super::model::{Ask, Spoken, Tokens};
 use super::settings::BotSettings;
 use super::settings::engine::Budget;
@@ -47,16 +45,6 @@ pub enum VectorsOf {
     AQuestion,
     /// No more than half of the day's tokens: a large import leaves the rest to the answers.
     Articles,
-}
-
-impl VectorsOf {
-    /// For whoever is asked for them.
-    pub fn deadline(self) -> Duration {
-        match self {
-            Self::AQuestion => Duration::from_secs(3),
-            Self::Articles => Duration::from_secs(30),
-        }
-    }
 }
 
 /// The same for what is made vectors of.

@@ -1,6 +1,8 @@
 //! Vectors of what a tenant has published and of what is asked, by the model that the tenant names and within its budget, or by the
 //! server's own.
 
+use std::time::Duration;
+
 use tokio::time::timeout;
 
 use super::budget::{self, VectorsOf};
@@ -46,7 +48,7 @@ pub async fn list_makers(app: &App) -> Result<Vec<Maker>> {
 pub async fn bring_up(app: &App, tenant: TenantKey) -> Result<Step> {
     let (desk, _) = app.db.read(move |tx| Desk::find(tx, tenant)).await?;
     let Some(embedding) = &desk.settings.embedding else { return Ok(Step::Done) };
-    let model = match tag(app, embedding).await {
+    let model = match tag(app, embedding, VectorsOf::Articles).await {
         Ok(model) => model,
         Err(failure) => return Ok(Step::Failed(failure.as_str())),
     };
@@ -85,11 +87,9 @@ pub async fn make(
 ) -> Result<std::result::Result<Vec<Vec<i8>>, &'static str>> {
     let Some(embedding) = &desk.settings.embedding else { return Ok(Err(Failure::Nowhere.as_str())) };
     if embedding.is_own() {
-        // Nobody is paid for it: it counts against no budget. And articles take the time that they take.
+        // Nobody is paid for it: it counts against no budget. Articles take the time that they take.
         let made = match of {
-            VectorsOf::AQuestion => {
-                timeout(of.deadline(), by_own_model(app, texts)).await.unwrap_or(Err(Failure::TimedOut))
-            }
+            VectorsOf::AQuestion => in_time(of, by_own_model(app, texts)).await,
             VectorsOf::Articles => by_own_model(app, texts).await,
         };
         return Ok(made.map_err(|failure| failure.as_str()));
@@ -97,7 +97,7 @@ pub async fn make(
     let share = budget::set_aside_for_vectors(app, tenant, &desk.settings, of, texts).await?;
     let Some(share) = share else { return Ok(Err("budget")) };
     let asked = embed(&app.outbound, embedding, desk.secrets.embedding_key.as_deref(), texts);
-    let made = timeout(of.deadline(), asked).await.unwrap_or(Err(Failure::TimedOut));
+    let made = in_time(of, asked).await;
     let tokens = match &made {
         Ok(made) => budget::taken_by_vectors(texts, made.tokens),
         // Read, as far as one can tell.
@@ -108,6 +108,17 @@ pub async fn make(
     Ok(made.map(|made| made.vectors).map_err(|failure| failure.as_str()))
 }
 
+async fn in_time<T>(
+    of: VectorsOf,
+    asked: impl Future<Output = std::result::Result<T, Failure>>,
+) -> std::result::Result<T, Failure> {
+    let deadline = match of {
+        VectorsOf::AQuestion => Duration::from_secs(3),
+        VectorsOf::Articles => Duration::from_secs(30),
+    };
+    timeout(deadline, asked).await.unwrap_or(Err(Failure::TimedOut))
+}
+
 async fn by_own_model(app: &App, texts: &[String]) -> std::result::Result<Vec<Vec<i8>>, Failure> {
     let encoder = app.encoder.as_ref().ok_or(Failure::Nowhere)?;
     let made = encoder.vectors(texts).await.map_err(of_own_model)?;
@@ -115,15 +126,17 @@ async fn by_own_model(app: &App, texts: &[String]) -> std::result::Result<Vec<Ve
 }
 
 /// What vectors that may be compared have in common.
-pub async fn tag(app: &App, settings: &EmbeddingSettings) -> std::result::Result<String, Failure> {
+pub async fn tag(app: &App, settings: &EmbeddingSettings, of: VectorsOf) -> std::result::Result<String, Failure> {
     if !settings.is_own() {
         return Ok(format!("{} {}", settings.url, settings.name));
     }
     let encoder = app.encoder.as_ref().ok_or(Failure::Nowhere)?;
-    Ok(format!("{} {}", settings.url, encoder.fingerprint().await.map_err(of_own_model)?))
+    // The first time, the model is read.
+    let named = in_time(of, async { encoder.fingerprint().await.map_err(of_own_model) });
+    Ok(format!("{} {}", settings.url, named.await?))
 }
 
 fn of_own_model(error: anyhow::Error) -> Failure {
-    tracing::error!(error = format!("{error:#}"), "the server's own model failed");
+    tracing::debug!(error = format!("{error:#}"), "the server's own model failed");
     Failure::Broken
 }

@@ -83,17 +83,16 @@ async fn nearest(
     question: &str,
 ) -> Result<Vec<(i64, f64)>> {
     let texts = [super::mask::mask(&super::prompt::cut(question, embedding::MOST_CHARS))];
-    let made = match embedding::tag(app, settings).await {
+    let made = match embedding::tag(app, settings, VectorsOf::AQuestion).await {
         Ok(tag) => embedding::make(app, desk, tenant, VectorsOf::AQuestion, &texts).await?.map(|made| (tag, made)),
         Err(failure) => Err(failure.as_str()),
     };
     match made {
-        Ok((tag, mut vectors)) => compare(app, tenant, tag, vectors.swap_remove(0)).await,
-        Err(code) => {
-            tracing::warn!(code, "no vector of a question; its words alone are searched for");
-            Ok(Vec::new())
-        }
+        Ok((tag, mut vectors)) => return compare(app, tenant, tag, vectors.swap_remove(0)).await,
+        Err("budget") => tracing::debug!("no vector of a question: the day's tokens are used up"),
+        Err(code) => tracing::warn!(code, "no vector of a question; its words alone are searched for"),
     }
+    Ok(Vec::new())
 }
 
 async fn compare(app: &App, tenant: TenantKey, model: String, vector: Vec<i8>) -> Result<Vec<(i64, f64)>> {

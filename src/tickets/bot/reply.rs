@@ -222,7 +222,8 @@ impl Desk {
 
     /// Whether somebody outside is asked for an answer: it costs money or time of theirs, or does something there.
     pub fn asks_others(&self) -> bool {
-        self.settings.engine != Engine::Passages || self.settings.embedding.is_some()
+        let embedding = self.settings.embedding.as_ref();
+        self.settings.engine != Engine::Passages || embedding.is_some_and(|embedding| !embedding.is_own())
     }
 
     /// Where an article stands.

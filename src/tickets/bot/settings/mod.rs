@@ -259,7 +259,9 @@ pub fn update_in(tx: &mut Tx<'_>, app: &App, act: &Act, patch: BotPatch) -> Resu
         return Ok(before);
     }
     check_whole(&after)?;
-    if app.encoder.is_none() && after.embedding.as_ref().is_some_and(EmbeddingSettings::is_own) {
+    let is_own = after.embedding.as_ref().is_some_and(EmbeddingSettings::is_own);
+    // What was set before stays: another setting may be changed beside it, on whatever node.
+    if is_own && app.encoder.is_none() && after.embedding != before.embedding {
         return Err(Error::invalid("embedding.url", "not_set_up", "This server has no model of its own."));
     }
     let user = match user {
