@@ -65,6 +65,8 @@ impl Row {
             Unit::Share => String::new(),
             Unit::PerSecond => format!("**{:.1} times**", ours / peers),
             Unit::Millis | Unit::Bytes if ours <= peers => format!("1/{:.1}", peers / ours),
+            // Nothing that can be measured is no measure of the other.
+            Unit::Millis | Unit::Bytes if peers == 0.0 => String::new(),
             Unit::Millis | Unit::Bytes => format!("{:.1} times", ours / peers),
         }
     }
