@@ -54,16 +54,12 @@ const MIGRATIONS: &[Migration] = &[
     Migration::of_one_text("0015_bot_claims", include_str!("../../../migrations/0015_bot_claims.sql")),
     Migration::of_one_text("0016_help_shelves", include_str!("../../../migrations/0016_help_shelves.sql")),
     Migration::of_one_text("0017_bot_evals", include_str!("../../../migrations/0017_bot_evals.sql")),
+    Migration::of_one_text("0018_article_sources", include_str!("../../../migrations/0018_article_sources.sql")),
+    Migration::of_one_text("0019_site_imports", include_str!("../../../migrations/0019_site_imports.sql")),
     Migration {
-        name: "0018_tenant_wall",
-        sqlite: include_str!("../../../migrations/0018_tenant_wall.sql"),
-        postgres: include_str!("../../../migrations/0018_tenant_wall.postgres.sql"),
-    },
-    Migration::of_one_text("0019_article_sources", include_str!("../../../migrations/0019_article_sources.sql")),
-    Migration {
-        name: "0020_site_imports",
-        sqlite: include_str!("../../../migrations/0020_site_imports.sql"),
-        postgres: include_str!("../../../migrations/0020_site_imports.postgres.sql"),
+        name: "0020_tenant_wall",
+        sqlite: include_str!("../../../migrations/0020_tenant_wall.sql"),
+        postgres: include_str!("../../../migrations/0020_tenant_wall.postgres.sql"),
     },
 ];
 

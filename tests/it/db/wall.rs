@@ -11,7 +11,7 @@ use super::{TestDb, config, insert_tenant, insert_user};
 use crate::harness::{Engine, Server};
 use crate::servers::Postgres;
 
-/// Their search would no longer use its indexes (migration 0018).
+/// Their search would no longer use its indexes (migration 0020).
 const IN_FRONT: [&str; 2] = ["kb_search", "ticket_search"];
 
 async fn unguarded(t: &TestDb) -> Result<Vec<String>> {

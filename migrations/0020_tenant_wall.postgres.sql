@@ -9,7 +9,7 @@ begin
     foreach name in array array[
         'analytics_slots', 'analytics_tenants', 'analytics_ticket_slots', 'analytics_tickets', 'api_keys',
         'attachments', 'bot_claims', 'bot_evals', 'bot_runs', 'bot_settings', 'bot_usage', 'events', 'file_removals',
-        'idempotency_keys', 'invites', 'kb_articles', 'kb_collections', 'kb_feedback', 'kb_passages',
+        'idempotency_keys', 'invites', 'kb_articles', 'kb_collections', 'kb_feedback', 'kb_imports', 'kb_passages',
         'kb_reader_feedback', 'kb_vectors', 'kb_versions', 'messages', 'notes', 'ratings', 'refresh_tokens',
         'sessions', 'tenants', 'ticket_tags', 'tickets', 'users', 'widget_settings'
     ] loop
