@@ -148,7 +148,7 @@ async fn look_up_name(app: &App, tenant: TenantKey, user: UserKey) {
 async fn write_served(app: &App) {
     let served = app.realtime.hub.take_served();
     if !served.is_empty()
-        && let Err(error) = delivered::mark(app, &served).await
+        && let Err(error) = delivered::mark(app, served.clone()).await
     {
         tracing::warn!(%error, "could not write delivery marks; trying again");
         app.realtime.hub.return_served(&served);

@@ -265,15 +265,13 @@ impl Hub {
         }
     }
 
-    /// What was served since the last call, in the order of the tickets.
+    /// What was served since the last call.
     pub fn take_served(&self) -> Vec<Served> {
         let served = std::mem::take(&mut self.lock().served);
-        let mut served: Vec<Served> = served
+        served
             .into_iter()
             .map(|((tenant, ticket, side), up_to_seq)| Served { tenant, ticket, side, up_to_seq })
-            .collect();
-        served.sort_by_key(|one| one.ticket);
-        served
+            .collect()
     }
 
     /// Sets the gauges of who and what is here.

@@ -114,7 +114,7 @@ pub struct Rating {
 }
 
 /// Which side of a conversation somebody is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     Customer,
     Staff,
@@ -127,11 +127,11 @@ impl Side {
         if user == ticket.customer { Self::Customer } else { Self::Staff }
     }
 
-    /// The condition on messages of the other side, with the customer's key as `$5`.
-    pub fn others(self) -> &'static str {
+    /// The condition on messages of the other side, where `customer` stands for the customer's key.
+    pub fn others(self, customer: &str) -> String {
         match self {
-            Self::Customer => "sender_key <> $5",
-            Self::Staff => "sender_key = $5",
+            Self::Customer => format!("sender_key <> {customer}"),
+            Self::Staff => format!("sender_key = {customer}"),
         }
     }
 

@@ -3,13 +3,12 @@
 
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::tickets::messages::store;
+use crate::tickets::messages::store::{self, Delivered};
 use crate::tickets::model::Side;
-use crate::tickets::store as tickets;
 
 /// Up to which `seq` one side of a ticket has been served.
 #[derive(Clone, Copy, Debug)]
@@ -26,26 +25,25 @@ const BATCH: usize = 50;
 /// Writes the marks down and tells the rooms. Called with what has gathered for a moment, not for each message, in the
 /// order of the tickets: two nodes that mark the same ones do not wait for one another. Of an error, nobody knows how many
 /// were written before it; to mark again does no harm.
-pub async fn mark(app: &App, served: &[Served]) -> Result<()> {
+pub async fn mark(app: &App, mut served: Vec<Served>) -> Result<()> {
     let now = app.clock.now();
-    for batch in served.chunks(BATCH) {
-        let batch = batch.to_vec();
-        app.db.write(move |tx| batch.iter().try_for_each(|one| mark_one(tx, one, now))).await?;
+    let of = |one: &Served| (one.tenant, one.side);
+    served.sort_by_key(|one| (of(one), one.ticket));
+    for alike in served.chunk_by(|one, next| of(one) == of(next)) {
+        let (tenant, side) = of(&alike[0]);
+        for batch in alike.chunks(BATCH) {
+            let batch: Vec<_> = batch.iter().map(|one| (one.ticket, one.up_to_seq)).collect();
+            app.db.write(move |tx| mark_in(tx, tenant, side, &batch, now)).await?;
+        }
     }
     Ok(())
 }
 
-fn mark_one(tx: &mut Tx<'_>, one: &Served, now: Timestamp) -> Result<()> {
-    let ticket = match tickets::find_by_key_and_lock(tx, one.tenant, one.ticket) {
-        Ok(ticket) => ticket,
-        // Deleted meanwhile: nothing to mark.
-        Err(Error::NotFound) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let seqs = store::mark_delivered(tx, one.tenant, &ticket, one.side, one.up_to_seq, now)?;
-    if seqs.is_empty() {
-        return Ok(());
+fn mark_in(tx: &mut Tx<'_>, tenant: TenantKey, side: Side, batch: &[(TicketKey, i64)], now: Timestamp) -> Result<()> {
+    for marked in store::mark_delivered(tx, tenant, side, batch, now)? {
+        let Delivered { ticket_id, up_to_seq, seqs } = marked;
+        let what = What::MessagesDelivered { ticket_id, up_to_seq, seqs };
+        events::record(tx, &Act::of_server(tenant, now), what)?;
     }
-    let what = What::MessagesDelivered { ticket_id: ticket.ticket_id, up_to_seq: one.up_to_seq, seqs };
-    events::record(tx, &Act::of_server(one.tenant, now), what)
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! The SQL of messages. `messages` is clustered by (ticket, seq), see migrations/0001.
 
+mod marks;
+
 use std::borrow::Cow;
 use std::iter;
 
@@ -10,8 +12,10 @@ use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Row, Tx, Value};
 use crate::tickets::attachments::model::Attachment;
-use crate::tickets::model::{BotState, Message, MessageKind, Scope, Sender, Side, Ticket, TicketStatus, message_id};
+use crate::tickets::model::{BotState, Message, MessageKind, Scope, Sender, TicketStatus, message_id};
 use crate::tickets::store::{bot_state_of, status_of};
+
+pub use marks::{Delivered, mark_delivered, mark_read};
 
 const SELECT: &str =
     "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
@@ -283,77 +287,4 @@ pub fn list_before(
 ) -> Result<Vec<Message>> {
     let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc");
     tx.at_most(limit, &sql, &[ticket.into(), before.into(), tenant.into()], |row| message(row, ticket_id))
-}
-
-/// Marks what the other side sent up to `up_to_seq` as read; answers the `seq`s that were not.
-pub fn mark_read(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    ticket: &Ticket,
-    side: Side,
-    up_to_seq: i64,
-    now: Timestamp,
-) -> Result<Vec<i64>> {
-    let marked = ticket.marks(side).read_seq;
-    if up_to_seq <= marked {
-        return Ok(Vec::new());
-    }
-    let seqs = mark(tx, tenant, ticket, side, &READ, (marked, up_to_seq), now)?;
-    let sql = format!(
-        "update tickets set {0}_unread = {0}_unread - $3, {0}_read_seq = $4 where tenant_key = $1 and ticket_key = $2",
-        side.column()
-    );
-    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
-    Ok(seqs)
-}
-
-/// Marks what the other side sent up to `up_to_seq` as delivered; answers the `seq`s that were not.
-pub fn mark_delivered(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    ticket: &Ticket,
-    side: Side,
-    up_to_seq: i64,
-    now: Timestamp,
-) -> Result<Vec<i64>> {
-    let marked = ticket.marks(side).delivered_seq;
-    if up_to_seq <= marked {
-        return Ok(Vec::new());
-    }
-    let seqs = mark(tx, tenant, ticket, side, &DELIVERED, (marked, up_to_seq), now)?;
-    let sql =
-        format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
-    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
-    Ok(seqs)
-}
-
-/// What a message gets, at `$6`, and how it looks while it has not got it.
-struct Mark {
-    set: &'static str,
-    is_due: &'static str,
-}
-
-const READ: Mark =
-    Mark { set: "is_read = true, read_at = $6, delivered_at = coalesce(delivered_at, $6)", is_due: "is_read = false" };
-const DELIVERED: Mark = Mark { set: "delivered_at = $6", is_due: "delivered_at is null" };
-
-/// Answers the `seq`s that got the mark now, ascending.
-fn mark(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    ticket: &Ticket,
-    side: Side,
-    mark: &Mark,
-    (after, up_to): (i64, i64),
-    now: Timestamp,
-) -> Result<Vec<i64>> {
-    let (set, is_due, others) = (mark.set, mark.is_due, side.others());
-    let sql = format!(
-        "update messages set {set}
-         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {others} and {is_due} returning seq"
-    );
-    let values = [ticket.key.into(), tenant.into(), after.into(), up_to.into(), ticket.customer.into(), now.into()];
-    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
-    seqs.sort_unstable();
-    Ok(seqs)
 }
