@@ -29,6 +29,8 @@ struct Player {
     server: Server,
     stage: Stage,
     requests: Option<rest::Requests>,
+    /// What it did at half of its full rate.
+    half: Option<chat::Figures>,
 }
 
 /// All servers run for the whole time, so that none is warmer than the other; only one is asked at a time.
@@ -44,7 +46,7 @@ pub async fn run(
         let server = program.start().await?;
         let stage = Stage::set(&server).await?;
         let is_ours = program.name == "SmileChat";
-        players.push(Player { is_ours, program: program.clone(), server, stage, requests: None });
+        players.push(Player { is_ours, program: program.clone(), server, stage, requests: None, half: None });
     }
     for scenario in scenarios {
         for round in 1..=size.rounds {
@@ -54,10 +56,30 @@ pub async fn run(
                 play(player, scenario, size, group, report).await?;
                 tell_cost(player, before)?;
             }
+            if scenario == "chat" {
+                at_the_peers_half(&players, size, group, report).await?;
+            }
         }
     }
     for player in players {
         player.server.stop().await?;
+    }
+    Ok(())
+}
+
+/// The same few messages on both: half of what is much for the one is little for the other.
+async fn at_the_peers_half(players: &[Player], size: &Size, group: &str, report: &mut Report) -> Result<()> {
+    let peer = players.iter().find(|player| !player.is_ours).and_then(|peer| peer.half.as_ref());
+    let ours = players.iter().find(|player| player.is_ours);
+    let (Some(peer), Some(ours)) = (peer, ours) else { return Ok(()) };
+    let load = Load { tickets: size.tickets, pace: Pace::Rate(peer.acked), time: size.time };
+    let figures = chat::run(&ours.server, &ours.stage, load).await?;
+    for (is_ours, figures) in [(true, &figures), (false, peer)] {
+        let mut note = |part: &str, what: &str, unit: Unit, figure: f64| {
+            eprintln!("    {what}: {figure:.2}");
+            report.note(&format!("{group}: {part}"), what, unit, is_ours, figure);
+        };
+        note_load(&mut note, "both at half of the peer's rate", figures);
     }
     Ok(())
 }
@@ -86,17 +108,11 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
             let load = Load { tickets: size.tickets, pace: Pace::Window(size.window), time: size.time };
             let full = chat::run(server, stage, load).await?;
             let part = format!("{} conversations, {} messages under way in each", size.tickets, size.window);
-            note(&part, "messages acked", Unit::PerSecond, full.acked);
+            note_load(&mut note, &part, &full);
             note(&part, "messages delivered", Unit::PerSecond, full.delivered);
-            note(&part, "core of the server", Unit::Share, full.cpu);
-            latencies(&mut note, &part, "ack", full.ack);
-            latencies(&mut note, &part, "seen", full.seen);
             let half = chat::run(server, stage, Load { pace: Pace::Rate(full.acked / 2.0), ..load }).await?;
-            let part = "the same at half of that rate";
-            note(part, "messages acked", Unit::PerSecond, half.acked);
-            note(part, "core of the server", Unit::Share, half.cpu);
-            latencies(&mut note, part, "ack", half.ack);
-            latencies(&mut note, part, "seen", half.seen);
+            note_load(&mut note, "each at half of its rate", &half);
+            player.half = Some(half);
         }
         "rest" => {
             if player.requests.is_none() {
@@ -141,6 +157,13 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
         other => bail!("there is no scenario {other}"),
     }
     Ok(())
+}
+
+fn note_load(note: &mut impl FnMut(&str, &str, Unit, f64), part: &str, figures: &chat::Figures) {
+    note(part, "messages acked", Unit::PerSecond, figures.acked);
+    note(part, "core of the server", Unit::Share, figures.cpu);
+    latencies(note, part, "ack", figures.ack);
+    latencies(note, part, "seen", figures.seen);
 }
 
 fn latencies(note: &mut impl FnMut(&str, &str, Unit, f64), part: &str, what: &str, quantiles: [f64; 3]) {

@@ -74,7 +74,7 @@ async fn carry_out(options: Options) -> Result<()> {
     }
     #[cfg(feature = "limits")]
     if options.with_limits {
-        limits::run(options.core, &options.size, &mut report).await?;
+        limits::run(&options.programs[0], &options.size, &mut report).await?;
     }
     let text = format!("{}\n\n{}", machine::described(&options.programs)?, report.markdown());
     publish(&options, "bench", &text)

@@ -61,7 +61,7 @@ impl Postgres {
         self.folder.path().join("data").display().to_string()
     }
 
-    fn tool(&self, name: &str) -> Command {
+    pub fn tool(&self, name: &str) -> Command {
         let tool = self.tools.join(name);
         if !is_root() {
             return Command::new(tool);

@@ -1,6 +1,7 @@
 //! What the parts below the product do by themselves, on this machine and in the same run: what it could reach at most.
 
 mod disk;
+mod postgres;
 pub mod relay;
 pub mod web;
 
@@ -18,7 +19,9 @@ use crate::stage::{Person, Stage, Ticket};
 
 const GROUP: &str = "what the parts do alone";
 
-pub async fn run(core: Option<usize>, size: &Size, report: &mut Report) -> Result<()> {
+/// `ours` makes the tables that PostgreSQL is asked on.
+pub async fn run(ours: &Program, size: &Size, report: &mut Report) -> Result<()> {
+    let core = ours.core;
     let mut note = |what: &str, figure: f64| {
         eprintln!("limits: {what}: {figure:.0}");
         report.note(GROUP, what, Unit::PerSecond, true, figure);
@@ -26,6 +29,9 @@ pub async fn run(core: Option<usize>, size: &Size, report: &mut Report) -> Resul
     let (single, grouped) = disk::run(core, size.time)?;
     note("SQLite, one core: messages, a commit and an fsync for each", single);
     note("SQLite, one core: messages in groups of 100, an fsync for each group", grouped);
+    let (single, whole) = postgres::run(ours, size.time).await?;
+    note("PostgreSQL, beside who asks: messages by an insert alone, each a transaction", single);
+    note("PostgreSQL, beside who asks: messages in the three round trips of ours, each a transaction", whole);
     note(
         "Socket.IO frames without JSON, rights or storage: messages acked and delivered to two",
         relay_chat(core, size).await?,
