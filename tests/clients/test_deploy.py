@@ -269,14 +269,31 @@ def test_the_image_has_what_the_build_reads():
             assert any(read.is_relative_to(source) for source in copied), f"{path} reads {read}, which the image lacks"
 
 
-def test_systemd_finds_no_fault_and_little_exposure(tmp_path):
+def value_of_unit(name: str, section: str) -> str:
+    text = re.search(rf"^\[{section}\]\n(.*?)(?=^\[|\Z)", UNIT, re.M | re.S)[1]
+    found = re.search(rf"^{name}=(.*)$", text, re.M)
+    assert found, f"no {name} in [{section}]"
+    return found[1]
+
+
+def test_nodes_of_one_machine_are_one_user():
+    # Without a name the user is called as the unit is, and a name with an @ is none.
+    assert value_of_unit("DynamicUser", "Service") == "yes"
+    assert re.fullmatch(r"[a-z_][a-z0-9_-]*", value_of_unit("User", "Service"))
+
+
+@pytest.mark.parametrize("name", ["smilechat.service", "smilechat@3100.service"])
+def test_systemd_finds_no_fault_and_little_exposure(tmp_path, name):
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         pytest.skip("no systemd-analyze here")
-    unit = tmp_path / "smilechat.service"
-    unit.write_text(UNIT.replace("/usr/local/bin/smilechat", str(BINARY)))
+    unit = tmp_path / name
+    template = tmp_path / name.replace("3100", "")
+    written = UNIT.replace("/usr/local/bin/smilechat", str(BINARY))
+    # As the head of the file says.
+    template.write_text(written if unit == template else written.replace("PORT=3100", "PORT=%i"))
     verified = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True)
-    complaints = [line for line in verified.stderr.splitlines() if "smilechat.service" in line]
+    complaints = [line for line in verified.stderr.splitlines() if template.name in line or name in line]
     assert complaints == [] and verified.returncode == 0, verified.stderr
     # In tenths: 2.0 of 10 at most.
     judged = subprocess.run([analyze, "security", "--offline=yes", "--threshold=20", unit], capture_output=True, text=True)
