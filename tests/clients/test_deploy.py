@@ -276,6 +276,12 @@ def value_of_unit(name: str, section: str) -> str:
     return found[1]
 
 
+def test_a_unit_waits_for_a_database_that_comes_late():
+    assert value_of_unit("StartLimitIntervalSec", "Unit") == "0", "systemd gives up after five starts"
+    assert 2 <= int(value_of_unit("RestartSec", "Service")) <= 10
+    assert value_of_unit("Restart", "Service") == "on-failure"
+
+
 def test_nodes_of_one_machine_are_one_user():
     # Without a name the user is called as the unit is, and a name with an @ is none.
     assert value_of_unit("DynamicUser", "Service") == "yes"
