@@ -251,6 +251,29 @@ def test_compose_names_what_is_there():
         assert (DEPLOY / "nginx/smilechat.conf").exists()
 
 
+def test_what_compose_asks_for_first_can_be_done(tmp_path):
+    head = re.match(r"(?:#.*\n)+", (DEPLOY / "compose.yaml").read_text())[0]
+    commands = "\n".join(re.findall(r"^#   (.*)$", head, re.M))
+    before, docker, _ = commands.partition("docker compose up")
+    assert docker
+    subprocess.run(["sh", "-euc", before], cwd=tmp_path, check=True, capture_output=True)
+    mounted = next(one for one in COMPOSE["services"]["nginx"]["volumes"] if one.startswith("./certificates:"))
+    folder = mounted.split(":")[1]
+    for file in re.findall(r"ssl_certificate(?:_key)? +(\S+);", NGINX):
+        assert (tmp_path / "certificates" / Path(file).relative_to(folder)).stat().st_size > 0
+    # Every variable that compose refuses to do without is among them.
+    for name in re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()):
+        assert re.search(rf"\b{name}=", before), name
+
+
+def test_postgres_of_compose_is_asked_as_the_nodes_ask_it():
+    # Its image runs the scripts of a new database with a server that listens on a socket alone.
+    asked = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+    assert asked[:4] == ["CMD", "pg_isready", "-h", "127.0.0.1"]
+    waited_for = COMPOSE["services"]["migrate"]["depends_on"]["postgres"]
+    assert waited_for == {"condition": "service_healthy"}
+
+
 def test_the_image_has_what_the_build_reads():
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.M)[1:]
     copied = []
