@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 import urllib.error
 import urllib.request
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -290,6 +291,19 @@ def test_the_image_has_what_the_build_reads():
         for name in re.findall(r'include_(?:str|bytes)!\("([^"]+)"\)', path.read_text()):
             read = (path.parent / name).resolve().relative_to(ROOT)
             assert any(read.is_relative_to(source) for source in copied), f"{path} reads {read}, which the image lacks"
+    # What Cargo itself looks for; the second is how the bundled SQLite is compiled.
+    for name in ("Cargo.lock", ".cargo/config.toml", "build.rs", "rust-toolchain.toml", "rust-toolchain"):
+        is_copied = any(Path(name).is_relative_to(source) for source in copied)
+        assert is_copied or not (ROOT / name).exists(), f"Cargo reads {name}, which the image lacks"
+
+
+def test_what_the_image_copies_is_not_ignored():
+    ignored = (DEPLOY / "docker/Dockerfile.dockerignore").read_text().split()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.M):
+        for source in line.split()[:-1]:
+            for path in (Path(source), *Path(source).parents):
+                assert not any(fnmatch(str(path), one.removeprefix("**/")) for one in ignored), f"{source} is ignored"
+    assert {"data", "deploy/certificates", "target"} <= set(ignored), "secrets of this folder are no builder's affair"
 
 
 def value_of_unit(name: str, section: str) -> str:
