@@ -163,7 +163,7 @@ def test_ports_are_those_that_are_listened_on():
     assert container["ports"] == [{"name": "http", "containerPort": port}]
     assert of_kind("Service")[0]["spec"]["ports"][0]["targetPort"] == "http"
     assert re.search(r"^EXPOSE (\d+)$", DOCKERFILE, re.M)[1] == str(port)
-    assert f"/dev/tcp/127.0.0.1/{port}" in DOCKERFILE
+    assert f"/dev/tcp/127.0.0.1/${{PORT:-{port}}}" in DOCKERFILE
     assert [app["env"]["PORT"] for app in of_pm2(SMILECHAT_NODES="3")] == [str(port + index) for index in range(3)]
     assert of_unit()["PORT"] == str(port)
     nodes = [name for name in COMPOSE["services"] if name.startswith("node")]
@@ -304,6 +304,17 @@ def test_what_the_image_copies_is_not_ignored():
             for path in (Path(source), *Path(source).parents):
                 assert not any(fnmatch(str(path), one.removeprefix("**/")) for one in ignored), f"{source} is ignored"
     assert {"data", "deploy/certificates", "target"} <= set(ignored), "secrets of this folder are no builder's affair"
+
+
+def test_the_image_is_healthy_while_the_server_is_ready(tmp_path):
+    check = json.loads(re.search(r"^HEALTHCHECK .*? CMD (\[.*\])$", DOCKERFILE, re.M)[1])
+    server = Server(tmp_path)
+    is_healthy = lambda: subprocess.run(check, env=server.environment, capture_output=True).returncode == 0  # noqa: E731
+    try:
+        assert is_healthy()
+    finally:
+        server.stop()
+    assert not is_healthy()
 
 
 def value_of_unit(name: str, section: str) -> str:
