@@ -233,6 +233,17 @@ def test_kubernetes_parts_belong_together():
         assert volumes and container["args"][0] in ("serve", "migrate")
 
 
+def test_uploads_fill_a_disk_of_the_pods_own():
+    # statvfs of an emptyDir tells of the machine's disk, not of its sizeLimit.
+    volumes = {one["name"]: one for one in of_kind("Deployment")[0]["spec"]["template"]["spec"]["volumes"]}
+    mounted = {mount["mountPath"]: mount["name"] for mount in containers()[0]["volumeMounts"]}
+    environment = PLACES["kubernetes, nodes"]()
+    disk = volumes[mounted[environment["SMILECHAT_DATA_DIR"]]]["ephemeral"]["volumeClaimTemplate"]["spec"]
+    mebibytes = 1024 * int(disk["resources"]["requests"]["storage"].removesuffix("Gi"))
+    floor = settings({})[0]["files"]["min_free_mib"]
+    assert mebibytes > floor + 10 * 250
+
+
 def version() -> str:
     return tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
 
