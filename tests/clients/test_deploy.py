@@ -225,6 +225,10 @@ def test_kubernetes_parts_belong_together():
     for ingress in of_kind("Ingress"):
         for path in ingress["spec"]["rules"][0]["http"]["paths"]:
             assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": "http"}}
+    policy = of_kind("NetworkPolicy")[0]["spec"]
+    assert policy["podSelector"]["matchLabels"] == labels and policy["policyTypes"] == ["Ingress"]
+    assert [entry["ports"] for entry in policy["ingress"]] == [[{"port": "http"}]]
+    assert all(one["namespaceSelector"]["matchLabels"] for entry in policy["ingress"] for one in entry["from"])
     assert {container["image"] for container in containers()} == {f"smilechat:{version()}"}
     for container in containers():
         guard = container["securityContext"]
