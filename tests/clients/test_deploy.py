@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 import urllib.error
 import urllib.request
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ def test_ports_are_those_that_are_listened_on():
     assert container["ports"] == [{"name": "http", "containerPort": port}]
     assert of_kind("Service")[0]["spec"]["ports"][0]["targetPort"] == "http"
     assert re.search(r"^EXPOSE (\d+)$", DOCKERFILE, re.M)[1] == str(port)
-    assert f"/dev/tcp/127.0.0.1/{port}" in DOCKERFILE
+    assert f"/dev/tcp/127.0.0.1/${{PORT:-{port}}}" in DOCKERFILE
     assert [app["env"]["PORT"] for app in of_pm2(SMILECHAT_NODES="3")] == [str(port + index) for index in range(3)]
     assert of_unit()["PORT"] == str(port)
     nodes = [name for name in COMPOSE["services"] if name.startswith("node")]
@@ -224,12 +225,27 @@ def test_kubernetes_parts_belong_together():
     for ingress in of_kind("Ingress"):
         for path in ingress["spec"]["rules"][0]["http"]["paths"]:
             assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": "http"}}
+    policy = of_kind("NetworkPolicy")[0]["spec"]
+    assert policy["podSelector"]["matchLabels"] == labels and policy["policyTypes"] == ["Ingress"]
+    assert [entry["ports"] for entry in policy["ingress"]] == [[{"port": "http"}]]
+    assert all(one["namespaceSelector"]["matchLabels"] for entry in policy["ingress"] for one in entry["from"])
     assert {container["image"] for container in containers()} == {f"smilechat:{version()}"}
     for container in containers():
         guard = container["securityContext"]
         assert guard["readOnlyRootFilesystem"] and not guard["allowPrivilegeEscalation"]
         volumes = {mount["name"] for mount in container["volumeMounts"]}
         assert volumes and container["args"][0] in ("serve", "migrate")
+
+
+def test_uploads_fill_a_disk_of_the_pods_own():
+    # statvfs of an emptyDir tells of the machine's disk, not of its sizeLimit.
+    volumes = {one["name"]: one for one in of_kind("Deployment")[0]["spec"]["template"]["spec"]["volumes"]}
+    mounted = {mount["mountPath"]: mount["name"] for mount in containers()[0]["volumeMounts"]}
+    environment = PLACES["kubernetes, nodes"]()
+    disk = volumes[mounted[environment["SMILECHAT_DATA_DIR"]]]["ephemeral"]["volumeClaimTemplate"]["spec"]
+    mebibytes = 1024 * int(disk["resources"]["requests"]["storage"].removesuffix("Gi"))
+    floor = settings({})[0]["files"]["min_free_mib"]
+    assert mebibytes > floor + 10 * 250
 
 
 def version() -> str:
@@ -251,6 +267,29 @@ def test_compose_names_what_is_there():
         assert (DEPLOY / "nginx/smilechat.conf").exists()
 
 
+def test_what_compose_asks_for_first_can_be_done(tmp_path):
+    head = re.match(r"(?:#.*\n)+", (DEPLOY / "compose.yaml").read_text())[0]
+    commands = "\n".join(re.findall(r"^#   (.*)$", head, re.M))
+    before, docker, _ = commands.partition("docker compose up")
+    assert docker
+    subprocess.run(["sh", "-euc", before], cwd=tmp_path, check=True, capture_output=True)
+    mounted = next(one for one in COMPOSE["services"]["nginx"]["volumes"] if one.startswith("./certificates:"))
+    folder = mounted.split(":")[1]
+    for file in re.findall(r"ssl_certificate(?:_key)? +(\S+);", NGINX):
+        assert (tmp_path / "certificates" / Path(file).relative_to(folder)).stat().st_size > 0
+    # Every variable that compose refuses to do without is among them.
+    for name in re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()):
+        assert re.search(rf"\b{name}=", before), name
+
+
+def test_postgres_of_compose_is_asked_as_the_nodes_ask_it():
+    # Its image runs the scripts of a new database with a server that listens on a socket alone.
+    asked = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+    assert asked[:4] == ["CMD", "pg_isready", "-h", "127.0.0.1"]
+    waited_for = COMPOSE["services"]["migrate"]["depends_on"]["postgres"]
+    assert waited_for == {"condition": "service_healthy"}
+
+
 def test_the_image_has_what_the_build_reads():
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.M)[1:]
     copied = []
@@ -267,16 +306,63 @@ def test_the_image_has_what_the_build_reads():
         for name in re.findall(r'include_(?:str|bytes)!\("([^"]+)"\)', path.read_text()):
             read = (path.parent / name).resolve().relative_to(ROOT)
             assert any(read.is_relative_to(source) for source in copied), f"{path} reads {read}, which the image lacks"
+    # What Cargo itself looks for; the second is how the bundled SQLite is compiled.
+    for name in ("Cargo.lock", ".cargo/config.toml", "build.rs", "rust-toolchain.toml", "rust-toolchain"):
+        is_copied = any(Path(name).is_relative_to(source) for source in copied)
+        assert is_copied or not (ROOT / name).exists(), f"Cargo reads {name}, which the image lacks"
 
 
-def test_systemd_finds_no_fault_and_little_exposure(tmp_path):
+def test_what_the_image_copies_is_not_ignored():
+    ignored = (DEPLOY / "docker/Dockerfile.dockerignore").read_text().split()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.M):
+        for source in line.split()[:-1]:
+            for path in (Path(source), *Path(source).parents):
+                assert not any(fnmatch(str(path), one.removeprefix("**/")) for one in ignored), f"{source} is ignored"
+    assert {"data", "deploy/certificates", "target"} <= set(ignored), "secrets of this folder are no builder's affair"
+
+
+def test_the_image_is_healthy_while_the_server_is_ready(tmp_path):
+    check = json.loads(re.search(r"^HEALTHCHECK .*? CMD (\[.*\])$", DOCKERFILE, re.M)[1])
+    server = Server(tmp_path)
+    is_healthy = lambda: subprocess.run(check, env=server.environment, capture_output=True).returncode == 0  # noqa: E731
+    try:
+        assert is_healthy()
+    finally:
+        server.stop()
+    assert not is_healthy()
+
+
+def value_of_unit(name: str, section: str) -> str:
+    text = re.search(rf"^\[{section}\]\n(.*?)(?=^\[|\Z)", UNIT, re.M | re.S)[1]
+    found = re.search(rf"^{name}=(.*)$", text, re.M)
+    assert found, f"no {name} in [{section}]"
+    return found[1]
+
+
+def test_a_unit_waits_for_a_database_that_comes_late():
+    assert value_of_unit("StartLimitIntervalSec", "Unit") == "0", "systemd gives up after five starts"
+    assert 2 <= int(value_of_unit("RestartSec", "Service")) <= 10
+    assert value_of_unit("Restart", "Service") == "on-failure"
+
+
+def test_nodes_of_one_machine_are_one_user():
+    # Without a name the user is called as the unit is, and a name with an @ is none.
+    assert value_of_unit("DynamicUser", "Service") == "yes"
+    assert re.fullmatch(r"[a-z_][a-z0-9_-]*", value_of_unit("User", "Service"))
+
+
+@pytest.mark.parametrize("name", ["smilechat.service", "smilechat@3100.service"])
+def test_systemd_finds_no_fault_and_little_exposure(tmp_path, name):
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         pytest.skip("no systemd-analyze here")
-    unit = tmp_path / "smilechat.service"
-    unit.write_text(UNIT.replace("/usr/local/bin/smilechat", str(BINARY)))
+    unit = tmp_path / name
+    template = tmp_path / name.replace("3100", "")
+    written = UNIT.replace("/usr/local/bin/smilechat", str(BINARY))
+    # As the head of the file says.
+    template.write_text(written if unit == template else written.replace("PORT=3100", "PORT=%i"))
     verified = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True)
-    complaints = [line for line in verified.stderr.splitlines() if "smilechat.service" in line]
+    complaints = [line for line in verified.stderr.splitlines() if template.name in line or name in line]
     assert complaints == [] and verified.returncode == 0, verified.stderr
     # In tenths: 2.0 of 10 at most.
     judged = subprocess.run([analyze, "security", "--offline=yes", "--threshold=20", unit], capture_output=True, text=True)

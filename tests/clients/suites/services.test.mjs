@@ -2,6 +2,9 @@
 // them: whoever has only the public address notices nothing of it.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
 import { after, before, test } from "node:test";
 
 import { startCluster, stopCluster } from "../harness/cluster.mjs";
@@ -85,6 +88,48 @@ test("pages and documents come by the same address", async () => {
   for (const path of ["/app", "/demo", "/widget.js", "/docs/", "/openapi.json", "/asyncapi.json", "/healthz"]) {
     assert.equal((await fetch(front.url + path)).status, 200, path);
   }
+});
+
+/** The table of docs/OPERATIONS.md: which service a path is of. `…` is whatever follows; the last row is for all other paths. */
+function tableOfServices() {
+  const page = readFileSync(new URL("../../../docs/OPERATIONS.md", import.meta.url), "utf8");
+  const [, table] = page.match(/\| paths \| service \|\n\|---\|---\|\n((?:\|.*\n)+)/);
+  const rows = table.trimEnd().split("\n").map((row) => {
+    const [, left, service] = row.split("|");
+    return { paths: [...left.matchAll(/`([^`]+)`/g)].map(([, path]) => path), service: service.trim().replaceAll("`", "") };
+  });
+  const isOf = (path) => (shown) => (shown.endsWith("…") ? path.startsWith(shown.slice(0, -1)) : path === shown);
+  return (path) => (rows.find(({ paths }) => paths.some(isOf(path))) ?? rows.at(-1)).service;
+}
+
+/** Whether a server has a route for the path: it refuses a method that nothing takes, and knows of no other path. */
+async function has(url, path, method) {
+  const asked = request(url + path, { method, agent: false });
+  asked.end();
+  const [answer] = await once(asked, "response");
+  answer.resume();
+  await once(answer, "end");
+  return answer.statusCode !== 404;
+}
+
+test("the table of OPERATIONS names the service that has each path, and nginx finds it there", async () => {
+  const { paths } = await (await fetch(`${front.url}/openapi.json`)).json();
+  const documented = Object.keys(paths).map((path) => path.replaceAll(/\{\w+\}/g, "some-id"));
+  const pages = ["/", "/app", "/app/tickets/1", "/demo", "/demo/config.json", "/widget.js", "/widget/x.js"];
+  const help = ["/help/default", "/help/default/an-article", "/help/default/sitemap.xml"];
+  const serviceOf = tableOfServices();
+  let compared = 0;
+  for (const path of [...documented, ...pages, ...help, "/socket.io/"]) {
+    const owners = [];
+    for (const name of services) if (await has(byName[name].url, path, "TRACE")) owners.push(name);
+    // Health, readiness and metrics are everywhere.
+    if (owners.length === services.length) continue;
+    assert.deepEqual(owners, [serviceOf(path)], path);
+    assert.ok(await has(front.url, path, "PROPFIND"), `${path}, by nginx`);
+    if (path.startsWith("/api/")) assert.ok(await has(front.url, path.replace("/api/", "/api/v1/"), "PROPFIND"), `${path}, with v1`);
+    compared += 1;
+  }
+  assert.ok(compared > 60, `${compared} paths`);
 });
 
 test("each process did its own part and no other's", async () => {
