@@ -267,6 +267,24 @@ def test_compose_names_what_is_there():
         assert (DEPLOY / "nginx/smilechat.conf").exists()
 
 
+def test_alerts_get_out_as_operations_says(tmp_path):
+    section = re.search(r"### How alerts get out\n(.*?)\n## ", (ROOT / "docs/OPERATIONS.md").read_text(), re.S)[1]
+    alertmanager, alerting = re.findall(r"```yaml\n(.*?)```", section, re.S)
+    promtool = shutil.which("promtool") or ROOT / "target/tools/prometheus/usr/bin/promtool"
+    shutil.copy(DEPLOY / "prometheus/alerts.yml", tmp_path)
+    for name in ("prometheus.yml", "compose.yml"):
+        config = tmp_path / name
+        config.write_text((DEPLOY / "prometheus" / name).read_text() + alerting)
+        checked = subprocess.run([promtool, "check", "config", config], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
+        assert yaml.safe_load(config.read_text())["alerting"]["alertmanagers"]
+    route, receivers = (yaml.safe_load(alertmanager)[name] for name in ("route", "receivers"))
+    assert {one["name"] for one in receivers} == {route["receiver"], *(one["receiver"] for one in route["routes"])}
+    rules = [rule for group in documents(DEPLOY / "prometheus/alerts.yml")[0]["groups"] for rule in group["rules"]]
+    wanted = {matcher for one in route["routes"] for matcher in one["matchers"]}
+    assert wanted <= {f'severity="{rule["labels"]["severity"]}"' for rule in rules if "alert" in rule}
+
+
 def test_what_compose_asks_for_first_can_be_done(tmp_path):
     head = re.match(r"(?:#.*\n)+", (DEPLOY / "compose.yaml").read_text())[0]
     commands = "\n".join(re.findall(r"^#   (.*)$", head, re.M))

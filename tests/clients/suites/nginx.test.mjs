@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
+import { createConnection } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 
 import { doctor, named } from "../harness/doctor.mjs";
@@ -180,10 +182,31 @@ test("limits go by the client's own address, whatever the client says it is", as
   assert.equal(await wrong("127.0.0.51", { "x-forwarded-for": "127.0.0.50" }), 401);
 });
 
+/** The status that is answered to a head sent as it is. */
+async function statusOf(head) {
+  const socket = createConnection(new URL(nginx.url).port, "127.0.0.1");
+  socket.write(`${head}\r\nConnection: close\r\n\r\n`);
+  return Number((await text(socket)).split(" ")[1]);
+}
+
 test("what is not for everybody stays inside, and http leads to https by 308", async () => {
-  assert.equal((await fetch(`${nginx.url}/metrics`)).status, 404);
+  const names = ["/metrics", "/metrics?x=1", "//metrics", "/%6detrics", "/app/../metrics", "/app/%2e%2e/metrics", "/app/..%2fmetrics"];
+  // Those are no route either.
+  const others = ["/api/metrics", "/api/v1/metrics", "/metrics/", "/metrics%00", "/METRICS"];
+  for (const path of [...names, ...others]) {
+    const status = await statusOf(`GET ${path} HTTP/1.1\r\nHost: x`);
+    assert.ok(status === 404 || status === 400, `${path}: ${status}`);
+  }
+  // The console and the doctor ask this one.
+  assert.equal((await fetch(`${nginx.url}/readyz`)).status, 200);
   const plain = await fetch(`${nginx.plainUrl}/api/tickets?x=1`, { method: "POST", redirect: "manual" });
   assert.deepEqual([plain.status, plain.headers.get("location")], [308, "https://127.0.0.1/api/tickets?x=1"]);
+});
+
+test("a head without a host is refused, but of an old client", async () => {
+  assert.equal(await statusOf("GET /healthz HTTP/1.1\r\nX-A: b"), 400);
+  assert.equal(await statusOf("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b"), 400);
+  assert.equal(await statusOf("GET /healthz HTTP/1.0"), 200);
 });
 
 test("no path but that of the sockets may speak anything but HTTP", async () => {
