@@ -3,6 +3,7 @@ import type { Attachment, Client, Conversation, ConversationMessage, Ticket } fr
 import type { VNode } from "preact";
 import type { Settings } from "./config";
 import type { Language } from "./languages";
+import type { Refusal } from "./refusal";
 
 export interface WidgetState {
   settings: Settings;
@@ -20,6 +21,8 @@ export interface WidgetState {
   unread: number;
   preview: Preview | null;
   isMuted: boolean;
+  /** The server will not have this page, or its key. */
+  refusal?: Refusal | null;
   /** The question how it was; there once it is to be asked. */
   ask?: (now: WidgetState, ticket: Ticket, onFailure: (text: string) => void) => VNode;
   /** What a bot and a help centre bring; there once they are known to be. */
