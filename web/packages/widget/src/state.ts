@@ -36,6 +36,8 @@ export interface WidgetState {
 }
 
 export interface Guide {
+  /** Whether people are there by the hours that are told, in words, too; null where none are. */
+  opening(now: WidgetState): Opening | null;
   /** Below the greeting, until something has been said. */
   start(now: WidgetState): VNode;
   /** Behind the messages. */
@@ -44,6 +46,11 @@ export interface Guide {
   answer(message: ConversationMessage): VNode | null;
   /** In the place of the conversation. */
   help(now: WidgetState): VNode;
+}
+
+export interface Opening {
+  isOpen: boolean;
+  words: string;
 }
 
 /** What a visitor says of themselves in the form before the chat. */

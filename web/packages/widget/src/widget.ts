@@ -117,12 +117,12 @@ export function createWidget(server: string, nonce: string | undefined) {
     await ask().catch(() => {});
     if (wasRefused && hasSession()) await resume();
   };
-  /** A bot and a help centre bring a part of their own, which pages without them do not load. */
+  /** A bot, a help centre and hours bring a part of their own, which pages without them do not load. */
   const lead = async () => {
     if (state.get().refusal || Date.now() - ledAt < FRESH) return;
     ledAt = Date.now();
     const profile = await (await askServer(server, page, "bot/profile")).json();
-    if (!profile.enabled && !profile.help_url) return set({ guide: undefined });
+    if (!profile.enabled && !profile.help_url && typeof profile.is_open !== "boolean") return set({ guide: undefined });
     const { openGuide } = await import("./guide");
     if (mounted) set({ guide: openGuide({ server, page, profile, get: state.get, set }) });
   };
