@@ -112,9 +112,12 @@ fn tell(
 
 /// `told` is what a model, or the tenant's own server, says of it.
 fn summary(reason: HandoffReason, told: Option<&str>, questions: &[String]) -> String {
-    let mut note = format!("Handed over by the bot ({}): {}", reason.as_str(), wording::in_words(reason));
+    let mut note = format!("Handed over by the bot: {}", wording::in_words(reason));
     if let Some(told) = told {
-        note.push_str(&format!("\nIn its own words: {told}"));
+        // A server of the tenant's may give a code of its own.
+        let is_code = told.contains('_') && told.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let words = if is_code { told.replace('_', " ") } else { told.to_owned() };
+        note.push_str(&format!("\nIn its own words: {words}"));
     }
     if !questions.is_empty() {
         note.push_str("\nThe customer wrote:");
@@ -209,4 +212,21 @@ pub async fn give_back(app: &App, caller: Arc<Caller>, ticket_id: String) -> Res
         Ok(ticket.seen_by(caller.user))
     });
     given.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_has_words_and_no_codes() {
+        let note = |told| summary(HandoffReason::LowConfidence, told, &["Why?".to_owned()]);
+        assert_eq!(
+            note(Some("no_answer")),
+            "Handed over by the bot: no article covers this well enough.\nIn its own words: no answer\n\
+             The customer wrote:\n- Why?"
+        );
+        let told = note(Some("Wants order_id 7 back"));
+        assert!(told.contains("In its own words: Wants order_id 7 back\n"), "{told}");
+    }
 }

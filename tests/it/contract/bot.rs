@@ -85,7 +85,10 @@ async fn a_covered_question_is_answered_with_its_source_and_another_is_handed_ov
         let notes = server.get(&format!("/api/tickets/{ticket}/notes")).by(&sue).await.expect(200);
         let note = notes["data"][0]["body"].as_str().expect("a note");
         assert!(
-            note.contains("low_confidence") && note.contains("zeppelins") && note.contains("How much is delivery?")
+            note.contains("no article covers this")
+                && !note.contains("low_confidence")
+                && note.contains("zeppelins")
+                && note.contains("How much is delivery?")
         );
         let runs = server.get(&format!("/api/bot/runs?ticket_id={ticket}")).by(&sue).await.expect(200);
         let outcomes: Vec<_> =
