@@ -15,12 +15,14 @@ pub async fn board(app: &App, tenant: TenantKey) -> Result<LiveBoard> {
     let (mut board, staff) = app
         .db
         .read(move |tx| {
+            let (waiting, waiting_since) = board::waiting(tx, tenant)?;
             let board = LiveBoard {
                 now,
                 open: board::count(tx, tenant, Queue::Open)?,
                 in_progress: board::count(tx, tenant, Queue::InProgress)?,
                 unassigned: board::count(tx, tenant, Queue::Unassigned)?,
-                waiting_since: board::waiting_since(tx, tenant)?,
+                waiting,
+                waiting_since,
                 recent_messages: board::messages_since(tx, tenant, now.minus(RECENT))?,
                 staff: Vec::new(),
             };

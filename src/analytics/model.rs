@@ -163,7 +163,7 @@ pub struct RatedTicket {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LiveBoard {
     pub now: Timestamp,
-    /// Counted to 10,000 at most, like the next two.
+    /// Counted to 10,000 at most, like the next three.
     #[schema(maximum = 10000)]
     pub open: i64,
     #[schema(maximum = 10000)]
@@ -171,7 +171,10 @@ pub struct LiveBoard {
     /// Not closed, and with nobody, not the bot either.
     #[schema(maximum = 10000)]
     pub unassigned: i64,
-    /// Of those, since when the longest is open; null where none waits.
+    /// Not closed, not with the bot, and the customer has no reply of a person yet to what they asked last; assigned or not.
+    #[schema(maximum = 10000)]
+    pub waiting: i64,
+    /// Since when the longest of those waits; null where none does.
     #[schema(required)]
     pub waiting_since: Option<Timestamp>,
     /// Of the last five minutes, in the 1,000 tickets that changed last.

@@ -88,7 +88,7 @@ test("an admin has the pages of a site imported", async (t) => {
   await t.test("one that fails says why", async () => {
     await page.goto(`${url}/app/knowledge/import`);
     await begin("http://127.0.0.1:9/");
-    await card("http://127.0.0.1:9/").getByText("refused_address").waitFor();
+    await card("http://127.0.0.1:9/").getByText(/refused_address.*outbound\.own_hosts/).waitFor();
     await card("http://127.0.0.1:9/").getByText("Failed").waitFor();
   });
 

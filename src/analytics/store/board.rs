@@ -8,6 +8,8 @@ use crate::platform::db::{Tx, Value};
 /// Beyond this nobody reads the number, and to count on would cost more with every ticket there is.
 const MOST: i64 = 10_000;
 const MOST_TICKETS: i64 = 1000;
+/// So far back it is read who wrote last.
+const MOST_MESSAGES: i64 = 100;
 const MOST_STAFF: i64 = 500;
 
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +32,21 @@ pub fn count(tx: &mut Tx<'_>, tenant: TenantKey, queue: Queue) -> Result<i64> {
     tx.one(&sql, &[tenant.into(), MOST.into()], |row| row.take())
 }
 
-/// Of the tickets that nobody has, not the bot either: since when the longest is open, or open again.
-pub fn waiting_since(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<Option<Timestamp>> {
+/// How many wait for a reply of a person, whoever has them, and since when the longest does. Of an open ticket nobody has replied
+/// since it was opened, or opened again. One in progress waits where the customer wrote last: since the first of what they
+/// wrote, in the last messages.
+pub fn waiting(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<(i64, Option<Timestamp>)> {
     tx.one(
-        "select min(since) from (select coalesce(f.opened_at, t.created_at) as since
+        "select count(*), min(since) from (select case when t.status = 'open' then coalesce(f.opened_at, t.created_at)
+             when t.last_seq = 0 then t.created_at else (select min(m.timestamp) from messages m
+              where m.ticket_key = t.ticket_key and m.seq > t.last_seq - $3 and m.kind = 'text'
+                  and m.seq > coalesce((select max(s.seq) from messages s where s.ticket_key = t.ticket_key
+                      and s.seq > t.last_seq - $3 and s.kind = 'text' and s.sender_key <> t.customer_key), 0)) end as since
              from tickets t left join analytics_tickets f on f.ticket_key = t.ticket_key
-             where t.tenant_key = $1 and t.status <> 'closed' and t.support_key is null
-                 and (t.bot_state is null or t.bot_state <> 'bot') limit $2) as counted",
-        &[tenant.into(), MOST.into()],
-        |row| row.take(),
+             where t.tenant_key = $1 and t.status <> 'closed' and (t.bot_state is null or t.bot_state <> 'bot')
+             limit $2) as counted where since is not null",
+        &[tenant.into(), MOST.into(), MOST_MESSAGES.into()],
+        |row| Ok((row.take()?, row.take()?)),
     )
 }
 

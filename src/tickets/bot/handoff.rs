@@ -1,7 +1,7 @@
 //! The moves between bot and people: `bot` → `handoff_requested` → `human`, and back to `bot` by staff.
 //!
 //! Each is made under the ticket's lock. The customer always gets a sentence that says what happens next, staff a note with
-//! what was asked so far.
+//! what was asked so far; where nothing was, behind the customer's first message.
 
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use crate::tickets::{notes, store as tickets};
 /// Of a customer's words, the newest ones and a part of each stand in the note.
 const MOST_QUESTIONS: i64 = 10;
 const BRIEF: usize = 300;
+const NO_BOT: &str = "a ticket is with a bot that nobody has set up";
 
 /// From the bot to people: assigned to somebody, if anybody is there. Nothing happens where the bot does not have it. Answers
 /// the `seq` of what the customer was told. The caller holds the tenant.
@@ -43,8 +44,7 @@ pub fn hand_over(
     if ticket.status == TicketStatus::Closed || ticket.bot_state != Some(BotState::Bot) && !is_from_the_start {
         return Ok(None);
     }
-    let (settings, bot) = settings::find(tx, tenant)?;
-    let bot = bot.ok_or(Error::bug("a ticket is with a bot that nobody has set up"))?;
+    let bot = settings::find(tx, tenant)?.1.ok_or(Error::bug(NO_BOT))?;
     let bot_id = bot_account::find(tx, tenant, bot)?.user_id;
     let act = Act::of_user(tenant, &bot_id, now);
     ticket.bot_state = Some(BotState::HandoffRequested);
@@ -52,7 +52,45 @@ pub fn hand_over(
     ticket.is_held = false;
     ticket.updated_at = now.max(Timestamp(ticket.updated_at.0 + 1));
     tickets::update(tx, tenant, &ticket)?;
-    let questions = store::list_said_by(tx, tenant, key, ticket.customer, MOST_QUESTIONS)?;
+    // Whoever chose a person has the first word: it is answered with the sentence.
+    let is_silent = is_from_the_start && ticket.last_seq == 0;
+    let seq = match is_silent {
+        true => None,
+        false => Some(tell(tx, app, tenant, &ticket, (reason, told), online, now)?),
+    };
+    announce(tx, &act, key, reason)?;
+    assign::assign(tx, tenant, key, online, now)?;
+    Ok(seq)
+}
+
+/// The customer has written the first message of a ticket that was to be a person's from the start.
+pub fn receive(
+    tx: &mut Tx<'_>,
+    app: &App,
+    tenant: TenantKey,
+    key: TicketKey,
+    online: &Online,
+    now: Timestamp,
+) -> Result<()> {
+    let ticket = tickets::find_by_key_and_lock(tx, tenant, key)?;
+    tell(tx, app, tenant, &ticket, (HandoffReason::Chosen, None), online, now)?;
+    Ok(())
+}
+
+/// Says to the customer what happens next, and notes for staff what was asked so far. Answers the `seq` of the first.
+fn tell(
+    tx: &mut Tx<'_>,
+    app: &App,
+    tenant: TenantKey,
+    ticket: &Ticket,
+    reason: (HandoffReason, Option<&str>),
+    online: &Online,
+    now: Timestamp,
+) -> Result<i64> {
+    let (settings, bot) = settings::find(tx, tenant)?;
+    let bot = bot.ok_or(Error::bug(NO_BOT))?;
+    let bot_id = bot_account::find(tx, tenant, bot)?.user_id;
+    let questions = store::list_said_by(tx, tenant, ticket.key, ticket.customer, MOST_QUESTIONS)?;
     let language = Language::of(&questions.join("\n"), &settings.language);
     let sentence = match hours::at(&settings, now) {
         Hours::Closed { until } if settings.handoff_closed.is_empty() => {
@@ -67,18 +105,19 @@ pub fn hand_over(
         _ => language.say(Sentence::HandoffLater).to_owned(),
     };
     let seq = say(tx, tenant, bot, &ticket.ticket_id, MessageKind::Bot, &sentence, now)?;
-    let note = summary(reason, told, &questions);
-    notes::add(tx, app, &act, &ticket, (bot, &bot_id), note)?;
-    announce(tx, &act, key, reason)?;
-    assign::assign(tx, tenant, key, online, now)?;
-    Ok(Some(seq))
+    let note = summary(reason.0, reason.1, &questions);
+    notes::add(tx, app, &Act::of_user(tenant, &bot_id, now), ticket, (bot, &bot_id), note)?;
+    Ok(seq)
 }
 
 /// `told` is what a model, or the tenant's own server, says of it.
 fn summary(reason: HandoffReason, told: Option<&str>, questions: &[String]) -> String {
-    let mut note = format!("Handed over by the bot ({}): {}", reason.as_str(), wording::in_words(reason));
+    let mut note = format!("Handed over by the bot: {}", wording::in_words(reason));
     if let Some(told) = told {
-        note.push_str(&format!("\nIn its own words: {told}"));
+        // A server of the tenant's may give a code of its own.
+        let is_code = told.contains('_') && told.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let words = if is_code { told.replace('_', " ") } else { told.to_owned() };
+        note.push_str(&format!("\nIn its own words: {words}"));
     }
     if !questions.is_empty() {
         note.push_str("\nThe customer wrote:");
@@ -173,4 +212,21 @@ pub async fn give_back(app: &App, caller: Arc<Caller>, ticket_id: String) -> Res
         Ok(ticket.seen_by(caller.user))
     });
     given.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_has_words_and_no_codes() {
+        let note = |told| summary(HandoffReason::LowConfidence, told, &["Why?".to_owned()]);
+        assert_eq!(
+            note(Some("no_answer")),
+            "Handed over by the bot: no article covers this well enough.\nIn its own words: no answer\n\
+             The customer wrote:\n- Why?"
+        );
+        let told = note(Some("Wants order_id 7 back"));
+        assert!(told.contains("In its own words: Wants order_id 7 back\n"), "{told}");
+    }
 }

@@ -22,7 +22,7 @@ use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::attachments::carry;
 use crate::tickets::attachments::model::Attachment;
-use crate::tickets::bot::HandoffReason;
+use crate::tickets::bot::{HandoffReason, handoff};
 use crate::tickets::lifecycle;
 use crate::tickets::messages::store::{self, Advance, NewRow, Target};
 use crate::tickets::model::{BotState, Message, MessageKind, Scope, TicketStatus};
@@ -76,12 +76,15 @@ pub async fn send_all(
 ) -> Result<Vec<Result<Sent>>> {
     caller.require(Action::MessagesSend)?;
     let now = app.clock.now();
-    let online = Online::now(app, caller.tenant);
+    let (online, shared) = (Online::now(app, caller.tenant), app.clone());
     app.db
         .write(move |tx| {
-            let Outcome { answers, reopened } = send_all_in(tx, &caller, &ticket_id, &messages, now)?;
+            let Outcome { answers, reopened, chose_person } = send_all_in(tx, &caller, &ticket_id, &messages, now)?;
             if let Some(ticket) = reopened {
                 assign::assign(tx, caller.tenant, ticket, &online, now)?;
+            }
+            if let Some(ticket) = chose_person {
+                handoff::receive(tx, &shared, caller.tenant, ticket, &online, now)?;
             }
             Ok(answers)
         })
@@ -105,6 +108,14 @@ struct Outcome {
     answers: Vec<Result<Sent>>,
     /// The ticket, if it was closed and is open now.
     reopened: Option<TicketKey>,
+    /// The ticket, if it was to be a person's from the start and this is the customer's first word in it.
+    chose_person: Option<TicketKey>,
+}
+
+impl Outcome {
+    fn without_change(answers: Vec<Result<Sent>>) -> Self {
+        Self { answers, reopened: None, chose_person: None }
+    }
 }
 
 /// The ticket is read once and written once, however many messages there are: its row stands in several indexes.
@@ -118,7 +129,7 @@ fn send_all_in(
     let mut target = match store::lock_target(tx, Scope::of(caller), ticket_id, caller.user) {
         Err(Error::NotFound) => {
             let answers = messages.iter().map(|_| Err(Error::NotFound)).collect();
-            return Ok(Outcome { answers, reopened: None });
+            return Ok(Outcome::without_change(answers));
         }
         target => target?,
     };
@@ -143,13 +154,15 @@ fn send_all_in(
     }
     let count = target.last_seq - before;
     if count == 0 {
-        return Ok(Outcome { answers, reopened: None });
+        return Ok(Outcome::without_change(answers));
     }
     let advance = advance(tx, caller, &target, count, now)?;
     store::advance_ticket(tx, caller.tenant, &target, &advance)?;
     announce_move(tx, caller, &target, &advance, now)?;
     let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
-    Ok(Outcome { answers, reopened: reopened.then_some(target.key) })
+    let is_first = before == 0 && caller.user == target.customer;
+    let chose_person = is_first && target.bot_state == Some(BotState::HandoffRequested);
+    Ok(Outcome { answers, reopened: reopened.then_some(target.key), chose_person: chose_person.then_some(target.key) })
 }
 
 /// Stores a message that may bring files along.

@@ -85,7 +85,10 @@ async fn a_covered_question_is_answered_with_its_source_and_another_is_handed_ov
         let notes = server.get(&format!("/api/tickets/{ticket}/notes")).by(&sue).await.expect(200);
         let note = notes["data"][0]["body"].as_str().expect("a note");
         assert!(
-            note.contains("low_confidence") && note.contains("zeppelins") && note.contains("How much is delivery?")
+            note.contains("no article covers this")
+                && !note.contains("low_confidence")
+                && note.contains("zeppelins")
+                && note.contains("How much is delivery?")
         );
         let runs = server.get(&format!("/api/bot/runs?ticket_id={ticket}")).by(&sue).await.expect(200);
         let outcomes: Vec<_> =
@@ -162,6 +165,30 @@ async fn a_customer_gets_a_person_by_asking() {
         let new = json!({"subject": "Hi", "message_content": "What does delivery cost?", "bot": false});
         let chosen = server.post("/api/tickets").by(&ann).json(new).await.expect(201);
         assert_eq!((&chosen["bot_state"], &chosen["last_seq"]), (&json!("handoff_requested"), &json!(2)));
+
+        // A page makes the ticket first: the customer's words stand above the sentence all the same, and in the note.
+        let new = json!({"subject": "Hi", "bot": false});
+        let silent = server.post("/api/tickets").by(&ann).json(new).await.expect(201);
+        assert_eq!((&silent["bot_state"], &silent["last_seq"]), (&json!("handoff_requested"), &json!(0)));
+        let silent = silent["ticket_id"].as_str().expect("id").to_owned();
+        server.say(&ann, &silent, "Was kostet die Lieferung?").await;
+        server.say(&ann, &silent, "Hallo?").await;
+        let said = messages(&server, &ann, &silent).await;
+        let kinds: Vec<_> = said.iter().map(|message| message["kind"].as_str().expect("kind")).collect();
+        assert_eq!(kinds, ["text", "bot", "text"]);
+        assert!(said[1]["message_content"].as_str().expect("text").contains("weiter"), "in their language: {said:?}");
+        let notes = server.get(&format!("/api/tickets/{silent}/notes")).by(&sue).await.expect(200);
+        assert_eq!(notes["data"].as_array().expect("notes").len(), 1);
+        let note = notes["data"][0]["body"].as_str().expect("body");
+        assert!(note.contains("from the start") && note.contains("- Was kostet die Lieferung?"), "{note}");
+
+        // Where staff write first, there is nothing to hand over any more.
+        let new = json!({"subject": "Hi", "bot": false});
+        let greeted = server.post("/api/tickets").by(&ann).json(new).await.expect(201);
+        let greeted = greeted["ticket_id"].as_str().expect("id").to_owned();
+        server.say(&sue, &greeted, "Hello, Sue here").await;
+        server.say(&ann, &greeted, "Hello").await;
+        assert_eq!(messages(&server, &ann, &greeted).await.len(), 2);
 
         let again = server.ticket(&ann, "Hi").await;
         ask(&server, &ann, &again, "What does delivery cost?").await;

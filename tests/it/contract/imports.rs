@@ -111,6 +111,7 @@ async fn what_only_the_server_can_reach_is_refused_and_no_name_of_ours_is_told()
     }
     // One that is there and one that nobody has are told apart by nothing.
     assert!(told[0].starts_with("robots.txt: refused_address"), "{told:?}");
+    assert!(told[0].ends_with("as host:port in outbound.own_hosts (SMILECHAT_OUTBOUND__OWN_HOSTS)"), "{told:?}");
     assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
 }
 

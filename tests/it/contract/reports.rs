@@ -238,14 +238,36 @@ async fn the_live_board_says_how_it_is() {
         let waiting = server.ticket(&desk.ann, "Anybody?").await;
         server.pass(60);
         server.say(&desk.ann, &waiting, "Hello?").await;
+        let written = server.now();
         let board = server.get("/api/analytics/live").by(&desk.sue).await.expect(200);
         assert_eq!((&board["open"], &board["in_progress"], &board["unassigned"]), (&json!(1), &json!(1), &json!(1)));
-        assert_eq!(board["waiting_since"], json!(asked));
+        assert_eq!((&board["waiting"], &board["waiting_since"]), (&json!(1), &json!(asked)));
         assert_eq!(board["recent_messages"], 2, "Sam's and Ann's");
         let sam = board["staff"].as_array().expect("staff").iter().find(|one| one["user_id"] == desk.sam.id.as_str());
         let sam = sam.expect("Sam");
         assert_eq!((&sam["load"], &sam["status"]), (&json!(1), &json!("offline")));
         assert_eq!(board["staff"].as_array().expect("staff").len(), 3, "no customer, no key");
+
+        // Whose it is, changes nothing for who waits; a reply does, until the customer writes again.
+        let board = async || server.get("/api/analytics/live").by(&desk.sue).await.expect(200);
+        let waits = async || {
+            let board = board().await;
+            (board["unassigned"].clone(), board["waiting"].clone(), board["waiting_since"].clone())
+        };
+        let take = json!({"support_id": desk.sam.id});
+        server.put(&format!("/api/tickets/{waiting}")).by(&desk.sam).json(take).await.expect(200);
+        assert_eq!(board().await["in_progress"], 2);
+        server.pass(60);
+        server.say(&desk.ann, &waiting, "Still here").await;
+        assert_eq!(waits().await, (json!(0), json!(1), json!(written)), "since the first that is unanswered");
+        server.say(&desk.sam, &waiting, "Sorry, here I am").await;
+        assert_eq!(waits().await, (json!(0), json!(0), Value::Null));
+        server.pass(60);
+        let again = server.now();
+        server.say(&desk.ann, &waiting, "Thank you. One more thing").await;
+        server.pass(60);
+        server.say(&desk.ann, &waiting, "The lid").await;
+        assert_eq!(waits().await, (json!(0), json!(1), json!(again)));
     })
     .await;
 }

@@ -17,6 +17,10 @@ pub const LONGEST_ADDRESS: usize = 2048;
 /// Of one address, with its redirects.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The same for an address that is not public and one that is not there: names of our network are nobody's to find out.
+const ALLOWING: &str = "not a public address; the operator can allow a host of the own network, as host:port in \
+    outbound.own_hosts (SMILECHAT_OUTBOUND__OWN_HOSTS)";
+
 pub struct Found {
     /// Where it was in the end.
     pub url: Url,
@@ -39,6 +43,9 @@ impl Missing {
     pub fn in_words(self) -> String {
         match self {
             Self::Failed(Failure::Status(status, _)) => format!("status {status}"),
+            Self::Failed(refused @ (Failure::Refused | Failure::Nowhere)) => {
+                format!("{}: {ALLOWING}", refused.as_str())
+            }
             Self::Failed(other) => other.as_str().to_owned(),
             Self::Disallowed => "robots.txt disallows it".to_owned(),
             Self::TooLong => "its address is too long".to_owned(),
@@ -73,6 +80,7 @@ pub async fn robots(outbound: &Outbound, site: &Url) -> anyhow::Result<(Robots, 
     match read.await {
         Ok(found) => Ok(found),
         Err(Missing::Failed(Failure::Status(400..500, _))) => Ok((Robots::default(), place)),
+        Err(why @ Missing::Failed(Failure::Refused | Failure::Nowhere)) => bail!("{place}: {}", why.in_words()),
         Err(why) => bail!("{place}: {}; while it does not say what may be asked for, nothing is", why.in_words()),
     }
 }

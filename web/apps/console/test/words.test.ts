@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { fieldErrors, inWords } from "../src/backend/errors";
 import { initials } from "../src/parts/Face";
 import { shortTime, sinceWhen } from "../src/parts/time";
-import { snippet } from "../src/settings/snippet";
+import { originOf, snippet } from "../src/settings/snippet";
 import { isArrival } from "../src/tickets/arrivals";
 import { historyWords } from "../src/tickets/history-words";
 import { at, entry, ticket } from "./fixtures";
@@ -87,4 +87,22 @@ test("the snippet is two script tags, with a mark where the key goes", () => {
       '<script src="https://chat.example.com/widget.js" async></script>',
   );
   expect(snippet("https://chat.example.com", "")).toContain("pk_…");
+});
+
+test.each([
+  ["shop.example", "https://shop.example"],
+  [" https://shop.example/a?b ", "https://shop.example"],
+  ["http://shop.example:80", "http://shop.example"],
+  ["localhost:8098", "http://localhost:8098"],
+  ["LOCALHOST", "http://localhost"],
+  ["shop.localhost:3000/demo", "http://shop.localhost:3000"],
+  ["127.0.0.1:5173", "http://127.0.0.1:5173"],
+  ["[::1]:8080", "http://[::1]:8080"],
+  ["https://localhost:8443", "https://localhost:8443"],
+  ["localhost.shop.example", "https://localhost.shop.example"],
+  ["127.0.0.1.shop.example", "https://127.0.0.1.shop.example"],
+  ["", null],
+  ["a b", null],
+])("the site %j is the origin %j", (typed, origin) => {
+  expect(originOf(typed)).toBe(origin);
 });

@@ -1521,7 +1521,7 @@ export interface components {
             now: components["schemas"]["Timestamp"];
             /**
              * Format: int64
-             * @description Counted to 10,000 at most, like the next two.
+             * @description Counted to 10,000 at most, like the next three.
              */
             open: number;
             /**
@@ -1536,6 +1536,11 @@ export interface components {
              * @description Not closed, and with nobody, not the bot either.
              */
             unassigned: number;
+            /**
+             * Format: int64
+             * @description Not closed, not with the bot, and the customer has no reply of a person yet to what they asked last; assigned or not.
+             */
+            waiting: number;
             waiting_since: components["schemas"]["Timestamp"] | null;
         };
         LiveStaff: {

@@ -3,11 +3,7 @@
  * package, which a page loads only once somebody writes.
  */
 import type { PageConfig, ServerSettings } from "./config";
-
-/** The server knows the key and will not have it used here: there is nothing to show. */
-export class Refused extends Error {
-  readonly code = "refused";
-}
+import type { Refusal } from "./refusal";
 
 const PATIENCE = 6_000;
 
@@ -18,15 +14,23 @@ export function ask(server: string, page: PageConfig, path: string): Promise<Res
   });
 }
 
-/** Nothing, if the server is out of reach or older than the question: then the defaults serve. */
-export async function askIntroduction(server: string, page: PageConfig): Promise<Partial<ServerSettings>> {
-  let answer: Response;
+export interface Introduction {
+  /** None, if the server is out of reach or older than the question: then the defaults serve. */
+  settings?: ServerSettings;
+  /** The server is there, and will not have this page. */
+  refusal?: Refusal | null;
+}
+
+export async function askIntroduction(server: string, page: PageConfig): Promise<Introduction> {
+  let code: string | undefined;
   try {
-    answer = await ask(server, page, "widget");
-    if (answer.ok) return (await answer.json()) as ServerSettings;
-  } catch {
-    return {};
+    const answer = await ask(server, page, "widget");
+    const told = await answer.json();
+    if (answer.ok) return { settings: told };
+    code = String(told.code);
+  } catch (fault) {
+    if (!(fault instanceof TypeError)) return {};
   }
-  if (answer.status === 401 || answer.status === 403) throw new Refused("This page is refused.");
-  return {};
+  const part = await import("./refusal").catch(() => null);
+  return { refusal: await part?.refusalOf(server, code) };
 }

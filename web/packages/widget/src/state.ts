@@ -3,6 +3,7 @@ import type { Attachment, Client, Conversation, ConversationMessage, Ticket } fr
 import type { VNode } from "preact";
 import type { Settings } from "./config";
 import type { Language } from "./languages";
+import type { Refusal } from "./refusal";
 
 export interface WidgetState {
   settings: Settings;
@@ -20,6 +21,8 @@ export interface WidgetState {
   unread: number;
   preview: Preview | null;
   isMuted: boolean;
+  /** The server will not have this page, or its key. */
+  refusal?: Refusal | null;
   /** The question how it was; there once it is to be asked. */
   ask?: (now: WidgetState, ticket: Ticket, onFailure: (text: string) => void) => VNode;
   /** What a bot and a help centre bring; there once they are known to be. */
@@ -33,6 +36,8 @@ export interface WidgetState {
 }
 
 export interface Guide {
+  /** Whether people are there by the hours that are told, in words, too; null where none are. */
+  opening(now: WidgetState): Opening | null;
   /** Below the greeting, until something has been said. */
   start(now: WidgetState): VNode;
   /** Behind the messages. */
@@ -41,6 +46,11 @@ export interface Guide {
   answer(message: ConversationMessage): VNode | null;
   /** In the place of the conversation. */
   help(now: WidgetState): VNode;
+}
+
+export interface Opening {
+  isOpen: boolean;
+  words: string;
 }
 
 /** What a visitor says of themselves in the form before the chat. */

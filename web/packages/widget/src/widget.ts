@@ -39,6 +39,7 @@ export function createWidget(server: string, nonce: string | undefined) {
     return chat;
   };
   const resume = async () => {
+    if (state.get().refusal) return;
     try {
       await (await loadChat()).resume();
     } catch {
@@ -77,6 +78,8 @@ export function createWidget(server: string, nonce: string | undefined) {
         await (await actions.begin()).send(text, attachments);
         return true;
       } catch (error) {
+        // Why it did not work may be that the page is no longer let in.
+        void ask().catch(() => {});
         tell("error", { code: (error as { code?: string }).code ?? "send_failed", message: (error as Error).message });
         return false;
       } finally {
@@ -97,19 +100,29 @@ export function createWidget(server: string, nonce: string | undefined) {
 
   const ask = async () => {
     askedAt = Date.now();
-    introduction = { ...introduction, ...(await askIntroduction(server, page)) };
+    const { settings, refusal = null } = await askIntroduction(server, page);
+    introduction = { ...introduction, ...settings };
+    if (refusal && !state.get().refusal) {
+      // For who builds the page. Visitors are told in the window.
+      console.warn(`SmileChat: ${refusal.advice}`);
+      tell("error", { code: "refused", message: refusal.advice });
+    }
+    set({ refusal });
     await applyConfig();
   };
   /** Who was there when the page was loaded may have gone. */
   const askAgain = async () => {
-    if (Date.now() - askedAt > FRESH) await ask().catch(() => {});
+    if (Date.now() - askedAt <= FRESH) return;
+    const wasRefused = state.get().refusal;
+    await ask().catch(() => {});
+    if (wasRefused && hasSession()) await resume();
   };
-  /** A bot and a help centre bring a part of their own, which pages without them do not load. */
+  /** A bot, a help centre and hours bring a part of their own, which pages without them do not load. */
   const lead = async () => {
-    if (Date.now() - ledAt < FRESH) return;
+    if (state.get().refusal || Date.now() - ledAt < FRESH) return;
     ledAt = Date.now();
     const profile = await (await askServer(server, page, "bot/profile")).json();
-    if (!profile.enabled && !profile.help_url) return set({ guide: undefined });
+    if (!profile.enabled && !profile.help_url && typeof profile.is_open !== "boolean") return set({ guide: undefined });
     const { openGuide } = await import("./guide");
     if (mounted) set({ guide: openGuide({ server, page, profile, get: state.get, set }) });
   };
@@ -119,8 +132,9 @@ export function createWidget(server: string, nonce: string | undefined) {
   };
 
   const greet = () => {
-    const { settings, isOpen, conversation, preview } = state.get();
-    if (!settings.greeting || isOpen || conversation || preview || kept("sessionStorage", key("greeted"))) return;
+    const { settings, isOpen, conversation, preview, refusal } = state.get();
+    if (!settings.greeting || refusal || isOpen || conversation || preview || kept("sessionStorage", key("greeted")))
+      return;
     set({ preview: { text: settings.greeting, sender: null } });
   };
 

@@ -1,14 +1,16 @@
 // @vitest-environment happy-dom
 /** What a bot and a help centre bring: sources, articles drawn as text, hours, and the answer that is being written. */
 import type { Conversation, ConversationMessage, ServerEvents } from "@smilechat/client";
-import { render } from "preact";
+import { h, render } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { openGuide, type Profile } from "../src/guide";
 import { blocksOf, Markdown } from "../src/guide/Markdown";
 import { openingWords } from "../src/guide/opening";
 import { splitSources } from "../src/guide/sources";
 import { ENGLISH } from "../src/languages";
 import { value } from "../src/observable";
-import type { WidgetState } from "../src/state";
+import type { Actions, WidgetState } from "../src/state";
+import { Header } from "../src/view/Header";
 import { followWriting } from "../src/writing";
 
 const SERVER = "https://chat.example";
@@ -109,6 +111,31 @@ describe("when people are back", () => {
     const closed = openingWords({ is_open: false, opens: "2026-11-30 09:00 (Asia/Kathmandu)" }, now(true));
     expect(closed).toMatch(/Monday, November 30.*9:00.*\(Asia\/Kathmandu\)/);
     expect(openingWords({ is_open: false, opens: "soon" }, now(true))).toBe(unstaffed);
+  });
+});
+
+describe("the top of the window", () => {
+  const head = (profile: Partial<Profile>, isStaffed: boolean | null) => {
+    const place = { server: SERVER, page: {}, profile: { opens: null, help_url: null, ...profile } as Profile };
+    const guide = openGuide({ ...place, get: () => ({}) as WidgetState, set: () => {} });
+    const settings = { name: "Shop", staff: [], isStaffed, sound: false };
+    const now = { language: ENGLISH, settings, guide, conversation: null } as unknown as WidgetState;
+    const drawn = document.createElement("div");
+    render(h(Header, { now, actions: {} as Actions, isLarge: true }), drawn);
+    return { words: drawn.querySelector(".head-presence")?.textContent, isThere: drawn.querySelector(".dot") !== null };
+  };
+
+  test("says when people are back outside the hours, whoever is online", () => {
+    const closed = head({ is_open: false, opens: "2026-11-30 09:00 (Asia/Kathmandu)" }, true);
+    expect(closed.words).toMatch(/Back on Monday, November 30.*9:00/);
+    expect(closed.isThere).toBe(false);
+    expect(head({ is_open: true }, false)).toEqual({ words: ENGLISH.texts.staffed, isThere: true });
+  });
+
+  test("says who is online where no hours are told", () => {
+    expect(head({ is_open: null }, true)).toEqual({ words: ENGLISH.texts.staffed, isThere: true });
+    expect(head({ is_open: null }, false)).toEqual({ words: ENGLISH.texts.unstaffed, isThere: false });
+    expect(head({}, null)).toEqual({ words: undefined, isThere: false });
   });
 });
 

@@ -3,6 +3,7 @@ import { fill, LANGUAGES, speak } from "../src/languages";
 import { en } from "../src/languages/en";
 import { GUIDE_TEXTS, guideTexts } from "../src/languages/guide";
 import { RATING_TEXTS, ratingTexts } from "../src/languages/rating";
+import { REFUSAL_TEXTS, refusalText } from "../src/languages/refusal";
 
 const codes = Object.keys(LANGUAGES);
 const marks = (text: string) => (text.match(/\{\w+\}/g) ?? []).toSorted();
@@ -51,6 +52,12 @@ test("a rating is asked for in each of them", () => {
   for (const { scores } of Object.values(RATING_TEXTS)) expect(new Set(scores).size).toBe(5);
   expect(ratingTexts("de-AT")).toBe(RATING_TEXTS.de);
   expect(ratingTexts("constructor")).toBe(RATING_TEXTS.en);
+});
+
+test("a refusal is told in each of them", () => {
+  expect(Object.keys(REFUSAL_TEXTS).toSorted()).toEqual(codes.toSorted());
+  expect(new Set(Object.values(REFUSAL_TEXTS)).size).toBe(codes.length);
+  expect(refusalText("constructor")).toBe(REFUSAL_TEXTS.en);
 });
 
 test("a bot and the help centre speak each of them", () => {

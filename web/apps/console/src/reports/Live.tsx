@@ -20,7 +20,7 @@ export function Live() {
       {error && <Alert color="red" variant="light" role="alert" title={inWords(error)} />}
       {!data && !error && (
         <div className={styles.tiles} role="status" aria-label="Loading">
-          {[1, 2, 3, 4, 5].map((place) => (
+          {[1, 2, 3, 4, 5, 6].map((place) => (
             <Skeleton key={place} height={98} radius="lg" />
           ))}
         </div>
@@ -38,10 +38,11 @@ function Board({ board }: { board: LiveBoard }) {
     { name: "Open", value: counted(board.open), note: "not begun" },
     { name: "In progress", value: counted(board.in_progress), note: "somebody is at it" },
     { name: "Unassigned", value: counted(board.unassigned), note: "with nobody" },
+    { name: "Waiting for a reply", value: counted(board.waiting), note: "assigned or not" },
     {
       name: "Longest wait",
       value: waited === null ? "–" : duration(waited),
-      note: waited === null ? "nobody waits" : "with nobody",
+      note: waited === null ? "nobody waits" : "for a reply",
     },
     { name: "Messages", value: count(board.recent_messages), note: "in five minutes" },
   ];

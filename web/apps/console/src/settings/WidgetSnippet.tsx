@@ -6,7 +6,7 @@ import { queryClient } from "../backend/query-client";
 import { useSaving } from "../parts/use-saving";
 import { Copy } from "./CopyField";
 import { Panel } from "./Panel";
-import { snippet } from "./snippet";
+import { originOf, snippet } from "./snippet";
 
 export function WidgetSnippet() {
   const saving = useSaving();
@@ -15,10 +15,10 @@ export function WidgetSnippet() {
   const text = snippet(location.origin, key);
   const make = () =>
     saving.run(async () => {
-      const origin = new URL(site.includes("://") ? site : `https://${site}`).origin;
+      const origin = originOf(site) ?? site;
       const body = {
         kind: "publishable" as const,
-        name: `Widget on ${new URL(origin).host}`,
+        name: `Widget on ${origin.replace(/^https?:\/\//u, "")}`,
         allowed_origins: [origin],
       };
       setKey((await client.request("POST /api/api-keys", { body })).api_key);
@@ -39,15 +39,16 @@ export function WidgetSnippet() {
           onChange={(event) => setSite(event.currentTarget.value)}
           error={saving.fields.allowed_origins ?? saving.error}
         />
-        <Button variant="default" disabled={!isSite(site)} loading={saving.isBusy} onClick={() => void make()}>
+        <Button
+          variant="default"
+          disabled={originOf(site) === null}
+          loading={saving.isBusy}
+          onClick={() => void make()}
+        >
           Make a key for it
         </Button>
       </Group>
       <Code block>{text}</Code>
     </Panel>
   );
-}
-
-function isSite(text: string): boolean {
-  return URL.canParse(text.includes("://") ? text : `https://${text}`) && text.trim() !== "";
 }

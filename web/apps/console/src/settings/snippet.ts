@@ -3,3 +3,12 @@ export function snippet(server: string, key: string): string {
   const config = `{ apiUrl: ${JSON.stringify(server)}, apiKey: ${JSON.stringify(key || "pk_…")} }`;
   return `<script>window.SmileChatConfig = ${config};</script>\n<script src="${server}/widget.js" async></script>`;
 }
+
+/** The origin of an address as people type it; null for none. Without a scheme it is https, on one's own machine http. */
+export function originOf(typed: string): string | null {
+  const site = typed.trim();
+  if (site === "") return null;
+  const scheme = /^(localhost|[^/:]+\.localhost|127(\.\d+){3}|\[::1\])([:/]|$)/iu.test(site) ? "http" : "https";
+  const address = site.includes("://") ? site : `${scheme}://${site}`;
+  return URL.canParse(address) ? new URL(address).origin : null;
+}

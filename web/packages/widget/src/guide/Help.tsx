@@ -1,6 +1,7 @@
 /** Owns the help centre inside the window: the search, what it finds, and an article to read. */
 import type { TargetedEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { fill } from "../languages";
 import { guideTexts } from "../languages/guide";
 import type { WidgetState } from "../state";
 import { Before, Leaf, Lens } from "./icons";
@@ -12,6 +13,9 @@ interface Props {
   articles: Knowledge;
   onLeave: () => void;
 }
+
+/** So long nothing more is typed before it is searched for. */
+const PAUSE = 250;
 
 type Shown = { kind: "list"; hits: Hit[]; words: string } | { kind: "article"; article: Reading } | null;
 
@@ -25,6 +29,7 @@ export function Help({ now, articles, onLeave }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   /** Of two answers on their way, the one that was asked for last counts. */
   const turn = useRef(0);
+  const pause = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   const load = async (what: () => Promise<Shown>) => {
     turn.current += 1;
@@ -44,19 +49,34 @@ export function Help({ now, articles, onLeave }: Props) {
       const hits = asked ? await articles.find(asked) : await articles.list(code);
       return { kind: "list", hits, words: asked };
     });
-  const read = (slug: string) => load(async () => ({ kind: "article", article: await articles.read(slug) }));
+  const read = (slug: string) => {
+    clearTimeout(pause.current);
+    return load(async () => ({ kind: "article", article: await articles.read(slug) }));
+  };
   const back = () => {
     turn.current += 1;
+    clearTimeout(pause.current);
     setFailed(false);
     if (shown?.kind === "article") setShown(list.current);
     else onLeave();
   };
-  const submit = (event: TargetedEvent<HTMLFormElement>) => {
-    event.preventDefault();
+  const search = () => {
+    clearTimeout(pause.current);
     void look(field.current?.value.trim() ?? "");
   };
+  const type = () => {
+    clearTimeout(pause.current);
+    pause.current = setTimeout(search, PAUSE);
+  };
+  const submit = (event: TargetedEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    search();
+  };
 
-  useEffect(() => void look(""), []);
+  useEffect(() => {
+    void look("");
+    return () => clearTimeout(pause.current);
+  }, []);
   // A reader of the screen is told where they are now.
   useEffect(() => {
     if (shown?.kind === "article") heading.current?.focus();
@@ -74,6 +94,7 @@ export function Help({ now, articles, onLeave }: Props) {
           <input
             ref={field}
             type="search"
+            onInput={type}
             maxLength={500}
             enterkeyhint="search"
             aria-label={words.search}
@@ -101,7 +122,7 @@ export function Help({ now, articles, onLeave }: Props) {
         {shown?.kind === "list" && (
           <>
             <p class="help-none" role="status">
-              {shown.hits.length === 0 && words.nothing}
+              {shown.hits.length === 0 ? words.nothing : shown.words && fill(words.found, { count: shown.hits.length })}
             </p>
             <ul class="hits">
               {shown.hits.map((hit) => (

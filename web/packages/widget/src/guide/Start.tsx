@@ -16,6 +16,7 @@ interface Props {
 
 export function Start({ now, profile, onChoose, onRead }: Props) {
   const words = guideTexts(now.language.code);
+  if (!profile.enabled && !profile.help_url) return null;
   const wantsPerson = now.wantsPerson === true;
   return (
     <div class="guide">

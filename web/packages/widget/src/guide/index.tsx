@@ -1,6 +1,6 @@
 /**
- * Owns what a bot and a help centre bring to the widget: the choice whom to ask, the way to a person, the sources of an
- * answer, articles to search and read. A part of its own, fetched when the window is opened where there is either.
+ * Owns what a bot, a help centre and opening hours bring to the widget: the choice whom to ask, the way to a person, the sources of an
+ * answer, articles to search and read, when people are back. A part of its own, fetched when the window is opened where there is any of them.
  * Invariant: it shows through `Guide` alone; nothing else of the widget imports it.
  */
 import type { Answer, Ticket } from "@smilechat/client";
@@ -11,6 +11,7 @@ import { addStyles } from "../stylesheet";
 import { AnswerText } from "./Answer";
 import { Help } from "./Help";
 import { knowledge } from "./knowledge";
+import { openingWords } from "./opening";
 import { Start } from "./Start";
 import { splitSources } from "./sources";
 import { Writing } from "./Writing";
@@ -29,6 +30,8 @@ export function openGuide({ server, page, profile, set }: Place): Guide {
   addStyles(styles);
   const articles = knowledge(server, page, profile.help_url ?? "");
   return {
+    opening: (now) =>
+      typeof profile.is_open === "boolean" ? { isOpen: profile.is_open, words: openingWords(profile, now) } : null,
     start: (now) => (
       <Start
         now={now}

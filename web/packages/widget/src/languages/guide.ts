@@ -10,6 +10,8 @@ export interface GuideTexts {
   help: string;
   search: string;
   find: string;
+  /** With `{count}`. */
+  found: string;
   nothing: string;
   loading: string;
   openPage: string;
@@ -26,6 +28,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "Help",
     search: "Search our help articles",
     find: "Search",
+    found: "Found: {count}",
     nothing: "Nothing was found. Try other words, or write to us.",
     loading: "Loading",
     openPage: "Open as a page",
@@ -40,6 +43,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "Ayuda",
     search: "Buscar en los artículos de ayuda",
     find: "Buscar",
+    found: "Encontrados: {count}",
     nothing: "No se ha encontrado nada. Pruebe con otras palabras o escríbanos.",
     loading: "Cargando",
     openPage: "Abrir como página",
@@ -54,6 +58,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "Hilfe",
     search: "In den Hilfeartikeln suchen",
     find: "Suchen",
+    found: "Gefunden: {count}",
     nothing: "Nichts gefunden. Versuchen Sie andere Wörter, oder schreiben Sie uns.",
     loading: "Wird geladen",
     openPage: "Als Seite öffnen",
@@ -68,6 +73,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "Aide",
     search: "Chercher dans les articles d’aide",
     find: "Rechercher",
+    found: "Trouvés : {count}",
     nothing: "Aucun résultat. Essayez d’autres mots ou écrivez-nous.",
     loading: "Chargement",
     openPage: "Ouvrir la page",
@@ -82,6 +88,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "المساعدة",
     search: "ابحث في مقالات المساعدة",
     find: "بحث",
+    found: "النتائج: {count}",
     nothing: "لم يُعثر على شيء. جرّب كلمات أخرى أو راسلنا.",
     loading: "جارٍ التحميل",
     openPage: "فتح كصفحة",
@@ -96,6 +103,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "সহায়তা",
     search: "সহায়তা নিবন্ধে খুঁজুন",
     find: "খুঁজুন",
+    found: "পাওয়া গেছে: {count}",
     nothing: "কিছু পাওয়া যায়নি। অন্য শব্দ দিয়ে চেষ্টা করুন, অথবা আমাদের লিখুন।",
     loading: "লোড হচ্ছে",
     openPage: "পাতা হিসেবে খুলুন",
@@ -110,6 +118,7 @@ export const GUIDE_TEXTS: Record<string, GuideTexts> = {
     help: "सहायता",
     search: "सहायता लेखों में खोजें",
     find: "खोजें",
+    found: "मिले: {count}",
     nothing: "कुछ नहीं मिला। दूसरे शब्द आज़माएँ, या हमें लिखें।",
     loading: "लोड हो रहा है",
     openPage: "पृष्ठ के रूप में खोलें",

@@ -24,8 +24,9 @@ export function Header({ now, actions, isLarge }: Props) {
     : settings.staff.length
       ? settings.staff.slice(0, 3)
       : [{ name: "", avatar_url: null }];
-  const presence = counterpart?.presence ?? teamPresence(settings.isStaffed, texts);
-  const isThere = counterpart ? counterpart.isOnline : settings.isStaffed === true;
+  const opening = now.guide?.opening(now);
+  const presence = counterpart?.presence ?? opening?.words ?? teamPresence(settings.isStaffed, texts);
+  const isThere = counterpart?.isOnline ?? opening?.isOpen ?? settings.isStaffed === true;
   return (
     <header class={`head ${isLarge ? "large" : ""}`}>
       <div class="head-row">

@@ -8,7 +8,7 @@ import { Composer } from "./Composer";
 import { useDrop } from "./drop";
 import { useFiles } from "./files";
 import { Header } from "./Header";
-import { Clip } from "./icons";
+import { Alert, Clip } from "./icons";
 import { Messages } from "./Messages";
 import { Notice } from "./Notice";
 import { Prechat } from "./Prechat";
@@ -21,13 +21,13 @@ interface Props {
 }
 
 export function Panel({ now, actions, isFullScreen }: Props) {
-  const { settings, language, isOpen, stage, visitor, isIdentified, firstMessage, guide, isReading } = now;
+  const { settings, language, isOpen, stage, visitor, isIdentified, firstMessage, guide, isReading, refusal } = now;
   const panel = useRef<HTMLDivElement>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const files = useFiles(now, actions, setFailure);
   const { isOver, ...drop } = useDrop(files.add);
   const asksFirst =
-    settings.prechat !== "none" && stage === "none" && !visitor && !isIdentified && firstMessage === null;
+    !refusal && settings.prechat !== "none" && stage === "none" && !visitor && !isIdentified && firstMessage === null;
 
   useWholeScreen(panel, isOpen && isFullScreen);
 
@@ -36,7 +36,7 @@ export function Panel({ now, actions, isFullScreen }: Props) {
     // On a phone the keyboard would cover half of what the visitor came to see.
     const target = isFullScreen ? null : panel.current?.querySelector<HTMLElement>("textarea, input");
     (target ?? panel.current)?.focus({ preventScroll: true });
-  }, [isOpen, asksFirst, isReading]);
+  }, [isOpen, asksFirst, isReading, refusal]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" && !event.defaultPrevented) actions.close();
@@ -53,15 +53,20 @@ export function Panel({ now, actions, isFullScreen }: Props) {
       tabIndex={-1}
       hidden={!isOpen}
       onKeyDown={onKeyDown}
-      {...(!asksFirst && drop)}
+      {...(!asksFirst && !refusal && drop)}
     >
       <Header
         now={now}
         actions={actions}
-        isLarge={asksFirst || (stage === "none" && firstMessage === null && !isReading)}
+        isLarge={asksFirst || (stage === "none" && firstMessage === null && !isReading && !refusal)}
       />
-      <Notice now={now} failure={failure} onDismiss={() => setFailure(null)} />
-      {asksFirst ? (
+      <Notice now={now} failure={refusal ? null : failure} onDismiss={() => setFailure(null)} />
+      {refusal ? (
+        <div class="empty" role="alert">
+          <Alert />
+          <p>{refusal.words(language.code)}</p>
+        </div>
+      ) : asksFirst ? (
         <Prechat now={now} onAnswer={actions.introduce} />
       ) : isReading && guide ? (
         guide.help(now)
