@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use opentelemetry::{Key, KeyValue};
 use opentelemetry::trace::TracerProvider;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{LogExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
