@@ -130,7 +130,8 @@ const MESSAGES: &[Metric] = &[
         "smilechat_message_delivery_seconds",
         LATENCY,
         &[],
-        "From the sending of a message, however it came, to its being queued for everybody in the ticket's room.",
+        "From the sending of a message, however it came, to its being queued for everybody in the ticket's room. On the node \
+         that stored it: what another one stored is not among it, since no one clock tells how long that took.",
     ),
     counter(
         "smilechat_holes_filled_total",

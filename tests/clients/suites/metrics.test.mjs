@@ -11,7 +11,7 @@ import { lockDatabase } from "../harness/files.mjs";
 import { figure, listed, parse, scrape, valueOf } from "../harness/metrics.mjs";
 import { call, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { freePort, launch, startServer, stopServer } from "../harness/server.mjs";
-import { connect, tell } from "../harness/sockets.mjs";
+import { connect, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
 
 let server;
@@ -210,9 +210,13 @@ test("a message that nobody announced is read from the database", async () => {
   const other = { ...server, port, url: `http://127.0.0.1:${port}`, sockets: [] };
   other.environment = { ...server.environment, PORT: String(port) };
   await launch(other);
+  const delivered = async () => valueOf(await scrape(server), "smilechat_message_delivery_seconds_count");
+  const before = await delivered();
   await post(other, customer, `/api/messages/${ticket_id}`, { message_content: "unheard" });
   await post(server, customer, `/api/messages/${ticket_id}`, { message_content: "heard" });
   await moves("smilechat_holes_filled_total");
+  await heard(line, "chat_message", (message) => message.message_content === "heard");
+  assert.equal(await delivered(), before + 1, "how long a message of another process took is not known here");
   other.child.kill("SIGTERM");
   assert.deepEqual(await other.exit, { code: 0, signal: null });
   line.socket.disconnect();
