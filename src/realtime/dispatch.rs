@@ -40,7 +40,7 @@ pub fn announce(app: &App, event: &Event) {
             announce_message(app, message);
             hub.note_activity(event.act.tenant, &message.ticket_id, &Side::BOTH);
         }
-        What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs } => {
+        What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs, .. } => {
             hub.to_room(ticket_id, || {
                 let (up_to_seq, message_ids, read_at) = (*up_to_seq, ids(ticket_id, seqs), event.act.at);
                 Frame::event("message_read", &ReadShown { ticket_id, reader_id, up_to_seq, message_ids, read_at })

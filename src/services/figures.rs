@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::auth::model::Role;
 use crate::events::{Event, What};
 use crate::platform::clock::Timestamp;
-use crate::tickets::model::{Ticket, TicketStatus};
+use crate::tickets::model::{Side, Ticket, TicketStatus};
 
 /// Called for each committed event, once.
 pub fn count(event: &Event) {
@@ -18,6 +18,13 @@ pub fn count(event: &Event) {
             if let Some(after) = first_reply_after {
                 metrics::histogram!("smilechat_ticket_first_reply_seconds").record(*after);
             }
+        }
+        What::MessagesRead { side, after, .. } => {
+            let seen = match side {
+                Side::Customer => metrics::histogram!("smilechat_message_seen_seconds", "side" => "customer"),
+                Side::Staff => metrics::histogram!("smilechat_message_seen_seconds", "side" => "staff"),
+            };
+            after.iter().for_each(|after| seen.record(*after));
         }
         What::TicketCreated { .. } => metrics::counter!("smilechat_tickets_opened_total").increment(1),
         What::TicketUpdated { ticket, changed } if changed.contains(&"status") => count_move(ticket, changed),

@@ -3,7 +3,7 @@
 //!
 //! The unit is the end of a name. Counters end in `_total`.
 
-use super::buckets::{LATENCY, LONG, SIZE};
+use super::buckets::{LATENCY, LONG, SEEN, SIZE};
 
 pub struct Metric {
     pub name: &'static str,
@@ -132,6 +132,13 @@ const MESSAGES: &[Metric] = &[
         &[],
         "From the sending of a message, however it came, to its being queued for everybody in the ticket's room. On the node \
          that stored it: what another one stored is not among it, since no one clock tells how long that took.",
+    ),
+    histogram(
+        "smilechat_message_seen_seconds",
+        SEEN,
+        &[one_of("side", &["customer", "staff"])],
+        "From the storing of a message to its first being read by the other side; `side` is the one that read. Whoever comes \
+         back after days and reads on is in it too. Where another node stored it, it is between the clocks of two.",
     ),
     counter(
         "smilechat_holes_filled_total",

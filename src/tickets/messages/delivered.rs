@@ -42,10 +42,11 @@ fn mark_one(tx: &mut Tx<'_>, one: &Served, now: Timestamp) -> Result<()> {
         Err(Error::NotFound) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let seqs = store::mark_delivered(tx, one.tenant, &ticket, one.side, one.up_to_seq, now)?;
-    if seqs.is_empty() {
+    let marked = store::mark_delivered(tx, one.tenant, &ticket, one.side, one.up_to_seq, now)?;
+    if marked.is_empty() {
         return Ok(());
     }
+    let seqs = marked.into_iter().map(|(seq, _)| seq).collect();
     let what = What::MessagesDelivered { ticket_id: ticket.ticket_id, up_to_seq: one.up_to_seq, seqs };
     events::record(tx, &Act::of_server(one.tenant, now), what)
 }

@@ -285,7 +285,10 @@ pub fn list_before(
     tx.at_most(limit, &sql, &[ticket.into(), before.into(), tenant.into()], |row| message(row, ticket_id))
 }
 
-/// Marks what the other side sent up to `up_to_seq` as read; answers the `seq`s that were not.
+/// A `seq`, and when it was sent.
+type Marked = (i64, Timestamp);
+
+/// Marks what the other side sent up to `up_to_seq` as read; answers those that were not.
 pub fn mark_read(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -293,21 +296,21 @@ pub fn mark_read(
     side: Side,
     up_to_seq: i64,
     now: Timestamp,
-) -> Result<Vec<i64>> {
+) -> Result<Vec<Marked>> {
     let marked = ticket.marks(side).read_seq;
     if up_to_seq <= marked {
         return Ok(Vec::new());
     }
-    let seqs = mark(tx, tenant, ticket, side, &READ, (marked, up_to_seq), now)?;
+    let marked_now = mark(tx, tenant, ticket, side, &READ, (marked, up_to_seq), now)?;
     let sql = format!(
         "update tickets set {0}_unread = {0}_unread - $3, {0}_read_seq = $4 where tenant_key = $1 and ticket_key = $2",
         side.column()
     );
-    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
-    Ok(seqs)
+    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), (marked_now.len() as i64).into(), up_to_seq.into()])?;
+    Ok(marked_now)
 }
 
-/// Marks what the other side sent up to `up_to_seq` as delivered; answers the `seq`s that were not.
+/// Marks what the other side sent up to `up_to_seq` as delivered; answers those that were not.
 pub fn mark_delivered(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -315,16 +318,16 @@ pub fn mark_delivered(
     side: Side,
     up_to_seq: i64,
     now: Timestamp,
-) -> Result<Vec<i64>> {
+) -> Result<Vec<Marked>> {
     let marked = ticket.marks(side).delivered_seq;
     if up_to_seq <= marked {
         return Ok(Vec::new());
     }
-    let seqs = mark(tx, tenant, ticket, side, &DELIVERED, (marked, up_to_seq), now)?;
+    let marked_now = mark(tx, tenant, ticket, side, &DELIVERED, (marked, up_to_seq), now)?;
     let sql =
         format!("update tickets set {}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2", side.column());
     tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), up_to_seq.into()])?;
-    Ok(seqs)
+    Ok(marked_now)
 }
 
 /// What a message gets, at `$6`, and how it looks while it has not got it.
@@ -337,7 +340,7 @@ const READ: Mark =
     Mark { set: "is_read = true, read_at = $6, delivered_at = coalesce(delivered_at, $6)", is_due: "is_read = false" };
 const DELIVERED: Mark = Mark { set: "delivered_at = $6", is_due: "delivered_at is null" };
 
-/// Answers the `seq`s that got the mark now, ascending.
+/// Answers those that got the mark now, ascending.
 fn mark(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -346,14 +349,14 @@ fn mark(
     mark: &Mark,
     (after, up_to): (i64, i64),
     now: Timestamp,
-) -> Result<Vec<i64>> {
+) -> Result<Vec<Marked>> {
     let (set, is_due, others) = (mark.set, mark.is_due, side.others());
     let sql = format!(
         "update messages set {set}
-         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {others} and {is_due} returning seq"
+         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {others} and {is_due} returning seq, timestamp"
     );
     let values = [ticket.key.into(), tenant.into(), after.into(), up_to.into(), ticket.customer.into(), now.into()];
-    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
-    seqs.sort_unstable();
-    Ok(seqs)
+    let mut marked = tx.all(&sql, &values, |row| Ok((row.take()?, row.take()?)))?;
+    marked.sort_unstable_by_key(|(seq, _)| *seq);
+    Ok(marked)
 }

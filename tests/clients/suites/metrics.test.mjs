@@ -61,9 +61,18 @@ test("a conversation", async () => {
     await moves("smilechat_sockets", { transport }, (value) => value === 1);
   }
   await moves("smilechat_rooms", {}, (value) => value === 1);
-  await tell(theirs, "chat_message", { ticket_id, message_content: "Is anybody there?" });
+  const { message: asked } = await tell(theirs, "chat_message", { ticket_id, message_content: "Is anybody there?" });
   await tell(ours, "chat_message", { ticket_id, message_content: "Yes" });
-  await tell(ours, "chat_message", { ticket_id, message_content: "How can I help?" });
+  const { message: offered } = await tell(ours, "chat_message", { ticket_id, message_content: "How can I help?" });
+  // Both of the customer's, then both of staff; to read again, or what one's own side wrote, is nothing new.
+  for (const { message_id } of [asked, asked, offered]) await tell(ours, "message_read", { message_id });
+  for (const { message_id } of [offered, asked]) await tell(theirs, "message_read", { message_id });
+  await put(server, support, `/api/messages/${asked.message_id}/read`, {});
+  for (const side of ["staff", "customer"]) {
+    await moves("smilechat_message_seen_seconds_count", { side }, (value) => value === 2);
+    const took = valueOf(await scrape(server), "smilechat_message_seen_seconds_sum", { side });
+    assert.ok(took >= 0 && took < 60, `${took} s`);
+  }
   const replies = await moves("smilechat_ticket_first_reply_seconds_count");
   assert.equal(replies, 1, "one reply is the first");
   await moves("smilechat_tickets_waiting", {}, (value) => value === 0);
