@@ -21,7 +21,6 @@ use crate::platform::bus::Standing;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::gateway::Gateway;
 use crate::services::figures;
-use crate::tickets;
 
 /// Between two looks at what has to be asked.
 const TURN: Duration = Duration::from_secs(5);
@@ -173,9 +172,9 @@ pub async fn measure(app: App, gateway: Gateway, shutdown: Shutdown) {
         metrics::gauge!("smilechat_sockets", "transport" => "polling").set(connections.polling as f64);
         // What cannot be asked now keeps its last value; that the database is down is a figure of its own.
         if ask_all(&app).await[0].status == UP
-            && let Ok((waiting, oldest)) = tickets::waiting(&app).await
+            && let Err(error) = figures::show_backlogs(&app).await
         {
-            figures::show_waiting(waiting, oldest, app.clock.now());
+            tracing::warn!(%error, "could not see what waits to be done; its figures stay as they were");
         }
     }
 }

@@ -52,6 +52,7 @@ pub const TABLE: &[(&str, &[Metric])] = &[
     ("Connections and sockets", SOCKETS),
     ("Messages", MESSAGES),
     ("Tickets and people", TICKETS),
+    ("What waits to be done", BACKLOGS),
     ("The database", DATABASE),
     ("Other nodes", NODES),
     ("The process", PROCESS),
@@ -176,6 +177,21 @@ const TICKETS: &[Metric] = &[
 ];
 
 const QUEUE: Label = one_of("kind", &["read", "write"]);
+
+const BACKLOGS: &[Metric] = &[
+    gauge(
+        "smilechat_backlog_length",
+        &[one_of("queue", &["bot", "imports", "file_removals"])],
+        "How much waits, of all tenants and nodes: tickets in which the bot owes an answer, imports of sites that no node has \
+         taken, files that have to go and are still there. Counted to 10,000 at most.",
+    ),
+    gauge(
+        "smilechat_backlog_oldest_seconds",
+        &[one_of("queue", &["bot", "imports", "file_removals", "analytics"])],
+        "Since when the longest of it waits; 0 where nothing does. The bot's: since the customer's last word. `analytics`: \
+         the oldest event that is in no report yet; a minute of it can be a gap in the events that may still be filled.",
+    ),
+];
 
 const DATABASE: &[Metric] = &[
     gauge(

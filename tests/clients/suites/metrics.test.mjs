@@ -12,6 +12,7 @@ import { figure, listed, parse, scrape, valueOf } from "../harness/metrics.mjs";
 import { call, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { freePort, launch, startServer, stopServer } from "../harness/server.mjs";
 import { connect, heard, tell } from "../harness/sockets.mjs";
+import { changeSqlite } from "../harness/sqlite.mjs";
 import { pause, poll } from "../harness/wait.mjs";
 
 let server;
@@ -171,6 +172,35 @@ test("readers that stop, and what waits for them", async () => {
   await figure(server, "smilechat_events_waiting", {}, (value) => value === 0);
   reader.socket.io.engine.transport.ws._socket.resume();
   for (const line of [sender, reader]) line.socket.disconnect();
+});
+
+test("what waits to be done", async () => {
+  const customer = await newCustomer(server);
+  const { ticket_id } = await newTicket(server, customer, { message_content: "Hello?" });
+  const database = join(server.folder, "smilechat.db");
+  const ago = (seconds) => Date.now() - 1000 * seconds;
+  // A file that could not be removed, a question that another node is at, and an event behind a gap that may still be filled.
+  changeSqlite(database, `
+    begin immediate;
+    insert into file_removals (file_id, tenant_key, due_at) select 'of-a-test', tenant_key, ${ago(100)} from tenants limit 1;
+    insert into bot_claims (tenant_key, ticket_key, holder, claimed_until)
+      select tenant_key, ticket_key, 'another', ${ago(-300)} from tickets where ticket_id = '${ticket_id}';
+    update tickets set bot_due_seq = 1 where ticket_id = '${ticket_id}';
+    insert into events (event_key, tenant_key, kind, data, timestamp)
+      select max(event_key) + 50, min(tenant_key), 'of_a_test', '{}', ${ago(20)} from events;
+    commit;`);
+  const waits = [["file_removals", 100], ["bot", 0], ["analytics", 20]];
+  for (const [queue, seconds] of waits) {
+    if (queue !== "analytics") await moves("smilechat_backlog_length", { queue }, (value) => value === 1);
+    await moves("smilechat_backlog_oldest_seconds", { queue }, (value) => value > seconds && value < seconds + 60);
+  }
+  changeSqlite(database, `
+    begin immediate;
+    delete from file_removals where file_id = 'of-a-test';
+    delete from bot_claims where holder = 'another';
+    delete from events where kind = 'of_a_test';
+    commit;`);
+  for (const [queue] of waits) await figure(server, "smilechat_backlog_oldest_seconds", { queue }, (value) => value === 0);
 });
 
 test("a database that another process holds", async () => {
