@@ -68,6 +68,8 @@ pub enum What {
         side: Side,
         up_to_seq: i64,
         seqs: Vec<i64>,
+        /// How long each of them had been there; empty where another node tells of it.
+        after: Vec<Duration>,
     },
     MessagesDelivered {
         ticket_id: String,

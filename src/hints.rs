@@ -98,7 +98,7 @@ pub fn of(event: &Event) -> Option<Hint> {
         What::MessageSent { message, .. } => {
             Some(Hint::Message(NewMessage { tenant, ticket_id: message.ticket_id.clone(), seq: message.seq }))
         }
-        What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs } => {
+        What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs, .. } => {
             let side = if *side == Side::Customer { Reader::Customer } else { Reader::Staff };
             Some(Hint::Read(marks(ticket_id, Some((reader_id.clone(), side)), up_to_seq, seqs)))
         }
@@ -123,7 +123,7 @@ impl Marks {
         let what = match self.reader {
             Some((reader_id, side)) => {
                 let side = if side == Reader::Customer { Side::Customer } else { Side::Staff };
-                What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs }
+                What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs, after: Vec::new() }
             }
             None => What::MessagesDelivered { ticket_id, up_to_seq, seqs },
         };
@@ -174,6 +174,7 @@ mod tests {
             side: Side::Staff,
             up_to_seq: 9,
             seqs: vec![1, 2, 3, 5, 9],
+            after: Vec::new(),
         };
         let act = Act::of_server(TenantKey(7), Timestamp(3));
         let hint = of(&Event { act, what, key: None, origin: None }).expect("others have to hear of it");

@@ -47,6 +47,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "analytics/store/progress.rs list_hints",
     "analytics/store/progress.rs list_tenants",
     "analytics/store/progress.rs lock",
+    "analytics/store/progress.rs oldest_uncounted",
     "analytics/store/progress.rs position",
     "analytics/store/progress.rs set_position",
     "auth/store/api_keys.rs find_by_hash",
@@ -65,10 +66,13 @@ const WITHOUT_TENANT: &[&str] = &[
     "events/store.rs list_user_changes",
     "events/store.rs move_cursor",
     "tickets/assign/store.rs count_waiting",
+    "tickets/attachments/store.rs count_removals",
     "tickets/attachments/store.rs list_removals",
     "tickets/attachments/store.rs release_unused",
+    "tickets/bot/store.rs count_due",
     "tickets/bot/store.rs list_due",
     "tickets/bot/store.rs list_makers",
+    "tickets/knowledge/imports/store.rs count_waiting",
     "tickets/knowledge/imports/store.rs list_waiting",
 ];
 

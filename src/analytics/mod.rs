@@ -24,10 +24,20 @@ pub use routes::routes;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::error::Result;
+use crate::platform::clock::Timestamp;
 use crate::platform::shutdown::Shutdown;
 
 /// How long figures lag behind at most, while nothing is wrong.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// For operations: since when something waits to be counted. None: nothing does, or nobody counts.
+pub async fn oldest_uncounted(app: &App) -> Result<Option<Timestamp>> {
+    if !app.config.analytics.enabled {
+        return Ok(None);
+    }
+    app.db.read(store::progress::oldest_uncounted).await
+}
 
 /// Counts for as long as the server serves.
 pub async fn keep(app: App, shutdown: Shutdown) {

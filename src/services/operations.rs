@@ -1,34 +1,38 @@
 //! What operations ask: does the process live, can it serve, how is it doing.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use serde::Serialize;
+use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::bus::Standing;
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::gateway::Gateway;
 use crate::services::figures;
-use crate::tickets;
 
 /// Between two looks at what has to be asked.
 const TURN: Duration = Duration::from_secs(5);
 const UP: &str = "ok";
 /// What does not answer for so long is down.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How old what `/readyz` answers may be.
+const FRESH: Duration = Duration::from_secs(1);
 
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(prometheus))
+    let readiness = OpenApiRouter::new().routes(routes!(readyz)).layer(Extension(LastLook::default()));
+    OpenApiRouter::new().routes(routes!(healthz)).merge(readiness).routes(routes!(prometheus))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,7 +57,7 @@ struct Readiness {
     dependencies: Vec<Dependency>,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct Dependency {
     name: &'static str,
     /// Which engine it is.
@@ -66,18 +70,48 @@ struct Dependency {
 
 /// Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
 /// conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two; without
-/// the standby, reports are read from the database.
+/// the standby, reports are read from the database. What it says is a second old at most.
 #[utoipa::path(get, path = "/readyz", tag = "operations", operation_id = "readyz", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
-async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let mut dependencies = ask_all(&app).await;
+async fn readyz(
+    State(app): State<App>,
+    Extension(last_look): Extension<LastLook>,
+) -> Result<(StatusCode, Json<Readiness>)> {
+    let mut dependencies = last_look.at(&app).await?;
     let standing = app.bus.standing();
     dependencies.extend(standing.map(bus));
     let status = dependencies[0].status;
     let code = if status == UP { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let services = super::chosen(&app.config.server.services).map(|service| service.name).collect();
     let nodes = standing.map_or(0, |standing| standing.peers) + 1;
-    (code, Json(Readiness { status, services, nodes, dependencies }))
+    Ok((code, Json(Readiness { status, services, nodes, dependencies })))
+}
+
+/// What was seen when somebody last asked. Anybody may ask, as often as they like, and each look is a write: so there is one at
+/// a time, and its answer is everybody's for a while.
+#[derive(Clone, Default)]
+struct LastLook(Arc<Mutex<Option<Seen>>>);
+
+struct Seen {
+    at: Instant,
+    dependencies: Vec<Dependency>,
+}
+
+impl LastLook {
+    async fn at(&self, app: &App) -> Result<Vec<Dependency>> {
+        let mut last = self.0.clone().lock_owned().await;
+        if let Some(seen) = last.as_ref().filter(|seen| seen.at.elapsed() < FRESH) {
+            return Ok(seen.dependencies.clone());
+        }
+        let app = app.clone();
+        // In a task of its own: who asks and hangs up would have the next one ask anew.
+        let look = tokio::spawn(async move {
+            let dependencies = ask_all(&app).await;
+            *last = Some(Seen { at: Instant::now(), dependencies: dependencies.clone() });
+            dependencies
+        });
+        look.await.map_err(|_| Error::bug("a look at what the server uses has ended"))
+    }
 }
 
 /// The database first.
@@ -138,9 +172,9 @@ pub async fn measure(app: App, gateway: Gateway, shutdown: Shutdown) {
         metrics::gauge!("smilechat_sockets", "transport" => "polling").set(connections.polling as f64);
         // What cannot be asked now keeps its last value; that the database is down is a figure of its own.
         if ask_all(&app).await[0].status == UP
-            && let Ok((waiting, oldest)) = tickets::waiting(&app).await
+            && let Err(error) = figures::show_backlogs(&app).await
         {
-            figures::show_waiting(waiting, oldest, app.clock.now());
+            tracing::warn!(%error, "could not see what waits to be done; its figures stay as they were");
         }
     }
 }

@@ -43,7 +43,28 @@ pub async fn staff_of_customer(app: &App, tenant: TenantKey, customer: UserKey) 
     app.db.read(move |tx| store::list_staff_of(tx, tenant, customer)).await
 }
 
-/// For operations: how many tickets wait for somebody, and since when the oldest of them does.
-pub async fn waiting(app: &App) -> Result<(i64, Option<Timestamp>)> {
-    app.db.read(assign::count_waiting).await
+/// How many wait for something, and since when the longest of them does.
+pub type Waiting = (i64, Option<Timestamp>);
+
+/// For operations: what waits, of all tenants.
+pub struct Backlogs {
+    /// Tickets, for somebody of the staff.
+    pub tickets: Waiting,
+    pub bot: Waiting,
+    pub imports: Waiting,
+    pub file_removals: Waiting,
+}
+
+pub async fn backlogs(app: &App) -> Result<Backlogs> {
+    let now = app.clock.now();
+    app.db
+        .read(move |tx| {
+            Ok(Backlogs {
+                tickets: assign::count_waiting(tx)?,
+                bot: bot::count_due(tx)?,
+                imports: knowledge::imports::count_waiting(tx)?,
+                file_removals: attachments::count_removals(tx, now)?,
+            })
+        })
+        .await
 }

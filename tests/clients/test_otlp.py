@@ -143,7 +143,7 @@ def told(tmp_path_factory):
 
 
 def test_requests_say_who_sends_them(told):
-    collector, _ = told
+    collector, log = told
     assert {path for path, _, _ in collector.requests} == set(KINDS)
     for _, headers, _ in collector.requests:
         headers = {name.lower(): value for name, value in headers.items()}
@@ -157,6 +157,10 @@ def test_requests_say_who_sends_them(told):
         assert given["service.name"] == "chat-of-the-test"
         assert given["deployment.environment.name"] == "testing"
         assert given["service.version"]
+    # Every signal of a process has the same instance, and another process another one; its log says so too.
+    [instance] = {attributes(resource)["service.instance.id"] for resource in resources}
+    assert len(instance) == 36
+    assert {json.loads(line)["service.node.name"] for line in log.splitlines()} == {instance}
 
 
 def test_a_request_is_one_trace_under_its_callers(told):

@@ -41,6 +41,12 @@ pub fn list_hints(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Hint>> 
     )
 }
 
+/// When the first event was that is not counted yet.
+pub fn oldest_uncounted(tx: &mut Tx<'_>) -> Result<Option<Timestamp>> {
+    let sql = format!("select timestamp from events where event_key > ({POSITION}) order by event_key limit 1");
+    tx.first(&sql, &[], |row| row.take())
+}
+
 /// Tenants, and up to when their tickets were looked through.
 pub fn list_tenants(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(TenantKey, Timestamp)>> {
     tx.all(

@@ -3,7 +3,7 @@
 //!
 //! The unit is the end of a name. Counters end in `_total`.
 
-use super::buckets::{LATENCY, LONG, SIZE};
+use super::buckets::{LATENCY, LONG, SEEN, SIZE};
 
 pub struct Metric {
     pub name: &'static str,
@@ -52,6 +52,7 @@ pub const TABLE: &[(&str, &[Metric])] = &[
     ("Connections and sockets", SOCKETS),
     ("Messages", MESSAGES),
     ("Tickets and people", TICKETS),
+    ("What waits to be done", BACKLOGS),
     ("The database", DATABASE),
     ("Other nodes", NODES),
     ("The process", PROCESS),
@@ -130,7 +131,15 @@ const MESSAGES: &[Metric] = &[
         "smilechat_message_delivery_seconds",
         LATENCY,
         &[],
-        "From the sending of a message, however it came, to its being queued for everybody in the ticket's room.",
+        "From the sending of a message, however it came, to its being queued for everybody in the ticket's room. On the node \
+         that stored it: what another one stored is not among it, since no one clock tells how long that took.",
+    ),
+    histogram(
+        "smilechat_message_seen_seconds",
+        SEEN,
+        &[one_of("side", &["customer", "staff"])],
+        "From the storing of a message to its first being read by the other side; `side` is the one that read. Whoever comes \
+         back after days and reads on is in it too. Where another node stored it, it is between the clocks of two.",
     ),
     counter(
         "smilechat_holes_filled_total",
@@ -168,6 +177,21 @@ const TICKETS: &[Metric] = &[
 ];
 
 const QUEUE: Label = one_of("kind", &["read", "write"]);
+
+const BACKLOGS: &[Metric] = &[
+    gauge(
+        "smilechat_backlog_length",
+        &[one_of("queue", &["bot", "imports", "file_removals"])],
+        "How much waits, of all tenants and nodes: tickets in which the bot owes an answer, imports of sites that no node has \
+         taken, files that have to go and are still there. Counted to 10,000 at most.",
+    ),
+    gauge(
+        "smilechat_backlog_oldest_seconds",
+        &[one_of("queue", &["bot", "imports", "file_removals", "analytics"])],
+        "Since when the longest of it waits; 0 where nothing does. The bot's: since the customer's last word. `analytics`: \
+         the oldest event that is in no report yet; a minute of it can be a gap in the events that may still be filled.",
+    ),
+];
 
 const DATABASE: &[Metric] = &[
     gauge(

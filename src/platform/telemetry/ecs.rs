@@ -30,8 +30,15 @@ const NAMES: &[(&str, &str)] = &[
     ("user_id", "user.id"),
 ];
 
+/// Who says it.
+pub struct Service {
+    pub name: String,
+    /// Which process of it.
+    pub node: String,
+}
+
 pub struct Ecs<W> {
-    pub service: String,
+    pub service: Service,
     pub writer: W,
 }
 
@@ -56,7 +63,7 @@ pub fn name(field: &'static str) -> Cow<'static, str> {
     }
 }
 
-fn object(line: Line, service: &str) -> Map<String, Value> {
+fn object(line: Line, service: &Service) -> Map<String, Value> {
     let Line { at, level, target, message, mut fields } = line;
     let mut object = Map::new();
     let mut set = |name: &str, value: Value| _ = object.insert(name.to_owned(), value);
@@ -64,7 +71,8 @@ fn object(line: Line, service: &str) -> Map<String, Value> {
     set("log.level", level.as_str().to_lowercase().into());
     set("message", message.into());
     set("ecs.version", VERSION.into());
-    set("service.name", service.into());
+    set("service.name", service.name.as_str().into());
+    set("service.node.name", service.node.as_str().into());
     set("service.version", env!("CARGO_PKG_VERSION").into());
     set("event.dataset", if target == ACCESS { "smilechat.access" } else { "smilechat.log" }.into());
     if target == ACCESS {

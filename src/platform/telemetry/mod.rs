@@ -20,10 +20,11 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::{Registry, fmt};
 
-use self::ecs::Ecs;
+use self::ecs::{Ecs, Service};
 use self::fields::Collect;
 use self::otlp::Exporters;
 use super::config::{LogConfig, LogFormat, TelemetryConfig};
+use super::random::Random;
 
 /// The target of the line that each request leaves. `log.level` can name it like a module.
 pub const ACCESS: &str = "smilechat::access";
@@ -33,9 +34,11 @@ pub struct Telemetry(Option<Exporters>);
 
 /// Once, first thing in the process and before its runtime. From here on a panic is one log line as well.
 pub fn install(log: &LogConfig, telemetry: &TelemetryConfig) -> anyhow::Result<Telemetry> {
-    let exporters = otlp::start(telemetry)?;
+    let resource = otlp::resource(telemetry, &Random::System)?;
+    let exporters = otlp::start(telemetry, &resource)?;
     let is_terminal = io::stderr().is_terminal();
-    let subscriber = subscriber(log, &telemetry.service_name, exporters.as_ref(), io::stderr, is_terminal)?;
+    let service = Service { name: telemetry.service_name.clone(), node: otlp::instance(&resource) };
+    let subscriber = subscriber(log, service, exporters.as_ref(), io::stderr, is_terminal)?;
     dispatcher::set_global_default(subscriber).context("another log is installed")?;
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map_or_else(|| "an unknown place".into(), ToString::to_string);
@@ -57,7 +60,7 @@ type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 fn subscriber<W>(
     config: &LogConfig,
-    service: &str,
+    service: Service,
     exporters: Option<&Exporters>,
     writer: W,
     is_terminal: bool,
@@ -75,7 +78,7 @@ where
             let lines = fmt::layer().compact().with_ansi(is_terminal).with_writer(writer).log_internal_errors(false);
             lines.with_filter(level()?).boxed()
         }
-        LogFormat::Json => Ecs { service: service.to_owned(), writer }.with_filter(level()?).boxed(),
+        LogFormat::Json => Ecs { service, writer }.with_filter(level()?).boxed(),
     });
     if let Some(tracer) = exporters.and_then(Exporters::tracer) {
         let spans = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
@@ -124,7 +127,8 @@ mod tests {
         let buffer = Buffer::default();
         let written = buffer.clone();
         let config = LogConfig { format, level: level.into() };
-        let subscriber = subscriber(&config, "smilechat", None, move || buffer.clone(), false).expect("a level");
+        let service = Service { name: "smilechat".into(), node: "chat-1".into() };
+        let subscriber = subscriber(&config, service, None, move || buffer.clone(), false).expect("a level");
         dispatcher::with_default(&subscriber, log);
         String::from_utf8(written.0.lock().expect("no test panics with it").clone()).expect("text")
     }
@@ -146,6 +150,7 @@ mod tests {
         assert_eq!((&first["log.level"], &first["http.response.status_code"]), (&"info".into(), &201.into()));
         assert_eq!((&first["http.request.id"], &first["trace.id"]), (&"r1".into(), &"t1".into()));
         assert_eq!((&first["ecs.version"], &first["smilechat.rooms"]), (&"8.11.0".into(), &3.into()));
+        assert_eq!(first["service.node.name"], "chat-1");
         assert_eq!((&first["service.name"], &first["event.dataset"]), (&"smilechat".into(), &"smilechat.log".into()));
         let time = first["@timestamp"].as_str().expect("a time");
         assert!(time.len() == 24 && time.ends_with('Z'), "{time}");

@@ -169,3 +169,13 @@ pub fn list_removals(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<
         |row| Ok((TenantKey(row.take()?), row.take()?)),
     )
 }
+
+/// How many those are, to 10,000, and since when the first of them should be gone.
+pub fn count_removals(tx: &mut Tx<'_>, now: Timestamp) -> Result<(i64, Option<Timestamp>)> {
+    tx.one(
+        "select count(*), min(counted.due_at) from (
+             select due_at from file_removals where due_at <= $1 order by due_at limit 10000) as counted",
+        &[now.into()],
+        |row| Ok((row.take()?, row.take()?)),
+    )
+}

@@ -40,6 +40,7 @@ mod writing;
 use tokio::sync::Notify;
 
 pub use routes::routes;
+pub use store::count_due;
 
 /// That a message waits for the bot on this node. Those stored on others are found by the clock.
 #[derive(Default)]

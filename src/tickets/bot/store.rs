@@ -64,6 +64,17 @@ pub fn list_due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>>
     )
 }
 
+/// How many tickets of all tenants wait for the bot, to 10,000, and when the first of the questions that it owes was asked.
+pub fn count_due(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>)> {
+    tx.one(
+        "select count(*), min(counted.timestamp) from (
+             select m.timestamp from tickets t join messages m on m.ticket_key = t.ticket_key and m.seq = t.bot_due_seq
+             where t.tenant_key > 0 and t.bot_due_seq is not null limit 10000) as counted",
+        &[],
+        |row| Ok((row.take()?, row.take()?)),
+    )
+}
+
 /// Takes the right to answer, if the ticket still owes that answer and nobody else has it at `now`.
 pub fn claim(
     tx: &mut Tx<'_>,

@@ -49,8 +49,8 @@ pub async fn read_up_to(app: &App, caller: Arc<Caller>, ticket_id: String, up_to
 /// The part inside the transaction.
 pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64, now: Timestamp) -> Result<()> {
     let side = Side::of(ticket, caller.user);
-    let seqs = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
-    if seqs.is_empty() {
+    let marked = store::mark_read(tx, caller.tenant, ticket, side, up_to_seq, now)?;
+    if marked.is_empty() {
         return Ok(());
     }
     let what = What::MessagesRead {
@@ -58,7 +58,8 @@ pub fn read_in(tx: &mut Tx<'_>, caller: &Caller, ticket: &Ticket, up_to_seq: i64
         reader_id: caller.user_id.to_string(),
         side,
         up_to_seq,
-        seqs,
+        after: marked.iter().map(|(_, sent_at)| now.since(*sent_at)).collect(),
+        seqs: marked.into_iter().map(|(seq, _)| seq).collect(),
     };
     events::record(tx, &Act::of(caller, now), what)
 }

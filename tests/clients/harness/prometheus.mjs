@@ -12,16 +12,16 @@ import { poll } from "./wait.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Scrapes the server every second under the job `smilechat`, and evaluates the rules of the file. */
-export async function startPrometheus(server, rules) {
+/** Scrapes the servers every second, and evaluates the rules of the file. */
+export async function startPrometheus(servers, rules) {
   const folder = mkdtempSync(join(tmpdir(), "smilechat-prometheus-"));
   const port = await freePort();
   const config = `
 global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [${JSON.stringify(rules)}]
 scrape_configs:
-  - job_name: smilechat
-    static_configs: [{targets: ["127.0.0.1:${server.port}"]}]
+  - job_name: pods
+    static_configs: [{targets: ${JSON.stringify(servers.map((server) => `127.0.0.1:${server.port}`))}}]
 `;
   writeFileSync(join(folder, "prometheus.yml"), config);
   const log = openSync(join(folder, "log"), "w");

@@ -125,7 +125,7 @@ test("a bucket that is away, or goes away half-way: 503, nothing is kept of it, 
       assertAway(await upload(server, ann, ticket_id, Buffer.alloc(12_000_000, "x")));
       assertAway(await upload(server, ann, ticket_id));
       assert.equal((await download(server, ann, kept)).status, 503);
-      assert.equal(await filesStatus(server), "down");
+      await poll("the bucket to be told away", 4_000, async () => (await filesStatus(server)) === "down");
       await post(server, ann, `/api/messages/${ticket_id}`, { message_content: "Messages need no bucket." });
       assert.equal((await call(server, "DELETE", `/api/tickets/${doomed}`, { token: sue.token })).status, 204);
       assert.deepEqual((await listBucket(bucket)).sort(), before, "nothing half-stored");
@@ -133,7 +133,7 @@ test("a bucket that is away, or goes away half-way: 503, nothing is kept of it, 
       link.allowance = Infinity;
       const healed = await poll("uploads to go on", 20_000, async () => (await upload(server, ann, ticket_id)).file);
       assert.ok((await download(server, ann, kept)).bytes.equals(text));
-      assert.equal(await filesStatus(server), "ok");
+      await poll("the bucket to be told back", 4_000, async () => (await filesStatus(server)) === "ok");
       await send(server, ann, ticket_id, [healed.attachment_id]);
       const { data } = await get(server, ann, `/api/messages/${ticket_id}`);
       const carried = data.flatMap(({ attachments }) => attachments ?? []).map((file) => file.attachment_id);

@@ -72,7 +72,7 @@ test("every line is an object in the fields of ECS, and a request is one line", 
     for (const line of lines) {
       assert.match(line["@timestamp"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       assert.match(line["log.level"], /^(error|warn|info)$/);
-      for (const field of ["message", "ecs.version", "service.name", "log.logger", "event.dataset"]) {
+      for (const field of ["message", "ecs.version", "service.name", "service.node.name", "log.logger", "event.dataset"]) {
         assert.equal(typeof line[field], "string", `${field} in ${JSON.stringify(line)}`);
       }
       for (const field of Object.keys(line)) {

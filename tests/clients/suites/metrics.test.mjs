@@ -11,7 +11,8 @@ import { lockDatabase } from "../harness/files.mjs";
 import { figure, listed, parse, scrape, valueOf } from "../harness/metrics.mjs";
 import { call, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { freePort, launch, startServer, stopServer } from "../harness/server.mjs";
-import { connect, tell } from "../harness/sockets.mjs";
+import { connect, heard, tell } from "../harness/sockets.mjs";
+import { changeSqlite } from "../harness/sqlite.mjs";
 import { pause, poll } from "../harness/wait.mjs";
 
 let server;
@@ -61,9 +62,18 @@ test("a conversation", async () => {
     await moves("smilechat_sockets", { transport }, (value) => value === 1);
   }
   await moves("smilechat_rooms", {}, (value) => value === 1);
-  await tell(theirs, "chat_message", { ticket_id, message_content: "Is anybody there?" });
+  const { message: asked } = await tell(theirs, "chat_message", { ticket_id, message_content: "Is anybody there?" });
   await tell(ours, "chat_message", { ticket_id, message_content: "Yes" });
-  await tell(ours, "chat_message", { ticket_id, message_content: "How can I help?" });
+  const { message: offered } = await tell(ours, "chat_message", { ticket_id, message_content: "How can I help?" });
+  // Both of the customer's, then both of staff; to read again, or what one's own side wrote, is nothing new.
+  for (const { message_id } of [asked, asked, offered]) await tell(ours, "message_read", { message_id });
+  for (const { message_id } of [offered, asked]) await tell(theirs, "message_read", { message_id });
+  await put(server, support, `/api/messages/${asked.message_id}/read`, {});
+  for (const side of ["staff", "customer"]) {
+    await moves("smilechat_message_seen_seconds_count", { side }, (value) => value === 2);
+    const took = valueOf(await scrape(server), "smilechat_message_seen_seconds_sum", { side });
+    assert.ok(took >= 0 && took < 60, `${took} s`);
+  }
   const replies = await moves("smilechat_ticket_first_reply_seconds_count");
   assert.equal(replies, 1, "one reply is the first");
   await moves("smilechat_tickets_waiting", {}, (value) => value === 0);
@@ -164,6 +174,36 @@ test("readers that stop, and what waits for them", async () => {
   for (const line of [sender, reader]) line.socket.disconnect();
 });
 
+test("what waits to be done", async () => {
+  const customer = await newCustomer(server);
+  const { ticket_id } = await newTicket(server, customer, { message_content: "Hello?" });
+  const database = join(server.folder, "smilechat.db");
+  const ago = (seconds) => Date.now() - 1000 * seconds;
+  // A file that could not be removed, a question that another node is at, and an event behind a gap that may still be filled.
+  changeSqlite(database, `
+    begin immediate;
+    insert into file_removals (file_id, tenant_key, due_at) select 'of-a-test', tenant_key, ${ago(100)} from tenants limit 1;
+    insert into bot_claims (tenant_key, ticket_key, holder, claimed_until)
+      select tenant_key, ticket_key, 'another', ${ago(-300)} from tickets where ticket_id = '${ticket_id}';
+    update tickets set bot_due_seq = 1 where ticket_id = '${ticket_id}';
+    insert into events (event_key, tenant_key, kind, data, timestamp)
+      select max(event_key) + 50, min(tenant_key), 'of_a_test', '{}', ${ago(20)} from events;
+    commit;`);
+  const waits = [["file_removals", 100], ["bot", 0], ["analytics", 20]];
+  for (const [queue, seconds] of waits) {
+    if (queue !== "analytics") await moves("smilechat_backlog_length", { queue }, (value) => value === 1);
+    await moves("smilechat_backlog_oldest_seconds", { queue }, (value) => value > seconds && value < seconds + 60);
+  }
+  changeSqlite(database, `
+    begin immediate;
+    delete from file_removals where file_id = 'of-a-test';
+    update tickets set bot_due_seq = null;
+    delete from bot_claims where holder = 'another';
+    delete from events where kind = 'of_a_test';
+    commit;`);
+  for (const [queue] of waits) await figure(server, "smilechat_backlog_oldest_seconds", { queue }, (value) => value === 0);
+});
+
 test("a database that another process holds", async () => {
   const customer = await newCustomer(server);
   const unlock = await lockDatabase(join(server.folder, "smilechat.db"));
@@ -210,9 +250,13 @@ test("a message that nobody announced is read from the database", async () => {
   const other = { ...server, port, url: `http://127.0.0.1:${port}`, sockets: [] };
   other.environment = { ...server.environment, PORT: String(port) };
   await launch(other);
+  const delivered = async () => valueOf(await scrape(server), "smilechat_message_delivery_seconds_count");
+  const before = await delivered();
   await post(other, customer, `/api/messages/${ticket_id}`, { message_content: "unheard" });
   await post(server, customer, `/api/messages/${ticket_id}`, { message_content: "heard" });
   await moves("smilechat_holes_filled_total");
+  await heard(line, "chat_message", (message) => message.message_content === "heard");
+  assert.equal(await delivered(), before + 1, "how long a message of another process took is not known here");
   other.child.kill("SIGTERM");
   assert.deepEqual(await other.exit, { code: 0, signal: null });
   line.socket.disconnect();

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { listed } from "../harness/metrics.mjs";
 import { call, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
+import { startPostgres, startStandby, stopPostgres } from "../harness/postgres.mjs";
 import { ask, promtool, startPrometheus, stopPrometheus } from "../harness/prometheus.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 import { connect, tell } from "../harness/sockets.mjs";
@@ -20,19 +21,27 @@ const queries = dashboard.panels.flatMap((panel) =>
 );
 
 let server;
+/** One of many, with a bus and a standby: its figures are those that a server alone has not. */
+let node;
+let postgres;
+let standby;
 let prometheus;
 let isOver = false;
 let load;
 before(async () => {
   server = await startServer();
-  prometheus = await startPrometheus(server, rules);
+  postgres = await startPostgres();
+  standby = await startStandby(postgres);
+  node = await startServer({ databaseUrl: postgres.url, env: { DATABASE_REPLICA_URL: standby.url } });
+  prometheus = await startPrometheus([server, node], rules);
   load = keepBusy();
 });
 after(async () => {
   isOver = true;
   await load;
   if (prometheus) await stopPrometheus(prometheus);
-  await stopServer(server);
+  for (const one of [node, server].filter(Boolean)) await stopServer(one);
+  for (const one of [standby, postgres].filter(Boolean)) stopPostgres(one);
 });
 
 /** A little of everything, again and again. */
@@ -43,7 +52,9 @@ async function keepBusy() {
     const [theirs, ours] = [await connect(server, customer), await connect(server, support)];
     for (const line of [theirs, ours]) await tell(line, "join_ticket", { ticket_id });
     await tell(theirs, "chat_message", { ticket_id, message_content: "Is anybody there?" });
-    await tell(ours, "chat_message", { ticket_id, message_content: "Yes" });
+    const { message } = await tell(ours, "chat_message", { ticket_id, message_content: "Yes" });
+    await tell(theirs, "message_read", { message_id: message.message_id });
+    await tell(ours, "message_read", { message_id: `${ticket_id}.2` });
     await put(server, support, `/api/tickets/${ticket_id}`, { status: "closed" });
     await post(server, customer, `/api/messages/${ticket_id}`, { message_content: "One more thing" });
     await call(server, "GET", "/api/tickets/none", { token: customer.token });

@@ -1,8 +1,13 @@
 //! What operations and developers ask of a server.
 
-use serde_json::json;
+use std::time::{Duration, Instant};
 
-use crate::harness::{Server, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::json;
+use smilechat::tickets::backlogs;
+
+use super::site_map::Site;
+use crate::harness::{Engine, Server, on_both_engines};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_readiness_and_metrics() {
@@ -37,12 +42,89 @@ async fn a_server_without_its_database_is_not_ready() {
     assert!(refused.header("retry-after").is_some());
 }
 
+/// Anybody may ask, and a look is a write.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_whether_it_is_ready_share_a_look_and_what_is_down_is_told_within_a_second() {
+    let server = Server::sqlite().await;
+    let latencies = async || {
+        let asked = (0..50).map(|_| async { server.get("/readyz").await.expect(200)["dependencies"].clone() });
+        join_all(asked).await
+    };
+    let told = latencies().await;
+    // Measured anew, no two looks would have taken the same time to the last digit.
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    server.running.app.db.clone().close().await;
+    let closed = Instant::now();
+    while server.get("/readyz").await.status == 200 {
+        assert!(closed.elapsed() < Duration::from_secs(2), "it goes on saying what was");
+    }
+}
+
 #[tokio::test]
 async fn a_server_without_its_files_says_so_and_serves() {
     let server = Server::sqlite().await;
     std::fs::remove_dir_all(std::path::Path::new(&server.running.app.config.data_dir).join("files")).expect("removed");
     let ready = server.get("/readyz").await.expect(200);
     assert_eq!((&ready["status"], &ready["dependencies"][1]["status"]), (&json!("ok"), &json!("down")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_counted_with_the_time_of_the_oldest() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let site = Site::serve().await;
+        site.list(&["/slow", "/slower"]);
+        ["/slow", "/slower"].map(|page| site.page(page, "<p>Slow."));
+        let held = ["/slow", "/slower"].map(|page| site.hold(page));
+        let server = site.server(engine).await;
+        let app = &server.running.app;
+        let none = backlogs(app).await.expect("counted");
+        assert_eq!((none.bot, none.imports, none.file_removals), ((0, None), (0, None), (0, None)));
+
+        // A node carries two imports out at a time.
+        let mut asked_at = server.now();
+        for name in ["one", "two", "three"] {
+            server.pass(60);
+            asked_at = server.now();
+            let admin = server.tenant(name).await.admin("ada").await;
+            server.post("/api/kb/imports").by(&admin).json(json!({"url": site.address()})).await.expect(202);
+            let page = if name == "one" { "/slow" } else { "/slower" };
+            let begun = Instant::now();
+            while name != "three" && !site.is_asked_for(page) {
+                assert!(begun.elapsed() < Duration::from_secs(10), "{page} is not asked for");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        let ann = server.tenant("shop").await.customer("ann").await;
+        let ticket = server.ticket(&ann, "Two questions").await;
+        server.say(&ann, &ticket, "What does it cost?").await;
+        let (said_at, due_at) = (server.now(), server.now().plus(Duration::from_secs(30)));
+        server.pass(90);
+        let now = server.now();
+        let write = app.db.write(move |tx| {
+            // Another node is at it: nobody here answers.
+            tx.execute("update tickets set bot_due_seq = 1 where ticket_id = $1", &[ticket.as_str().into()])?;
+            tx.execute(
+                "insert into bot_claims (tenant_key, ticket_key, holder, claimed_until)
+                 select tenant_key, ticket_key, 'another', $2 from tickets where ticket_id = $1",
+                &[ticket.as_str().into(), now.plus(Duration::from_secs(600)).into()],
+            )?;
+            for (file, due) in [("gone", due_at), ("going", now), ("under way", now.plus(Duration::from_secs(1)))] {
+                tx.execute(
+                    "insert into file_removals (file_id, tenant_key, due_at)
+                     select $1, tenant_key, $2 from tenants where name = 'shop'",
+                    &[file.into(), due.into()],
+                )?;
+            }
+            Ok(())
+        });
+        write.await.expect("written");
+        let waiting = backlogs(app).await.expect("counted");
+        assert_eq!(waiting.imports, (1, Some(asked_at)));
+        assert_eq!(waiting.bot, (1, Some(said_at)));
+        assert_eq!(waiting.file_removals, (2, Some(due_at)));
+        drop(held);
+        app.db.clone().close().await;
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use smilechat::analytics::count::catch_up;
+use smilechat::analytics::{count::catch_up, oldest_uncounted};
+use smilechat::tickets::backlogs;
 
 use super::estate::Estate;
 use super::rows::{Level, ROWS};
@@ -117,6 +118,9 @@ async fn drive(server: &Server) {
     owners_succeed(server, &estate).await;
     // A ticket is gone now, and others have changed.
     catch_up(&server.running.app).await.expect("counted");
+    // What is asked for now and then, for the metrics.
+    backlogs(&server.running.app).await.expect("counted");
+    oldest_uncounted(&server.running.app).await.expect("looked up");
 }
 
 /// The plans in the log of PostgreSQL, which is beside its data folder.

@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
+use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{LogExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
@@ -24,7 +24,10 @@ use self::courier::Courier;
 use self::figures::Figures;
 use self::sampler::Share;
 use super::spans;
+use crate::platform::clock::Clock;
 use crate::platform::config::TelemetryConfig;
+use crate::platform::id::new_id;
+use crate::platform::random::Random;
 
 pub use self::logs::Logs;
 
@@ -32,6 +35,7 @@ pub use self::logs::Logs;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The name of the instrumentation's scope.
 const SCOPE: &str = "smilechat";
+const INSTANCE: &str = "service.instance.id";
 
 /// What sends. Dropped without `shut_down`, it loses what has not been sent.
 pub struct Exporters {
@@ -41,11 +45,10 @@ pub struct Exporters {
 }
 
 /// None: no collector is named. Outside of any runtime: the HTTP client has one of its own.
-pub fn start(config: &TelemetryConfig) -> anyhow::Result<Option<Exporters>> {
+pub fn start(config: &TelemetryConfig, resource: &Resource) -> anyhow::Result<Option<Exporters>> {
     if config.otlp_endpoint.is_empty() {
         return Ok(None);
     }
-    let resource = resource(config)?;
     let client = courier::client(config)?;
     let courier = |signal| Courier::new(client.clone(), signal);
     let url = |signal: &str| format!("{}/v1/{signal}", config.otlp_endpoint.trim_end_matches('/'));
@@ -71,7 +74,7 @@ pub fn start(config: &TelemetryConfig) -> anyhow::Result<Option<Exporters>> {
     }
     if config.metrics {
         let every = Duration::from_secs(config.metrics_seconds);
-        exporters.figures = Some(Figures::start(courier("metrics"), url("metrics"), &resource, every)?);
+        exporters.figures = Some(Figures::start(courier("metrics"), url("metrics"), resource, every)?);
     }
     Ok(Some(exporters))
 }
@@ -98,12 +101,21 @@ impl Exporters {
     }
 }
 
-fn resource(config: &TelemetryConfig) -> anyhow::Result<Resource> {
+/// Who sends. Without an instance of its own, the figures of several nodes would be taken for one node's.
+pub fn resource(config: &TelemetryConfig, random: &Random) -> anyhow::Result<Resource> {
     let given = pairs(&config.resource_attributes).context("telemetry.resource_attributes")?;
-    let given = given.into_iter().map(|(name, value)| KeyValue::new(name, value));
-    let builder = Resource::builder_empty().with_attributes(given);
+    let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+    let given = given.map(|(name, value)| KeyValue::new(name, value));
+    let drawn = KeyValue::new(INSTANCE, new_id(Clock::System.now(), random));
+    // Of two attributes of one name, the later one stays.
+    let builder = Resource::builder_empty().with_attribute(drawn).with_attributes(given);
     let builder = builder.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
     Ok(builder.with_service_name(config.service_name.clone()).build())
+}
+
+/// The name of this process among those of its service.
+pub fn instance(resource: &Resource) -> String {
+    resource.get(&Key::from_static_str(INSTANCE)).map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// `name=value,name=value`, the values percent-encoded, as the variables of OpenTelemetry have it.
@@ -121,6 +133,19 @@ fn pairs(text: &str) -> anyhow::Result<Vec<(String, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::config;
+
+    #[test]
+    fn each_start_is_an_instance_of_its_own_unless_it_has_a_name() {
+        let of = |attributes: &str| {
+            let given = [("OTEL_RESOURCE_ATTRIBUTES".into(), attributes.into())];
+            let loaded = config::load(&given.into(), None, Vec::new()).expect("no mistake");
+            instance(&resource(&loaded.config.telemetry, &Random::System).expect("pairs"))
+        };
+        assert_ne!(of(""), of(""));
+        assert_ne!(of("service.instance.id="), "", "a variable that was not set is no name");
+        assert_eq!(of("service.instance.id=chat-1,x=y"), "chat-1");
+    }
 
     #[test]
     fn pairs_are_read_as_opentelemetry_writes_them() {

@@ -10,3 +10,4 @@ mod routes;
 mod store;
 
 pub use routes::routes;
+pub use store::count_waiting;

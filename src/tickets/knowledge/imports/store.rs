@@ -112,6 +112,16 @@ pub fn list_waiting(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Job>> {
     )
 }
 
+/// How many those are, and since when the first of them waits.
+pub fn count_waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>)> {
+    tx.one(
+        "select count(*), min(created_at) from kb_imports
+         where tenant_key > 0 and state = 'running' and seen_at is null",
+        &[],
+        |row| Ok((row.take()?, row.take()?)),
+    )
+}
+
 /// False: another node has it.
 pub fn take(tx: &mut Tx<'_>, tenant: TenantKey, import_id: &str, now: Timestamp) -> Result<bool> {
     let taken = tx.execute(

@@ -8,7 +8,10 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Tx, Value};
 use crate::tickets::model::{Side, Ticket};
 
-/// Marks what the other side sent up to `up_to_seq` as read; answers the `seq`s that were not, ascending.
+/// A `seq`, and when it was sent.
+type Sent = (i64, Timestamp);
+
+/// Marks what the other side sent up to `up_to_seq` as read; answers what was not, ascending.
 pub fn mark_read(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -16,26 +19,27 @@ pub fn mark_read(
     side: Side,
     up_to_seq: i64,
     now: Timestamp,
-) -> Result<Vec<i64>> {
+) -> Result<Vec<Sent>> {
     let marked = ticket.marks(side).read_seq;
     if up_to_seq <= marked {
         return Ok(Vec::new());
     }
     let sql = format!(
         "update messages set is_read = true, read_at = $6, delivered_at = coalesce(delivered_at, $6)
-         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and is_read = false returning seq",
+         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and is_read = false
+         returning seq, timestamp",
         side.others("$5")
     );
     let values =
         [ticket.key.into(), tenant.into(), marked.into(), up_to_seq.into(), ticket.customer.into(), now.into()];
-    let mut seqs = tx.all(&sql, &values, |row| row.take::<i64>())?;
-    seqs.sort_unstable();
+    let mut read: Vec<Sent> = tx.all(&sql, &values, |row| Ok((row.take()?, row.take()?)))?;
+    read.sort_unstable_by_key(|(seq, _)| *seq);
     let sql = format!(
         "update tickets set {0}_unread = {0}_unread - $3, {0}_read_seq = $4 where tenant_key = $1 and ticket_key = $2",
         side.column()
     );
-    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), (seqs.len() as i64).into(), up_to_seq.into()])?;
-    Ok(seqs)
+    tx.execute_later(&sql, &[tenant.into(), ticket.key.into(), (read.len() as i64).into(), up_to_seq.into()])?;
+    Ok(read)
 }
 
 /// What one side of a ticket got.
