@@ -27,6 +27,7 @@ use crate::auth::operator;
 use crate::error::Error;
 use crate::pages;
 use crate::platform::config::{self, Config, Environment, Loaded};
+use crate::platform::http::text::turns_text;
 use crate::platform::random::Random;
 use crate::platform::{db, metrics, telemetry};
 use crate::services::{self, Questions};
@@ -180,7 +181,15 @@ fn complain(what: &str) {
 
 /// Without what a terminal would obey: some of it was read from sites and files of others.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && !"\n\t".contains(c) { '\u{fffd}' } else { c }).collect()
+    let is_harmless = |c: char| "\n\t".contains(c) || !c.is_control() && !turns_text(c);
+    text.chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// What another server says, as a part of a line of ours: no longer than `most` characters.
+fn quoted(text: &str, most: usize) -> String {
+    let cut: String = text.chars().take(most).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    harmless(&cut).replace(['\n', '\t'], " ") + more
 }
 
 /// One line that is written over, for whoever watches; elsewhere one for every ten.

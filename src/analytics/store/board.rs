@@ -9,7 +9,7 @@ use crate::platform::db::{Tx, Value};
 const MOST: i64 = 10_000;
 const MOST_TICKETS: i64 = 1000;
 /// So far back it is read who wrote last.
-const MOST_MESSAGES: i64 = 100;
+const MOST_MESSAGES: i64 = 30;
 const MOST_STAFF: i64 = 500;
 
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cli::print;
+use crate::cli::{print, quoted};
+
+/// Of what a step found, in characters: some of it the server says.
+const LONGEST_DETAIL: usize = 500;
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,7 +110,25 @@ impl Step {
             Status::Skipped => '–',
         };
         let advice = self.advice.iter().flat_map(|advice| advice.lines());
-        let advice: String = advice.map(|line| format!("\n                              {line}")).collect();
-        format!("{sign} {:<13}{:>9.1} ms  {}{advice}", self.name, self.milliseconds, self.detail)
+        let indent = " ".repeat(30);
+        let advice: String = advice.map(|line| format!("\n{indent}{}", quoted(line, LONGEST_DETAIL))).collect();
+        let detail = quoted(&self.detail, LONGEST_DETAIL);
+        format!("{sign} {:<13}{:>9.1} ms  {detail}{advice}", self.name, self.milliseconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_stays_in_its_line() {
+        let detail = format!("up\n✓ forged \u{1b}[31m\u{202e}{}", "x".repeat(10_000));
+        let step =
+            Step { name: "server", status: Status::Broken, milliseconds: 1.0, detail, advice: Some("\u{9b}1m".into()) };
+        let line = step.line();
+        assert_eq!(line.lines().count(), 2, "the finding, and how to mend it");
+        assert!(line.chars().count() < 600 && line.contains("up ✓ forged"), "{line}");
+        assert!(!line.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{line}");
     }
 }

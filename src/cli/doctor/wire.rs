@@ -5,15 +5,21 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::report::Finding;
 use super::target::Target;
 
+/// With each thing that is waited for, however much else comes meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Of events that came while something else was waited for.
+const MOST_EVENTS: usize = 100;
+/// In bytes.
+const LONGEST_MESSAGE: usize = 1 << 20;
 
 const NO_UPGRADE: &str = "\
 The proxy does not pass the upgrade on, and every client falls back to polling. In nginx:
@@ -40,11 +46,13 @@ impl Line {
             request.headers_mut().insert("origin", origin);
         }
         let late = || Finding::broken(format!("no answer within {} s", PATIENCE.as_secs()), NO_UPGRADE);
-        let opened = timeout(PATIENCE, connect_async(request)).await.map_err(|_| late())?;
+        let limits = WebSocketConfig::default().max_message_size(Some(LONGEST_MESSAGE));
+        let opened =
+            timeout(PATIENCE, connect_async_with_config(request, Some(limits), false)).await.map_err(|_| late())?;
         let (socket, _) = opened.map_err(|error| refused(&error))?;
         let mut line = Self { socket, events: Vec::new(), asked: 0 };
         if sid.is_none() {
-            let handshake = line.text().await.map_err(|why| Finding::broken(why, NO_UPGRADE))?;
+            let handshake = line.text(soon()).await.map_err(|why| Finding::broken(why, NO_UPGRADE))?;
             if !handshake.starts_with("0{") {
                 return Err(Finding::broken(format!("the first frame is {handshake:?}"), "This is not SmileChat."));
             }
@@ -54,7 +62,7 @@ impl Line {
 
     pub async fn probe(&mut self) -> Result<String, String> {
         self.send("2probe".into()).await?;
-        self.text().await
+        self.text(soon()).await
     }
 
     /// Into the namespace; an error says how it was refused.
@@ -64,8 +72,9 @@ impl Line {
             auth["apiKey"] = key.into();
         }
         self.send(format!("40{auth}")).await?;
+        let until = soon();
         loop {
-            let text = self.text().await?;
+            let text = self.text(until).await?;
             if text.starts_with("40") {
                 return Ok(());
             }
@@ -81,9 +90,9 @@ impl Line {
         let number = self.asked;
         self.asked += 1;
         self.send(format!("42{number}{}", json!([event, payload]))).await?;
-        let head = format!("43{number}[");
+        let (head, until) = (format!("43{number}["), soon());
         loop {
-            let text = self.text().await?;
+            let text = self.text(until).await?;
             if text.starts_with(&head) {
                 let ack: Value = serde_json::from_str(&text[head.len() - 1..]).unwrap_or_default();
                 return match &ack[0]["error"]["code"] {
@@ -98,11 +107,12 @@ impl Line {
     /// The message with this `client_id`, as the room is told of it.
     pub async fn heard(&mut self, client_id: &str) -> Result<Value, String> {
         let fits = |(name, payload): &(String, Value)| name == "chat_message" && payload["client_id"] == client_id;
+        let until = soon();
         loop {
             if let Some(place) = self.events.iter().position(fits) {
                 return Ok(self.events.swap_remove(place).1);
             }
-            let text = self.text().await?;
+            let text = self.text(until).await?;
             self.keep(&text);
         }
     }
@@ -128,7 +138,7 @@ impl Line {
 
     fn keep(&mut self, text: &str) {
         let event = text.strip_prefix("42").and_then(|json| serde_json::from_str::<Value>(json).ok());
-        if let Some(event) = event {
+        if let Some(event) = event.filter(|_| self.events.len() < MOST_EVENTS) {
             self.events.push((event[0].as_str().unwrap_or_default().to_owned(), event[1].clone()));
         }
     }
@@ -137,10 +147,10 @@ impl Line {
         self.socket.send(Message::text(text)).await.map_err(|error| error.to_string())
     }
 
-    async fn text(&mut self) -> Result<String, String> {
-        match timeout(PATIENCE, self.read()).await {
+    async fn text(&mut self, until: Instant) -> Result<String, String> {
+        match timeout_at(until, self.read()).await {
             Ok(text) => text,
-            Err(_) => Err(format!("nothing came for {} s", PATIENCE.as_secs())),
+            Err(_) => Err(format!("nothing of the kind came for {} s", PATIENCE.as_secs())),
         }
     }
 
@@ -156,6 +166,10 @@ impl Line {
             }
         }
     }
+}
+
+fn soon() -> Instant {
+    Instant::now() + PATIENCE
 }
 
 fn refused(error: &SocketError) -> Finding {

@@ -1,6 +1,6 @@
 //! What a frame shows, computed from two scrapes: rates, and percentiles of what was measured between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::platform::metrics::text::{self, Sample};
@@ -8,13 +8,23 @@ use crate::platform::metrics::text::{self, Sample};
 pub struct Scrape {
     at: Instant,
     samples: Vec<Sample>,
+    /// Where each of them is.
+    places: HashMap<Key, usize>,
+}
+
+/// Name and labels.
+type Key = (String, Vec<(String, String)>);
+
+fn key(sample: &Sample) -> Key {
+    (sample.name.clone(), sample.labels.clone())
 }
 
 impl Scrape {
     /// None if it is not from a server of ours.
     pub fn of(text: &str, at: Instant) -> Option<Self> {
         let samples = text::parse(text);
-        samples.iter().any(|sample| sample.name == "smilechat_build_info").then_some(Self { at, samples })
+        let places = samples.iter().enumerate().map(|(place, sample)| (key(sample), place)).collect();
+        samples.iter().any(|sample| sample.name == "smilechat_build_info").then_some(Self { at, samples, places })
     }
 
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Sample> {
@@ -108,24 +118,26 @@ impl<'a> View<'a> {
         rates
     }
 
-    /// The routes that were asked for in between, the busiest first.
-    pub fn routes(&self) -> Vec<Route> {
+    /// The routes that were asked for most in between, the busiest first.
+    pub fn routes(&self, most: usize) -> Vec<Route> {
         const NAME: &str = "smilechat_http_request_seconds";
         let counts = format!("{NAME}_count");
-        let key = |sample: &Sample| Some((sample.label("method")?.to_owned(), sample.label("route")?.to_owned()));
-        let mut names: Vec<_> = self.last.all(&counts).filter(|one| self.grown(one) > 0.0).filter_map(key).collect();
-        names.sort();
-        names.dedup();
-        let route = |(method, route): (String, String)| {
-            let fits =
-                |sample: &Sample| sample.label("method") == Some(&method) && sample.label("route") == Some(&route);
+        let mut asked: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        for sample in self.last.all(&counts) {
+            if let (Some(method), Some(route)) = (sample.label("method"), sample.label("route")) {
+                *asked.entry((method, route)).or_default() += self.grown(sample);
+            }
+        }
+        let mut asked: Vec<_> = asked.into_iter().filter(|(_, grown)| *grown > 0.0).collect();
+        asked.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        asked.truncate(most);
+        let route = |((method, route), _): ((&str, &str), f64)| {
+            let fits = |sample: &Sample| sample.label("method") == Some(method) && sample.label("route") == Some(route);
             let is_failure = |sample: &Sample| sample.label("status").is_some_and(|status| status.starts_with('5'));
             let failures = self.rate(&counts, |sample| fits(sample) && is_failure(sample));
             Route { name: format!("{method} {route}"), measured: self.measured(NAME, fits), failures }
         };
-        let mut routes: Vec<_> = names.into_iter().map(route).collect();
-        routes.sort_by(|one, other| other.measured.per_second.total_cmp(&one.measured.per_second));
-        routes
+        asked.into_iter().map(route).collect()
     }
 
     pub fn uptime(&self) -> Duration {
@@ -141,8 +153,7 @@ impl<'a> View<'a> {
     /// How much a counter has grown. One that is smaller than before belongs to a process that started anew.
     fn grown(&self, sample: &Sample) -> f64 {
         let Some(before) = self.before else { return 0.0 };
-        let earlier = before.samples.iter().find(|one| one.name == sample.name && one.labels == sample.labels);
-        let earlier = earlier.map_or(0.0, |one| one.value);
+        let earlier = before.places.get(&key(sample)).map_or(0.0, |place| before.samples[*place].value);
         if sample.value < earlier { sample.value } else { sample.value - earlier }
     }
 }
@@ -184,13 +195,27 @@ mod tests {
         let (one, two) = (scrape(&text(10, 1, 1), start), scrape(&text(30, 11, 21), start + Duration::from_secs(2)));
         let view = View::between(Some(&one), &two);
         assert_eq!(view.rate("smilechat_messages_total", |_| true), 10.0);
-        let [route] = &view.routes()[..] else { panic!("one route") };
+        let [route] = &view.routes(9)[..] else { panic!("one route") };
         assert_eq!((route.name.as_str(), route.measured.per_second), ("GET /a", 10.0));
         let near = |found: Option<f64>, wanted: f64| found.is_some_and(|found| (found - wanted).abs() < 1e-9);
         assert!(near(route.measured.p50, 0.1) && near(route.measured.p99, 0.198), "{:?}", route.measured);
         let restarted = scrape(&text(4, 1, 2), start + Duration::from_secs(4));
         assert_eq!(View::between(Some(&two), &restarted).rate("smilechat_messages_total", |_| true), 2.0);
         assert_eq!(View::between(None, &two).rate("smilechat_messages_total", |_| true), 0.0);
+    }
+
+    #[test]
+    fn only_the_busiest_routes_are_looked_into() {
+        let text = |times: u64| -> String {
+            let one = |route| {
+                format!("smilechat_http_request_seconds_count{{method=\"GET\",route=\"/{route}\"}} {}\n", route * times)
+            };
+            (1..2000).map(one).collect()
+        };
+        let start = Instant::now();
+        let (one, two) = (scrape(&text(1), start), scrape(&text(2), start + Duration::from_secs(1)));
+        let names: Vec<_> = View::between(Some(&one), &two).routes(2).into_iter().map(|route| route.name).collect();
+        assert_eq!(names, ["GET /1999", "GET /1998"]);
     }
 
     #[test]

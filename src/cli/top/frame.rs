@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use super::figures::{Measured, View};
+use crate::cli::quoted;
+
+/// Nothing that stands on a frame is wider.
+const WIDEST: usize = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Style {
@@ -22,7 +26,7 @@ impl Line {
     }
 
     fn add(mut self, style: Style, text: impl Into<String>) -> Self {
-        self.0.push((style, text.into()));
+        self.0.push((style, quoted(&text.into(), WIDEST)));
         self
     }
 
@@ -202,7 +206,7 @@ fn process(view: &View<'_>) -> Vec<Line> {
 fn routes(view: &View<'_>, columns: usize, room: usize) -> Vec<Line> {
     // Four columns of figures stand to the right of the name.
     let width = columns.saturating_sub(42).max(20);
-    let routes = view.routes();
+    let routes = view.routes(room);
     if routes.is_empty() {
         return vec![Line::default().add(Style::Faint, "  none was asked for just now")];
     }
@@ -314,6 +318,15 @@ mod tests {
         }
         let shown: Vec<_> = compose("x", Some(&view), None, 80, 24).iter().map(Line::plain).collect();
         assert!(shown.iter().any(|line| line.contains("GET /a") && line.trim_end().ends_with("5.0/s")), "{shown:#?}");
+    }
+
+    #[test]
+    fn what_a_server_calls_itself_is_nothing_that_a_terminal_obeys() {
+        let hostile = "smilechat_build_info{version=\"\u{1b}]0;mine\u{7}\u{9b}31m\u{202e}1.2.3\"} 1\n";
+        let scrape = Scrape::of(hostile, Instant::now()).expect("ours");
+        let lines = compose("http://localhost:3100", Some(&View::between(None, &scrape)), None, 80, 24);
+        let shown: String = lines.iter().map(Line::plain).collect();
+        assert!(shown.contains("1.2.3") && !shown.contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::platform::tls;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// A server with every route in use has some hundred kilobytes of figures.
-const MOST_BYTES: usize = 16 << 20;
+const MOST_BYTES: usize = 4 << 20;
 /// The size of a frame where there is no terminal to ask.
 const USUAL_SIZE: (usize, usize) = (80, 24);
 

@@ -92,6 +92,11 @@ fn check(text: &str, max: usize, is_allowed_control: fn(char) -> bool) -> garde:
     Ok(())
 }
 
+/// Characters that make a line read as another one, or as two: they turn the direction of what follows, or separate lines.
+pub fn turns_text(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 /// White space, and what Unicode calls default-ignorable or a format character: alone they show nothing.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()

@@ -1,5 +1,7 @@
 //! The name that a client gives its file: shown to people, offered for saving, and never a path of ours.
 
+use crate::platform::http::text::turns_text;
+
 const MAX_CHARS: usize = 255;
 const NAMELESS: &str = "file";
 
@@ -38,11 +40,6 @@ fn split(name: &str) -> (&str, Option<&str>) {
         Some((stem, ending)) if !stem.is_empty() && (1..=16).contains(&ending.len()) => (stem, Some(ending)),
         _ => (name, None),
     }
-}
-
-/// Characters that make a name read as another one: `txt.exe` as `exe.txt`.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `attachment; filename="…"; filename*=UTF-8''…` (RFC 6266), for whoever can read the one or the other.

@@ -6,7 +6,7 @@ import { createServer, request } from "node:http";
  * `faults`: `upgrade: false` passes no WebSocket on; `redirect: 301` redirects everything; `sticky: false` takes the servers
  * in turn; `date` is what it dates answers by; `cors: false` strips what lets pages in, `cors: "twice"` adds its own;
  * `most` refuses larger bodies; `idle` cuts a WebSocket that says nothing for so many milliseconds; `only` is a path that it
- * passes on, and nothing else.
+ * passes on, and nothing else; `flood` sends events without end down each WebSocket, and passes nothing on.
  */
 export async function startProxy(servers, faults = {}) {
   let turn = 0;
@@ -51,7 +51,7 @@ function pass(server, asked, headers, take) {
   return request(place, take);
 }
 
-function join(server, asked, near, { idle }) {
+function join(server, asked, near, { idle, flood }) {
   const passed = pass(server, asked, asked.headers);
   near.on("error", () => passed.destroy());
   passed.on("error", () => near.destroy());
@@ -59,6 +59,7 @@ function join(server, asked, near, { idle }) {
   passed.on("upgrade", (came, far, head) => {
     const lines = Object.entries(came.headers).map(([name, value]) => `${name}: ${value}\r\n`);
     near.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
+    if (flood) return pour(near, far);
     near.write(head);
     near.pipe(far).pipe(near);
     const cut = () => [near, far].forEach((end) => end.destroy());
@@ -66,4 +67,17 @@ function join(server, asked, near, { idle }) {
     if (idle) for (const end of [near, far]) end.setTimeout(idle, cut);
   });
   passed.end();
+}
+
+/** A handshake, and then events for as long as somebody takes them. */
+function pour(near, far) {
+  const frame = (text) => Buffer.concat([Buffer.from([0x81, 126, text.length >> 8, text.length & 0xff]), Buffer.from(text)]);
+  const event = frame(`42${JSON.stringify(["noise", "x".repeat(60_000)])}`);
+  const more = () => {
+    while (!near.destroyed && near.write(event));
+  };
+  near.on("drain", more).on("close", () => far.destroy());
+  near.resume();
+  near.write(frame(`0${JSON.stringify({ sid: "x", upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: 1_000_000 })}`));
+  setImmediate(more);
 }

@@ -125,6 +125,11 @@ test("a proxy that takes small bodies alone", async () => {
   isNamed(await examined({ most: 1_048_576 }, ["--api-key", key, "--origin", shop]), "upload", /413/, /260m/);
 });
 
+test("something that sends without end is given up after ten seconds, and kept nowhere", async () => {
+  const found = await examined({ flood: true });
+  isNamed(found, "websocket", /nothing of the kind came for 10 s/, /is this SmileChat/);
+});
+
 test("a proxy that cuts quiet sockets", async () => {
   const found = await examined({ idle: 500 }, ["--api-key", key, "--origin", shop, "--patience", "3"]);
   isNamed(found, "patience", /cut after 0 s/, /proxy_read_timeout/);
