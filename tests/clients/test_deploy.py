@@ -363,6 +363,12 @@ def test_a_unit_waits_for_a_database_that_comes_late():
     assert value_of_unit("Restart", "Service") == "on-failure"
 
 
+def test_a_mistake_in_the_settings_is_not_tried_again_and_again():
+    wrong = {"PATH": os.environ["PATH"], "SMILECHAT_ENV": "production", "JWT_SECRET": "short"}
+    code = subprocess.run([BINARY, "serve"], env=wrong, capture_output=True).returncode
+    assert str(code) == value_of_unit("RestartPreventExitStatus", "Service")
+
+
 def test_nodes_of_one_machine_are_one_user():
     # Without a name the user is called as the unit is, and a name with an @ is none.
     assert value_of_unit("DynamicUser", "Service") == "yes"
