@@ -17,7 +17,7 @@ use crate::pages;
 use crate::platform::bus::{Bus, Driver, Incoming, Meeting};
 use crate::platform::clock::Clock;
 use crate::platform::config::{Config, Environment, LogFormat};
-use crate::platform::db::Db;
+use crate::platform::db::{self, Db, Hold};
 use crate::platform::encoder::Encoder;
 use crate::platform::files::Files;
 use crate::platform::http::origins::Origins;
@@ -117,12 +117,16 @@ pub struct Running {
     gateway: Gateway,
     accepting: JoinHandle<()>,
     workers: Workers,
+    /// Until the database is closed.
+    _hold: Option<Hold>,
 }
 
 /// Listens and serves; returns as soon as it does.
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
     check(&config)?;
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
+    let database = config.database.clone();
+    let _hold = tokio::task::spawn_blocking(move || db::hold(&database)).await??;
     let (app, unstarted) = open(config, clock, random).await?;
     demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
@@ -145,7 +149,7 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     chosen(&app.config.server.services).for_each(|service| (service.work)(&mut workers));
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
-    Ok(Running { app, address, shutdown, gateway, accepting, workers })
+    Ok(Running { app, address, shutdown, gateway, accepting, workers, _hold })
 }
 
 impl Running {

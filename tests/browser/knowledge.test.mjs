@@ -202,6 +202,24 @@ test("collections are made, ordered and deleted; support reads and drafts", asyn
   });
 });
 
+test("what the bot says when it is tried is on the screen, and focused", async () => {
+  const { url } = shop.server;
+  const admin = await newPerson(browser, { viewport: { width: 1280, height: 720 } });
+  const { page } = admin;
+  await signIn(page, url, "olivia");
+  await page.goto(`${url}/app/settings/bot`);
+  await page.getByLabel("A question", { exact: true }).fill("What does delivery cost?");
+  const ask = page.getByRole("button", { name: "Ask", exact: true });
+  await ask.evaluate((button) => button.scrollIntoView({ block: "end" }));
+  await ask.click();
+  const answer = page.getByRole("region", { name: "What it answers" });
+  await answer.getByText("Answered", { exact: true }).waitFor();
+  assert.ok(await answer.evaluate((element) => element === document.activeElement), "it is focused");
+  const { y, height } = await answer.boundingBox();
+  assert.ok(y >= 0 && y + height <= 720, `it is on the screen: from ${y}, ${height} high`);
+  await leave(admin, [url]);
+});
+
 test("helps for staff go into the draft, are marked, and are never sent by themselves", async () => {
   const { url } = shop.server;
   const staff = await newPerson(browser, { viewport: { width: 1440, height: 900 } });

@@ -61,6 +61,7 @@ pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::migrate::migrate;
 pub use self::passages::{PassageWords, count_passages, find_passages, index_passage, unindex_passages};
 pub use self::restore::{Restored, restore};
+pub use self::sqlite::Hold;
 pub use self::transfer::{Moved, Progress, transfer};
 pub use self::tx::Tx;
 pub use self::value::{FromColumn, Row, Value};
@@ -292,6 +293,14 @@ pub async fn in_batches(
         if gone < BATCH {
             return Ok(all);
         }
+    }
+}
+
+/// For a server, before it opens the database, and for as long as it runs: a SQLite file is one server's. None on PostgreSQL.
+pub fn hold(config: &DatabaseConfig) -> anyhow::Result<Option<Hold>> {
+    match Place::of(&config.url)? {
+        Place::Sqlite(path) => sqlite::hold(&path).map(Some),
+        Place::Postgres(_) => Ok(None),
     }
 }
 

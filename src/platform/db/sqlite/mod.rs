@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod disk;
+mod hold;
 mod reader;
 mod writer;
 
@@ -18,6 +19,9 @@ use anyhow::{Context, anyhow};
 use crossbeam_channel::{bounded, unbounded};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+pub use hold::Hold;
+pub(super) use hold::hold;
 
 use super::failure::from_sqlite;
 use super::migrate::apply_next;

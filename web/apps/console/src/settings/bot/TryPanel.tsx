@@ -1,6 +1,6 @@
 // A question put to the bot as it is saved, outside of any ticket.
 import { Alert, Button, Stack, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { type TryAnswer, tryBot } from "../../backend/bot";
 import { Passages } from "../../parts/Passages";
 import { costWords, latencyWords, outcomeWords, reasonWords, runErrorWords, tokenWords } from "../../parts/run-words";
@@ -12,6 +12,13 @@ export function TryPanel({ isChanged }: { isChanged: boolean }) {
   const saving = useSaving();
   const [question, setQuestion] = useState("");
   const [answer, setAnswer] = useState<TryAnswer | null>(null);
+  const shown = useRef<HTMLElement>(null);
+  // It stands below what may be the end of the screen, and is read aloud by being focused.
+  useEffect(() => {
+    if (!answer) return;
+    shown.current?.focus({ preventScroll: true });
+    shown.current?.scrollIntoView({ block: "nearest" });
+  }, [answer]);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     void saving.run(async () => setAnswer(await tryBot(question)));
@@ -33,7 +40,11 @@ export function TryPanel({ isChanged }: { isChanged: boolean }) {
       </form>
       {isChanged && <p className={styles.note}>It answers as it is saved; your changes count once you save them.</p>}
       {saving.error && <Alert color="red" variant="light" role="alert" mt="sm" title={saving.error} />}
-      <div aria-live="polite">{answer && <Answer answer={answer} />}</div>
+      {answer && (
+        <section ref={shown} className={styles.answer} tabIndex={-1} aria-label="What it answers">
+          <Answer answer={answer} />
+        </section>
+      )}
     </Panel>
   );
 }
@@ -47,7 +58,7 @@ function Answer({ answer }: { answer: TryAnswer }) {
     ...(cost > 0 ? [`cost ${costWords(cost)}`] : []),
   ];
   return (
-    <Stack gap="xs" mt="md">
+    <Stack gap="xs">
       <p className={styles.outcome}>
         <strong>{outcomeWords(outcome)}</strong>
         {reason && `: ${reasonWords(reason)}`}
