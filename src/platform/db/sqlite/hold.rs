@@ -37,7 +37,8 @@ pub(in crate::platform::db) fn hold(path: &Path) -> anyhow::Result<Hold> {
             tracing::warn!(%error, file = %beside.display(), "cannot be locked; a second server on this database would not be noticed");
         }
     }
-    file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).with_context(place)?;
+    // On a full disk it is held without a name.
+    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
     Ok(Hold(file))
 }
 
