@@ -73,7 +73,9 @@ async fn what_waits_is_counted_with_the_time_of_the_oldest() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let site = Site::serve().await;
         site.list(&["/slow", "/slower"]);
-        ["/slow", "/slower"].map(|page| site.page(page, "<p>Slow."));
+        for page in ["/slow", "/slower"] {
+            site.page(page, "<p>Slow.");
+        }
         let held = ["/slow", "/slower"].map(|page| site.hold(page));
         let server = site.server(engine).await;
         let app = &server.running.app;
