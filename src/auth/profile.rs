@@ -44,7 +44,7 @@ pub struct ProfilePatch {
     #[garde(skip)]
     #[serde(default, deserialize_with = "not_null")]
     username: Option<String>,
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     #[serde(default, deserialize_with = "not_null")]
     name: Option<String>,
     #[garde(inner(inner(custom(text::email))))]

@@ -64,7 +64,7 @@ pub struct Registration {
     #[schema(format = Password)]
     password: String,
     /// At most 200 characters; the username if absent.
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     name: Option<String>,
     #[garde(inner(custom(text::email)))]
     email: Option<String>,
