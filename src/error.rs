@@ -188,6 +188,7 @@ fn sentence(code: &str) -> &'static str {
         "totp_active" => "Two-factor sign-in is on already.",
         "too_large" => "The request is larger than the server takes.",
         "unsupported_media_type" => "The body is not of the type that this call takes.",
+        "unsupported_coding" => "The body is coded in a way that the server does not undo.",
         "method_not_allowed" => "This path has no such method.",
         "timeout" => "The request took too long to arrive or to answer.",
         "bad_request" => "The request is malformed.",

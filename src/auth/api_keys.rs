@@ -40,7 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
 pub struct NewApiKey {
     #[garde(skip)]
     pub kind: ApiKeyKind,
-    #[garde(custom(text::line(200)))]
+    #[garde(custom(text::name(200)))]
     pub name: String,
     /// For a secret key: what it may do, at least one of `tickets:read`, `tickets:write`, `messages:read`, … or `*`.
     #[garde(length(max = 20))]
@@ -119,7 +119,7 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyPatch {
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     #[serde(default, deserialize_with = "not_null")]
     name: Option<String>,
     /// The origins that a publishable key serves, whose pages may then call; empty for all that may call anyway.

@@ -122,7 +122,7 @@ fn by_hash(user_id: &str, user_hash: &str, secret: &str) -> Result<Vouched> {
 
 fn find_or_create(tx: &mut Tx<'_>, app: &App, tenant: TenantKey, vouched: &Vouched, now: Timestamp) -> Result<Account> {
     // What the tenant says is shown to staff: it is held to the same rules as any other input.
-    let name = vouched.name.as_deref().filter(|name| text::is_line(name, 200));
+    let name = vouched.name.as_deref().filter(|name| text::is_name(name, 200));
     let email = vouched.email.as_deref().filter(|email| text::is_email(email));
     if let Some(known) = users::find_by_external_id(tx, tenant, &vouched.sub)? {
         return refresh(tx, tenant, known.key, name, email, now);

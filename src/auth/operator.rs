@@ -34,7 +34,7 @@ pub struct CreatedTenant {
 }
 
 pub async fn create_tenant(config: &Config, name: &str) -> anyhow::Result<CreatedTenant> {
-    if !text::is_line(name, 200) {
+    if !text::is_name(name, 200) {
         return Err(Error::invalid("name", "invalid", "has to be one line of 1 to 200 characters").into());
     }
     let db = open(config).await?;

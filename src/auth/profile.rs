@@ -44,7 +44,7 @@ pub struct ProfilePatch {
     #[garde(skip)]
     #[serde(default, deserialize_with = "not_null")]
     username: Option<String>,
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     #[serde(default, deserialize_with = "not_null")]
     name: Option<String>,
     #[garde(inner(inner(custom(text::email))))]
@@ -137,8 +137,7 @@ impl Confirmed {
 pub async fn confirm_password(app: &App, account: &Account, current: Option<String>) -> Result<Confirmed> {
     let current =
         current.filter(|password| password.len() <= password::MAX_BYTES).ok_or(Error::Forbidden("wrong_password"))?;
-    let now = app.clock.now();
-    app.limits.password_allowed(&account.user_id, now).await?;
+    app.limits.password_allowed(&account.user_id).await?;
     if !app.auth.passwords.verify(current, account.password_hash.clone()).await? {
         return Err(Error::Forbidden("wrong_password"));
     }

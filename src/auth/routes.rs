@@ -64,7 +64,7 @@ pub struct Registration {
     #[schema(format = Password)]
     password: String,
     /// At most 200 characters; the username if absent.
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     name: Option<String>,
     #[garde(inner(custom(text::email)))]
     email: Option<String>,
@@ -158,9 +158,8 @@ async fn login(
 
 async fn sign_in(app: &App, tenant: TenantKey, address: IpAddr, given: Credentials) -> Result<Session> {
     let canonical = username::canonical(&given.username);
-    let now = app.clock.now();
     let attempt = LoginAttempt { tenant: tenant.0, username: canonical.clone(), address };
-    app.limits.login_allowed(&attempt, now).await?;
+    app.limits.login_allowed(&attempt).await?;
     let account = app.db.read(move |tx| users::find_by_username(tx, tenant, &canonical)).await?;
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
     // A password longer than any that could be set is not worth hashing; nobody learns more from it than its length.

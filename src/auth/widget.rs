@@ -101,7 +101,7 @@ impl Default for WidgetSettings {
 #[serde(deny_unknown_fields)]
 pub struct WidgetPatch {
     /// One line of at most 200 characters.
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     #[serde(default, deserialize_with = "not_null")]
     pub name: Option<String>,
     /// At most 1,000 characters; empty for the widget's own words.

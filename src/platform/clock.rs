@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -115,6 +116,15 @@ impl Clock {
                 Timestamp(since_epoch.as_millis() as i64)
             }
             Self::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// For what asks how much time has passed since: it goes on evenly, whoever puts the clock right meanwhile.
+    pub fn uptime(&self) -> Duration {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => BEGUN.elapsed(),
+            Self::Manual(_) => Duration::from_millis(self.now().0.max(0) as u64),
         }
     }
 }

@@ -28,6 +28,7 @@ pub async fn keep_told(app: App, shutdown: Shutdown) {
             () = tokio::time::sleep(pause) => {}
             () = shutdown.begun() => return,
         }
+        app.follower.be_current().await;
         let begun = Instant::now();
         let frames = tell(&app).await;
         pause = ((begun.elapsed() + FRAME * frames) * PAUSES).clamp(TICK, LONGEST_PAUSE);

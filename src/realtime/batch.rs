@@ -41,6 +41,7 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
         metrics::histogram!("smilechat_inbox_wait_seconds").record(oldest.received.elapsed());
         metrics::histogram!("smilechat_inbox_size").record(events.len() as f64);
     }
+    app.follower.be_current().await;
     // They may be called something else by now.
     if let Some(caller) = app.realtime.hub.caller(connection.handle.id()) {
         connection.credentials.caller = caller;

@@ -10,8 +10,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
+use tokio::sync::{Notify, watch};
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::app::App;
 use crate::auth;
@@ -25,6 +25,8 @@ use crate::services::reactions::age;
 use crate::tickets;
 
 const TURN: Duration = Duration::from_secs(1);
+/// Who has not looked for so long stood still.
+const OF_LATE: Duration = Duration::from_secs(2);
 const BATCH: i64 = 500;
 /// Keys that were passed over and are asked for, at most: the newest ones.
 const MOST_MISSING: usize = 500;
@@ -38,6 +40,8 @@ const FIRST_LOOK: i64 = 1000;
 pub struct Follower {
     told: Mutex<Told>,
     wake: Notify,
+    /// When the last look began that has ended; None where nobody follows.
+    looked: watch::Sender<Option<Instant>>,
     /// From where to follow, until that begins.
     beginning: Mutex<Option<Cursor>>,
 }
@@ -62,6 +66,16 @@ impl Follower {
     /// Another node has told that there is something new.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Returns once the events were looked at of late, or cannot be. A process that stood still (stopped, or its machine) learns
+    /// first which sessions have ended meanwhile, and then of what waits in its sockets and on the bus.
+    pub async fn be_current(&self) {
+        let Some(of_late) = Instant::now().checked_sub(OF_LATE) else { return };
+        let is_current = |looked: &Option<Instant>| looked.is_none_or(|looked| looked >= of_late);
+        if !is_current(&self.looked.borrow()) {
+            let _ = timeout(TURN, self.looked.subscribe().wait_for(is_current)).await;
+        }
     }
 
     /// True for the first who asks: it is theirs to tell.
@@ -140,9 +154,11 @@ pub async fn keep(app: App, shutdown: Shutdown) {
             () = app.follower.wake.notified() => {}
             () = shutdown.begun() => return,
         }
+        let begun = Instant::now();
         if let Err(error) = catch_up(&app, &mut cursor).await {
             tracing::warn!(%error, "could not read what other nodes did; trying again");
         }
+        app.follower.looked.send_replace(Some(begun));
     }
 }
 
@@ -247,6 +263,8 @@ async fn look_sessions_up(app: App) {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -273,6 +291,30 @@ mod tests {
         cursor.note(1_000_002, start);
         assert_eq!(cursor.given_up, 1_000_000 - 16 - MOST_MISSING as u64 + 1);
         assert_eq!(Cursor::begin(&[], start).reached, 0);
+    }
+
+    #[tokio::test]
+    async fn who_stood_still_waits_for_a_look_that_began_after_it() {
+        let (follower, now) = (Follower::default(), Instant::now());
+        let is_current = async || follower.be_current().now_or_never().is_some();
+        assert!(is_current().await, "nobody follows");
+        follower.looked.send_replace(Some(now));
+        assert!(is_current().await);
+        let long_ago = now.checked_sub(OF_LATE * 3).expect("the machine is up for longer");
+        follower.looked.send_replace(Some(long_ago));
+        assert!(!is_current().await);
+        let waiting = follower.be_current();
+        let looks = async {
+            follower.looked.send_replace(Some(long_ago + TURN));
+            tokio::task::yield_now().await;
+            follower.looked.send_replace(Some(Instant::now()));
+        };
+        let asked = Instant::now();
+        tokio::join!(waiting, looks);
+        assert!(asked.elapsed() < TURN);
+        follower.looked.send_replace(Some(long_ago));
+        follower.be_current().await;
+        assert!(asked.elapsed() >= TURN, "nobody waits for a database that is away");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub async fn listen(app: App, mut incoming: Incoming, shutdown: Shutdown) {
         loop {
             match incoming.next().await {
                 Heard::Line { from, text } => match serde_json::from_str(&text) {
-                    Ok(hint) => hear(&app, &from, hint),
+                    Ok(hint) => hear(&app, &from, hint).await,
                     Err(_) => app.bus.note_junk(),
                 },
                 Heard::MayHaveMissed => {
@@ -54,11 +54,17 @@ pub async fn listen(app: App, mut incoming: Incoming, shutdown: Shutdown) {
     }
 }
 
-fn hear(app: &App, from: &NodeId, hint: Hint) {
+async fn hear(app: &App, from: &NodeId, hint: Hint) {
     match hint {
         Hint::Recorded => app.follower.wake(),
-        Hint::Message(new) => dispatch::hear_of_message(app, new.tenant(), &new.ticket_id, new.seq),
-        Hint::Read(marks) | Hint::Delivered(marks) => dispatch::announce(app, &marks.into_event()),
+        Hint::Message(new) => {
+            app.follower.be_current().await;
+            dispatch::hear_of_message(app, new.tenant(), &new.ticket_id, new.seq);
+        }
+        Hint::Read(marks) | Hint::Delivered(marks) => {
+            app.follower.be_current().await;
+            dispatch::announce(app, &marks.into_event());
+        }
         Hint::Typing(typing) => dispatch::hear_of_typing(app, &typing),
         Hint::Draft(draft) => dispatch::show_draft_here(app, &draft.ticket_id, &draft.message_id, &draft.text),
         Hint::Presence(news) => realtime::hear_of_people(app, from, news),
@@ -78,6 +84,7 @@ async fn heal(app: &App, has_missed: &Notify) {
         if app.bus.is_alone() || (!is_in_doubt && healed_at.elapsed() < RARELY) {
             continue;
         }
+        app.follower.be_current().await;
         healed_at = Instant::now();
         let healed = match is_in_doubt {
             true => look_for_messages(app).await.and(activities.look(app).await),

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use redis::{Client, Connection};
 use smilechat::platform::clock::Clock;
 use smilechat::platform::config::{self, LimitsConfig};
-use smilechat::platform::limits::{Limits, Policy, Shared, Snapshot};
+use smilechat::platform::limits::{Limits, LoginAttempt, Policy, Shared, Snapshot};
 use smilechat::platform::redis::Redis;
 
 struct Server {
@@ -125,5 +125,39 @@ async fn a_script_that_redis_has_forgotten_is_loaded_again_within_the_same_reque
         redis::cmd("SCRIPT").arg("FLUSH").query::<()>(&mut asked)?;
     }
     assert_eq!(spent, 12, "a node that counted alone would have allowed more");
+    Ok(())
+}
+
+/// In a shared Redis others may write too, and its clock may be put right by an hour.
+#[tokio::test]
+async fn what_cannot_be_in_redis_locks_nobody_out_for_longer_than_a_window() -> Result<()> {
+    let server = Server::start()?;
+    let node = server.node(b"ours", 12)?;
+    let mut asked = server.ask()?;
+    take(&node, "ann").await;
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut asked)?;
+    let [key] = keys.as_slice() else { panic!("one budget, one key: {keys:?}") };
+    for planted in ["inf", "1e308", "9e15", "9999999999999"] {
+        redis::cmd("SET").arg(key).arg(planted).query::<()>(&mut asked)?;
+        let refused = take(&node, "ann").await;
+        assert!(refused.retry_after.is_some_and(|seconds| seconds <= 5), "{planted}: {refused:?}");
+        assert!(refused.reset_seconds <= 60, "{planted}: {refused:?}");
+        let left: i64 = redis::cmd("PTTL").arg(key).query(&mut asked)?;
+        assert!((1..=60_000).contains(&left), "{planted} stays for {left} ms");
+    }
+    for planted in ["nan", "-inf", "x", ""] {
+        redis::cmd("SET").arg(key).arg(planted).query::<()>(&mut asked)?;
+        assert_eq!(take(&node, "ann").await.retry_after, None, "{planted}");
+    }
+
+    let attempt = LoginAttempt { tenant: 1, username: "ann".into(), address: [10, 0, 0, 1].into() };
+    node.login_allowed(&attempt).await?;
+    let tries: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut asked)?;
+    for key in tries.iter().filter(|other| *other != key) {
+        for number in 0..200 {
+            redis::cmd("ZADD").arg(key).arg("inf").arg(number).query::<()>(&mut asked)?;
+        }
+    }
+    node.login_allowed(&attempt).await?;
     Ok(())
 }

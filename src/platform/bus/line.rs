@@ -157,6 +157,10 @@ async fn listen(shared: &Shared, seal: &Seal, inlet: &Inlet, ear: &mut Ear, beat
             continue;
         };
         let now = Instant::now();
+        // What somebody else repeats says nothing of a clock.
+        if *opened.from != *shared.node && shared.peers.is_news(&opened.from, opened.number) {
+            shared.note_clock(&opened, now);
+        }
         if !shared.is_fresh(opened.sent_at) {
             count_junk();
             continue;

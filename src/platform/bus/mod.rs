@@ -8,6 +8,7 @@
 //! counted. A node does not hear itself. What somebody else puts on the channel is counted and ignored: a payload is signed
 //! with a key that only the nodes have.
 
+mod clocks;
 mod envelope;
 mod line;
 mod peers;
@@ -22,7 +23,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use self::envelope::{Head, Seal};
+use self::clocks::{Clocks, Found};
+use self::envelope::{Head, Opened, Seal};
 use self::line::{Line, Place};
 use self::peers::Peers;
 use self::pulse::Pulse;
@@ -49,6 +51,7 @@ struct Shared {
     queue: mpsc::Sender<ToSay>,
     pulse: Pulse,
     peers: Peers,
+    clocks: Clocks,
     clock: Clock,
     lease: Duration,
     /// How many payloads were made.
@@ -112,6 +115,7 @@ impl Bus {
             queue,
             pulse: Pulse::default(),
             peers: Peers::new(lease),
+            clocks: Clocks::default(),
             clock,
             lease,
             payloads: AtomicU64::new(0),
@@ -195,6 +199,23 @@ impl Shared {
     fn head(&self) -> Head<'_> {
         let number = self.payloads.fetch_add(1, Ordering::Relaxed) + 1;
         Head { node: &self.node, number, sent_at: self.clock.now().0, has_gap: self.pulse.take_gap() }
+    }
+
+    /// What comes from a node whose clock is another one's is lost, or told late, and nothing else would say why.
+    fn note_clock(&self, opened: &Opened<'_>, now: Instant) {
+        let ahead = opened.sent_at.saturating_sub(self.clock.now().0);
+        let found = self.clocks.judge(&opened.from, ahead, now);
+        if found != Found::Right {
+            metrics::counter!("smilechat_bus_clock_off_total").increment(1);
+        }
+        if found == Found::OffNow {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            tracing::warn!(
+                node = &*opened.from,
+                "the clock of another node is {} s {way} this one's: what it says is not believed beyond bus.lease_ms",
+                ahead.unsigned_abs().div_ceil(1000)
+            );
+        }
     }
 
     /// A payload that is older than a lease is a repeat by somebody else. The nodes' clocks may differ by that much.

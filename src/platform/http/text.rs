@@ -11,6 +11,14 @@ pub fn line<T: AsRef<str>>(max: usize) -> impl FnOnce(&T, &()) -> garde::Result 
     move |text, _| check(text.as_ref(), max, |_| false)
 }
 
+/// A line by which somebody or something goes: none that breaks it, or makes it, and what stands beside it, read in another order.
+pub fn name<T: AsRef<str>>(max: usize) -> impl FnOnce(&T, &()) -> garde::Result {
+    move |text, context| match text.as_ref().contains(turns_or_breaks) {
+        true => Err(Error::new("characters: Characters that turn or break a line are not allowed in a name.")),
+        false => line(max)(text, context),
+    }
+}
+
 /// Several lines: of the control characters, only line breaks and tabs; and something to see in it.
 pub fn content<T: AsRef<str>>(max: usize) -> impl FnOnce(&T, &()) -> garde::Result {
     move |text, _| check(text.as_ref(), max, |c| matches!(c, '\n' | '\r' | '\t'))
@@ -62,6 +70,10 @@ pub fn origin<T: AsRef<str>>(text: &T, _: &()) -> garde::Result {
     }
 }
 
+pub fn is_name(text: &str, max: usize) -> bool {
+    name(max)(&text, &()).is_ok()
+}
+
 pub fn is_line(text: &str, max: usize) -> bool {
     check(text, max, |_| false).is_ok()
 }
@@ -94,7 +106,13 @@ fn check(text: &str, max: usize, is_allowed_control: fn(char) -> bool) -> garde:
 
 /// Characters that make a line read as another one, or as two: they turn the direction of what follows, or separate lines.
 pub fn turns_text(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    turns_or_breaks(c) || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+}
+
+/// Line and paragraph separators; embeddings, overrides and isolates of direction. The marks that people who write from right to
+/// left type are none of them.
+fn turns_or_breaks(c: char) -> bool {
+    matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// White space, and what Unicode calls default-ignorable or a format character: alone they show nothing.
@@ -125,6 +143,18 @@ mod tests {
         for bad in ["a\nb", "a\tb", "a\0", "\u{7f}x", "a\u{85}b", "a\u{9b}b"] {
             assert_eq!(code(line(200)(&bad, &())), "control_character", "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_a_line_that_reads_in_its_order() {
+        for good in ["Zoë", "名前", "👩‍👩‍👧", "سارة", "\u{200f}שרה (Sarah)\u{200e}"] {
+            assert_eq!(code(name(200)(&good, &())), "ok", "{good:?}");
+        }
+        for bad in ["\u{202e}nimda", "ann\u{2066}", "ann\u{2069}", "ann\u{2028}Admin", "ann\u{2029}", "a\u{202a}b"] {
+            assert_eq!(code(name(200)(&bad, &())), "characters", "{bad:?}");
+        }
+        assert_eq!(code(name(200)(&"a\nb", &())), "control_character");
+        assert_eq!(code(name(3)(&"abcd", &())), "too_long");
     }
 
     #[test]

@@ -87,7 +87,28 @@ impl governor::clock::Clock for Ticks {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        Nanos::from(Duration::from_millis(self.0.now().0.max(0) as u64))
+        Nanos::from(self.0.uptime())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use governor::clock::Reference as _;
+
+    use super::*;
+
+    /// The time of day may be put right by an hour at any moment, and whoever had spent a budget would wait for that long.
+    #[test]
+    fn time_passes_for_a_budget_as_it_does_for_a_stopwatch() {
+        let clock = Ticks(Clock::System);
+        let (begun, before) = (Instant::now(), clock.now());
+        std::thread::sleep(Duration::from_millis(20));
+        let passed = Duration::from(clock.now().duration_since(before));
+        assert!(passed >= Duration::from_millis(20) && passed <= begun.elapsed(), "{passed:?}");
+        let since_1970 = Duration::from_millis(Clock::System.now().0.unsigned_abs());
+        assert!(Duration::from(before.duration_since(Nanos::new(0))) < since_1970 / 2, "it is no time of day");
     }
 }
 

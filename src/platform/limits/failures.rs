@@ -1,11 +1,9 @@
-//! How many wrong tries there were under a key in the window that ends now. Exact: the time of each try is kept, which is
-//! cheap because no key has more of them than its bound.
+//! How many wrong tries there were under a key in the window that ends now. Exact: the time of each try is kept (of a clock
+//! that nobody puts right), which is cheap because no key has more of them than its bound.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use crate::platform::clock::Timestamp;
 
 /// Keys remembered at once. Beyond it, those with a single try go first: they are the cheapest to make up.
 const MAX_KEYS: usize = 100_000;
@@ -13,7 +11,7 @@ const MAX_KEYS: usize = 100_000;
 pub(super) struct Failures {
     bound: usize,
     window: Duration,
-    tries: Mutex<HashMap<String, VecDeque<Timestamp>>>,
+    tries: Mutex<HashMap<String, VecDeque<Duration>>>,
 }
 
 impl Failures {
@@ -31,15 +29,15 @@ impl Failures {
 
     /// Counts a try under all keys, or under none if one of them is at its bound (a multiple of the base bound); then the
     /// answer is how many seconds to wait.
-    pub fn count(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<(), u64> {
+    pub fn count(&self, bounds: &[(String, usize)], now: Duration) -> Result<(), u64> {
         let mut tries = self.lock();
         for (key, factor) in bounds {
             let Some(times) = tries.get_mut(key) else { continue };
-            times.retain(|at| now.since(*at) < self.window);
+            times.retain(|at| now.saturating_sub(*at) < self.window);
             if times.len() >= self.bound * factor
                 && let Some(oldest) = times.front()
             {
-                let wait = self.window.saturating_sub(now.since(*oldest));
+                let wait = self.window.saturating_sub(now.saturating_sub(*oldest));
                 return Err((wait.as_millis().div_ceil(1000) as u64).max(1));
             }
         }
@@ -76,15 +74,15 @@ impl Failures {
         }
     }
 
-    pub fn sweep(&self, now: Timestamp) {
+    pub fn sweep(&self, now: Duration) {
         self.drop_old(&mut self.lock(), now);
     }
 
-    fn drop_old(&self, tries: &mut HashMap<String, VecDeque<Timestamp>>, now: Timestamp) {
-        tries.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < self.window));
+    fn drop_old(&self, tries: &mut HashMap<String, VecDeque<Duration>>, now: Duration) {
+        tries.retain(|_, times| times.back().is_some_and(|last| now.saturating_sub(*last) < self.window));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Timestamp>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Duration>>> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,7 +12,7 @@ mod shared;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use self::budget::Budget;
@@ -20,7 +20,7 @@ pub use self::budget::Snapshot;
 use self::failures::Failures;
 pub use self::shared::Shared;
 use crate::error::{Error, Result};
-use crate::platform::clock::{Clock, Timestamp};
+use crate::platform::clock::Clock;
 use crate::platform::config::LimitsConfig;
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -71,7 +71,8 @@ pub struct Limits {
     tenant_upload_size: Budget,
     failures: Failures,
     shared: Option<Shared>,
-    swept_at: AtomicI64,
+    /// In milliseconds of `Clock::uptime`.
+    swept_at: AtomicU64,
 }
 
 impl Limits {
@@ -86,7 +87,7 @@ impl Limits {
             tenant_upload_size: Budget::new(config.tenant_upload_mib_per_day.saturating_mul(1024), DAY, &clock),
             failures: Failures::new(config.login_failures, Duration::from_secs(config.login_window_seconds)),
             shared,
-            swept_at: AtomicI64::new(clock.now().0),
+            swept_at: AtomicU64::new(millis(clock.uptime())),
             clock,
         }
     }
@@ -130,8 +131,8 @@ impl Limits {
 
     /// Counts this try as a wrong one until `login_succeeded` takes it back, so that tries side by side count as well.
     /// Bounds: N per account and address, 5 N per address (one password for many accounts), 10 N per account (many addresses).
-    pub async fn login_allowed(&self, attempt: &LoginAttempt, now: Timestamp) -> Result<()> {
-        self.allowed(&login_bounds(attempt), now).await
+    pub async fn login_allowed(&self, attempt: &LoginAttempt) -> Result<()> {
+        self.allowed(&login_bounds(attempt)).await
     }
 
     pub async fn login_succeeded(&self, attempt: &LoginAttempt) {
@@ -139,20 +140,20 @@ impl Limits {
     }
 
     /// The same for a user who is signed in and names their current password.
-    pub async fn password_allowed(&self, user_id: &str, now: Timestamp) -> Result<()> {
-        self.allowed(&[(format!("password {user_id}"), 1)], now).await
+    pub async fn password_allowed(&self, user_id: &str) -> Result<()> {
+        self.allowed(&[(format!("password {user_id}"), 1)]).await
     }
 
     pub async fn password_succeeded(&self, user_id: &str) {
         self.forgive(&[(format!("password {user_id}"), 1)]).await;
     }
 
-    async fn allowed(&self, bounds: &[(String, usize)], now: Timestamp) -> Result<()> {
+    async fn allowed(&self, bounds: &[(String, usize)]) -> Result<()> {
         if !self.enabled {
             return Ok(());
         }
         let refused = |retry_after| Error::RateLimited { retry_after };
-        self.failures.count(bounds, now).map_err(refused)?;
+        self.failures.count(bounds, self.clock.uptime()).map_err(refused)?;
         let Some(shared) = &self.shared else { return Ok(()) };
         let counted = shared.count(bounds, self.failures.bound(), self.failures.window()).await;
         counted.map_err(|retry_after| {
@@ -190,9 +191,10 @@ impl Limits {
 
     /// Forgets, once a window, who has not been here for one.
     fn sweep_now_and_then(&self) {
-        let (now, swept_at) = (self.clock.now(), self.swept_at.load(Ordering::Relaxed));
-        let is_due = now.since(Timestamp(swept_at)) >= WINDOW;
-        if is_due && self.swept_at.compare_exchange(swept_at, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        let (now, swept_at) = (self.clock.uptime(), self.swept_at.load(Ordering::Relaxed));
+        let is_due = now.saturating_sub(Duration::from_millis(swept_at)) >= WINDOW;
+        let swept = |now| self.swept_at.compare_exchange(swept_at, now, Ordering::Relaxed, Ordering::Relaxed);
+        if is_due && swept(millis(now)).is_ok() {
             self.api.sweep();
             self.sign_in.sweep();
             self.upload.sweep();
@@ -202,6 +204,10 @@ impl Limits {
             self.failures.sweep(now);
         }
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    time.as_millis() as u64
 }
 
 /// The key of an address.

@@ -22,12 +22,17 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Redis is left alone for so long after it did not answer.
 const REST: Duration = Duration::from_secs(1);
 
-/// When the budget will be whole again, by Redis' clock, is all that is kept of it.
+/// When the budget will be whole again, by Redis' clock, is all that is kept of it. Of what cannot be (somebody else wrote it, or
+/// Redis' clock was put right), no more is believed than a whole window, and it does not stay.
 const TAKE: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local window, quota, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local whole_at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+local kept = tonumber(redis.call('GET', KEYS[1])) or now
+local whole_at = math.min(math.max(now, kept), now + window)
+if kept > whole_at then
+    redis.call('SET', KEYS[1], string.format('%.3f', whole_at), 'PX', window)
+end
 local after = whole_at + count * window / quota
 if after - now > window then
     return {0, math.ceil(math.max(after - now - window, 1)), math.ceil(whole_at - now)}
@@ -35,13 +40,14 @@ end
 redis.call('SET', KEYS[1], string.format('%.3f', after), 'PX', math.ceil(after - now))
 return {1, math.floor((window - (after - now)) * quota / window + 0.001), math.ceil(after - now)}";
 
-/// Under all keys, or under none if one is at its bound.
+/// Under all keys, or under none if one is at its bound. What lies ahead of Redis' clock was no try.
 const COUNT: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local window = tonumber(ARGV[1])
 for place, key in ipairs(KEYS) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+    redis.call('ZREMRANGEBYSCORE', key, '(' .. now, '+inf')
     if redis.call('ZCARD', key) >= tonumber(ARGV[place + 1]) then
         local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
         return math.max(oldest[2] + window - now, 1)

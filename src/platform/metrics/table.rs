@@ -250,6 +250,11 @@ const NODES: &[Metric] = &[
     counter("smilechat_bus_published_total", &[], "Payloads that were handed to the bus, beats among them."),
     counter("smilechat_bus_received_total", &[], "Payloads of other nodes."),
     counter("smilechat_bus_dropped_total", &[], "Hints that could not be said: the bus was down, or too much waited."),
+    counter(
+        "smilechat_bus_clock_off_total",
+        &[],
+        "Payloads of nodes whose clock is more than 5 s off this one's. Grows while one of the two is.",
+    ),
     counter("smilechat_bus_junk_total", &[], "What was on the channel and is not of our nodes, or of a newer version."),
     counter(
         "smilechat_presence_lists_total",

@@ -130,7 +130,7 @@ impl<'a> Crowd<'a> {
     /// A customer and somebody of the staff by turns, a few minutes apart; when the last of it was said.
     fn talk(&mut self, tx: &mut Tx<'_>, ticket_id: &str, people: [UserKey; 2], opened: Timestamp) -> Result<Timestamp> {
         let scope = Scope { tenant: self.tenant, customer: None };
-        let target = messages::lock_target(tx, scope, ticket_id, people[0])?;
+        let target = messages::lock_target(tx, scope, ticket_id, people[0], "")?;
         let mut timestamp = opened;
         let mut rows = Vec::new();
         for seq in 1..=MESSAGES_OF_A_TICKET {

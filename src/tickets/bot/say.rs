@@ -21,7 +21,7 @@ pub fn say(
     text: &str,
     now: Timestamp,
 ) -> Result<i64> {
-    let target = messages::lock_target(tx, Scope { tenant, customer: None }, ticket_id, bot)?;
+    let target = messages::lock_target(tx, Scope { tenant, customer: None }, ticket_id, bot, "")?;
     let row = NewRow {
         ticket: target.key,
         seq: target.last_seq + 1,

@@ -126,13 +126,18 @@ fn send_all_in(
     messages: &[NewMessage],
     now: Timestamp,
 ) -> Result<Outcome> {
-    let mut target = match store::lock_target(tx, Scope::of(caller), ticket_id, caller.user) {
+    let session_id = caller.session_id.as_deref().unwrap_or_default();
+    let mut target = match store::lock_target(tx, Scope::of(caller), ticket_id, caller.user, session_id) {
         Err(Error::NotFound) => {
             let answers = messages.iter().map(|_| Err(Error::NotFound)).collect();
             return Ok(Outcome::without_change(answers));
         }
         target => target?,
     };
+    // It may have ended on another node since it was looked up here, while this one stood still perhaps.
+    if caller.session_id.is_some() && !target.is_session_live {
+        return Err(Error::Unauthorized("unauthorized"));
+    }
     let before = target.last_seq;
     let mut answers = Vec::with_capacity(messages.len());
     // Those without files follow one another into the table at once; files are looked up for one message at a time.

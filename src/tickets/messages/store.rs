@@ -92,15 +92,25 @@ pub struct Target {
     pub customer_unread: i64,
     pub bot_state: Option<BotState>,
     pub bot_due_seq: Option<i64>,
+    /// Whether the session that was named lives.
+    pub is_session_live: bool,
     pub sender: Sender,
 }
 
-pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, sender_key: UserKey) -> Result<Target> {
+/// `session_id` is empty for a sender who has none.
+pub fn lock_target(
+    tx: &mut Tx<'_>,
+    scope: Scope,
+    ticket_id: &str,
+    sender_key: UserKey,
+    session_id: &str,
+) -> Result<Target> {
     let sql = match tx.dialect().for_update() {
         "" => Cow::Borrowed(LOCK_TARGET),
         lock => Cow::Owned(format!("{LOCK_TARGET}{lock} of t")),
     };
-    let found = tx.first(&sql, &[scope.tenant.into(), ticket_id.into(), sender_key.into()], |row| {
+    let values = [scope.tenant.into(), ticket_id.into(), sender_key.into(), session_id.into()];
+    let found = tx.first(&sql, &values, |row| {
         Ok(Target {
             key: TicketKey(row.take()?),
             customer: UserKey(row.take()?),
@@ -112,6 +122,7 @@ pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, sender_key: U
             customer_unread: row.take()?,
             bot_state: bot_state_of(row.take()?)?,
             bot_due_seq: row.take()?,
+            is_session_live: row.take()?,
             sender: sender(row)?,
         })
     })?;
@@ -119,7 +130,8 @@ pub fn lock_target(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, sender_key: U
 }
 
 const LOCK_TARGET: &str = "select t.ticket_key, t.customer_key, t.support_key, t.status, t.last_seq, t.updated_at,
-         t.created_at, t.customer_unread, t.bot_state, t.bot_due_seq, u.user_id, u.name, u.role, u.avatar_url
+         t.created_at, t.customer_unread, t.bot_state, t.bot_due_seq,
+         exists (select 1 from sessions s where s.tenant_key = $1 and s.session_id = $4 and s.ended_at is null), u.user_id, u.name, u.role, u.avatar_url
      from tickets t join users u on u.tenant_key = t.tenant_key and u.user_key = $3
      where t.tenant_key = $1 and t.ticket_id = $2";
 

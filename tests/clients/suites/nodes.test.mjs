@@ -396,6 +396,31 @@ test("sockets of a user are counted over all nodes", async () => {
   for (const node of nodes) await stopServer(node);
 });
 
+test("a node that stood still learns which sessions ended meanwhile before it acts on what waits", async () => {
+  const nodes = await startNodes("redis");
+  const [one, two] = nodes;
+  const [customer, other, support] = [await newCustomer(one), await newCustomer(one), await newSupport(one)];
+  const [{ ticket_id }, { ticket_id: another }] = [await newTicket(one, customer), await newTicket(one, other)];
+  const [writing, watching] = [await connect(two, customer), await connect(two, support)];
+  await tell(writing, "join_ticket", { ticket_id });
+
+  two.child.kill("SIGSTOP");
+  // They lie in the buffers of the sockets and of the bus until the node goes on.
+  const acks = Array.from({ length: 20 }, (_, place) =>
+    writing.socket.timeout(4_000).emitWithAck("chat_message", { ticket_id, message_content: `Grave ${place}` }).catch(() => null));
+  for (const { token } of [customer, support]) await call(one, "POST", "/api/auth/logout", { token, body: {} });
+  await post(one, other, `/api/messages/${another}`, { message_content: "Not for those who left" });
+  await pause(3_000);
+  two.child.kill("SIGCONT");
+
+  await heard(watching, "disconnect", () => true, 3_000);
+  for (const ack of await Promise.all(acks)) assert.ok(!ack || ack.error.code === "unauthorized", JSON.stringify(ack));
+  const admin = await newStaff(one, "admin");
+  assert.deepEqual((await allMessages(one, admin, ticket_id)).map((message) => message.message_content), []);
+  assert.deepEqual(allHeard(watching, "ticket_activity").filter((activity) => activity.ticket_id === another && activity.last_message), []);
+  for (const node of nodes) await stopServer(node);
+});
+
 test("a node answers nobody before it knows up to where it has followed", async () => {
   const [one] = await startNodes("postgres", {}, [{}]);
   const url = one.environment.DATABASE_URL;

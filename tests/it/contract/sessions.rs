@@ -231,3 +231,23 @@ async fn what_is_no_access_token_of_ours_is_refused() {
     server.get("/api/users/profile").key(&acme.publishable_key).await.problem(401, "unauthorized");
     server.get("/api/users/profile").await.problem(401, "unauthorized");
 }
+
+/// Ended as another node would end it, behind this one's back, which remembers for a moment who calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_ended_elsewhere_stores_no_message() {
+    on_both_engines(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ann, bob) = (acme.customer("ann").await, acme.customer("bob").await);
+        let (of_ann, of_bob) = (server.ticket(&ann, "Lamp").await, server.ticket(&bob, "Bulb").await);
+        server.say(&ann, &of_ann, "Before").await;
+        server.say(&bob, &of_bob, "Before").await;
+        let end =
+            "update sessions set ended_at = 1 where user_key = (select user_key from users where username = 'ann')";
+        server.running.app.db.write(|tx| tx.execute(end, &[])).await.expect("ended");
+        let message = json!({"message_content": "From the grave"});
+        server.post(&format!("/api/messages/{of_ann}")).by(&ann).json(message).await.problem(401, "unauthorized");
+        server.say(&bob, &of_bob, "After").await;
+        assert_eq!(server.count("select count(*) from messages where message_content = 'From the grave'").await, 0);
+    })
+    .await;
+}

@@ -98,6 +98,44 @@ async fn garbage_is_refused_and_closed() {
     }
 }
 
+/// What a proxy in front may read in another way than we do.
+#[tokio::test]
+async fn a_head_that_can_be_read_in_two_ways_is_refused_and_closed() {
+    let server = start(hello(), config()).await;
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x\r\nhost: x\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n", "400"),
+        ("GET http://x/ HTTP/1.1\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x y\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x/y\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: a@x\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x:y\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x:99999\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: b\u{fc}cher\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, Chunked\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n", "501"),
+        ("GET / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n", "501"),
+    ] {
+        let answer = server.exchange(format!("{head}\r\n0\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "nothing of what follows is a request: {head}: {answer}");
+    }
+    for host in
+        ["x", "x:80", "x:", "", "127.0.0.1:3100", "[::1]:3100", "[::1]", "smilechat_1:3100", "xn--bcher-kva.example"]
+    {
+        let head = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        let answer = server.exchange(head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{host}: {answer}");
+    }
+    let chunked = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    for head in ["GET / HTTP/1.0\r\n\r\n", chunked] {
+        let answer = server.exchange(head.as_bytes()).await;
+        assert!(answer.contains(" 200 OK"), "{head}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
     let server = start(hello(), config()).await;

@@ -103,7 +103,7 @@ pub struct BotPatch {
     #[serde(default, deserialize_with = "not_null")]
     pub enabled: Option<bool>,
     /// One line of at most 200 characters.
-    #[garde(inner(custom(text::line(200))))]
+    #[garde(inner(custom(text::name(200))))]
     #[serde(default, deserialize_with = "not_null")]
     pub name: Option<String>,
     #[garde(custom(is_picture))]
