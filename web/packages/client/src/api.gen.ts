@@ -1073,7 +1073,7 @@ export interface paths {
         /**
          * Whether each thing that the server uses is there: 503 without its database, 200 otherwise. Without the place for files,
          *     conversations go on and only files fail; without the bus, what happens on other nodes arrives within a second or two; without
-         *     the standby, reports are read from the database.
+         *     the standby, reports are read from the database. What it says is a second old at most.
          */
         get: operations["readyz"];
         put?: never;
