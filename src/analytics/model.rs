@@ -126,11 +126,15 @@ pub struct Point {
     pub totals: Totals,
 }
 
-/// A period by agents, tags or channels; the busiest first.
+/// A period by agents, tags or channels: the hundred busiest, the busiest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Breakdown {
     pub period: ReportPeriod,
+    #[schema(max_items = 100)]
     pub data: Vec<Group>,
+    /// All others together; null where there are none.
+    #[schema(required)]
+    pub others: Option<Totals>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! From sums to reports. Each reads the sums of its period once, and nothing else but names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use crate::analytics::figures::{Count, Dimension, Figures, slot_of};
 use crate::analytics::model::{Before, Breakdown, Group, MonthOfUse, Overview, Point, Series, Totals, Usage};
@@ -11,6 +11,9 @@ use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+
+/// Rows of a report by agents, tags or channels. What is beyond them is one row more.
+const MOST_GROUPS: i64 = 100;
 
 /// Whose figures: everybody's, or those of one agent, tag or channel.
 #[derive(Clone, Debug)]
@@ -40,9 +43,7 @@ pub fn overview(tx: &mut Tx<'_>, tenant: TenantKey, period: &Period, subject: &S
 
 fn totals(tx: &mut Tx<'_>, tenant: TenantKey, period: &Period, subject: &Subject) -> Result<Totals> {
     let mut sum = Figures::default();
-    for (_, _, figures) in sums::list(tx, tenant, &subject.range(period)?)? {
-        sum.add(&figures, 1);
-    }
+    sums::visit(tx, tenant, &subject.range(period)?, |_, _, figures| sum.add(figures, 1))?;
     Ok(Totals::of(&sum))
 }
 
@@ -56,13 +57,13 @@ pub fn series(
     let parts = period.cut(interval)?;
     let starts: Vec<i64> = parts.iter().map(|(start, _)| slot_of(start.0)).collect();
     let mut parts_sums = vec![Figures::default(); parts.len()];
-    for (slot, _, figures) in sums::list(tx, tenant, &subject.range(period)?)? {
+    sums::visit(tx, tenant, &subject.range(period)?, |slot, _, figures| {
         // The last part that does not begin after it.
         let part = starts.partition_point(|start| *start <= slot).saturating_sub(1);
         if let Some(sum) = parts_sums.get_mut(part) {
-            sum.add(&figures, 1);
+            sum.add(figures, 1);
         }
-    }
+    })?;
     let point =
         |((start, label), sum): ((Timestamp, String), Figures)| Point { start, label, totals: Totals::of(&sum) };
     Ok(Series { period: period.shown(), data: parts.into_iter().zip(parts_sums).map(point).collect() })
@@ -76,35 +77,37 @@ pub fn breakdown(
     dimension: Dimension,
     only: Option<&str>,
 ) -> Result<Breakdown> {
-    let mut groups: BTreeMap<String, Figures> = BTreeMap::new();
     let range = Range { dimension, slots: period.slots()?, name: only };
-    for (_, name, figures) in sums::list(tx, tenant, &range)? {
-        groups.entry(name).or_default().add(&figures, 1);
-    }
-    let names = match dimension {
+    let ids = sums::list_busiest(tx, tenant, &range, MOST_GROUPS)?;
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    let (mut groups, mut others) = (vec![Figures::default(); ids.len()], Figures::default());
+    sums::visit(tx, tenant, &range, |_, name, figures| match places.get(name) {
+        Some(place) => groups[*place].add(figures, 1),
+        None => others.add(figures, 1),
+    })?;
+    let names: HashMap<String, String> = match dimension {
         Dimension::Agent => {
-            let ids: Vec<&str> = groups.keys().map(String::as_str).collect();
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             board::list_names(tx, tenant, &ids)?.into_iter().collect()
         }
         _ => HashMap::new(),
     };
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    let busyness = |figures: &Figures| -> i64 { figures.counts[..Count::Bytes as usize].iter().sum() };
-    groups.sort_by_key(|(_, figures)| -busyness(figures));
     let group = |(id, figures): (String, Figures)| {
         let name = names.get(&id).unwrap_or(&id).clone();
         Group { id, name, totals: Totals::of(&figures) }
     };
-    Ok(Breakdown { period: period.shown(), data: groups.into_iter().map(group).collect() })
+    Ok(Breakdown {
+        period: period.shown(),
+        data: ids.into_iter().zip(groups).map(group).collect(),
+        others: (!others.is_zero()).then(|| Totals::of(&others)),
+    })
 }
 
 pub fn usage(tx: &mut Tx<'_>, tenant: TenantKey, now: Timestamp, months: i64) -> Result<Usage> {
     let month = |(month, slots)| {
         let mut sum = Figures::default();
         for dimension in [Dimension::All, Dimension::Deleted] {
-            for (_, _, figures) in sums::list(tx, tenant, &Range { dimension, slots, name: None })? {
-                sum.add(&figures, 1);
-            }
+            sums::visit(tx, tenant, &Range { dimension, slots, name: None }, |_, _, figures| sum.add(figures, 1))?;
         }
         Ok(MonthOfUse {
             month,
@@ -120,12 +123,11 @@ pub fn usage(tx: &mut Tx<'_>, tenant: TenantKey, now: Timestamp, months: i64) ->
 }
 
 fn active_staff(tx: &mut Tx<'_>, tenant: TenantKey, slots: (i64, i64)) -> Result<i64> {
-    let mut active: Vec<String> = Vec::new();
-    for (_, agent, figures) in sums::list(tx, tenant, &Range { dimension: Dimension::Agent, slots, name: None })? {
-        let has_worked = figures.count(Count::StaffMessages) + figures.count(Count::Closed) > 0;
-        if has_worked && !active.contains(&agent) {
-            active.push(agent);
+    let mut active: HashSet<String> = HashSet::new();
+    sums::visit(tx, tenant, &Range { dimension: Dimension::Agent, slots, name: None }, |_, agent, figures| {
+        if figures.count(Count::StaffMessages) + figures.count(Count::Closed) > 0 && !active.contains(agent) {
+            active.insert(agent.to_owned());
         }
-    }
+    })?;
     Ok(active.len() as i64)
 }

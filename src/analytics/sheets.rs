@@ -90,7 +90,8 @@ impl Sheet for Named<Breakdown> {
     fn rows(&self) -> Vec<Vec<Cell>> {
         let data = self.report.data.iter();
         let rows = data.map(|group| line(vec![(&group.id).into(), (&group.name).into()], &group.totals));
-        std::iter::once(head(&["id", "name"])).chain(rows).collect()
+        let others = self.report.others.iter().map(|totals| line(vec!["".into(), "others".into()], totals));
+        std::iter::once(head(&["id", "name"])).chain(rows).chain(others).collect()
     }
 }
 

@@ -8,6 +8,9 @@ use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::db::{Row, Tx, Value};
 
+/// Sums that are held at once while they are read.
+const PAGE: i64 = 1024;
+
 /// In the order of `Count` and `Values`.
 pub const COLUMNS: &str = "opened, closed, reopened, assigned, customer_messages, staff_messages, bot_messages, bytes,
      first_replies, resolutions, ratings";
@@ -83,19 +86,57 @@ pub struct Range<'a> {
     pub name: Option<&'a str>,
 }
 
-/// In the order of the slots.
-pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, range: &Range<'_>) -> Result<Vec<(i64, String, Figures)>> {
-    let mut sql = format!(
-        "select slot, name, {COLUMNS} from analytics_slots
-         where tenant_key = $1 and dimension = $2 and slot >= $3 and slot < $4"
+/// Shows each to `visit`, in the order of the slots. They are read a page at a time: customers bring in tags, so nobody knows
+/// how many there are.
+pub fn visit(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    range: &Range<'_>,
+    mut visit: impl FnMut(i64, &str, &Figures),
+) -> Result<()> {
+    let mut from = (range.slots.0, String::new());
+    loop {
+        let (mut sql, values) = ask(&format!("slot, name, {COLUMNS}"), tenant, range, &from);
+        sql.push_str(" order by slot, name");
+        let mut page = tx.at_most(PAGE, &sql, &values, |row| Ok(((row.take()?, row.take()?), figures(row)?)))?;
+        // The last of a full page is where the next one begins.
+        let next = if page.len() as i64 == PAGE { page.pop() } else { None };
+        page.iter().for_each(|((slot, name), figures): &((i64, String), _)| visit(*slot, name, figures));
+        match next {
+            Some((place, _)) => from = place,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Under which names most happened, the busiest first.
+pub fn list_busiest(tx: &mut Tx<'_>, tenant: TenantKey, range: &Range<'_>, most: i64) -> Result<Vec<String>> {
+    let from = (range.slots.0, String::new());
+    let (mut sql, values) = ask("name", tenant, range, &from);
+    sql.push_str(
+        " group by name order by sum(opened + closed + reopened + assigned + customer_messages + staff_messages
+         + bot_messages) desc, name",
     );
-    let mut values = vec![tenant.into(), range.dimension.as_str().into(), range.slots.0.into(), range.slots.1.into()];
+    tx.at_most(most, &sql, &values, |row| row.take())
+}
+
+fn ask<'v>(
+    columns: &str,
+    tenant: TenantKey,
+    range: &'v Range<'_>,
+    from: &'v (i64, String),
+) -> (String, Vec<Value<'v>>) {
+    let mut sql = format!(
+        "select {columns} from analytics_slots
+         where tenant_key = $1 and dimension = $2 and (slot, name) >= ($3, $4) and slot < $5"
+    );
+    let dimension = range.dimension.as_str();
+    let mut values = vec![tenant.into(), dimension.into(), from.0.into(), from.1.as_str().into(), range.slots.1.into()];
     if let Some(name) = range.name {
-        sql.push_str(" and name = $5");
+        sql.push_str(" and name = $6");
         values.push(name.into());
     }
-    sql.push_str(" order by slot");
-    tx.all(&sql, &values, |row| Ok((row.take()?, row.take()?, figures(row)?)))
+    (sql, values)
 }
 
 /// How much there is of files in all, at the end of a time.

@@ -103,6 +103,31 @@ async fn a_report_says_what_happened() {
     .await;
 }
 
+/// Tags come from customers too, and a page of sums is about a thousand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_by_tags_is_of_the_hundred_busiest_however_many_there_are() {
+    on_both_engines_for_days(async |server| {
+        let acme = server.tenant("acme").await;
+        let (ann, ada) = (acme.customer("ann").await, acme.admin("ada").await);
+        for ticket in 0..60 {
+            let mut tags: Vec<String> = (0..19).map(|tag| format!("t{ticket}-{tag}")).collect();
+            tags.push("order".into());
+            server.post("/api/tickets").by(&ann).json(json!({"subject": "Lamp", "tags": tags})).await.expect(201);
+        }
+        catch_up(&server.running.app).await.expect("counted");
+        let tags = server.get("/api/analytics/tags").by(&ada).await.expect(200);
+        let data = tags["data"].as_array().expect("rows");
+        assert_eq!((data.len(), &data[0]["id"], &data[0]["totals"]["opened"]), (100, &json!("order"), &json!(60)));
+        assert_eq!(tags["others"]["opened"], 60 * 19 - 99);
+        let table = server.get("/api/analytics/tags?format=csv").by(&ada).await.text;
+        assert_eq!(table.lines().count(), 1 + 100 + 1);
+        assert!(table.lines().last().expect("a row").starts_with(",others,1041,"), "{table}");
+        let channels = server.get("/api/analytics/channels").by(&ada).await.expect(200);
+        assert_eq!((channels["data"].as_array().expect("rows").len(), &channels["others"]), (1, &Value::Null));
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_series_is_cut_as_the_zone_is() {
     on_both_engines_for_days(async |server| {

@@ -52,6 +52,8 @@ async fn what_a_profile_may_not_hold() {
         ("name", json!("")),
         ("name", json!("x".repeat(201))),
         ("name", json!("a\u{1b}[31m")),
+        ("name", json!("\u{202e}nimda")),
+        ("name", json!("ann\u{2028}Admin")),
         ("email", json!("a@b@c")),
         ("avatar_url", json!("javascript:alert(1)")),
         ("avatar_url", json!("data:image/png;base64,xx")),

@@ -1304,9 +1304,10 @@ export interface components {
          * @enum {string}
          */
         BotState: "bot" | "handoff_requested" | "human";
-        /** @description A period by agents, tags or channels; the busiest first. */
+        /** @description A period by agents, tags or channels: the hundred busiest, the busiest first. */
         Breakdown: {
             data: components["schemas"]["Group"][];
+            others: components["schemas"]["Totals"] | null;
             period: components["schemas"]["ReportPeriod"];
         };
         /** @description What models may take. Null: no bound. A day is one of UTC. */

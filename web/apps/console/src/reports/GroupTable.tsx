@@ -24,6 +24,7 @@ export function GroupTable({ title, dimension, period, onChoose }: Props) {
   const { data, error, isPending, isPlaceholderData } = useBreakdown(dimension, period);
   const [isWhole, setWhole] = useState(false);
   const groups = data?.data ?? [];
+  const others = data?.others;
   const shown = isWhole ? groups : groups.slice(0, SHOWN);
   const isAgents = dimension === "agents";
   return (
@@ -62,6 +63,12 @@ export function GroupTable({ title, dimension, period, onChoose }: Props) {
               {shown.map((group) => (
                 <Row key={group.id} group={group} isAgents={isAgents} onChoose={onChoose} />
               ))}
+              {others && shown.length === groups.length && (
+                <tr>
+                  <th scope="row">Others</th>
+                  <Cells totals={others} isAgents={isAgents} />
+                </tr>
+              )}
             </tbody>
           </table>
         </section>
@@ -96,12 +103,20 @@ function Row({ group: { id, name, totals }, isAgents, onChoose }: RowProps) {
           )}
         </span>
       </th>
+      <Cells totals={totals} isAgents={isAgents} />
+    </tr>
+  );
+}
+
+function Cells({ totals, isAgents }: { totals: BreakdownGroup["totals"]; isAgents: boolean }) {
+  return (
+    <>
       <td>{count(isAgents ? totals.assigned : totals.opened)}</td>
       <td>{count(totals.closed)}</td>
       {isAgents && <td>{count(totals.staff_messages)}</td>}
       <td>{duration(totals.first_reply.median_seconds)}</td>
       <td>{duration(totals.resolution.median_seconds)}</td>
       <td>{average(totals.satisfaction.average)}</td>
-    </tr>
+    </>
   );
 }
