@@ -152,7 +152,11 @@ pub async fn keep(app: App, shutdown: Shutdown) {
         tokio::select! {
             _ = turns.tick() => {}
             () = app.follower.wake.notified() => {}
-            () = shutdown.begun() => return,
+            () = shutdown.begun() => {
+                // Nobody looks any more, and what is left to be done waits for nobody.
+                app.follower.looked.send_replace(None);
+                return;
+            }
         }
         let begun = Instant::now();
         if let Err(error) = catch_up(&app, &mut cursor).await {
