@@ -68,7 +68,11 @@ test("hostile style sheets change nothing, closed or open", async () => {
   const hostile = await newPerson(browser);
   await plain.page.goto(site.url);
   await hostile.page.goto(`${site.url}/hostile`);
-  for (const { page } of [plain, hostile]) await page.getByRole("button", { name: /^Open chat/ }).waitFor();
+  for (const { page } of [plain, hostile]) {
+    await page.getByRole("button", { name: /^Open chat/ }).waitFor();
+    // The greeting is the last to come.
+    await page.locator(".preview-text").waitFor();
+  }
   assert.deepEqual(differences(await looks(hostile.page), await looks(plain.page)), []);
 
   const launcher = await hostile.page.getByRole("button", { name: /^Open chat/ }).boundingBox();
