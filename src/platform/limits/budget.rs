@@ -92,6 +92,13 @@ impl governor::clock::Clock for Ticks {
 }
 
 #[cfg(test)]
+impl Budget {
+    pub fn len(&self) -> usize {
+        self.limiter.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::time::Instant;
 
@@ -109,12 +116,5 @@ mod tests {
         assert!(passed >= Duration::from_millis(20) && passed <= begun.elapsed(), "{passed:?}");
         let since_1970 = Duration::from_millis(Clock::System.now().0.unsigned_abs());
         assert!(Duration::from(before.duration_since(Nanos::new(0))) < since_1970 / 2, "it is no time of day");
-    }
-}
-
-#[cfg(test)]
-impl Budget {
-    pub fn len(&self) -> usize {
-        self.limiter.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
