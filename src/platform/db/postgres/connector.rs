@@ -10,6 +10,9 @@ use crate::platform::config::DatabaseConfig;
 use crate::platform::db::failure::describe;
 use crate::platform::db::server::Server;
 
+/// Our transactions never wait for anything but the database. One that stands still is a node's that was frozen or is gone, and
+/// has locks.
+const IDLE_PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -60,7 +63,8 @@ impl Connector {
 fn setup(config: &DatabaseConfig) -> String {
     let seconds = config.statement_timeout_seconds;
     format!(
-        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{seconds}s';
-         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{}s';
+         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
+        IDLE_PATIENCE.as_secs(),
     )
 }

@@ -84,14 +84,20 @@ fn start_pool(
 }
 
 /// What opens the transaction, and binds it to its tenant for as long as it lasts.
+///
+/// What a tenant asks for waits a second for one lock: it has a connection of the pool meanwhile, and others wait for that
+/// (`database.queue_timeout_seconds`). Our own work, a start among it, has no caller who comes back, and waits on.
 fn begin(job: &Job) -> Cow<'static, str> {
     let begin = match job.kind {
         Kind::Read => "begin isolation level repeatable read read only",
         Kind::Write => "begin isolation level read committed",
     };
-    match job.tenant {
-        Some(tenant) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
-        None => begin.into(),
+    match (job.tenant, job.kind) {
+        (Some(tenant), Kind::Read) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
+        (Some(tenant), Kind::Write) => {
+            format!("{begin}; set local smilechat.tenant = {tenant}; set local lock_timeout = '1s'").into()
+        }
+        (None, _) => begin.into(),
     }
 }
 
