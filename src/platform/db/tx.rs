@@ -27,6 +27,8 @@ enum Connection<'c> {
 
 /// What a statement's rows are shown to; false ends the walk.
 pub(super) type Visit<'v> = dyn FnMut(&mut Row<'_>) -> Result<bool> + 'v;
+/// The same for a statement that is run several times: by which of the runs.
+pub(super) type VisitEach<'v> = dyn FnMut(usize, &mut Row<'_>) -> Result<()> + 'v;
 
 impl<'c> Tx<'c> {
     /// The first `rows` rows of a statement without a limit, mapped.
@@ -120,6 +122,33 @@ impl<'c> Tx<'c> {
             watch.judge(sql, Location::caller(), begun);
         }
         changed
+    }
+
+    /// The rows that the same statement yields for each of `params`, mapped; on PostgreSQL in one round trip.
+    #[track_caller]
+    pub fn all_each<T>(
+        &mut self,
+        sql: &str,
+        params: &[Vec<Value<'_>>],
+        mut map: impl FnMut(&mut Row<'_>) -> Result<T>,
+    ) -> Result<Vec<Vec<T>>> {
+        let watched = self.watch.map(|watch| (watch, Instant::now()));
+        let mut found: Vec<Vec<T>> = params.iter().map(|_| Vec::new()).collect();
+        let mut visit = |place: usize, row: &mut Row<'_>| {
+            found[place].push(map(row)?);
+            Ok(())
+        };
+        let walked = params.iter().try_for_each(|row| refuse_nul(row)).and_then(|()| match &mut self.connection {
+            Connection::Sqlite(connection) => params.iter().enumerate().try_for_each(|(place, row)| {
+                sqlite::walk(connection, sql, row, &mut |row| visit(place, row).map(|()| true))
+            }),
+            Connection::Postgres(session) => session.walk_each(sql, params, &mut visit),
+        });
+        self.failed |= walked.is_err();
+        if let Some((watch, begun)) = watched {
+            watch.judge(sql, Location::caller(), begun);
+        }
+        walked.map(|()| found)
     }
 
     /// Runs a statement that nobody asks how many rows it changed, and that fails by a fault of ours alone. On PostgreSQL it

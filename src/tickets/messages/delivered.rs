@@ -1,6 +1,8 @@
 //! Delivery marks: a message has reached the other side once it was handed to a connection of theirs, live or by
 //! a replay, or read.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey};
 use crate::error::Result;
@@ -19,7 +21,7 @@ pub struct Served {
     pub up_to_seq: i64,
 }
 
-/// Tickets in one transaction: whoever writes in one of them waits while it runs.
+/// Tickets in one transaction.
 const BATCH: usize = 50;
 
 /// Writes the marks down and tells the rooms. Called with what has gathered for a moment, not for each message, in the
@@ -32,8 +34,12 @@ pub async fn mark(app: &App, mut served: Vec<Served>) -> Result<()> {
     for alike in served.chunk_by(|one, next| of(one) == of(next)) {
         let (tenant, side) = of(&alike[0]);
         for batch in alike.chunks(BATCH) {
-            let batch: Vec<_> = batch.iter().map(|one| (one.ticket, one.up_to_seq)).collect();
-            app.db.write(move |tx| mark_in(tx, tenant, side, &batch, now)).await?;
+            let batch: Arc<[_]> = batch.iter().map(|one| (one.ticket, one.up_to_seq)).collect();
+            let marked = batch.clone();
+            app.db.write(move |tx| mark_in(tx, tenant, side, &marked, now)).await?;
+            // In a transaction of its own: a message that is read locks its ticket first, and would wait for the marks while
+            // they wait for the ticket.
+            app.db.write(move |tx| store::advance_delivered(tx, tenant, side, &batch)).await?;
         }
     }
     Ok(())

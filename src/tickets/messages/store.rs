@@ -15,7 +15,7 @@ use crate::tickets::attachments::model::Attachment;
 use crate::tickets::model::{BotState, Message, MessageKind, Scope, Sender, TicketStatus, message_id};
 use crate::tickets::store::{bot_state_of, status_of};
 
-pub use marks::{Delivered, mark_delivered, mark_read};
+pub use marks::{Delivered, advance_delivered, mark_delivered, mark_read};
 
 const SELECT: &str =
     "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,

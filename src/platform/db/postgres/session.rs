@@ -18,7 +18,7 @@ use super::link::{Link, Pending, in_order};
 use crate::error::Result;
 use crate::platform::db::failure::from_postgres;
 use crate::platform::db::mark::Mark;
-use crate::platform::db::tx::Visit;
+use crate::platform::db::tx::{Visit, VisitEach};
 use crate::platform::db::value::{Owned, Row, Value};
 
 /// Prepared on one connection. Lists build their text from filters: beyond this they are prepared anew.
@@ -93,6 +93,20 @@ impl Session {
             let asked = rows.iter().map(|row| Box::pin(client.execute(statement, row))).collect();
             in_order(asked).await.into_iter().collect()
         })
+    }
+
+    /// The same for a statement that yields rows: all that each one yields, in turn.
+    #[track_caller]
+    pub fn walk_each(&mut self, sql: &str, params: &[Vec<Value<'_>>], visit: &mut VisitEach<'_>) -> Result<()> {
+        let params: Vec<_> = params.iter().map(|row| by_reference(row)).collect();
+        let found = self.run(sql, async |client, statement| {
+            let asked = params.iter().map(|row| Box::pin(client.query(statement, row))).collect();
+            in_order(asked).await.into_iter().collect::<std::result::Result<Vec<_>, _>>()
+        })?;
+        for (place, rows) in found.iter().enumerate() {
+            rows.iter().try_for_each(|row| visit(place, &mut Row::postgres(row)))?;
+        }
+        Ok(())
     }
 
     /// A statement whose failure is that of the next one, or of the commit.

@@ -60,8 +60,8 @@ struct Due {
     up_to: i64,
 }
 
-/// Marks what the other side sent as delivered, in each ticket up to a `seq`: one statement for all of them, since marks are
-/// as many as messages. Tickets that are gone have none.
+/// Marks what the other side sent as delivered, in each ticket up to a `seq`; tickets that are gone have none. No ticket is
+/// locked: the marks of many take a while, and whoever writes in one of them does not wait for it (`advance_delivered`).
 pub fn mark_delivered(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
@@ -69,54 +69,49 @@ pub fn mark_delivered(
     served: &[(TicketKey, i64)],
     now: Timestamp,
 ) -> Result<Vec<Delivered>> {
-    let due = lock_due(tx, tenant, side, served)?;
-    let Some(last) = due.len().checked_sub(1) else { return Ok(Vec::new()) };
-    // Filled up, as in `db::padded`, by the last one again.
-    let filled = (0..due.len().next_power_of_two()).map(|place| &due[place.min(last)]);
-    let mut values = vec![Value::from(tenant)];
-    let mut rows = Vec::new();
-    for one in filled {
-        let places = (1..=4).map(|place| format!("cast(${} as bigint)", values.len() + place));
-        rows.push(format!("({})", places.collect::<Vec<_>>().join(", ")));
-        let row: [Value<'_>; 4] = [one.ticket.into(), one.after.into(), one.up_to.into(), one.customer.into()];
-        values.extend(row);
-    }
-    let with_due = format!("with due (of_ticket, after_seq, up_to_seq, customer) as (values {})", rows.join(", "));
+    let due = list_due(tx, tenant, side, served)?;
+    // Ticket by ticket and not in one statement for all of them, which PostgreSQL may choose to read the whole table for.
     let sql = format!(
-        "{with_due} update tickets set {0}_delivered_seq = up_to_seq from due
-         where tenant_key = $1 and ticket_key = of_ticket",
-        side.column()
+        "update messages set delivered_at = $6
+         where ticket_key = $1 and tenant_key = $2 and seq > $3 and seq <= $4 and {} and delivered_at is null
+         returning seq",
+        side.others("$5")
     );
-    tx.execute_later(&sql, &values)?;
-    values.push(now.into());
-    let sql = format!(
-        "{with_due} update messages set delivered_at = ${} from due
-         where ticket_key = of_ticket and tenant_key = $1 and seq > after_seq and seq <= up_to_seq and {}
-             and delivered_at is null
-         returning ticket_key, seq",
-        values.len(),
-        side.others("customer")
-    );
-    let mut marked = tx.all(&sql, &values, |row| Ok((TicketKey(row.take()?), row.take::<i64>()?)))?;
-    marked.sort_unstable();
-    let seqs_of = |ticket| marked.iter().filter(move |(of, _)| *of == ticket).map(|(_, seq)| *seq).collect();
-    let told = due.into_iter().map(|one| {
-        let seqs = seqs_of(one.ticket);
+    let params: Vec<Vec<Value<'_>>> = due
+        .iter()
+        .map(|one| {
+            let (ticket, customer) = (one.ticket.into(), one.customer.into());
+            vec![ticket, tenant.into(), one.after.into(), one.up_to.into(), customer, now.into()]
+        })
+        .collect();
+    let marked = tx.all_each(&sql, &params, |row| row.take::<i64>())?;
+    let told = iter::zip(due, marked).map(|(one, mut seqs)| {
+        seqs.sort_unstable();
         Delivered { ticket_id: one.ticket_id, up_to_seq: one.up_to, seqs }
     });
     Ok(told.filter(|one| !one.seqs.is_empty()).collect())
 }
 
-/// Those of the tickets where something is to be marked, locked until the transaction ends.
-fn lock_due(tx: &mut Tx<'_>, tenant: TenantKey, side: Side, served: &[(TicketKey, i64)]) -> Result<Vec<Due>> {
+/// Writes down in the tickets, in the order given, how far their messages are marked.
+pub fn advance_delivered(tx: &mut Tx<'_>, tenant: TenantKey, side: Side, served: &[(TicketKey, i64)]) -> Result<()> {
+    let sql = format!(
+        "update tickets set {0}_delivered_seq = $3 where tenant_key = $1 and ticket_key = $2 and {0}_delivered_seq < $3",
+        side.column()
+    );
+    let params: Vec<Vec<Value<'_>>> =
+        served.iter().map(|(ticket, up_to)| vec![tenant.into(), (*ticket).into(), (*up_to).into()]).collect();
+    tx.execute_each(&sql, &params).map(drop)
+}
+
+/// Those of the tickets where something is to be marked.
+fn list_due(tx: &mut Tx<'_>, tenant: TenantKey, side: Side, served: &[(TicketKey, i64)]) -> Result<Vec<Due>> {
     let keys = db::padded(served.iter().map(|(ticket, _)| ticket.0));
     let places: Vec<String> = (0..keys.len()).map(|place| format!("${}", place + 2)).collect();
     let sql = format!(
         "select ticket_key, ticket_id, customer_key, {}_delivered_seq from tickets
-         where tenant_key = $1 and ticket_key in ({}) order by ticket_key{}",
+         where tenant_key = $1 and ticket_key in ({}) order by ticket_key",
         side.column(),
-        places.join(", "),
-        tx.dialect().for_update()
+        places.join(", ")
     );
     let values: Vec<Value<'_>> = iter::once(tenant.into()).chain(keys.into_iter().map(Value::from)).collect();
     let mut due = tx.all(&sql, &values, |row| {
