@@ -210,7 +210,7 @@ def test_lines_of_the_log_stand_in_their_trace(told):
     assert line.body.string_value == "answered"
     assert line.trace_id.hex() == TRACE
     told_of = attributes(line)
-    assert (told_of["url.path"], told_of["http.response.status_code"]) == ("/api/tickets", 201)
+    assert (told_of["http.route"], told_of["http.response.status_code"]) == ("/api/tickets", 201)
     [written] = [one for one in map(json.loads, log.splitlines()) if one.get("http.request.id") == "of-the-caller"]
     assert written["trace.id"] == TRACE
     assert written["span.id"] == line.span_id.hex()
