@@ -225,5 +225,17 @@ test("what is no whole copy of ours is not restored, and nothing is left of the 
     changeSqlite(file("hostile.db"), statement);
     await isRefused(run("restore", file("hostile.db"), ...at), words);
   }
+  // SQLite stores any value in any column.
+  const strays = {
+    "text among the times": ["update tickets set created_at = 'yesterday' where number < 3", /tickets\.created_at holds something else than integer in \d+ of its rows/],
+    "a blob among the texts": ["update messages set message_content = x'00ff' where seq = 1 and ticket_key = 1", /messages\.message_content holds something else than text in 1 of its rows/],
+    "half a message": ["update messages set timestamp = 1.5 where seq = 1 and ticket_key = 1", /messages\.timestamp holds something else than integer/],
+    "a word for yes": ["update users set is_guest = 'yes' where username = 'olivia'", /users\.is_guest holds something else than integer/],
+  };
+  for (const [statement, words] of Object.values(strays)) {
+    copyFileSync(copy, file("loose.db"));
+    changeSqlite(file("loose.db"), `pragma foreign_keys = off; ${statement}`);
+    await isRefused(run("restore", file("loose.db"), ...at), words);
+  }
   assert.deepEqual(readdirSync(file("third")), []);
 });
