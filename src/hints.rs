@@ -4,13 +4,19 @@
 //! Most that happens has a row in `events`, and the hint says no more than that there is a new one
 //! (`services/follow.rs`). What has none, a message and its marks, is named; what lives in memory alone, typing and presence,
 //! is carried whole.
+//!
+//! Nodes of two versions hear each other while an update rolls: a field that is new is one that the older ones pass over and
+//! that the newer ones can do without, and a new kind of hint is junk to the older ones.
 
 use serde::{Deserialize, Serialize};
+use tracing::Span;
 
 use crate::app::App;
 use crate::auth::model::{TenantKey, UserKey};
 use crate::events::{Act, Event, What};
 use crate::platform::clock::Timestamp;
+use crate::platform::telemetry::spans;
+use crate::platform::telemetry::traceparent::Traceparent;
 use crate::realtime::presence::News;
 use crate::tickets::model::Side;
 
@@ -23,6 +29,8 @@ const MOST_SEQS: usize = 1000;
 pub enum Hint {
     /// There is something new in `events`.
     Recorded,
+    /// Said before that, for those who go on with its trace: which row it is.
+    Traced(Traced),
     Message(NewMessage),
     Read(Marks),
     Delivered(Marks),
@@ -36,6 +44,15 @@ pub struct NewMessage {
     tenant: i64,
     pub ticket_id: String,
     pub seq: i64,
+    /// Where in a trace it was said, if somebody keeps that trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Traced {
+    pub key: i64,
+    trace: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +66,9 @@ pub struct Marks {
     /// First and last of each stretch.
     seqs: Vec<(i64, i64)>,
     at: i64,
+    /// As with a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +85,9 @@ pub struct Typing {
     pub user_id: String,
     pub name: String,
     pub is_typing: bool,
+    /// As with a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
 }
 
 /// What a bot is writing.
@@ -73,18 +96,44 @@ pub struct Draft {
     pub ticket_id: String,
     pub message_id: String,
     pub text: String,
+    /// As with a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
 }
 
 /// Says it to the other nodes, if there are any.
 pub fn tell(app: &App, hint: impl FnOnce() -> Hint) {
     if app.bus.has_listeners() {
-        let line = serde_json::to_string(&hint()).expect("a hint is numbers and texts");
-        app.bus.say(line);
+        let hint = hint();
+        say(app, hint.name(), hint, None);
     }
 }
 
+/// Says to the other nodes, if there are any, what they have to hear of an event.
+pub fn tell_of(app: &App, event: &Event) {
+    if app.bus.has_listeners()
+        && let Some(hint) = of(event)
+    {
+        say(app, event.what.name(), hint, event.key);
+    }
+}
+
+fn say(app: &App, name: &'static str, mut hint: Hint, key: Option<i64>) {
+    let line = |hint: &Hint| serde_json::to_string(hint).expect("a hint is numbers and texts");
+    let followed = spans::said(name);
+    if let Some((_, place)) = &followed {
+        match (hint.trace(), key) {
+            (Some(trace), _) => *trace = Some(place.to_string()),
+            // A line of its own, because nodes of the version before know `Recorded` as it is.
+            (None, Some(key)) => app.bus.say(line(&Hint::Traced(Traced { key, trace: place.to_string() }))),
+            (None, None) => {}
+        }
+    }
+    app.bus.say(line(&hint));
+}
+
 /// None for what nobody elsewhere has to hear.
-pub fn of(event: &Event) -> Option<Hint> {
+fn of(event: &Event) -> Option<Hint> {
     let tenant = event.act.tenant.0;
     let marks = |ticket_id: &String, reader, up_to_seq: &i64, seqs: &[i64]| Marks {
         tenant,
@@ -93,10 +142,12 @@ pub fn of(event: &Event) -> Option<Hint> {
         up_to_seq: *up_to_seq,
         seqs: stretches(seqs),
         at: event.act.at.0,
+        trace: None,
     };
     match &event.what {
         What::MessageSent { message, .. } => {
-            Some(Hint::Message(NewMessage { tenant, ticket_id: message.ticket_id.clone(), seq: message.seq }))
+            let ticket_id = message.ticket_id.clone();
+            Some(Hint::Message(NewMessage { tenant, ticket_id, seq: message.seq, trace: None }))
         }
         What::MessagesRead { ticket_id, reader_id, side, up_to_seq, seqs, .. } => {
             let side = if *side == Side::Customer { Reader::Customer } else { Reader::Staff };
@@ -106,6 +157,51 @@ pub fn of(event: &Event) -> Option<Hint> {
             Some(Hint::Delivered(marks(ticket_id, None, up_to_seq, seqs)))
         }
         _ => event.key.map(|_| Hint::Recorded),
+    }
+}
+
+impl Hint {
+    /// The span in which to hear it. None where nobody keeps one.
+    pub fn span(&mut self) -> Option<Span> {
+        let name = self.name();
+        spans::heard(name, Traceparent::parse(self.trace()?.as_deref()?)?)
+    }
+
+    /// As the event's, where there is one.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message_sent",
+            Self::Read(_) => "messages_read",
+            Self::Delivered(_) => "messages_delivered",
+            Self::Typing(_) => "typing",
+            Self::Draft(_) => "bot_delta",
+            Self::Recorded | Self::Traced(_) => "recorded",
+            Self::Presence(_) => "presence",
+        }
+    }
+
+    /// None where there is no place for one: of a row it comes by itself, and presence goes by the clock.
+    fn trace(&mut self) -> Option<&mut Option<String>> {
+        match self {
+            Self::Message(new) => Some(&mut new.trace),
+            Self::Read(marks) | Self::Delivered(marks) => Some(&mut marks.trace),
+            Self::Typing(typing) => Some(&mut typing.trace),
+            Self::Draft(draft) => Some(&mut draft.trace),
+            Self::Recorded | Self::Traced(_) | Self::Presence(_) => None,
+        }
+    }
+}
+
+impl Traced {
+    pub fn origin(&self) -> Option<Traceparent> {
+        Traceparent::parse(&self.trace)
+    }
+}
+
+impl Draft {
+    pub fn new(ticket_id: &str, message_id: &str, text: &str) -> Self {
+        let (ticket_id, message_id, text) = (ticket_id.to_owned(), message_id.to_owned(), text.to_owned());
+        Self { ticket_id, message_id, text, trace: None }
     }
 }
 
@@ -134,7 +230,7 @@ impl Marks {
 impl Typing {
     pub fn new(ticket_id: &str, user: UserKey, user_id: &str, name: &str, is_typing: bool) -> Self {
         let (ticket_id, user_id, name) = (ticket_id.to_owned(), user_id.to_owned(), name.to_owned());
-        Self { ticket_id, user: user.0, user_id, name, is_typing }
+        Self { ticket_id, user: user.0, user_id, name, is_typing, trace: None }
     }
 
     pub fn user(&self) -> UserKey {
@@ -196,6 +292,45 @@ mod tests {
         let every_other: Vec<i64> = (1..20_000).step_by(2).collect();
         let newest = stretches(&every_other);
         assert_eq!((newest.len(), newest.last()), (MOST_STRETCHES, Some(&(19_999, 19_999))));
+    }
+
+    #[test]
+    fn a_node_of_the_version_before_and_this_one_hear_each_other() {
+        // As it was before there were traces.
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Older {
+            Message { tenant: i64, ticket_id: String, seq: i64 },
+            Delivered { tenant: i64, ticket_id: String, up_to_seq: i64, seqs: Vec<(i64, i64)>, at: i64 },
+            Draft { ticket_id: String, message_id: String, text: String },
+        }
+        const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let message = |trace: Option<&str>| {
+            let trace = trace.map(Into::into);
+            Hint::Message(NewMessage { tenant: 1, ticket_id: "t".into(), seq: 2, trace })
+        };
+        let older = r#"{"message":{"tenant":1,"ticket_id":"t","seq":2}}"#;
+        assert_eq!(serde_json::from_str::<Hint>(older).expect("an older line"), message(None));
+        assert_eq!(serde_json::to_string(&message(None)).expect("JSON"), older, "untraced, nothing is new");
+        let newer = serde_json::to_string(&message(Some(TRACE))).expect("JSON");
+        assert_ne!(newer, older);
+        let heard: Older = serde_json::from_str(&newer).expect("a newer line");
+        assert_eq!(heard, Older::Message { tenant: 1, ticket_id: "t".into(), seq: 2 });
+        let marks = Marks {
+            tenant: 1,
+            ticket_id: "t".into(),
+            reader: None,
+            up_to_seq: 2,
+            seqs: vec![(2, 2)],
+            at: 3,
+            trace: Some(TRACE.into()),
+        };
+        let draft = Draft { trace: Some(TRACE.into()), ..Draft::new("t", "m", "so far") };
+        for hint in [Hint::Delivered(marks), Hint::Draft(draft)] {
+            let newer = serde_json::to_string(&hint).expect("JSON");
+            assert!(newer.contains(TRACE), "{newer}");
+            serde_json::from_str::<Older>(&newer).expect("a newer line");
+        }
     }
 
     #[test]

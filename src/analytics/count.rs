@@ -22,6 +22,7 @@ use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::telemetry::spans;
 
 use facts::Fact;
 use progress::Hint;
@@ -64,24 +65,23 @@ async fn step_events(app: &App) -> Result<bool> {
     if !is_due.await? {
         return Ok(false);
     }
-    app.db
-        .write(move |tx| {
-            let position = progress::lock(tx)?;
-            let mut batch = Batch::default();
-            let mut reached = position;
-            for hint in next_hints(tx, position, now)? {
-                if let Some(ticket_id) = &hint.ticket_id
-                    && !batch.take(tx, hint.tenant, ticket_id, hint.key)?
-                {
-                    break;
-                }
-                reached = hint.key;
+    let count = app.db.write(move |tx| {
+        let position = progress::lock(tx)?;
+        let mut batch = Batch::default();
+        let mut reached = position;
+        for hint in next_hints(tx, position, now)? {
+            if let Some(ticket_id) = &hint.ticket_id
+                && !batch.take(tx, hint.tenant, ticket_id, hint.key)?
+            {
+                break;
             }
-            batch.write(tx)?;
-            progress::set_position(tx, reached)?;
-            Ok(true)
-        })
-        .await
+            reached = hint.key;
+        }
+        batch.write(tx)?;
+        progress::set_position(tx, reached)?;
+        Ok(true)
+    });
+    spans::in_job("count", count).await
 }
 
 /// The events after `position`, up to a hole that may still be filled: on PostgreSQL a lower key can commit later.
@@ -106,7 +106,7 @@ async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
     });
     for ((tenant, looked_at), is_stirred) in tenants.into_iter().zip(find.await?) {
         if is_stirred {
-            while step_tenant(app, tenant, now).await? {}
+            while spans::in_job("count", step_tenant(app, tenant, now)).await? {}
         } else if now.since(looked_at) > LOOK_BACK {
             app.db.write(move |tx| progress::set_looked_at(tx, tenant, now)).await?;
         }

@@ -167,9 +167,10 @@ pub enum DbCommand {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
 pub struct Move {
     /// sqlite:///path/file.db or postgres://user:password@host/name
-    #[arg(long, value_name = "URL", required_unless_present = "to")]
+    #[arg(long, value_name = "URL")]
     pub from: Option<String>,
     /// The same; an empty database, or the one of a move that was cut short
     #[arg(long, value_name = "URL")]

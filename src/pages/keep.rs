@@ -4,11 +4,13 @@
 //! snippets that pin a release by its hash. Names are made of contents, so that releases never meet in one name.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
+use tempfile::Builder;
 use tokio::sync::OnceCell;
 
 use super::files::{self, Built, File};
@@ -56,18 +58,20 @@ fn keep<Files: RustEmbed>(folder: &Path) -> io::Result<()> {
         let Some(name) = name.filter(|name| !folder.join(name).exists()) else { continue };
         let Some(content) = files::content::<Files>(&path) else { continue };
         // Renamed when it is whole and on disk: neither a start that is cut short nor a power failure leaves half of a file
-        // under a name that is for ever.
-        let draft = folder.join(format!(".{name}"));
-        let mut written = fs::File::create(&draft)?;
-        written.write_all(&content)?;
-        written.sync_all()?;
-        fs::rename(draft, folder.join(name))?;
+        // under a name that is for ever. Each has a draft of its own: several nodes may keep a release in one folder at once.
+        let mut draft = Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
+        draft.write_all(&content)?;
+        draft.as_file().sync_all()?;
+        draft.persist(folder.join(name))?;
     }
     fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::super::tests::Sample;
     use super::*;
 
@@ -95,6 +99,31 @@ mod tests {
             assert!(kept.find(&data_dir, name).await.is_none(), "{name}");
         }
         assert!(Kept::default().find(&data_dir, ".app-0ld.js").await.is_none());
+    }
+
+    #[test]
+    fn nodes_that_start_at_once_keep_a_release_in_one_folder() {
+        for round in 0..50 {
+            let data = tempfile::tempdir().expect("a folder");
+            let start = Barrier::new(4);
+            thread::scope(|nodes| {
+                let keep_all = || {
+                    start.wait();
+                    keep::<Sample>(data.path())
+                };
+                let nodes: Vec<_> = (0..4).map(|_| nodes.spawn(keep_all)).collect();
+                for node in nodes {
+                    node.join().expect("no panic").unwrap_or_else(|error| panic!("round {round}: {error}"));
+                }
+            });
+            for path in files::names::<Sample>() {
+                let Some(name) = path.strip_prefix(ASSETS) else { continue };
+                let kept = fs::read(data.path().join(name)).expect("kept");
+                assert_eq!(kept, *files::content::<Sample>(&path).expect("built"), "{name}");
+            }
+            let drafts = fs::read_dir(data.path()).expect("listed").flatten();
+            assert_eq!(drafts.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b".")).count(), 0);
+        }
     }
 
     #[test]

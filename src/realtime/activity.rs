@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 use crate::realtime::housekeeping::TICK;
 use crate::tickets::activity;
 
@@ -40,7 +41,7 @@ async fn tell(app: &App) -> u32 {
     let hub = &app.realtime.hub;
     let mut frames: u32 = 0;
     for tickets in hub.take_activity().chunks(AT_ONCE) {
-        match activity::read(app, tickets.to_vec()).await {
+        match spans::in_job("tell activity", activity::read(app, tickets.to_vec())).await {
             Ok(found) => {
                 for ((_, ticket_id), activity) in tickets.iter().zip(found) {
                     frames = frames.saturating_add(hub.tell_activity(ticket_id, activity));

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Instrument;
+
 use crate::app::App;
 use crate::auth::guard::{self, Credentials};
 use crate::auth::model::Caller;
@@ -10,6 +12,7 @@ use crate::auth::status;
 use crate::error::Error;
 use crate::platform::db;
 use crate::platform::http::problem;
+use crate::platform::telemetry::spans;
 use crate::realtime::gateway::{Handler, Handshake, Incoming, SocketHandle};
 use crate::realtime::presence::View;
 use crate::realtime::throttle::Throttles;
@@ -50,7 +53,8 @@ impl Handler for Sockets {
         let unauthorized = || "unauthorized".to_owned();
         let auth: HandshakeAuth = serde_json::from_str(handshake.auth.get()).map_err(|_| unauthorized())?;
         let origin = handshake.origin.as_deref();
-        let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin).await;
+        let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin);
+        let credentials = credentials.instrument(spans::socket_event("connect", 1)).await;
         let credentials = credentials.map_err(|error| {
             problem::note("socket", &error);
             match error {
@@ -101,7 +105,8 @@ impl Handler for Sockets {
         if connection.has_arrived {
             app.presence.leave(caller, Instant::now());
         }
-        if let Err(error) = db::within(caller.tenant.0, status::touch(app, caller)).await {
+        let touch = db::within(caller.tenant.0, status::touch(app, caller));
+        if let Err(error) = touch.instrument(spans::socket_event("disconnect", 1)).await {
             tracing::warn!(%error, "could not note when a user was last active");
         }
     }

@@ -8,6 +8,7 @@ use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Error;
 use crate::events::{Event, What};
 use crate::hints::{self, Hint};
+use crate::platform::telemetry::spans;
 use crate::realtime::gateway::Frame;
 use crate::realtime::hub::Views;
 use crate::realtime::room::{Hole, Parcel};
@@ -146,7 +147,7 @@ pub fn hear_of_typing(app: &App, typing: &hints::Typing) {
 /// Reads from the database what no hint has told, after a moment in which it may still come, until nothing is missing.
 pub fn fill(app: &App, ticket_id: String, hole: Hole) {
     let app = app.clone();
-    tokio::spawn(async move {
+    let work = async move {
         let mut patience = PATIENCE;
         let is_told = hole.is_told.clone();
         let mut hole = Some(hole);
@@ -171,7 +172,8 @@ pub fn fill(app: &App, ticket_id: String, hole: Hole) {
                 }
             }
         }
-    });
+    };
+    tokio::spawn(spans::in_job("fill", work));
 }
 
 /// Here and on other nodes.
@@ -194,10 +196,7 @@ pub fn show_draft(app: &App, ticket_id: &str, message_id: &str, text: &str) {
     show_draft_here(app, ticket_id, message_id, text);
     // A line between nodes holds no more; the stored message comes in any case.
     if text.len() <= MOST_DRAFT_BYTES {
-        hints::tell(app, || {
-            let (ticket_id, message_id) = (ticket_id.to_owned(), message_id.to_owned());
-            Hint::Draft(hints::Draft { ticket_id, message_id, text: text.to_owned() })
-        });
+        hints::tell(app, || Hint::Draft(hints::Draft::new(ticket_id, message_id, text)));
     }
 }
 

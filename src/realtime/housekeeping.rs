@@ -13,6 +13,7 @@ use crate::auth::model::{TenantKey, UserKey};
 use crate::error::Error;
 use crate::hints::{self, Hint};
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 use crate::realtime::dispatch;
 use crate::realtime::gateway::Frame;
 use crate::realtime::presence::{Difference, OnlineUser, View};
@@ -88,12 +89,12 @@ pub async fn keep_books(app: App, shutdown: Shutdown) {
         let customers = std::mem::take(&mut *lock(&app.realtime.stirred.customers));
         for (tenant, customer) in customers {
             if app.realtime.hub.count(tenant, customer) > 0 {
-                look_up_view(&app, tenant, customer).await;
+                spans::in_job("look people up", look_up_view(&app, tenant, customer)).await;
             }
         }
         let renamed = std::mem::take(&mut *lock(&app.realtime.stirred.renamed));
         for (tenant, user) in renamed {
-            look_up_name(&app, tenant, user).await;
+            spans::in_job("look people up", look_up_name(&app, tenant, user)).await;
         }
         write_served(&app).await;
     }
@@ -148,7 +149,7 @@ async fn look_up_name(app: &App, tenant: TenantKey, user: UserKey) {
 async fn write_served(app: &App) {
     let served = app.realtime.hub.take_served();
     if !served.is_empty()
-        && let Err(error) = delivered::mark(app, served.clone()).await
+        && let Err(error) = spans::in_job("mark as delivered", delivered::mark(app, served.clone())).await
     {
         tracing::warn!(%error, "could not write delivery marks; trying again");
         app.realtime.hub.return_served(&served);

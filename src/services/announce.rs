@@ -60,9 +60,7 @@ fn tell(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey)
     if app.bus.is_alone() || event.key.is_none_or(|key| app.follower.is_first(key)) {
         dispatch::announce(app, event);
     }
-    if let Some(hint) = app.bus.has_listeners().then(|| hints::of(event)).flatten() {
-        hints::tell(app, || hint);
-    }
+    hints::tell_of(app, event);
     react(app, event, renamed);
 }
 
@@ -89,11 +87,12 @@ fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey
 /// Beside the caller's work. What it puts back is announced, and handed out by that.
 fn put_back(app: &App, tenant: TenantKey, user: UserKey) {
     let app = app.clone();
-    tokio::spawn(async move {
+    let work = async move {
         if let Err(error) = tickets::put_back::put_back(&app, tenant, user).await {
             tracing::warn!(%error, "could not put back the tickets of somebody who may hold none; trying again soon");
         }
-    });
+    };
+    tokio::spawn(spans::in_job("put back", work));
 }
 
 /// Somebody may have room now for a ticket that waits.

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::model::UserKey;
 use crate::error::Result;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 use crate::realtime::dispatch;
 use crate::tickets::bot::answer::{self, Due, Task};
 
@@ -48,7 +49,7 @@ pub async fn keep(app: App, shutdown: Shutdown) {
                 for due in found {
                     let of_tenant = busy.iter().filter(|busy: &&Due| busy.tenant == due.tenant).count();
                     if running.len() < AT_ONCE && of_tenant < OF_ONE_TENANT && busy.insert(due) {
-                        running.spawn(answer_one(app.clone(), due));
+                        running.spawn(spans::in_job("answer", answer_one(app.clone(), due)));
                     }
                 }
             }

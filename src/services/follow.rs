@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, timeout};
+use tracing::Span;
 
 use crate::app::App;
 use crate::auth;
@@ -20,6 +21,8 @@ use crate::events::store::{self as events, Stored};
 use crate::events::{Act, Event, What};
 use crate::platform::db::Tx;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
+use crate::platform::telemetry::traceparent::Traceparent;
 use crate::realtime::dispatch;
 use crate::services::reactions::age;
 use crate::tickets;
@@ -32,6 +35,8 @@ const BATCH: i64 = 500;
 const MOST_MISSING: usize = 500;
 /// After some were given up, sessions are looked up anew once nothing is remembered of them from before.
 const OF_BEFORE: Duration = Duration::from_secs(3);
+/// Events of other nodes whose place in a trace is known, at most: the newest ones.
+const MOST_TRACES: usize = 1000;
 /// At the start, keys among which some may be missing.
 const FIRST_LOOK: i64 = 1000;
 
@@ -39,6 +44,8 @@ const FIRST_LOOK: i64 = 1000;
 #[derive(Default)]
 pub struct Follower {
     told: Mutex<Told>,
+    /// Where in a trace others have told of what is to be read.
+    traces: Mutex<BTreeMap<i64, Traceparent>>,
     wake: Notify,
     /// When the last look began that has ended; None where nobody follows.
     looked: watch::Sender<Option<Instant>>,
@@ -66,6 +73,21 @@ impl Follower {
     /// Another node has told that there is something new.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Where in a trace another node has told of a key.
+    pub fn note_trace(&self, key: i64, origin: Option<Traceparent>) {
+        let Some(origin) = origin.filter(|_| spans::are_on()) else { return };
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        traces.insert(key, origin);
+        if traces.len() > MOST_TRACES {
+            traces.pop_first();
+        }
+    }
+
+    fn span(&self, key: i64, event: &Event) -> Option<Span> {
+        let origin = self.traces.lock().unwrap_or_else(PoisonError::into_inner).remove(&key)?;
+        spans::heard(event.what.name(), origin)
     }
 
     /// Returns once the events were looked at of late, or cannot be. A process that stood still (stopped, or its machine) learns
@@ -175,7 +197,7 @@ async fn catch_up(app: &App, cursor: &mut Cursor) -> Result<()> {
             given_up,
             "more keys of events were passed over than are asked for; sessions are looked up anew"
         );
-        tokio::spawn(look_sessions_up(app.clone()));
+        tokio::spawn(spans::in_job("look sessions up", look_sessions_up(app.clone())));
     }
     let age = age(&app.config.database);
     if let Some(before) = Instant::now().checked_sub(age) {
@@ -188,7 +210,7 @@ async fn catch_up(app: &App, cursor: &mut Cursor) -> Result<()> {
 
 /// True: there may be more.
 async fn step(app: &App, cursor: &mut Cursor) -> Result<bool> {
-    let (shared, reached) = (app.clone(), cursor.reached);
+    let reached = cursor.reached;
     let missing: Vec<i64> = cursor.missing.keys().copied().collect();
     let found = app.db.read(move |tx| {
         let mut found = if missing.is_empty() { Vec::new() } else { events::list_named(tx, &missing)? };
@@ -196,14 +218,21 @@ async fn step(app: &App, cursor: &mut Cursor) -> Result<bool> {
         Ok(found)
     });
     let found: Arc<[Stored]> = found.await?.into();
-    let recalled = recall_all(&shared, &found).await?;
+    // What this node has told itself is not asked for.
+    let recalled = match found.iter().all(|stored| app.follower.is_told(stored.key)) {
+        true => found.iter().map(|_| None).collect(),
+        false => spans::in_job("follow events", recall_all(app, &found)).await?,
+    };
     for (stored, event) in found.iter().zip(recalled) {
         cursor.note(stored.key, Instant::now());
         if app.follower.is_first(stored.key)
             && let Some(event) = event
         {
-            auth::observe(&app.auth.registry, &app.auth.origins, &event);
-            dispatch::announce(app, &event);
+            let span = app.follower.span(stored.key, &event).unwrap_or_else(Span::none);
+            span.in_scope(|| {
+                auth::observe(&app.auth.registry, &app.auth.origins, &event);
+                dispatch::announce(app, &event);
+            });
         }
     }
     Ok(found.len() >= BATCH as usize)

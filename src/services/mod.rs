@@ -24,7 +24,7 @@ mod work;
 
 use std::sync::LazyLock;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::work::Workers;
@@ -120,11 +120,17 @@ fn check(config: &Config) -> anyhow::Result<()> {
             known.join(", ")
         );
     }
+    if config.server.services.is_empty() || start::are_nodes_connected(config) {
+        return Ok(());
+    }
     ensure!(
-        config.server.services.is_empty() || start::are_nodes_connected(config),
-        "server.services: processes that share the work need PostgreSQL or Redis between them, and bus.enabled"
+        config.bus.enabled,
+        "server.services: processes that share the work tell each other what happens by the bus: set bus.enabled"
     );
-    Ok(())
+    bail!(
+        "server.services: a SQLite file belongs to one process, and others could do no work beside it: leave server.services \
+         out, so that one process is all services, or share PostgreSQL by DATABASE_URL; Redis does not make up for it"
+    )
 }
 
 /// Whether a service is among those that this process is.

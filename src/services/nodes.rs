@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey};
@@ -35,8 +36,11 @@ pub async fn listen(app: App, mut incoming: Incoming, shutdown: Shutdown) {
     let hearing = async {
         loop {
             match incoming.next().await {
-                Heard::Line { from, text } => match serde_json::from_str(&text) {
-                    Ok(hint) => hear(&app, &from, hint).await,
+                Heard::Line { from, text } => match serde_json::from_str::<Hint>(&text) {
+                    Ok(mut hint) => match hint.span() {
+                        Some(span) => hear(&app, &from, hint).instrument(span).await,
+                        None => hear(&app, &from, hint).await,
+                    },
                     Err(_) => app.bus.note_junk(),
                 },
                 Heard::MayHaveMissed => {
@@ -57,6 +61,7 @@ pub async fn listen(app: App, mut incoming: Incoming, shutdown: Shutdown) {
 async fn hear(app: &App, from: &NodeId, hint: Hint) {
     match hint {
         Hint::Recorded => app.follower.wake(),
+        Hint::Traced(traced) => app.follower.note_trace(traced.key, traced.origin()),
         Hint::Message(new) => {
             app.follower.be_current().await;
             dispatch::hear_of_message(app, new.tenant(), &new.ticket_id, new.seq);

@@ -12,11 +12,15 @@ use crate::error::{Error, Result};
 use crate::events::store as events;
 use crate::platform::config::DatabaseConfig;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 use crate::tickets::{put_back, reindex};
 
 const PAUSE: Duration = Duration::from_secs(20);
 const BATCH: i64 = 100;
 const CURSOR: &str = "user_changed";
+
+/// What has changed of whom. Somebody who changes again and again has one turn.
+type Due = BTreeMap<(TenantKey, String), BTreeSet<String>>;
 
 /// Whether a field of a user decides what they may do.
 pub fn gives_rights(field: &str) -> bool {
@@ -60,13 +64,17 @@ async fn step(app: &App) -> Result<bool> {
         events::list_user_changes(tx, position, BATCH)
     });
     let mut reached = None;
-    // Somebody who changes again and again has one turn.
-    let mut due: BTreeMap<(TenantKey, String), BTreeSet<String>> = BTreeMap::new();
+    let mut due = Due::new();
     for change in found.await?.into_iter().take_while(|change| now.since(change.at) > age) {
         reached = Some(change.key);
         due.entry((change.tenant, change.user_id)).or_default().extend(change.changed);
     }
     let Some(reached) = reached else { return Ok(false) };
+    spans::in_job("react", react_to_all(app, due, reached)).await?;
+    Ok(true)
+}
+
+async fn react_to_all(app: &App, due: Due, reached: i64) -> Result<()> {
     for ((tenant, user_id), changed) in due {
         match react(app, tenant, user_id, &changed).await {
             Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
@@ -75,8 +83,7 @@ async fn step(app: &App) -> Result<bool> {
             Ok(()) => {}
         }
     }
-    app.db.write(move |tx| events::move_cursor(tx, CURSOR, reached)).await?;
-    Ok(true)
+    app.db.write(move |tx| events::move_cursor(tx, CURSOR, reached)).await
 }
 
 /// An event is looked at once no transaction can still be under way that took a lower key before it: it had to wait for its

@@ -9,6 +9,7 @@ use crate::auth;
 use crate::error::Result;
 use crate::platform::http::idempotency;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans::in_job;
 use crate::tickets::attachments;
 
 const TURN: Duration = Duration::from_secs(600);
@@ -16,14 +17,14 @@ const TURN: Duration = Duration::from_secs(600);
 pub async fn of_auth(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     while is_due(&mut turns, &shutdown).await {
-        note(auth::sweep(&app, app.clock.now()).await);
+        note(in_job("sweep", auth::sweep(&app, app.clock.now())).await);
     }
 }
 
 pub async fn of_tickets(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     while is_due(&mut turns, &shutdown).await {
-        note(attachments::sweep::sweep(&app, app.clock.now()).await);
+        note(in_job("sweep", attachments::sweep::sweep(&app, app.clock.now())).await);
     }
 }
 
@@ -32,7 +33,7 @@ pub async fn of_platform(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     while is_due(&mut turns, &shutdown).await {
         note(auth::admit_pages_of_keys(&app.db, &app.auth.origins).await);
-        note(idempotency::sweep(&app.db, app.clock.now()).await.map(drop));
+        note(in_job("sweep", idempotency::sweep(&app.db, app.clock.now())).await.map(drop));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::auth::model::{TenantKey, TicketKey, UserKey};
 use crate::error::Result;
 use crate::platform::db::Tx;
+use crate::platform::telemetry::spans;
 use crate::tickets::store;
 
 /// Tickets in one transaction: others wait while it runs.
@@ -31,7 +32,7 @@ pub async fn run(app: App, mut renamed: UnboundedReceiver<(TenantKey, UserKey)>)
             waiting.insert(next);
         }
         for (tenant, user) in waiting {
-            if let Err(error) = reindex(&app, tenant, user).await {
+            if let Err(error) = spans::in_job("index anew", reindex(&app, tenant, user)).await {
                 tracing::warn!(%error, "could not index a customer's tickets anew; a search finds them by the old name");
             }
         }

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { post, put } from "../clients/harness/people.mjs";
+import { get, post, put } from "../clients/harness/people.mjs";
 import { leave, newPerson, openBrowser } from "./harness/browser.mjs";
+import { signIn } from "./harness/console.mjs";
 import { startForeignSite } from "./harness/foreign.mjs";
 import { closeShop, demoPerson, openShop } from "./harness/shop.mjs";
 import { chatIn, openChat } from "./harness/widget.mjs";
@@ -29,7 +30,9 @@ after(async () => {
 });
 
 test("an origin that no key lists, and a key that is unknown, are named; a listed one is let in", async () => {
-  const visitor = await newPerson(browser, { isExpected: (fault) => /blocked by CORS|ERR_FAILED|status of 401/.test(fault) });
+  const visitor = await newPerson(browser, {
+    isExpected: (fault) => /blocked by CORS|ERR_FAILED|status of 401/.test(fault),
+  });
   const { page } = visitor;
   const warnings = [];
   page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
@@ -55,6 +58,42 @@ test("an origin that no key lists, and a key that is unknown, are named; a liste
   await chat.message("Let in at last").getByText("Sent").waitFor();
   assert.equal(warnings.length, 2);
   await leave(visitor, [site.url, shop.server.url]);
+});
+
+test("a site that is typed by its name alone is completed, and what is none is told where it stands", async () => {
+  const staff = await newPerson(browser);
+  const { page } = staff;
+  await signIn(page, shop.server.url, "olivia");
+  await page.goto(`${shop.server.url}/app/settings/keys`);
+  await page.getByRole("button", { name: "New key" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Name").fill("Typed by hand");
+  const sites = form.getByLabel("Sites that may use it");
+  await sites.fill("shop.example");
+  await sites.press("Enter");
+  await sites.fill("*.shop.example");
+  await sites.press("Enter");
+  await form.getByText("*.shop.example is no address of a site").waitFor();
+  assert.ok(await form.getByRole("button", { name: "Make the key" }).isDisabled());
+  await sites.press("Backspace");
+  // What stands in the field when the form is sent counts too.
+  await sites.fill("localhost:3000/cart");
+  await form.getByRole("button", { name: "Make the key" }).click();
+  await page.getByRole("dialog", { name: "Your new key" }).waitFor();
+  const { data } = await get(shop.server, olivia, "/api/api-keys");
+  const [made] = data.filter((key) => key.name === "Typed by hand");
+  assert.deepEqual(made.allowed_origins, ["https://shop.example", "http://localhost:3000"]);
+
+  await page.goto(`${shop.server.url}/app/settings/widget`);
+  const site = page.getByRole("textbox", { name: "Your site" });
+  await site.fill("ftp://shop.example");
+  await site.press("Tab");
+  await page.getByText("This is no address of a site").waitFor();
+  await site.fill("Shop.example/cart");
+  await page.getByRole("button", { name: "Make a key for it" }).click();
+  await page.getByText("The key is made for this site").waitFor();
+  assert.equal(await site.inputValue(), "https://shop.example");
+  await leave(staff, [shop.server.url]);
 });
 
 async function isRefused(page) {

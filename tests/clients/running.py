@@ -3,24 +3,31 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("SMILECHAT_BIN", ROOT / "target/debug/smilechat")).resolve()
 
 
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 class Server:
     """The real binary with a folder, a port and a database of its own."""
 
     def __init__(self, folder: Path, **environment: str):
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.folder = folder
         self.log = folder / "server.log"
@@ -61,7 +68,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
+            return json.load(answer) if answer.status != 204 else None
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -76,3 +83,27 @@ class Server:
             input=password, text=True, check=True, cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL,
         )
         return self.call("POST", "/api/auth/login", {"username": username, "password": password})
+
+
+@contextmanager
+def postgres():
+    """The address of a private PostgreSQL. It refuses to run as root; then it runs as the user that its package made."""
+    programs = max(Path("/usr/lib/postgresql").iterdir(), key=lambda version: int(version.name)) / "bin"
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+
+    def run(program: str, *arguments: str):
+        subprocess.run([*as_user, programs / program, *arguments], check=True, cwd="/tmp", stdout=subprocess.DEVNULL)
+
+    with tempfile.TemporaryDirectory(prefix="smilechat-postgres-") as folder:
+        if as_user:
+            shutil.chown(folder, "postgres")
+        port, data = free_port(), f"{folder}/data"
+        run("initdb", "-D", data, "-U", "app", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
+        run("pg_ctl", "-w", "-D", data, "-l", f"{folder}/log", "-o", settings, "start")
+        try:
+            make = "create role smilechat login createdb; alter database postgres owner to smilechat"
+            run("psql", "-q", "-d", f"postgres://app@127.0.0.1:{port}/postgres", "-c", make)
+            yield f"postgres://smilechat@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-w", "-D", data, "-m", "fast", "stop")

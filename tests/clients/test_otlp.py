@@ -1,9 +1,11 @@
 """Traces, logs and metrics as a collector receives them: a real receiver, decoded by the official protobuf definitions."""
 
 import json
+import re
 import socket
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,7 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from running import Server
+from running import Server, free_port, postgres
 
 KINDS = {
     "/v1/traces": ExportTraceServiceRequest,
@@ -61,6 +63,16 @@ class Collector:
     def spans(self):
         return [
             span
+            for request in self.of("/v1/traces")
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def spans_of_nodes(self):
+        """Each with the instance that recorded it."""
+        return [
+            (attributes(resource.resource)["service.instance.id"], span)
             for request in self.of("/v1/traces")
             for resource in request.resource_spans
             for scope in resource.scope_spans
@@ -210,7 +222,7 @@ def test_lines_of_the_log_stand_in_their_trace(told):
     assert line.body.string_value == "answered"
     assert line.trace_id.hex() == TRACE
     told_of = attributes(line)
-    assert (told_of["url.path"], told_of["http.response.status_code"]) == ("/api/tickets", 201)
+    assert (told_of["http.route"], told_of["http.response.status_code"]) == ("/api/tickets", 201)
     [written] = [one for one in map(json.loads, log.splitlines()) if one.get("http.request.id") == "of-the-caller"]
     assert written["trace.id"] == TRACE
     assert written["span.id"] == line.span_id.hex()
@@ -241,9 +253,7 @@ def test_nothing_secret_is_sent(told):
 
 
 def free_address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.mark.parametrize("trouble", ["away", "refuses", "slow", "silent"])
@@ -294,6 +304,102 @@ def test_without_an_address_nothing_is_recorded(tmp_path):
     assert not any("span.id" in line for line in lines)
     [of_the_caller] = [line for line in lines if line.get("http.request.id") == "of-the-caller"]
     assert of_the_caller["trace.id"] == TRACE, "a trace that the caller named is still in the log"
+
+
+def test_what_another_node_delivers_is_in_the_senders_trace_and_jobs_have_traces_of_their_own(tmp_path):
+    collector = Collector()
+    traced = lambda trace: {"traceparent": f"00-{trace}-{PARENT}-01"}  # noqa: E731
+    ended = TRACE[::-1]
+    with postgres() as database:
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "DATABASE_URL": database}
+        folders = [tmp_path / name for name in ("one", "two")]
+        for folder in folders:
+            folder.mkdir()
+        with running(folders[0], **environment) as one, running(folders[1], **environment) as two:
+            for node in (one, two):
+                wait_for("the nodes to hear each other", lambda node=node: node.call("GET", "/readyz")["nodes"] == 2)
+            quiet = look_on_while_nothing_happens(one, two)
+            customer = {"username": "canary-of-names", "password": PASSWORD}
+            token = one.call("POST", "/api/auth/register", customer)["access_token"]
+            other = one.call("POST", "/api/auth/login", customer)["access_token"]
+            ticket = one.call("POST", "/api/tickets", {"subject": "Far away"}, token)["ticket_id"]
+            near, far, heard = socketio.Client(reconnection=False), socketio.Client(reconnection=False), []
+            far.on("chat_message", heard.append)
+            for client, node, of_session in ((near, one, token), (far, two, other)):
+                client.connect(node.url, transports=["websocket"], auth={"token": of_session}, wait_timeout=10)
+                client.call("join_ticket", {"ticket_id": ticket}, timeout=10)
+            one.call("POST", f"/api/messages/{ticket}", {"message_content": "Hello over there"}, token, **traced(TRACE))
+            wait_for("the message on the other node", lambda: heard)
+            near.call("typing", {"ticket_id": ticket, "is_typing": True}, timeout=10)
+            one.call("PUT", "/api/users/profile", {"name": "Another name"}, token)
+            one.call("POST", "/api/auth/logout", {}, other, **traced(ended))
+            wait_for("the end of the session on the other node", lambda: not far.connected)
+            wait_for("the figures", lambda: by_name(collector).get("count"))
+            wait_for("the marks", lambda: by_name(collector).get("mark as delivered"))
+            near.disconnect()
+        # What was left was sent at their end.
+        of_nodes = collector.spans_of_nodes()
+    collector.stop()
+    assert [span.name for _, span in of_nodes if is_within(span, quiet)] == [], "nothing happened"
+
+    spans = {span.span_id: (node, span) for node, span in of_nodes}
+    path = lambda span: [*(path(spans[span.parent_span_id][1]) if span.parent_span_id in spans else []), span.name]  # noqa: E731
+    heard = {(span.trace_id.hex(), attributes(span)["event"]): (node, span) for node, span in of_nodes if span.name == "hear hint"}
+    for trace, event, began_by in (
+        (TRACE, "message_sent", ["POST /api/messages/{id}", "write", "run", "announce"]),
+        (ended, "session_ended", ["POST /api/auth/logout", "write", "run", "announce"]),
+        (None, "typing", ["typing"]),
+    ):
+        [(node, hint)] = [found for of, found in heard.items() if of[1] == event and trace in (None, of[0])]
+        assert path(hint) == [*began_by, "say hint", "hear hint"]
+        said_by, said = spans[hint.parent_span_id]
+        assert said_by != node, "heard by the other one"
+        assert (said.kind, hint.kind) == (Span.SPAN_KIND_PRODUCER, Span.SPAN_KIND_CONSUMER)
+        assert attributes(said)["event"] == event
+    # Over there the message was read, to be delivered.
+    _, hint = heard[TRACE, "message_sent"]
+    paths = [path(span) for _, span in of_nodes if span.trace_id == hint.trace_id]
+    assert [*path(hint), "fill", "read", "run"] in paths
+
+    jobs = {name: found for name, found in by_name(collector).items() if name in JOBS}
+    assert set(jobs) == JOBS
+    parents = {span.parent_span_id for _, span in of_nodes if span.name in ("read", "write")}
+    for name, of_job in jobs.items():
+        assert all(span.parent_span_id == b"" for span in of_job), name
+        assert parents & {span.span_id for span in of_job}, f"{name}: its transactions are not in it"
+    orphans = [span.name for _, span in of_nodes if span.name in ("read", "write", "announce") and span.parent_span_id == b""]
+    assert orphans == [], "of no trace"
+    for canary in ("canary-of-names", "Far away", "Another name", ticket):
+        assert not any(canary in str(span) for _, span in of_nodes), canary
+
+
+JOBS = {"follow events", "count", "tell activity", "mark as delivered", "look people up", "index anew", "sweep"}
+
+
+def by_name(collector: Collector) -> dict:
+    found: dict = {}
+    for span in collector.spans():
+        found.setdefault(span.name, []).append(span)
+    return found
+
+
+def look_on_while_nothing_happens(*nodes: Server):
+    """From when to when, in which every job has looked for something to do."""
+    reads = lambda node: float(re.search(r'db_run_seconds_count\{kind="read"\} (\S+)', metrics_of(node))[1])  # noqa: E731
+    before = [reads(node) for node in nodes]
+    began = time.time_ns()
+    for node, at_first in zip(nodes, before, strict=True):
+        wait_for("looks", lambda node=node, at_first=at_first: reads(node) > at_first + 15, 60)
+    return began, time.time_ns()
+
+
+def metrics_of(node: Server) -> str:
+    with urllib.request.urlopen(f"{node.url}/metrics") as answer:
+        return answer.read().decode()
+
+
+def is_within(span, of: tuple) -> bool:
+    return of[0] < span.start_time_unix_nano < of[1] and span.name != "GET /metrics"
 
 
 def test_a_share_of_the_traces(tmp_path):

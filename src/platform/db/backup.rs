@@ -14,6 +14,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::Place;
 use crate::platform::config::DatabaseConfig;
 
+/// What SQLite keeps beside a database, under its name.
+const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
+
 /// The answer is the copy's size in bytes.
 pub fn backup(config: &DatabaseConfig, target: &Path) -> anyhow::Result<u64> {
     let Place::Sqlite(source) = Place::of(&config.url)? else {
@@ -27,6 +30,7 @@ pub fn backup(config: &DatabaseConfig, target: &Path) -> anyhow::Result<u64> {
 fn copy(database: &Connection, target: &Path, config: &DatabaseConfig) -> anyhow::Result<u64> {
     let folder = fs::canonicalize(folder_of(target))?;
     let target = folder.join(target.file_name().context("the name of the file is missing")?);
+    refuse_what_is_beside_a_database(&target)?;
     ensure!(target.symlink_metadata().is_err(), "it exists, and no file is overwritten");
     let mut draft = target.clone().into_os_string();
     draft.push(".partial");
@@ -40,6 +44,24 @@ fn copy(database: &Connection, target: &Path, config: &DatabaseConfig) -> anyhow
     drop(draft);
     File::open(&folder)?.sync_all()?;
     Ok(file.metadata()?.len())
+}
+
+/// Under such a name, the copy would be taken for the log of a database, and be written into that or removed with it; and a log that
+/// lies beside the copy would be written into the copy.
+fn refuse_what_is_beside_a_database(target: &Path) -> anyhow::Result<()> {
+    let name = target.display().to_string();
+    if let Some(ending) = BESIDE.iter().find(|ending| name.ends_with(*ending)) {
+        bail!(
+            "SQLite takes a file whose name ends in {ending} for a part of a database: choose another name, such as copy.db"
+        );
+    }
+    let beside = BESIDE.iter().map(|ending| format!("{name}{ending}")).find(|name| Path::new(name).exists());
+    ensure!(
+        beside.is_none(),
+        "SQLite would take {} for a part of the copy: choose another name, or move that file away",
+        beside.unwrap_or_default()
+    );
+    Ok(())
 }
 
 fn folder_of(target: &Path) -> &Path {

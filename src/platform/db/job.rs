@@ -44,7 +44,7 @@ struct Trace {
 impl Trace {
     fn begin(engine: &'static str, kind: Kind) -> Self {
         let caller = Span::current();
-        if !spans::are_on() {
+        if spans::here().is_none() {
             return Self { caller, whole: Span::none(), waiting: Span::none() };
         }
         let whole = spans::transaction(engine, kind.name());
@@ -54,7 +54,7 @@ impl Trace {
     /// Runs within the caller's spans.
     fn run<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.waiting = Span::none();
-        let running = if spans::are_on() { spans::run(&self.whole) } else { Span::none() };
+        let running = if self.whole.is_none() { Span::none() } else { spans::run(&self.whole) };
         self.caller.in_scope(|| running.in_scope(work))
     }
 }

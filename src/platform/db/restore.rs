@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::migrate::{is_being_moved_into, is_ours, lacking};
-use super::schema::refuse_what_is_not_ours;
+use super::schema::{refuse_other_values, refuse_what_is_not_ours};
 use super::tx::Tx;
 use super::{Place, sqlite};
 use crate::platform::clock::Clock;
@@ -138,6 +138,7 @@ impl Draft {
             ensure!(is_ours(tx)?, "it is no database of SmileChat");
             ensure!(!is_being_moved_into(tx)?, "it is the target of a move that was cut short");
             refuse_what_is_not_ours(&database)?;
+            refuse_other_values(&database)?;
             lacking(tx)?.is_some()
         };
         File::open(&self.0)?.sync_all()?;

@@ -1,9 +1,9 @@
-//! Whether a SQLite database has the schema that our migrations make, and nothing beside it. Asked of a copy before it is
-//! restored: a trigger or a view in it would have the server carry out somebody else's statements.
+//! Whether a SQLite database has the schema that our migrations make, nothing beside it, and in each column what belongs there.
+//! Asked of a copy before it is restored: a trigger or a view in it would have the server carry out somebody else's statements.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use rusqlite::Connection;
 
 use super::migrate::apply_next;
@@ -35,6 +35,47 @@ pub(super) fn refuse_what_is_not_ours(copy: &Connection) -> anyhow::Result<()> {
         missing.map_or("", |key| &key.1)
     );
     Ok(())
+}
+
+/// SQLite stores any value in any column: text among the times would fail whoever reads it, each time. Asked once its schema
+/// is known to be ours.
+pub(super) fn refuse_other_values(copy: &Connection) -> anyhow::Result<()> {
+    let mut asked =
+        copy.prepare("select name from pragma_table_list where schema = 'main' and type = 'table' order by name")?;
+    let tables = asked.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for table in tables.iter().filter(|name| !name.starts_with("sqlite_")) {
+        let columns = columns(copy, table)?;
+        // Each table is read once, and of a value no more than its kind.
+        let strays = columns.iter().map(|(name, kind)| format!("sum(typeof(\"{name}\") not in ('{kind}', 'null'))"));
+        let strays = format!("select {} from {table}", strays.collect::<Vec<_>>().join(", "));
+        let strays = copy.query_row(&strays, [], |row| {
+            (0..columns.len()).map(|place| row.get::<_, Option<i64>>(place)).collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        for ((name, kind), rows) in columns.iter().zip(strays) {
+            let rows = rows.unwrap_or(0);
+            ensure!(rows == 0, "{table}.{name} holds something else than {kind} in {rows} of its rows");
+        }
+    }
+    Ok(())
+}
+
+/// Their names, and what SQLite calls the values that belong there.
+fn columns(copy: &Connection, table: &str) -> anyhow::Result<Vec<(String, &'static str)>> {
+    let mut asked = copy.prepare("select name, lower(type) from pragma_table_info($1)")?;
+    let found = asked.query_map([table], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    found
+        .map(|column| {
+            let (name, declared) = column?;
+            let kind = match declared.as_str() {
+                // As is a boolean.
+                "bigint" | "boolean" | "integer" => "integer",
+                "text" => "text",
+                "blob" => "blob",
+                _ => bail!("the column {table}.{name} is a {declared}, which is none of ours"),
+            };
+            Ok((name, kind))
+        })
+        .collect()
 }
 
 /// Without what SQLite keeps for itself, which nobody can make by hand.

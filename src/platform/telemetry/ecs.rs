@@ -23,7 +23,8 @@ const NAMES: &[(&str, &str)] = &[
     ("request_id", "http.request.id"),
     ("method", "http.request.method"),
     ("status", "http.response.status_code"),
-    ("route", "url.path"),
+    // OpenTelemetry's name, as in the spans. The schema has one for the whole path alone, which names people's things.
+    ("route", "http.route"),
     ("code", "error.code"),
     ("error", "error.message"),
     ("trace_id", "trace.id"),

@@ -168,7 +168,7 @@ mod tests {
             tracing::warn!(target: ACCESS, method = "GET", route = "/a/{id}", status = 503, ms = 1.25, code = "unavailable", "answered");
         });
         let [line] = &lines[..] else { panic!("{lines:?}") };
-        assert_eq!((&line["url.path"], &line["event.duration"]), (&"/a/{id}".into(), &1_250_000.into()));
+        assert_eq!((&line["http.route"], &line["event.duration"]), (&"/a/{id}".into(), &1_250_000.into()));
         assert_eq!((&line["event.outcome"], &line["error.code"]), (&"failure".into(), &"unavailable".into()));
         assert_eq!((&line["event.dataset"], &line["event.category"][0]), (&"smilechat.access".into(), &"web".into()));
     }

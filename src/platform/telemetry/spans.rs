@@ -1,4 +1,8 @@
-//! The spans of a trace: a request, a socket's events, a transaction (its wait and its run), the telling of an event.
+//! The spans of a trace: a request, a socket's events, the work of a job, a transaction (its wait and its run), the telling of
+//! an event, here and on another node.
+//!
+//! A trace begins where something happens. What is in none begins none: a job that looks whether there is anything to do, once a
+//! second perhaps, looks outside of any span.
 //!
 //! They stand under a target of their own that no log shows, so that without a collector each of these calls is a test of
 //! one flag. Spans for the log (the request id) are made where they are needed, by `tracing` itself.
@@ -7,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
-use tracing::{Span, trace_span};
+use tracing::instrument::Instrumented;
+use tracing::{Instrument, Span, trace_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::traceparent::Traceparent;
@@ -71,7 +76,33 @@ pub fn announcement(event: &'static str, origin: Option<Traceparent>) -> Span {
     span
 }
 
-/// The span that this thread is in; None without a collector.
+/// The saying of a hint to the other nodes, and where in the trace it is, for them to go on there. None where nobody keeps it.
+pub fn said(event: &'static str) -> Option<(Span, Traceparent)> {
+    here().filter(|around| around.is_sampled)?;
+    let span = trace_span!(target: TARGET, "say hint", otel.kind = "producer", event);
+    let place = span.in_scope(here)?;
+    Some((span, place))
+}
+
+/// What another node has said, under its saying there; None without a collector here.
+pub fn heard(event: &'static str, origin: Traceparent) -> Option<Span> {
+    if !are_on() {
+        return None;
+    }
+    let span = trace_span!(target: TARGET, parent: None, "hear hint", otel.kind = "consumer", event);
+    place_under(&span, Some(origin), true);
+    Some(span)
+}
+
+/// Work that nobody waits for: in the trace of whoever began it, or as one of its own.
+pub fn in_job<F: Future>(job: &'static str, work: F) -> Instrumented<F> {
+    let span = trace_span!(target: TARGET, parent: None, "job", otel.name = job);
+    // Not as a part of the span that this thread is in: that one would end with the work, and its caller waits no longer.
+    place_under(&span, here(), false);
+    work.instrument(span)
+}
+
+/// The span that this thread is in; None without a collector, and where no trace has begun.
 pub fn here() -> Option<Traceparent> {
     if !are_on() {
         return None;

@@ -29,8 +29,13 @@ fn a_process_is_some_of_the_services_if_the_others_can_be_told() {
     let mut config = config::load(&BTreeMap::new(), None, Vec::new()).expect("the defaults are good").config;
     assert!(check(&config).is_ok() && chosen(&config.server.services).count() == crate::services::SERVICES.len());
     config.server.services = vec!["auth".into(), "tickets".into()];
-    assert!(check(&config).expect_err("SQLite").to_string().contains("PostgreSQL or Redis"));
+    config.bus.redis_url = "redis://127.0.0.1".into();
+    let error = check(&config).expect_err("SQLite").to_string();
+    assert!(error.contains("a SQLite file belongs to one process") && error.contains("DATABASE_URL"), "{error}");
     config.database.url = "postgres://db/chat".into();
+    config.bus.enabled = false;
+    assert!(check(&config).expect_err("no bus").to_string().ends_with("set bus.enabled"));
+    config.bus.enabled = true;
     assert!(check(&config).is_ok() && is_chosen(&config, "auth") && !is_chosen(&config, "realtime"));
     assert!(is_chosen(&config, "operations"), "wherever the others are");
     config.server.services.push("mail".into());

@@ -12,6 +12,7 @@ use crate::auth::lock_tenant;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 
 /// Before the database is asked again that could not be.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -75,16 +76,15 @@ async fn hand_out_one(app: &App, tenant: TenantKey) -> Result<Outcome> {
     if online.staff.is_empty() {
         return Ok(Outcome::NobodyFree);
     }
-    app.db
-        .write(move |tx| {
-            // Before the ticket is chosen: whoever else assigns has done it by then.
-            lock_tenant(tx, tenant)?;
-            match store::oldest_waiting(tx, tenant)? {
-                Some(key) => assign(tx, tenant, key, &online, now),
-                None => Ok(Outcome::NobodyFree),
-            }
-        })
-        .await
+    let hand_out = app.db.write(move |tx| {
+        // Before the ticket is chosen: whoever else assigns has done it by then.
+        lock_tenant(tx, tenant)?;
+        match store::oldest_waiting(tx, tenant)? {
+            Some(key) => assign(tx, tenant, key, &online, now),
+            None => Ok(Outcome::NobodyFree),
+        }
+    });
+    spans::in_job("hand out", hand_out).await
 }
 
 #[cfg(test)]

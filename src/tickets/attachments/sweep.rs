@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Tx, in_batches};
+use crate::platform::telemetry::spans;
 use crate::tickets::attachments::{show, store};
 
 /// A file that no message takes stays for so long.
@@ -30,11 +31,12 @@ pub async fn sweep(app: &App, now: Timestamp) -> Result<()> {
 /// Removes them beside the caller. Should it fail, the next sweep will do it.
 pub fn begin(app: &App, now: Timestamp) {
     let app = app.clone();
-    tokio::spawn(async move {
+    let work = async move {
         if let Err(error) = remove_released(&app, now).await {
             tracing::warn!(%error, "could not remove the files of a deleted ticket; the next sweep will");
         }
-    });
+    };
+    tokio::spawn(spans::in_job("remove files", work));
 }
 
 /// Removes the files whose rows are gone. The note of each stays until the file is gone too. The first failure is answered,

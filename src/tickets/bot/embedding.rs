@@ -17,6 +17,7 @@ use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::outbound::Failure;
+use crate::platform::telemetry::spans;
 use crate::tickets::knowledge::vectors;
 
 const BATCH: i64 = 32;
@@ -59,8 +60,18 @@ pub async fn bring_up(app: &App, tenant: TenantKey) -> Result<Step> {
     if missing.is_empty() {
         return Ok(Step::Done);
     }
+    spans::in_job("make vectors", make_missing(app, &desk, tenant, model, missing)).await
+}
+
+async fn make_missing(
+    app: &App,
+    desk: &Desk,
+    tenant: TenantKey,
+    model: String,
+    missing: Vec<(i64, String)>,
+) -> Result<Step> {
     let texts: Vec<String> = missing.iter().map(|(_, text)| cut(text, MOST_CHARS)).collect();
-    let made = match make(app, &desk, tenant, VectorsOf::Articles, &texts).await? {
+    let made = match make(app, desk, tenant, VectorsOf::Articles, &texts).await? {
         Ok(made) => made,
         Err(code) => return Ok(Step::Failed(code)),
     };

@@ -84,12 +84,12 @@ test("every line is an object in the fields of ECS, and a request is one line", 
     assert.deepEqual(more, []);
     assert.equal(byHand["http.request.method"], "GET");
     assert.equal(byHand["http.response.status_code"], 200);
-    assert.equal(byHand["url.path"], "/api/tickets");
+    assert.equal(byHand["http.route"], "/api/tickets");
     assert.equal(byHand["event.outcome"], "success");
     assert.ok(byHand["event.duration"] > 1000, "nanoseconds");
     assert.equal(access.some((line) => line["http.request.id"] === "probe"), false, "probes are at debug");
     const missed = access.find((line) => line["http.response.status_code"] === 404);
-    assert.deepEqual([missed["error.code"], missed["url.path"]], ["not_found", "/api/tickets/{id}"]);
+    assert.deepEqual([missed["error.code"], missed["http.route"]], ["not_found", "/api/tickets/{id}"]);
   });
 });
 

@@ -138,10 +138,22 @@ test("to PostgreSQL and back: every row is the same, and servers go on with both
 
   await goesOn(there);
   await goesOn(sqlite("back.db"));
-  await isRefused(run("db", "move", "--from", sqlite("back.db"), "--to", there), /\w+ has \d+ rows: it has to be empty/);
+  await isRefused(run("db", "move", "--from", sqlite("back.db"), "--to", there), /the target: it is not empty \(tenants has 1 row\): name a new database/);
   await isRefused(run("db", "move", "--from", sqlite("absent.db"), "--to", newDatabase("never")), /absent\.db/);
   assert.ok(!existsSync(file("absent.db")), "the source is not made");
   await isRefused(run("db", "move", "--from", there, "--to", there), /the same database/);
+  const byAnotherName = there.replace("postgres://", "postgresql://").replace("127.0.0.1", "localhost");
+  await isRefused(run("db", "move", "--from", there, "--to", byAnotherName), /the target: it is the source, by another name/);
+  await isRefused(run("db", "move", "--from", newDatabase("nothing"), "--to", sqlite("back.db")), /the source has no tables of SmileChat: are --from and --to the wrong way round/);
+  await isRefused(run("db", "move", "--from", "mysql://u:hush@h/x", "--to", there), /the source: the database URL must begin with sqlite:\/\/ or postgres:\/\/$/);
+  await isRefused(run("db", "move", "--from", there, "--to", "mysql://u:hush@h/x"), /the target: the database URL must begin with/);
+  const taken = newDatabase("taken");
+  runSql({ url: taken }, "create table users (x int)");
+  await isRefused(run("db", "move", "--from", sqlite("back.db"), "--to", taken), /it has a table users that is not SmileChat's: name a new database$/);
+  changeSqlite(sourceFile(), "create table aside as select * from schema_migrations; delete from schema_migrations where name like '0020%'");
+  await isRefused(run("db", "move", "--from", there, "--to", `sqlite://${sourceFile()}`), /it is not empty/);
+  changeSqlite(sourceFile(), "insert into schema_migrations select * from aside where name like '0020%'; drop table aside");
+  assert.deepEqual(readSqlite(sourceFile()), before, "a target with an older schema keeps it");
   await isRefused(run("db", "move", "--from", sqlite("back.db"), "--to", sqlite("copy-of-back.db")), /both are SQLite: `smilechat backup FILE`/);
   assert.ok(!existsSync(file("copy-of-back.db")));
 });
@@ -224,6 +236,18 @@ test("what is no whole copy of ours is not restored, and nothing is left of the 
     copyFileSync(copy, file("hostile.db"));
     changeSqlite(file("hostile.db"), statement);
     await isRefused(run("restore", file("hostile.db"), ...at), words);
+  }
+  // SQLite stores any value in any column.
+  const strays = {
+    "text among the times": ["update tickets set created_at = 'yesterday' where number < 3", /tickets\.created_at holds something else than integer in \d+ of its rows/],
+    "a blob among the texts": ["update messages set message_content = x'00ff' where seq = 1 and ticket_key = 1", /messages\.message_content holds something else than text in 1 of its rows/],
+    "half a message": ["update messages set timestamp = 1.5 where seq = 1 and ticket_key = 1", /messages\.timestamp holds something else than integer/],
+    "a word for yes": ["update users set is_guest = 'yes' where username = 'olivia'", /users\.is_guest holds something else than integer/],
+  };
+  for (const [statement, words] of Object.values(strays)) {
+    copyFileSync(copy, file("loose.db"));
+    changeSqlite(file("loose.db"), `pragma foreign_keys = off; ${statement}`);
+    await isRefused(run("restore", file("loose.db"), ...at), words);
   }
   assert.deepEqual(readdirSync(file("third")), []);
 });

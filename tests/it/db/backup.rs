@@ -87,12 +87,17 @@ async fn what_cannot_be_done_is_refused_and_changes_nothing() -> Result<()> {
     fs::write(&taken, "what a person keeps here")?;
     let junk = folder.path().join("junk.db");
     fs::write(&junk, "this is no database, but a text of more than a hundred bytes ".repeat(20))?;
+    fs::write(folder.path().join("left.db-wal"), "of a database that is gone")?;
     let before = names(folder.path())?;
     let url = |path: &str| format!("sqlite://{}/{path}", folder.path().display());
     for (source, target, words) in [
         (t.config.url.clone(), taken.clone(), "exists"),
         (t.config.url.clone(), folder.path().join("none/copy.db"), "No such file"),
         (t.config.url.clone(), PathBuf::from("/"), "missing"),
+        (t.config.url.clone(), folder.path().join("shop.db-journal"), "ends in -journal"),
+        (t.config.url.clone(), folder.path().join("shop.db-wal"), "ends in -wal"),
+        (t.config.url.clone(), folder.path().join("shop.db-shm"), "ends in -shm"),
+        (t.config.url.clone(), folder.path().join("left.db"), "left.db-wal for a part of the copy"),
         (url("absent.db"), folder.path().join("copy.db"), "cannot open"),
         (url("junk.db"), folder.path().join("copy.db"), "not a database"),
         ("postgres://u:hush@127.0.0.1:1/x".into(), folder.path().join("copy.db"), "pg_dump"),

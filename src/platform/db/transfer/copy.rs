@@ -22,7 +22,7 @@ pub fn table(
     table: &Table,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> anyhow::Result<Moved> {
-    let of = source.look(|tx| count(tx, table))?;
+    let of = source.look(|tx| count(tx, &table.name))?;
     let mut sum = Sum::default();
     let mut after: Option<Vec<Cell>> = None;
     loop {
@@ -52,8 +52,8 @@ pub fn sum(end: &mut End, table: &Table) -> anyhow::Result<Moved> {
     }
 }
 
-pub fn count(tx: &mut Tx<'_>, table: &Table) -> anyhow::Result<u64> {
-    let rows: i64 = tx.one(&format!("select count(*) from {}", table.name), &[], |row| row.take())?;
+pub fn count(tx: &mut Tx<'_>, table: &str) -> anyhow::Result<u64> {
+    let rows: i64 = tx.one(&format!("select count(*) from {table}"), &[], |row| row.take())?;
     Ok(rows.unsigned_abs())
 }
 

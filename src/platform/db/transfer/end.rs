@@ -32,7 +32,12 @@ impl End {
             Place::Sqlite(path) => claim(&path).map(Self::Sqlite),
             Place::Postgres(server) => {
                 let place = format!("cannot use the PostgreSQL server at {}", server.address());
-                let link = Link::open(&server).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+                let link = Link::open(&server).map_err(|error| {
+                    anyhow!(
+                        "{place}: {}. Check that it runs, that the database is there, and the URL",
+                        describe(&error)
+                    )
+                })?;
                 let mut session = Session::new(link);
                 // The snapshot stays open for as long as it takes.
                 session.script(
@@ -52,6 +57,27 @@ impl End {
             Some(0) => Ok(()),
             _ => bail!(SERVED),
         }
+    }
+
+    /// Whether both are one database, whatever it is called in either URL: a lock that one end has, the other cannot get.
+    pub fn is_the_same_as(&mut self, other: &mut Self) -> anyhow::Result<bool> {
+        let (Self::Postgres(this), Self::Postgres(other)) = (self, other) else { return Ok(false) };
+        let begun = "select (extract(epoch from backend_start) * 1000000)::bigint from pg_stat_activity
+             where pid = pg_backend_pid()";
+        let key = other.first_of(begun, &[])?.context("the server does not know its own session")?;
+        let is_ours = |session: &mut Session| -> anyhow::Result<bool> {
+            let lock = "select pg_try_advisory_lock($1)::int::bigint";
+            Ok(session.first_of(lock, &[key.into()])? == Some(1))
+        };
+        Ok(is_ours(other)? && !is_ours(this)?)
+    }
+
+    pub fn has_table(&mut self, name: &str) -> anyhow::Result<bool> {
+        let asked = match self {
+            Self::Sqlite(_) => "select count(*) from sqlite_schema where name = $1",
+            Self::Postgres(_) => "select count(*) from pg_class where oid = to_regclass($1)",
+        };
+        Ok(self.look(|tx| Ok(tx.one(asked, &[name.into()], |row| row.take::<i64>())?))? > 0)
     }
 
     /// One transaction.
@@ -136,10 +162,10 @@ impl End {
 }
 
 pub fn claim(path: &Path) -> anyhow::Result<Connection> {
-    let place = || format!("cannot open the database {}", path.display());
     sqlite::claim(path).map_err(|error| match sqlite::is_busy(&error) {
         true => anyhow!("{}: {SERVED}", path.display()),
-        false => anyhow!(error).context(place()),
+        // With its cause it would say the same twice.
+        false => anyhow!("cannot open the database {}: {error}", path.display()),
     })
 }
 

@@ -17,10 +17,12 @@ use anyhow::{Context, bail, ensure};
 
 use self::catalogue::{Catalogue, Table};
 use self::end::End;
-use super::migrate::{begin_move, end_move, is_being_moved_into, lacking, migrate};
+use super::migrate::{begin_move, end_move, is_being_moved_into, is_ours, lacking, migrate};
 use super::{Place, Tx};
 use crate::error::Result;
 use crate::platform::config::DatabaseConfig;
+
+const WHICH: &str = "are --from and --to the wrong way round? The one that is left out is DATABASE_URL";
 
 /// So far.
 pub struct Progress<'a> {
@@ -43,20 +45,25 @@ pub fn transfer(
     index: fn(&mut Tx<'_>, i64, i64) -> Result<()>,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> anyhow::Result<Vec<Moved>> {
-    ensure!(from.url != to.url, "the source and the target are the same database");
-    if let (Place::Sqlite(_), Place::Sqlite(_)) = (Place::of(&from.url)?, Place::of(&to.url)?) {
+    ensure!(from.url != to.url, "the source and the target are the same database: name another one by --to");
+    let places = (Place::of(&from.url).context("the source")?, Place::of(&to.url).context("the target")?);
+    if let (Place::Sqlite(_), Place::Sqlite(_)) = places {
         bail!(
             "both are SQLite: `smilechat backup FILE` copies the file, `smilechat restore FILE` puts it in its place"
         );
     }
     let catalogue = Catalogue::of_this_version()?;
+    if let Place::Sqlite(path) = &places.0 {
+        ensure!(End::is_there(&from.url)?, "the source: there is no database {}: {WHICH}", path.display());
+    }
     let mut source = End::open(&from.url).context("the source")?;
     source.refuse_if_served().context("the source")?;
+    ensure!(source.ask(is_ours).context("the source")?, "the source has no tables of SmileChat: {WHICH}");
     if let Some(name) = source.ask(lacking).context("the source")? {
         bail!("the source lacks the migration {name}: run `smilechat migrate` on it first");
     }
     ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
-    let mut target = prepare(to, &catalogue).context("the target")?;
+    let mut target = prepare(&mut source, to, &catalogue).context("the target")?;
     source.begin_snapshot(&catalogue).context("the source")?;
     let moved = fill(&mut source, &mut target, &catalogue, index, tell)
         .context("the move was not finished, and the target is of no use yet; run it again, it begins anew")?;
@@ -66,9 +73,10 @@ pub fn transfer(
 }
 
 /// The target with the schema of this version, no rows, and the mark of a move.
-fn prepare(to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<End> {
+fn prepare(source: &mut End, to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<End> {
     if End::is_there(&to.url)? {
         let mut target = End::open(&to.url)?;
+        ensure!(!target.is_the_same_as(source)?, "it is the source, by another name: name another database by --to");
         target.refuse_if_served()?;
         if target.ask(is_being_moved_into)? {
             ensure!(
@@ -78,21 +86,39 @@ fn prepare(to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<End> {
             target.within(|tx| copy::empty(tx, catalogue))?;
             return Ok(target);
         }
+        // Before its schema is brought forward: a database that somebody needs stays as it is.
+        if target.ask(is_ours)? {
+            target.look(|tx| refuse_rows(tx, "tenants"))?;
+        } else {
+            refuse_what_is_not_ours(&mut target, catalogue)?;
+        }
     }
     migrate(to)?;
     let mut target = End::open(&to.url)?;
     target.within(|tx| {
-        for table in catalogue.tables.iter().filter(|table| !table.is_seeded) {
-            let rows = copy::count(tx, table)?;
-            ensure!(
-                rows == 0,
-                "{} has {rows} rows: it has to be empty, and no server may have been started on it",
-                table.name
-            );
-        }
+        let mut tables = catalogue.tables.iter().filter(|table| !table.is_seeded);
+        tables.try_for_each(|table| refuse_rows(tx, &table.name))?;
         Ok(begin_move(tx)?)
     })?;
     Ok(target)
+}
+
+fn refuse_what_is_not_ours(target: &mut End, catalogue: &Catalogue) -> anyhow::Result<()> {
+    for table in &catalogue.tables {
+        let is_theirs = target.has_table(&table.name)?;
+        ensure!(!is_theirs, "it has a table {} that is not SmileChat's: name a new database", table.name);
+    }
+    Ok(())
+}
+
+fn refuse_rows(tx: &mut Tx<'_>, table: &str) -> anyhow::Result<()> {
+    let rows = copy::count(tx, table)?;
+    ensure!(
+        rows == 0,
+        "it is not empty ({table} has {rows} {}): name a new database, on which no server was ever started; or {WHICH}",
+        if rows == 1 { "row" } else { "rows" }
+    );
+    Ok(())
 }
 
 fn fill(

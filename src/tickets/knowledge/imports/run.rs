@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::events::Act;
 use crate::platform::db;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 use crate::tickets::knowledge::model::ArticleStatus;
 use crate::tickets::knowledge::site;
 
@@ -51,7 +52,7 @@ pub async fn keep(app: App, shutdown: Shutdown) {
         }
         match take(&app, AT_ONCE - running.len()).await {
             Ok(jobs) => jobs.into_iter().for_each(|job| {
-                running.spawn(db::within(job.tenant.0, survive(app.clone(), job)));
+                running.spawn(db::within(job.tenant.0, spans::in_job("import", survive(app.clone(), job))));
             }),
             Err(error) => tracing::warn!(%error, "could not see which imports wait; trying again"),
         }
@@ -67,7 +68,8 @@ async fn take(app: &App, most: usize) -> Result<Vec<Job>> {
     let mut taken = Vec::new();
     for job in waiting {
         let (tenant, import_id, now) = (job.tenant, job.import_id.clone(), app.clock.now());
-        if app.db.write(move |tx| store::take(tx, tenant, &import_id, now)).await? {
+        let take = app.db.write(move |tx| store::take(tx, tenant, &import_id, now));
+        if spans::in_job("take import", take).await? {
             taken.push(job);
         }
     }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { fieldErrors, inWords } from "../src/backend/errors";
 import { initials } from "../src/parts/Face";
 import { shortTime, sinceWhen } from "../src/parts/time";
-import { originOf, snippet } from "../src/settings/snippet";
+import { originOf, originsOf, snippet } from "../src/settings/snippet";
 import { isArrival } from "../src/tickets/arrivals";
 import { historyWords } from "../src/tickets/history-words";
 import { at, entry, ticket } from "./fixtures";
@@ -56,6 +56,8 @@ test("errors are words for a person", () => {
   const invalid = new ApiError(422, "invalid", "x", [{ field: "name", code: "blank", message: "Cannot be blank." }]);
   expect(inWords(invalid)).toBe("Cannot be blank.");
   expect(fieldErrors(invalid)).toEqual({ name: "Cannot be blank." });
+  const item = new ApiError(422, "invalid", "Invalid", [{ field: "origins[1]", code: "invalid", message: "Not one." }]);
+  expect(fieldErrors(item)).toEqual({ origins: "Not one." });
   expect(inWords(new TypeError("x is undefined"))).toBe("Something went wrong. Try again.");
 });
 
@@ -103,6 +105,16 @@ test.each([
   ["127.0.0.1.shop.example", "https://127.0.0.1.shop.example"],
   ["", null],
   ["a b", null],
+  ["*.shop.example", null],
+  ["ftp://shop.example", null],
+  ["javascript://shop.example", null],
+  ["https://shop..example", null],
+  ["müller.example", "https://xn--mller-kva.example"],
 ])("the site %j is the origin %j", (typed, origin) => {
   expect(originOf(typed)).toBe(origin);
+});
+
+test("sites are completed, each once, and what is none stays to be mended", () => {
+  const typed = ["https://shop.example", "shop.example", "Shop.example/cart", "*.shop.example", "localhost:3000"];
+  expect(originsOf(typed)).toEqual(["https://shop.example", "*.shop.example", "http://localhost:3000"]);
 });

@@ -37,10 +37,10 @@ export function inWords(error: unknown): string {
   return WORDS[error.code] ?? error.errors[0]?.message ?? fallback;
 }
 
-/** What is wrong with each field of a form, by the field's name on the wire. */
+/** What is wrong with each field of a form, by the field's name on the wire; of a list, with one of its items. */
 export function fieldErrors(error: unknown): Record<string, string> {
   if (!(error instanceof ApiError)) return {};
-  return Object.fromEntries(error.errors.map(({ field, message }) => [field, message]));
+  return Object.fromEntries(error.errors.map(({ field, message }) => [field.replace(/\[\d+\]$/u, ""), message]));
 }
 
 function waitLabel(seconds: number): string {

@@ -6,6 +6,7 @@ import { queryClient } from "../backend/query-client";
 import type { ApiKey } from "../backend/types";
 import { useSaving } from "../parts/use-saving";
 import { CopyField } from "./CopyField";
+import { originOf, originsOf } from "./snippet";
 
 type Scope = ApiKey["scopes"][number];
 
@@ -69,7 +70,11 @@ export function NewKeyForm() {
           <Origins value={origins} onChange={setOrigins} error={saving.fields.allowed_origins} />
         )}
         <Group>
-          <Button type="submit" loading={saving.isBusy} disabled={kind === "secret" && scopes.length === 0}>
+          <Button
+            type="submit"
+            loading={saving.isBusy}
+            disabled={kind === "secret" ? scopes.length === 0 : strayIn(origins) !== undefined}
+          >
             Make the key
           </Button>
         </Group>
@@ -100,7 +105,7 @@ export function EditKeyForm({ apiKey }: { apiKey: ApiKey }) {
         <Name value={name} onChange={setName} error={saving.fields.name} />
         {isPublishable && <Origins value={origins} onChange={setOrigins} error={saving.fields.allowed_origins} />}
         <Group>
-          <Button type="submit" loading={saving.isBusy}>
+          <Button type="submit" loading={saving.isBusy} disabled={strayIn(origins) !== undefined}>
             Save
           </Button>
         </Group>
@@ -131,18 +136,24 @@ function Name({ value, onChange, error }: FieldProps<string>) {
 }
 
 function Origins({ value, onChange, error }: FieldProps<string[]>) {
+  const stray = strayIn(value);
   return (
     <TagsInput
       label="Sites that may use it"
-      description="Like https://shop.example; it works there at once. None: every site that is let in otherwise"
-      placeholder="https://…"
+      description="Like shop.example; it works there at once. None: every site that is let in otherwise"
+      placeholder={value.length === 0 ? "shop.example" : ""}
       acceptValueOnBlur
       splitChars={[",", " "]}
       value={value}
-      onChange={onChange}
-      error={error}
+      onChange={(typed) => onChange(originsOf(typed))}
+      error={stray === undefined ? error : `${stray} is no address of a site. Type one like https://shop.example`}
     />
   );
+}
+
+/** The first that is no site. */
+function strayIn(origins: string[]): string | undefined {
+  return origins.find((origin) => originOf(origin) === null);
 }
 
 function showKey(key: string): void {

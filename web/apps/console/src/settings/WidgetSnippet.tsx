@@ -11,11 +11,18 @@ import { originOf, snippet } from "./snippet";
 export function WidgetSnippet() {
   const saving = useSaving();
   const [site, setSite] = useState("");
+  // While somebody types, nothing is wrong yet.
+  const [isLeft, setIsLeft] = useState(false);
+  const origin = originOf(site);
+  const stray =
+    isLeft && site !== "" && origin === null
+      ? "This is no address of a site. Type one like https://shop.example"
+      : null;
   const [key, setKey] = useState("");
   const text = snippet(location.origin, key);
   const make = () =>
     saving.run(async () => {
-      const origin = originOf(site) ?? site;
+      if (origin === null) return;
       const body = {
         kind: "publishable" as const,
         name: `Widget on ${origin.replace(/^https?:\/\//u, "")}`,
@@ -34,17 +41,17 @@ export function WidgetSnippet() {
         <TextInput
           flex="1 1 14rem"
           label="Your site"
-          placeholder="https://shop.example"
+          placeholder="shop.example"
           value={site}
+          onFocus={() => setIsLeft(false)}
+          onBlur={() => {
+            setIsLeft(true);
+            setSite(origin ?? site);
+          }}
           onChange={(event) => setSite(event.currentTarget.value)}
-          error={saving.fields.allowed_origins ?? saving.error}
+          error={stray ?? saving.fields.allowed_origins ?? saving.error}
         />
-        <Button
-          variant="default"
-          disabled={originOf(site) === null}
-          loading={saving.isBusy}
-          onClick={() => void make()}
-        >
+        <Button variant="default" disabled={origin === null} loading={saving.isBusy} onClick={() => void make()}>
           Make a key for it
         </Button>
       </Group>

@@ -10,5 +10,14 @@ export function originOf(typed: string): string | null {
   if (site === "") return null;
   const scheme = /^(localhost|[^/:]+\.localhost|127(\.\d+){3}|\[::1\])([:/]|$)/iu.test(site) ? "http" : "https";
   const address = site.includes("://") ? site : `${scheme}://${site}`;
-  return URL.canParse(address) ? new URL(address).origin : null;
+  if (!URL.canParse(address)) return null;
+  const { protocol, hostname, origin } = new URL(address);
+  // An address may have marks in its host that no browser sends: a star, above all, stands for itself.
+  const isSite = /^https?:$/u.test(protocol) && /^([\w-]+(\.[\w-]+)*|\[[\da-f:.]+\])$/u.test(hostname);
+  return isSite ? origin : null;
+}
+
+/** The origins of what was typed, each once; what is none stays as it is, to be mended. */
+export function originsOf(typed: string[]): string[] {
+  return [...new Set(typed.map((site) => originOf(site) ?? site))];
 }
