@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use crate::postgres::Postgres;
 use crate::report::{Report, Unit};
 use crate::scenarios::chat::{self, Load, Pace};
 use crate::scenarios::{connect, fanout, rest, start};
@@ -18,6 +19,8 @@ pub struct Size {
     pub rounds: usize,
     pub tickets: usize,
     pub window: usize,
+    /// Of messages a second, where it is given.
+    pub rate: Option<f64>,
     pub sockets: usize,
     pub room: usize,
 }
@@ -36,6 +39,7 @@ struct Player {
 /// All servers run for the whole time, so that none is warmer than the other; only one is asked at a time.
 pub async fn run(
     programs: &[Program],
+    postgres: Option<&Postgres>,
     scenarios: &[String],
     size: &Size,
     group: &str,
@@ -45,8 +49,12 @@ pub async fn run(
     for program in programs {
         let server = program.start().await?;
         let stage = Stage::set(&server).await?;
+        stage.tickets(size.tickets).await?;
         let is_ours = program.name == "SmileChat";
         players.push(Player { is_ours, program: program.clone(), server, stage, requests: None, half: None });
+    }
+    if let Some(postgres) = postgres {
+        postgres.analyze()?;
     }
     for scenario in scenarios {
         for round in 1..=size.rounds {
@@ -103,6 +111,10 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
             note("start", "ready, on no data", Unit::Millis, figures.first);
             note("start", "ready, on data", Unit::Millis, figures.again);
             note("start", "memory, idle", Unit::Bytes, figures.idle_bytes);
+        }
+        "chat" if let Some(rate) = size.rate => {
+            let load = Load { tickets: size.tickets, pace: Pace::Rate(rate), time: size.time };
+            note_load(&mut note, &format!("{rate} messages a second"), &chat::run(server, stage, load).await?);
         }
         "chat" => {
             let load = Load { tickets: size.tickets, pace: Pace::Window(size.window), time: size.time };

@@ -70,7 +70,7 @@ async fn carry_out(options: Options) -> Result<()> {
                 None => None,
             };
         }
-        compare::run(&programs, &options.scenarios, &options.size, database, &mut report).await?;
+        compare::run(&programs, postgres.as_ref(), &options.scenarios, &options.size, database, &mut report).await?;
     }
     #[cfg(feature = "limits")]
     if options.with_limits {

@@ -39,6 +39,7 @@ smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
   --seconds N      how long each load lasts (5)
   --rounds N       how often both servers take their turn (2)
   --tickets N, --window N, --sockets N, --room N
+  --rate N         of the conversations, that many messages a second, and not as many as it can
   --core N         the core that servers run on
   --limits         what the disk and the libraries do alone, too (needs the feature `limits`)
   --under COMMAND  runs the server under a profiler, as in --under \"perf record -g -o out\"
@@ -50,7 +51,15 @@ smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
 
 impl Options {
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let size = Size { time: Duration::from_secs(5), rounds: 2, tickets: 100, window: 8, sockets: 2000, room: 500 };
+        let size = Size {
+            time: Duration::from_secs(5),
+            rounds: 2,
+            tickets: 100,
+            window: 8,
+            rate: None,
+            sockets: 2000,
+            room: 500,
+        };
         let mut options = Self {
             programs: Vec::new(),
             databases: vec!["SQLite".into()],
@@ -74,6 +83,7 @@ impl Options {
                 "--rounds" => options.size.rounds = value()?.parse()?,
                 "--tickets" => options.size.tickets = value()?.parse()?,
                 "--window" => options.size.window = value()?.parse()?,
+                "--rate" => options.size.rate = Some(value()?.parse()?),
                 "--sockets" => options.size.sockets = value()?.parse()?,
                 "--room" => options.size.room = value()?.parse()?,
                 "--core" => options.core = Some(value()?.parse()?),

@@ -52,6 +52,22 @@ impl Postgres {
         Ok(format!("postgres://{OWNER}@127.0.0.1:{port}/{name}"))
     }
 
+    /// Has the statistics gathered that plans go by, as it does by itself within a minute.
+    pub fn analyze(&self) -> Result<()> {
+        let port = self.port.to_string();
+        run(self.tool("vacuumdb").args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            "bench",
+            "--all",
+            "--analyze-only",
+            "--quiet",
+        ]))
+    }
+
     /// Of the process whose children are all the others.
     pub fn pid(&self) -> Result<u32> {
         let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid"))?;
