@@ -29,7 +29,21 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("realtime", &["platform", "app", "events", "hints", "auth::guard", "auth::model", "auth::status", "tickets"]),
     ("pages", &["platform", "app"]),
-    ("notifications", &["platform", "app", "events", "auth::guard", "auth::model"]),
+    (
+        "notifications",
+        &[
+            "platform",
+            "app",
+            "events",
+            "auth::guard",
+            "auth::model",
+            "auth::Action",
+            "auth::lock_tenant",
+            "tickets::messages::store",
+            "tickets::model",
+            "tickets::recall",
+        ],
+    ),
     ("analytics", &["platform", "app", "events", "auth::guard", "auth::model", "auth::Action"]),
 ];
 
