@@ -26,7 +26,7 @@ create table webhooks (
     unique (tenant_key, webhook_key)
 );
 create index webhooks_by_tenant on webhooks (tenant_key, webhook_key) where removed_at is null;
-create index webhooks_removed on webhooks (webhook_key) where removed_at is not null;
+create index webhooks_removed on webhooks (tenant_key, webhook_key) where removed_at is not null;
 
 -- What one webhook is to be told, or was. It names the ticket by its public id, because it outlives it.
 create table webhook_deliveries (

@@ -124,6 +124,7 @@ async fn list(
     Ok(Json(paging.page(found, |webhook| webhook.key.0)))
 }
 
+/// One of the tenant's webhooks.
 #[utoipa::path(get, path = "/api/webhooks/{webhook_id}", tag = "webhooks", operation_id = "show_webhook", params(("webhook_id" = String, Path)),
     responses((status = 200, body = Webhook), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn show(
@@ -271,8 +272,7 @@ fn values(webhook: &Webhook) -> Map<String, Value> {
 
 /// Behind all that has happened, whoever's it is: the caller's own events alone would say less.
 async fn beginning(app: &App) -> Result<Beginning> {
-    let newest = app.db.read(|tx| events::store::list_newest_keys(tx, 1));
-    let event = within(None, newest).await?.first().copied().unwrap_or_default();
+    let event = within(None, app.db.read(events::store::newest_key)).await?;
     Ok(Beginning { event, at: app.clock.now() })
 }
 

@@ -13,7 +13,7 @@ use crate::platform::db::Tx;
 pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit: i64) -> Result<u64> {
     let oldest = tx.all(
         "select delivery_key, tenant_key, webhook_key, ticket_id, done_at is null, created_at from webhook_deliveries
-         order by delivery_key limit $1",
+         where delivery_key > 0 order by delivery_key limit $1",
         &[limit.into()],
         |row| {
             let place = (row.take::<i64>()?, TenantKey(row.take()?), WebhookKey(row.take()?));
@@ -36,7 +36,8 @@ pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit: i64
 /// Webhooks of all tenants that were removed.
 pub fn list_removed(tx: &mut Tx<'_>) -> Result<Vec<(TenantKey, WebhookKey)>> {
     tx.all(
-        "select tenant_key, webhook_key from webhooks where removed_at is not null order by webhook_key limit 1000",
+        "select tenant_key, webhook_key from webhooks where tenant_key > 0 and removed_at is not null
+         order by tenant_key, webhook_key limit 1000",
         &[],
         |row| Ok((TenantKey(row.take()?), WebhookKey(row.take()?))),
     )
