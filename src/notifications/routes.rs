@@ -185,8 +185,11 @@ fn change(tx: &mut Tx<'_>, act: &Act, webhook_id: &str, patch: WebhookPatch, beg
     if after.is_enabled && !before.is_enabled {
         (after.disabled_reason, after.failing_since, after.begins) = (None, None, begins);
     }
-    let old = values(&before);
-    let changed: Map<_, _> = values(&after).into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
+    let (old, new) = (values(&before), values(&after));
+    let mut changed: Map<_, _> = new.clone().into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
+    if after.url != before.url {
+        changed.extend(new.into_iter().filter(|(name, _)| name == "url"));
+    }
     if !changed.is_empty() {
         after.updated_at = act.at;
         webhooks::update(tx, act.tenant, &after)?;

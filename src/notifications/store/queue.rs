@@ -39,7 +39,7 @@ pub fn count_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<(i64, Option<Timesta
              select d.next_at from webhooks w
              join webhook_deliveries d on d.webhook_key = w.webhook_key and d.state = 'pending' and d.next_at <= $1
              where w.tenant_key > 0 and w.removed_at is null and w.is_enabled = true and w.failing_since is null
-             limit $2) as due",
+             limit $2) as counted",
         &[now.into(), MOST_COUNTED.into()],
         |row| Ok((row.take()?, row.take()?)),
     )

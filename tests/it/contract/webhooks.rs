@@ -549,6 +549,17 @@ async fn what_cannot_be_a_webhook_is_refused() {
         let twice = json!({"url": url, "types": ["ticket.created", "message.sent", "ticket.created"]});
         let changed = server.put(&place(&named)).by(&ada).json(twice).await.expect(200);
         assert_eq!(changed["types"], json!(["ticket.created", "message.sent"]));
+        let elsewhere = json!({"url": receiver.url("/elsewhere")});
+        assert_eq!(
+            server.put(&place(&named)).by(&ada).json(elsewhere.clone()).await.expect(200)["url"],
+            elsewhere["url"]
+        );
+        let audit = server.get("/api/audit?limit=1").by(&ada).await.expect(200);
+        assert_eq!(
+            audit["data"][0]["data"]["values"],
+            json!({"url": receiver.origin}),
+            "no path, which may be a secret"
+        );
         for _ in 1..20 {
             create(&server, &ada, &url, &[]).await;
         }
