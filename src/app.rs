@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::auth::Auth;
+use crate::notifications::WebhookCalls;
 use crate::platform::bus::Bus;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
@@ -37,6 +38,8 @@ pub struct Shared {
     pub hand_outs: HandOuts,
     /// That a customer waits for the bot.
     pub bot_calls: BotCalls,
+    /// That something happened in a tenant with webhooks.
+    pub webhook_calls: WebhookCalls,
     pub limits: Arc<Limits>,
     /// To the other nodes.
     pub bus: Bus,

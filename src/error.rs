@@ -171,6 +171,7 @@ fn sentence(code: &str) -> &'static str {
         "budget_spent" => "What models may take today is used up.",
         "not_set_up" => "There is no webhook and no tool that would be signed.",
         "token_reused" => "This refresh token was used before; the session has been ended.",
+        "too_many_webhooks" => "The tenant has as many webhooks as it may have.",
         "forbidden" => "You may not do this.",
         "wrong_password" => "The current password is wrong.",
         "origin_not_allowed" => "This API key does not serve this origin.",

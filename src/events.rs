@@ -182,6 +182,13 @@ pub enum What {
     },
     IdentitySecretShown,
     IdentitySecretRotated,
+    WebhookSaved {
+        webhook_id: String,
+        /// created, changed, secret_rotated, removed, disabled
+        change: &'static str,
+        /// What the changed fields are now; why the server disabled it.
+        values: Map<String, Json>,
+    },
     SessionEnded {
         session_id: Arc<str>,
         reason: &'static str,
@@ -280,6 +287,10 @@ impl What {
             Self::WidgetSettingsChanged { values } => ("widget_settings_changed", None, json!(values)),
             Self::IdentitySecretShown => ("identity_secret_shown", None, json!({})),
             Self::IdentitySecretRotated => ("identity_secret_rotated", None, json!({})),
+            Self::WebhookSaved { webhook_id, change, values } => {
+                let data = json!({"webhook_id": webhook_id, "change": change, "values": values});
+                ("webhook_saved", None, data)
+            }
             Self::SessionEnded { session_id, reason } => {
                 ("session_ended", None, json!({"session_id": &**session_id, "reason": reason}))
             }

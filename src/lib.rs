@@ -10,6 +10,7 @@ pub mod cli;
 pub mod error;
 pub mod events;
 pub mod hints;
+pub mod notifications;
 pub mod pages;
 pub mod platform;
 pub mod realtime;

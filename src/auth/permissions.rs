@@ -47,6 +47,8 @@ pub enum Action {
     ApiKeysManage,
     /// How the widget looks, the identity secret.
     SettingsManage,
+    /// Have a server told of what happens, which reads along.
+    WebhooksManage,
     AuditRead,
 }
 
@@ -74,8 +76,16 @@ const SUPPORT: &[Action] = &[
 ];
 
 /// On top of what support may do.
-const ADMIN: &[Action] =
-    &[KnowledgePublish, ReportsReadAll, UsersManage, InvitesManage, ApiKeysManage, SettingsManage, AuditRead];
+const ADMIN: &[Action] = &[
+    KnowledgePublish,
+    ReportsReadAll,
+    UsersManage,
+    InvitesManage,
+    ApiKeysManage,
+    SettingsManage,
+    WebhooksManage,
+    AuditRead,
+];
 
 pub fn role_allows(role: Role, action: Action) -> bool {
     match role {
@@ -103,6 +113,7 @@ impl Action {
             UsersManage | InvitesManage => "users:write",
             ApiKeysManage => "api_keys:write",
             SettingsManage => "settings:write",
+            WebhooksManage => "webhooks:write",
             AuditRead => "audit:read",
         }
     }
@@ -123,6 +134,7 @@ pub const SCOPES: &[&str] = &[
     "users:write",
     "api_keys:write",
     "settings:write",
+    "webhooks:write",
     "audit:read",
 ];
 

@@ -105,6 +105,12 @@ pub fn list_newest_keys(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<i64>> {
     tx.all("select event_key from events order by event_key desc limit $1", &[limit.into()], |row| row.take())
 }
 
+/// 0: there is no event yet.
+pub fn newest_key(tx: &mut Tx<'_>) -> Result<i64> {
+    let sql = "select event_key from events where event_key > 0 order by event_key desc limit 1";
+    Ok(tx.first(sql, &[], |row| row.take())?.unwrap_or_default())
+}
+
 fn stored(row: &mut Row<'_>) -> Result<Stored> {
     Ok(Stored {
         key: row.take()?,

@@ -73,6 +73,9 @@ fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey
     if let What::MessageSent { is_for_bot: true, .. } = &event.what {
         app.bot_calls.call();
     }
+    if event.key.is_some() || matches!(event.what, What::MessageSent { .. }) {
+        app.webhook_calls.happened(tenant);
+    }
     if let What::UserChanged { user, changed, .. } = &event.what {
         if changed.iter().any(|field| reactions::gives_rights(field)) {
             put_back(app, tenant, *user);

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::auth::model::Role;
 use crate::error::Result;
 use crate::events::{Event, What};
+use crate::notifications;
 use crate::platform::clock::Timestamp;
 use crate::tickets;
 use crate::tickets::model::{Side, Ticket, TicketStatus};
@@ -54,12 +55,18 @@ pub fn refresh(app: &App) {
 /// Sets those of what waits, which the database is asked for.
 pub async fn show_backlogs(app: &App) -> Result<()> {
     let (backlogs, uncounted) = (tickets::backlogs(app).await?, analytics::oldest_uncounted(app).await?);
+    let webhooks = notifications::backlog(app).await?;
     let now = app.clock.now();
     let age = |since: Option<Timestamp>| since.map(|since| now.since(since).as_secs_f64()).unwrap_or_default();
     let (waiting, oldest) = backlogs.tickets;
     metrics::gauge!("smilechat_tickets_waiting").set(waiting as f64);
     metrics::gauge!("smilechat_tickets_waiting_oldest_seconds").set(age(oldest));
-    let queues = [("bot", backlogs.bot), ("imports", backlogs.imports), ("file_removals", backlogs.file_removals)];
+    let queues = [
+        ("bot", backlogs.bot),
+        ("imports", backlogs.imports),
+        ("file_removals", backlogs.file_removals),
+        ("webhooks", webhooks),
+    ];
     for (queue, (length, oldest)) in queues {
         metrics::gauge!("smilechat_backlog_length", "queue" => queue).set(length as f64);
         metrics::gauge!("smilechat_backlog_oldest_seconds", "queue" => queue).set(age(oldest));

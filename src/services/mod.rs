@@ -75,6 +75,16 @@ pub const SERVICES: &[Service] = &[
         },
     },
     Service {
+        name: "notifications",
+        does: "webhooks: tenants' servers are told what happens",
+        routes: crate::notifications::routes,
+        work: |workers| {
+            workers.run(crate::notifications::keep_deriving);
+            workers.run(crate::notifications::keep_delivering);
+            workers.run(sweep::of_notifications);
+        },
+    },
+    Service {
         name: "analytics",
         does: "reports, the live board, usage",
         routes: crate::analytics::routes,

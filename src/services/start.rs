@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::app::{App, Shared};
 use crate::auth::{self, Auth, Registry};
+use crate::notifications::WebhookCalls;
 use crate::pages;
 use crate::platform::bus::{Bus, Driver, Incoming, Meeting};
 use crate::platform::clock::Clock;
@@ -83,6 +84,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         realtime: Realtime::new(is_realtime),
         hand_outs: HandOuts::default(),
         bot_calls: BotCalls::default(),
+        webhook_calls: WebhookCalls::default(),
         limits,
         bus,
         follower: Arc::default(),

@@ -7,6 +7,7 @@ use tokio::time::Interval;
 use crate::app::App;
 use crate::auth;
 use crate::error::Result;
+use crate::notifications;
 use crate::platform::http::idempotency;
 use crate::platform::shutdown::Shutdown;
 use crate::platform::telemetry::spans::in_job;
@@ -25,6 +26,13 @@ pub async fn of_tickets(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     while is_due(&mut turns, &shutdown).await {
         note(in_job("sweep", attachments::sweep::sweep(&app, app.clock.now())).await);
+    }
+}
+
+pub async fn of_notifications(app: App, shutdown: Shutdown) {
+    let mut turns = tokio::time::interval(TURN);
+    while is_due(&mut turns, &shutdown).await {
+        note(notifications::sweep(&app).await);
     }
 }
 

@@ -18,7 +18,7 @@ const SAFE_PASSWORD_KIB: i64 = 8192;
 const FEWEST_BYTES: usize = 10;
 
 /// Every number of the configuration has its line here.
-pub const RANGES: [(&str, RangeInclusive<i64>); 47] = [
+pub const RANGES: [(&str, RangeInclusive<i64>); 48] = [
     ("server.port", 0..=65_535),
     ("server.trusted_proxies", 0..=16),
     ("server.max_connections", 1..=1_000_000),
@@ -64,6 +64,7 @@ pub const RANGES: [(&str, RangeInclusive<i64>); 47] = [
     ("realtime.outbox", 1..=65_536),
     ("realtime.outbox_bytes", 65_536..=67_108_864),
     ("assignment.max_open_per_agent", 1..=100_000),
+    ("notifications.webhook_timeout_seconds", 1..=25),
     ("telemetry.traces_percent", 0..=100),
     ("telemetry.metrics_seconds", 1..=3600),
 ];

@@ -41,6 +41,7 @@ pub struct Config {
     pub realtime: RealtimeConfig,
     pub assignment: AssignmentConfig,
     pub analytics: AnalyticsConfig,
+    pub notifications: NotificationsConfig,
     pub bot: BotConfig,
     pub outbound: OutboundConfig,
     pub log: LogConfig,
@@ -209,6 +210,13 @@ pub struct OutboundConfig {
 pub struct BotConfig {
     /// Where a model lies that makes vectors of texts; empty for none.
     pub embedding_folder: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationsConfig {
+    /// For one attempt to deliver to a webhook.
+    pub webhook_timeout_seconds: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

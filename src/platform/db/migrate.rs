@@ -61,6 +61,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0020_tenant_wall.sql"),
         postgres: include_str!("../../../migrations/0020_tenant_wall.postgres.sql"),
     },
+    Migration::of_one_text("0021_webhooks", include_str!("../../../migrations/0021_webhooks.sql")),
+    Migration {
+        name: "0022_webhook_wall",
+        sqlite: include_str!("../../../migrations/0022_webhook_wall.sql"),
+        postgres: include_str!("../../../migrations/0022_webhook_wall.postgres.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (

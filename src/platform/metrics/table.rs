@@ -181,16 +181,23 @@ const QUEUE: Label = one_of("kind", &["read", "write"]);
 const BACKLOGS: &[Metric] = &[
     gauge(
         "smilechat_backlog_length",
-        &[one_of("queue", &["bot", "imports", "file_removals"])],
+        &[one_of("queue", &["bot", "imports", "file_removals", "webhooks"])],
         "How much waits, of all tenants and nodes: tickets in which the bot owes an answer, imports of sites that no node has \
-         taken, files that have to go and are still there. Counted to 10,000 at most.",
+         taken, files that have to go and are still there, what webhooks whose receivers answer should have been told by now. \
+         Counted to 10,000 at most.",
     ),
     gauge(
         "smilechat_backlog_oldest_seconds",
-        &[one_of("queue", &["bot", "imports", "file_removals", "analytics"])],
+        &[one_of("queue", &["bot", "imports", "file_removals", "webhooks", "analytics"])],
         "Since when the longest of it waits; 0 where nothing does. The bot's: since the customer's last word. `analytics`: \
          the oldest event that is in no report yet; a minute of it can be a gap in the events that may still be filled.",
     ),
+    counter(
+        "smilechat_webhook_deliveries_total",
+        &[one_of("result", &["delivered", "retried", "failed"])],
+        "Attempts to tell a webhook: taken by its receiver, to be made again, or given up after the last one.",
+    ),
+    histogram("smilechat_webhook_seconds", LATENCY, &[], "How long those took, and those of the test button."),
 ];
 
 const DATABASE: &[Metric] = &[

@@ -94,22 +94,40 @@ impl Outbound {
         }
     }
 
+    /// Whether it would be refused by its scheme or its number alone: a name is judged when it is looked up.
+    pub fn refuses(&self, url: &Url) -> bool {
+        self.judge(url).is_err()
+    }
+
     fn client(&self, url: &Url) -> Result<&Client, Failure> {
+        match self.judge(url)? {
+            Side::Own => made(&self.own, builder),
+            Side::Public => made(&self.public, || builder().dns_resolver(Arc::new(PublicOnly))),
+        }
+    }
+
+    fn judge(&self, url: &Url) -> Result<Side, Failure> {
         let host = url.host_str().ok_or(Failure::Refused)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Failure::Refused);
         }
         let port = url.port_or_known_default().unwrap_or_default();
         if self.allowed.contains(&format!("{host}:{port}")) {
-            return made(&self.own, builder);
+            return Ok(Side::Own);
         }
         // A number is not looked up, so that the resolver would not see it.
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match literal {
             Ok(number) if !address::is_public(number) => Err(Failure::Refused),
-            _ => made(&self.public, || builder().dns_resolver(Arc::new(PublicOnly))),
+            _ => Ok(Side::Public),
         }
     }
+}
+
+/// Which of the two clients asks.
+enum Side {
+    Own,
+    Public,
 }
 
 fn made(client: &OnceLock<Client>, builder: impl FnOnce() -> ClientBuilder) -> Result<&Client, Failure> {
@@ -170,6 +188,10 @@ impl Answer {
     pub fn up_to(mut self, bytes: usize) -> Self {
         self.left = bytes;
         self
+    }
+
+    pub fn status(&self) -> u16 {
+        self.response.status().as_u16()
     }
 
     pub fn is_json(&self) -> bool {

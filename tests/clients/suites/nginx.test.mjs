@@ -256,8 +256,8 @@ test("the doctor finds nothing wrong, by TLS", async () => {
 });
 
 test("smilechat-services.conf sends each path to the service that has its routes", async () => {
-  const tags = { "api keys": "auth", audit: "auth", settings: "auth", users: "auth", attachments: "tickets", messages: "tickets", bot: "tickets", knowledge: "tickets" };
-  const ports = { auth: [3110], tickets: [3120], realtime: [3130, 3131], analytics: [3140], pages: [3150] };
+  const tags = { "api keys": "auth", audit: "auth", settings: "auth", users: "auth", attachments: "tickets", messages: "tickets", bot: "tickets", knowledge: "tickets", webhooks: "notifications" };
+  const ports = { auth: [3110], tickets: [3120], realtime: [3130, 3131], analytics: [3140], notifications: [3160], pages: [3150] };
   const [stands, places] = [[], {}];
   for (const [service, shipped] of Object.entries(ports)) {
     const stand = createServer((_, answer) => answer.end(service));

@@ -11,18 +11,26 @@ import { startCluster, stopCluster } from "../harness/cluster.mjs";
 import { scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, call, get, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { connect, heard, tell, transports } from "../harness/sockets.mjs";
+import { freePort } from "../harness/server.mjs";
 import { poll } from "../harness/wait.mjs";
+import { startReceiver, verified } from "../harness/webhooks.mjs";
 
-const services = ["auth", "tickets", "realtime", "analytics", "pages"];
-const ports = { auth: [3110], tickets: [3120], realtime: [3130, 3131], analytics: [3140], pages: [3150] };
+const services = ["auth", "tickets", "realtime", "notifications", "analytics", "pages"];
+const ports = { auth: [3110], tickets: [3120], realtime: [3130, 3131], analytics: [3140], notifications: [3160], pages: [3150] };
 
 let [cluster, front, byName] = [];
 before(async () => {
   const places = {};
   const roles = services.map((name) => ({ SMILECHAT_SERVER__SERVICES: name }));
-  const env = { SMILECHAT_ASSIGNMENT__ENABLED: "true", SMILECHAT_DATABASE__POOL_SIZE: "2" };
+  const port = await freePort();
+  const env = {
+    SMILECHAT_ASSIGNMENT__ENABLED: "true",
+    SMILECHAT_DATABASE__POOL_SIZE: "2",
+    SMILECHAT_OUTBOUND__OWN_HOSTS: `127.0.0.1:${port}`,
+  };
   services.forEach((name, number) => ports[name].forEach((port) => (places[`127.0.0.1:${port}`] = number)));
   cluster = await startCluster({ roles, env, conf: "smilechat-services.conf", places });
+  cluster.receiver = port;
   front = cluster.front;
   byName = Object.fromEntries(services.map((name, number) => [name, cluster.nodes[number]]));
 });
@@ -67,7 +75,12 @@ test("a whole conversation by the public address, on every transport", async () 
   await post(front, support, `/api/tickets/${ticket_id}/notes`, { body: "A regular" });
   await heard(ours, "ticket_note", (note) => note.body === "A regular", 3_000);
 
+  const receiver = await startReceiver(cluster.receiver);
+  const { secret } = await post(front, admin, "/api/webhooks", { url: receiver.url("/hook"), types: ["ticket.closed"] });
   await put(front, support, `/api/tickets/${ticket_id}`, { status: "closed" });
+  const [told] = await receiver.until("/hook", 1);
+  assert.equal(verified(secret, told).data.ticket.ticket_id, ticket_id);
+  await receiver.stop();
   await heard(theirs[2], "ticket_updated", (event) => event.ticket.status === "closed", 3_000);
   await post(front, customer, `/api/tickets/${ticket_id}/rating`, { score: 5 });
   await heard(ours, "ticket_rated", (rating) => rating.score === 5, 3_000);
@@ -139,7 +152,7 @@ test("each process did its own part and no other's", async () => {
     const samples = (await scrape(byName[name])).filter((one) => one.name === "smilechat_http_request_seconds_count");
     return samples.filter((one) => one.labels.route.startsWith(prefix)).reduce((sum, one) => sum + one.value, 0);
   };
-  const paths = { auth: "/api/auth/", tickets: "/api/tickets", analytics: "/api/analytics/" };
+  const paths = { auth: "/api/auth/", tickets: "/api/tickets", analytics: "/api/analytics/", notifications: "/api/webhooks" };
   for (const [name, path] of Object.entries(paths)) {
     for (const other of services) {
       const asked = await requests(other, path);

@@ -34,3 +34,4 @@ mod site_map;
 mod tickets;
 mod two_factor;
 mod users;
+mod webhooks;

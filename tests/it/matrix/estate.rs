@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use smilechat::analytics::count::catch_up;
+use smilechat::notifications::derive;
 
 use super::rows::{Level, Row};
 use crate::harness::{Person, Server, Tenant};
@@ -68,6 +69,11 @@ impl Estate {
                 json!({"kind": "publishable", "name": word, "allowed_origins": [format!("https://{word}.example")]});
             ids.insert("api_key_id", make(&admin, "/api/api-keys", key, "api_key_id").await);
         }
+        for _ in 0..2 {
+            // Nobody's to reach either, and found out when it is sent.
+            let webhook = json!({"url": format!("http://localhost:9/{word}"), "description": word});
+            ids.insert("webhook_id", make(&admin, "/api/webhooks", webhook, "webhook_id").await);
+        }
         let shelf = json!({"name": word, "description": word});
         ids.insert("collection_id", make(&admin, "/api/kb/collections", shelf.clone(), "collection_id").await);
         make(&admin, "/api/kb/collections", json!({"name": word, "slug": "another"}), "collection_id").await;
@@ -97,21 +103,29 @@ impl Estate {
             make(&customer, "/api/tickets", json!({"subject": word, "message_content": word}), "ticket_id").await;
         }
         Self::settle(server).await;
+        let deliveries = format!("/api/webhooks/{}/deliveries", ids["webhook_id"]);
+        let deliveries = server.get(&deliveries).by(&admin).await.expect(200);
+        ids.insert("delivery_id", deliveries["data"][0]["delivery_id"].as_str().expect("an id").to_owned());
         catch_up(&server.running.app).await.expect("its figures");
         Self { word, seconds: server.now().seconds() as u64, customer, support, admin, ids }
     }
 
-    /// Waits until no bot owes an answer, and no import is under way.
+    /// Waits until no bot owes an answer, no import is under way, and webhooks were told, in vain, what there is to tell.
     pub async fn settle(server: &Server) {
         for _ in 0..500 {
             let owed = "select count(*) from tickets where tenant_key > 0 and bot_due_seq is not null";
             let imports = "select count(*) from kb_imports where tenant_key > 0 and state = 'running'";
+            let untold = "select count(*) from webhook_deliveries
+                 where webhook_key > 0 and state = 'pending' and (attempts = 0 or claimed_until is not null)";
             if server.count(owed).await + server.count(imports).await == 0 {
-                return;
+                derive(&server.running.app).await.expect("what webhooks are told");
+                if server.count(untold).await == 0 {
+                    return;
+                }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("a bot owes an answer, or an import runs, still");
+        panic!("a bot owes an answer, an import runs, or a webhook is to be told, still");
     }
 
     pub fn id(&self, name: &str) -> &str {
@@ -149,6 +163,8 @@ impl Estate {
             ("published_id", "none".into()),
             ("collection_id", "none".into()),
             ("import_id", "none".into()),
+            ("webhook_id", "none".into()),
+            ("delivery_id", "none".into()),
         ]);
         let everybody = (person.clone(), person.clone(), person.clone());
         Self {

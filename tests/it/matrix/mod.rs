@@ -63,6 +63,7 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
                 "kb_articles ",
                 "kb_passages ",
                 "kb_imports ",
+                "webhook_deliveries ",
                 "bot_runs "
             ]
             .iter()

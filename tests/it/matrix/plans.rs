@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 use serde_json::Value;
 use smilechat::analytics::{count::catch_up, oldest_uncounted};
+use smilechat::notifications;
 use smilechat::tickets::backlogs;
 
 use super::estate::Estate;
@@ -121,6 +122,8 @@ async fn drive(server: &Server) {
     // What is asked for now and then, for the metrics.
     backlogs(&server.running.app).await.expect("counted");
     oldest_uncounted(&server.running.app).await.expect("looked up");
+    notifications::backlog(&server.running.app).await.expect("counted");
+    notifications::sweep(&server.running.app).await.expect("swept");
 }
 
 /// The plans in the log of PostgreSQL, which is beside its data folder.

@@ -93,6 +93,15 @@ pub const ROWS: &[Row] = &[
     row("PUT /api/settings/widget", Admin, &[None], |own| json!({"greeting": own.word}), 200),
     row("GET /api/settings/identity", Admin, &[None], none, 200),
     row("POST /api/settings/identity", Admin, &[None], |_| json!({}), 200),
+    row("GET /api/webhooks", Admin, &[None, Cursor], none, 200),
+    row("POST /api/webhooks", Admin, &[None], |own| json!({"url": format!("http://localhost:9/{}", own.word)}), 201),
+    row("GET /api/webhooks/{webhook_id}", Admin, &[Path], none, 200),
+    row("PUT /api/webhooks/{webhook_id}", Admin, &[Path], |own| json!({"description": own.word}), 200),
+    row("POST /api/webhooks/{webhook_id}/secret", Admin, &[Path], |_| json!({}), 200),
+    row("POST /api/webhooks/{webhook_id}/test", Admin, &[Path], |_| json!({}), 200),
+    row("GET /api/webhooks/{webhook_id}/deliveries", Admin, &[Path, Cursor], none, 200),
+    row("POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", Admin, &[Path], |_| json!({}), 200),
+    row("DELETE /api/webhooks/{webhook_id}", Admin, &[Path], none, 204),
     row("GET /api/bot", Admin, &[None], none, 200),
     row("PUT /api/bot", Admin, &[None], |own| json!({"greeting": own.word}), 200),
     row("POST /api/bot/try", Admin, &[None], |own| json!({"question": own.word}), 200),
@@ -160,6 +169,9 @@ fn totp_confirmation(own: &Estate) -> Value {
     json!({"secret": secret.to_base32(), "code": code.to_string(), "current_password": PASSWORD})
 }
 
+/// Ids that stand in a path by their own name, where `own.id` has them.
+const NAMED: [&str; 6] = ["user_id", "invite_id", "api_key_id", "attachment_id", "webhook_id", "delivery_id"];
+
 impl Row {
     pub fn is_public(&self) -> bool {
         self.level == Public
@@ -187,9 +199,7 @@ impl Row {
 
     pub fn path(&self, of: &Estate) -> String {
         let path = self.template().replace("{id}", of.id(self.id_name())).replace("{version}", "1");
-        ["user_id", "invite_id", "api_key_id", "attachment_id"]
-            .iter()
-            .fold(path, |path, name| path.replace(&format!("{{{name}}}"), of.id(name)))
+        NAMED.iter().fold(path, |path, name| path.replace(&format!("{{{name}}}"), of.id(name)))
     }
 
     /// What `{id}` stands for.
@@ -209,9 +219,7 @@ impl Row {
         let absent = "019e7044-8800-7000-8000-000000000000";
         let id = if self.route.ends_with("/read") { format!("{absent}.1") } else { absent.to_owned() };
         let path = self.template().replace("{id}", &id).replace("{version}", "1");
-        ["user_id", "invite_id", "api_key_id", "attachment_id"]
-            .iter()
-            .fold(path, |path, name| path.replace(&format!("{{{name}}}"), absent))
+        NAMED.iter().fold(path, |path, name| path.replace(&format!("{{{name}}}"), absent))
     }
 
     /// What this stranger tries. Who is signed in may do their own things: no attack, but for what they read by it.

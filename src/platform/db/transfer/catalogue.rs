@@ -105,9 +105,9 @@ mod tests {
             assert_eq!(place(name), None);
         }
         let seeded: Vec<_> = catalogue.tables.iter().filter(|table| table.is_seeded).map(|table| &table.name).collect();
-        assert_eq!(seeded, ["analytics_cursors", "event_cursors"]);
+        assert_eq!(seeded, ["analytics_cursors", "event_cursors", "webhook_cursors"]);
         let counted: Vec<_> = catalogue.tables.iter().filter_map(|table| table.counted.as_deref()).collect();
-        assert_eq!(counted.len(), 5, "{counted:?}");
+        assert_eq!(counted.len(), 7, "{counted:?}");
         assert!(catalogue.tables.iter().all(|table| !table.key.is_empty()));
     }
 }

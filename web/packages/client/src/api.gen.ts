@@ -992,6 +992,117 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's webhooks, the oldest first. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Has a server of yours told what happens, from now on. Its secret is in this one answer alone. */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of the tenant's webhooks. */
+        get: operations["show_webhook"];
+        /** Changes a webhook. What waits goes to its new address. */
+        put: operations["update_webhook"];
+        post?: never;
+        /** Removes a webhook, with all that it was to be told. */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a webhook was told in the last 30 days, or is to be; newest first. */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a delivery sent again, with the same id: from the beginning if it is done, now if it waits for its time. One behind an
+         *     earlier one of its ticket stays there.
+         */
+        post: operations["retry_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a new secret for a webhook, and shows it this once. The one before signs too for 24 hours, so that the receiver can be
+         *     changed in between.
+         */
+        post: operations["renew_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a `webhook.test` now, once, and tells how it went. It is not among the deliveries. */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/widget": {
         parameters: {
             query?: never;
@@ -1098,7 +1209,7 @@ export interface components {
             /** @description The first characters of the key, to recognise it by. */
             prefix: string;
             revoked_at: components["schemas"]["Timestamp"] | null;
-            scopes: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "knowledge:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+            scopes: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "knowledge:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "webhooks:write" | "audit:read")[];
         };
         /** @enum {string} */
         ApiKeyKind: "publishable" | "secret";
@@ -1212,6 +1323,18 @@ export interface components {
              * @description Of pictures, in pixels.
              */
             width: number | null;
+        };
+        /** @description How one attempt went. */
+        Attempt: {
+            /** @description Null: it was taken. */
+            error: string | null;
+            /** Format: int64 */
+            ms: number;
+            /**
+             * Format: int64
+             * @description What was answered. Null: nothing.
+             */
+            status: number | null;
         };
         Before: {
             period: components["schemas"]["ReportPeriod"];
@@ -1365,6 +1488,11 @@ export interface components {
             /** @description What the invited person registers with. */
             invite: string;
         };
+        /** @description A webhook with its secret, which is shown this once. */
+        CreatedWebhook: components["schemas"]["Webhook"] & {
+            /** @description `whsec_` and the base64 of 32 bytes. */
+            secret: string;
+        };
         Credentials: {
             /** Format: password */
             password: string;
@@ -1374,6 +1502,36 @@ export interface components {
         };
         /** @enum {string} */
         Day: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description What a webhook is to be told, or was. */
+        Delivery: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description As it is sent, or was: JSON. */
+            body: string;
+            created_at: components["schemas"]["Timestamp"];
+            /** @description As the receiver sees it in `webhook-id`. */
+            delivery_id: string;
+            done_at: components["schemas"]["Timestamp"] | null;
+            /** @description Why the last attempt failed: `unreachable`, `timeout`, `server_error`, `rejected`, … Null: it did not, or there was none. */
+            last_error: string | null;
+            /**
+             * Format: int64
+             * @description How long the last attempt took.
+             */
+            last_ms: number | null;
+            /**
+             * Format: int64
+             * @description The status that the receiver answered last. Null: there was no answer.
+             */
+            last_status: number | null;
+            next_at: components["schemas"]["Timestamp"] | null;
+            state: components["schemas"]["DeliveryState"];
+            /** @description Null: it is about no ticket. */
+            ticket_id: string | null;
+            type: string;
+        };
+        /** @enum {string} */
+        DeliveryState: "pending" | "waiting" | "delivered" | "failed";
         Dependency: {
             /** @description Which engine it is. */
             kind: string;
@@ -1662,7 +1820,7 @@ export interface components {
             allowed_origins?: string[];
             kind: components["schemas"]["ApiKeyKind"];
             name: string;
-            scopes?: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "knowledge:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "audit:read")[];
+            scopes?: ("*" | "tickets:read" | "tickets:write" | "messages:read" | "messages:write" | "notes:read" | "notes:write" | "knowledge:write" | "reports:read" | "users:read" | "users:write" | "api_keys:write" | "settings:write" | "webhooks:write" | "audit:read")[];
         };
         NewArticle: {
             /** @description Markdown of at most 50,000 characters. */
@@ -1749,6 +1907,14 @@ export interface components {
             /** @description At most 20, each a line of at most 50 characters. */
             tags?: string[];
         };
+        NewWebhook: {
+            /** @description A line of at most 200 characters, for people. */
+            description?: string;
+            /** @description What it is told; empty for all but `note.added`. */
+            types?: components["schemas"]["WebhookType"][];
+            /** @description Where it is sent: http or https, at most 2,048 characters. Addresses of a private network are refused. */
+            url: string;
+        };
         /** @description The body of what needs none: nothing, or an object without a field. */
         NoFields: Record<string, unknown>;
         /** @description What staff write beside a conversation. No message: customers never see it. */
@@ -1790,6 +1956,11 @@ export interface components {
         };
         Page_Collection: {
             data: components["schemas"]["Collection"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_Delivery: {
+            data: components["schemas"]["Delivery"][];
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
@@ -1840,6 +2011,11 @@ export interface components {
         };
         Page_Ticket: {
             data: components["schemas"]["Ticket"][];
+            /** @description Null on the last page. */
+            next_cursor: string | null;
+        };
+        Page_Webhook: {
+            data: components["schemas"]["Webhook"][];
             /** @description Null on the last page. */
             next_cursor: string | null;
         };
@@ -2324,6 +2500,20 @@ export interface components {
             user_id: string;
         };
         Value: unknown;
+        Webhook: {
+            created_at: components["schemas"]["Timestamp"];
+            description: string;
+            /** @description Why the server switched it off: `gone` (it answered 410) or `failing` (for five days). Null: it did not. */
+            disabled_reason: string | null;
+            failing_since: components["schemas"]["Timestamp"] | null;
+            /** @description While it is not, nothing is noted down for it; what waits already goes on once it is again. */
+            is_enabled: boolean;
+            /** @description What it is told; empty for all but `note.added`. */
+            types: components["schemas"]["WebhookType"][];
+            updated_at: components["schemas"]["Timestamp"];
+            url: string;
+            webhook_id: string;
+        };
         WebhookPatch: {
             /** Format: int32 */
             deadline_seconds?: number;
@@ -2331,12 +2521,21 @@ export interface components {
             has_secret?: boolean;
             url: string;
         };
+        /** @description What a webhook is signed with. */
+        WebhookSecret: {
+            secret: string;
+        };
         WebhookSettings: {
             /** Format: int32 */
             deadline_seconds: number;
             has_secret: boolean;
             url: string;
         };
+        /**
+         * @description What a webhook can be told.
+         * @enum {string}
+         */
+        WebhookType: "ticket.created" | "ticket.updated" | "ticket.closed" | "ticket.assigned" | "ticket.deleted" | "ticket.rated" | "message.sent" | "note.added" | "user.registered";
         /** @description What a page shows before anybody has written. */
         Widget: components["schemas"]["WidgetSettings"] & {
             /** @description Whether anybody of the staff is online, and neither away nor busy. */
@@ -7502,6 +7701,609 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Those that are in this state alone. */
+                state?: "pending" | "waiting" | "delivered" | "failed";
+                /** @description How many entries a page holds at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Delivery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoFields"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attempt"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

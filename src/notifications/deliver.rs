@@ -1,0 +1,172 @@
+//! Delivering: what is due is taken up, sent, and written down as done, or as due again later.
+//!
+//! Receivers that answer share one number of places, receivers that fail another and smaller one, in which each has one place:
+//! however many are dead, those that live are told at once. A claim outlasts the request, so that what a node that died was
+//! about to send is due again soon; of two nodes, one has it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::MissedTickBehavior;
+
+use super::attempt;
+use super::model::WebhookKey;
+use super::store::queue::{self, Claimed, Due, MOST_UNDER_WAY};
+use super::store::webhooks::{self, Receiver};
+use crate::app::App;
+use crate::auth::model::TenantKey;
+use crate::error::{Error, Result};
+use crate::platform::shutdown::Shutdown;
+
+const TURN: Duration = Duration::from_secs(1);
+/// Requests of this process that are under way, to receivers that answer and to those that fail.
+const AT_ONCE: usize = 64;
+const AT_ONCE_FAILING: usize = 16;
+/// How often it is tried to write down how an attempt went. Otherwise it is made again.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+/// Runs until the server shuts down. What is under way is finished.
+pub async fn keep_delivering(app: App, shutdown: Shutdown) {
+    let mut turns = tokio::time::interval(TURN);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut desk = Desk::default();
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = app.webhook_calls.due.notified() => {}
+            Some(ended) = desk.running.join_next(), if !desk.running.is_empty() => desk.end(ended),
+            () = shutdown.begun() => break,
+        }
+        if app.webhook_calls.is_anybody()
+            && let Err(error) = desk.take_up(&app).await
+        {
+            tracing::warn!(%error, "could not take up what webhooks are to be told; trying again");
+        }
+    }
+    while desk.running.join_next().await.is_some() {}
+}
+
+/// Until nothing is due any more; the answer is how many attempts that took.
+pub async fn deliver_due(app: &App) -> Result<usize> {
+    let (mut desk, mut attempts) = (Desk::default(), 0);
+    loop {
+        attempts += desk.take_up(app).await?;
+        match desk.running.join_next().await {
+            Some(ended) => desk.end(ended),
+            None => return Ok(attempts),
+        }
+    }
+}
+
+/// What this process has under way.
+#[derive(Default)]
+struct Desk {
+    running: JoinSet<(WebhookKey, bool)>,
+    /// Of each webhook, and of all: those that answer, those that fail.
+    busy: HashMap<WebhookKey, usize>,
+    healthy: usize,
+    failing: usize,
+}
+
+impl Desk {
+    /// How many are taken up now.
+    async fn take_up(&mut self, app: &App) -> Result<usize> {
+        while let Some(ended) = self.running.try_join_next() {
+            self.end(ended);
+        }
+        let (now, mut taken) = (app.clock.now(), 0);
+        for due in app.db.read(move |tx| queue::list_due(tx, now)).await? {
+            let room = self.room(&due);
+            if room == 0 {
+                continue;
+            }
+            let Some((receiver, claimed)) = claim(app, due.tenant, due.webhook, room).await? else { continue };
+            let receiver = Arc::new(receiver);
+            for claimed in claimed {
+                *self.busy.entry(due.webhook).or_default() += 1;
+                *self.place(due.is_failing) += 1;
+                taken += 1;
+                let (app, receiver) = (app.clone(), receiver.clone());
+                self.running.spawn(async move {
+                    deliver(&app, due.tenant, due.webhook, &receiver, claimed).await;
+                    (due.webhook, due.is_failing)
+                });
+            }
+        }
+        Ok(taken)
+    }
+
+    fn room(&self, due: &Due) -> usize {
+        let own = self.busy.get(&due.webhook).copied().unwrap_or_default();
+        match due.is_failing {
+            true if own > 0 => 0,
+            true => AT_ONCE_FAILING.saturating_sub(self.failing).min(1),
+            false => AT_ONCE.saturating_sub(self.healthy).min((MOST_UNDER_WAY as usize).saturating_sub(own)),
+        }
+    }
+
+    fn place(&mut self, is_failing: bool) -> &mut usize {
+        if is_failing { &mut self.failing } else { &mut self.healthy }
+    }
+
+    fn end(&mut self, ended: Result<(WebhookKey, bool), JoinError>) {
+        match ended {
+            Ok((webhook, is_failing)) => {
+                *self.place(is_failing) -= 1;
+                if let Some(own) = self.busy.get_mut(&webhook) {
+                    *own -= 1;
+                    if *own == 0 {
+                        self.busy.remove(&webhook);
+                    }
+                }
+            }
+            // A panic ends this worker, and the server with it.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+/// None: it was switched off a moment ago, or another node was quicker.
+async fn claim(
+    app: &App,
+    tenant: TenantKey,
+    webhook: WebhookKey,
+    room: usize,
+) -> Result<Option<(Receiver, Vec<Claimed>)>> {
+    let now = app.clock.now();
+    let until = now.plus(attempt::lease(app));
+    app.db
+        .write(move |tx| {
+            let receiver = webhooks::lock(tx, tenant, webhook)?.filter(|receiver| receiver.is_enabled);
+            let Some(receiver) = receiver else { return Ok(None) };
+            let claimed = queue::claim(tx, tenant, webhook, room as i64, now, until)?;
+            Ok((!claimed.is_empty()).then_some((receiver, claimed)))
+        })
+        .await
+}
+
+async fn deliver(app: &App, tenant: TenantKey, webhook: WebhookKey, receiver: &Receiver, claimed: Claimed) {
+    let (attempt, wait) =
+        attempt::send(app, &receiver.url, &receiver.secrets, &claimed.delivery_id, &claimed.body).await;
+    let again_at = attempt::again_at(app, &claimed, &attempt, wait);
+    attempt::count(&attempt, again_at);
+    let done = Arc::new((claimed, attempt));
+    for tries_left in (0..TRIES).rev() {
+        let (done, now) = (done.clone(), app.clock.now());
+        let written = app.db.write(move |tx| {
+            let (claimed, attempt) = &*done;
+            attempt::conclude(tx, tenant, webhook, claimed, attempt, again_at, now)
+        });
+        match written.await {
+            Ok(()) => return,
+            Err(Error::Unavailable(_)) if tries_left > 0 => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(error) => {
+                tracing::warn!(%error, "how a delivery went could not be written down; it will be sent again");
+                return;
+            }
+        }
+    }
+}
