@@ -22,6 +22,7 @@ const SCOPES: { value: Scope; label: string }[] = [
   { value: "users:write", label: "Change people" },
   { value: "api_keys:write", label: "Manage keys" },
   { value: "settings:write", label: "Change settings" },
+  { value: "webhooks:write", label: "Manage webhooks" },
   { value: "audit:read", label: "Read the audit log" },
 ];
 
