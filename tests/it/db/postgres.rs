@@ -78,7 +78,7 @@ async fn a_frozen_server_is_unavailable_and_heals() -> Result<()> {
 /// and PostgreSQL takes the locks back.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_freezes_with_a_lock_in_hand_holds_up_nobody_else() -> Result<()> {
-    let t = TestDb::postgres()?.with_time()?;
+    let t = TestDb::postgres()?.with_patience(3)?;
     let (tenant, _) = t.db.write(|tx| insert_tenant(tx, "acme")).await?;
     let frozen = Db::open(&t.config, super::deaf())?;
     let (locked, is_locked) = tokio::sync::oneshot::channel();

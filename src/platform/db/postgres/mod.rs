@@ -75,6 +75,7 @@ fn start_pool(
             in_doubt: Vec::new(),
             on_commit: on_commit.clone(),
             slow: slow::threshold(config),
+            lock_patience: Duration::from_secs(config.queue_timeout_seconds) / 2,
         };
         let jobs = jobs.clone();
         let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
@@ -85,9 +86,9 @@ fn start_pool(
 
 /// What opens the transaction, and binds it to its tenant for as long as it lasts.
 ///
-/// What a tenant asks for waits a second for one lock: it has a connection of the pool meanwhile, and others wait for that
-/// (`database.queue_timeout_seconds`). Our own work, a start among it, has no caller who comes back, and waits on.
-fn begin(job: &Job) -> Cow<'static, str> {
+/// What a tenant asks for waits for one lock half as long as others wait for a connection, since it has one meanwhile. Our own
+/// work, a start among it, has no caller who comes back, and waits on.
+fn begin(job: &Job, lock_patience: Duration) -> Cow<'static, str> {
     let begin = match job.kind {
         Kind::Read => "begin isolation level repeatable read read only",
         Kind::Write => "begin isolation level read committed",
@@ -95,7 +96,8 @@ fn begin(job: &Job) -> Cow<'static, str> {
     match (job.tenant, job.kind) {
         (Some(tenant), Kind::Read) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
         (Some(tenant), Kind::Write) => {
-            format!("{begin}; set local smilechat.tenant = {tenant}; set local lock_timeout = '1s'").into()
+            let patience = lock_patience.as_millis();
+            format!("{begin}; set local smilechat.tenant = {tenant}; set local lock_timeout = {patience}").into()
         }
         (None, _) => begin.into(),
     }
@@ -129,6 +131,7 @@ struct Worker {
     in_doubt: Vec<InDoubt>,
     on_commit: OnCommit,
     slow: Option<Duration>,
+    lock_patience: Duration,
 }
 
 /// A transaction whose COMMIT had no answer, and what it has to tell if it was carried out.
@@ -191,9 +194,9 @@ impl Worker {
     }
 
     fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
-        let slow = self.slow;
+        let (slow, lock_patience) = (self.slow, self.lock_patience);
         let session = self.session()?;
-        session.begin(begin(job));
+        session.begin(begin(job, lock_patience));
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
