@@ -75,13 +75,12 @@ const BOOKKEEPING: &str = "create table if not exists schema_migrations (
 /// No name of a migration: an older version that meets it takes it for one that it does not know, and does not start either.
 const MOVING: &str = "move_under_way";
 
-/// For one lock: nobody is kept waiting for longer by a statement that waits itself. Less than others wait for a lock
-/// (`postgres/connector.rs`), so that none of them gives up because of a migration.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// For one lock: nobody is kept waiting for longer by a statement that waits itself.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// In which others get what they waited for.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// About two minutes.
-const TRIES: u32 = 80;
+const TRIES: u32 = 40;
 
 /// Brings the schema up to date; the answer names what was applied now.
 pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {

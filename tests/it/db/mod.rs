@@ -42,12 +42,7 @@ impl TestDb {
 
     /// The same, for what asks whether all is done in the end, not how long a machine with much other work takes for it.
     pub fn with_time(self) -> Result<Self> {
-        self.with_patience(60)
-    }
-
-    /// The same, but that a call waits so many seconds for its turn.
-    pub fn with_patience(self, seconds: u64) -> Result<Self> {
-        let config = DatabaseConfig { queue_timeout_seconds: seconds, statement_timeout_seconds: 60, ..self.config };
+        let config = DatabaseConfig { queue_timeout_seconds: 60, statement_timeout_seconds: 60, ..self.config };
         Self::open(config, self._folder)
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use smilechat::platform::db::{self, Db, Tx};
+use smilechat::platform::db::{Db, Tx};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{TestDb, config, insert_tenant};
@@ -74,12 +74,12 @@ async fn a_frozen_server_is_unavailable_and_heals() -> Result<()> {
     load.check(&t).await
 }
 
-/// A node that freezes in mid-transaction keeps its locks. Who wants them gives up soon, nobody else waits long behind those,
-/// and PostgreSQL takes the locks back.
+/// A node that freezes in mid-transaction keeps its locks until PostgreSQL takes them back: long before a statement that waits for
+/// them is ended, which a minute would be here.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_freezes_with_a_lock_in_hand_holds_up_nobody_else() -> Result<()> {
-    let t = TestDb::postgres()?.with_patience(3)?;
-    let (tenant, _) = t.db.write(|tx| insert_tenant(tx, "acme")).await?;
+async fn who_freezes_with_a_lock_in_hand_loses_it_soon() -> Result<()> {
+    let t = TestDb::postgres()?.with_time()?;
+    t.db.write(|tx| insert_tenant(tx, "acme")).await?;
     let frozen = Db::open(&t.config, super::deaf())?;
     let (locked, is_locked) = tokio::sync::oneshot::channel();
     let (thaw, thawed) = std::sync::mpsc::channel::<()>();
@@ -94,31 +94,22 @@ async fn who_freezes_with_a_lock_in_hand_holds_up_nobody_else() -> Result<()> {
     is_locked.await?;
     let frozen_at = Instant::now();
     // More than there are connections.
-    let waiting: Vec<_> = (0..6).map(|_| tokio::spawn(db::within(tenant, give_up(t.db.clone())))).collect();
-    tokio::task::yield_now().await;
-    t.db.ping().await?;
-    ensure!(frozen_at.elapsed() < Duration::from_secs(4), "others waited for {:?}", frozen_at.elapsed());
+    let waiting: Vec<_> = (0..6).map(|_| tokio::spawn(touch_alone(t.db.clone()))).collect();
     for waiting in waiting {
-        let (code, retry_after, waited) = waiting.await?;
-        assert_eq!((code, retry_after), ("unavailable", Some(1)));
-        ensure!(waited < Duration::from_secs(4), "it gave up after {waited:?}");
+        waiting.await??;
     }
-    while db::within(tenant, t.db.write(touch)).await.is_err() {
-        ensure!(frozen_at.elapsed() < Duration::from_secs(20), "the lock is still held");
-    }
+    ensure!(frozen_at.elapsed() < Duration::from_secs(30), "others waited for {:?}", frozen_at.elapsed());
     thaw.send(())?;
     assert_eq!(holding.await?.expect_err("its transaction is gone").code(), "unavailable");
     Ok(())
 }
 
-fn touch(tx: &mut Tx<'_>) -> smilechat::error::Result<u64> {
-    tx.execute("update tenants set name = name where name = 'acme'", &[])
+async fn touch_alone(db: Db) -> smilechat::error::Result<u64> {
+    db.write(touch).await
 }
 
-async fn give_up(db: Db) -> (&'static str, Option<u64>, Duration) {
-    let begun = Instant::now();
-    let error = db.write(touch).await.expect_err("somebody has the row");
-    (error.code(), error.retry_after(), begun.elapsed())
+fn touch(tx: &mut Tx<'_>) -> smilechat::error::Result<u64> {
+    tx.execute("update tenants set name = name where name = 'acme'", &[])
 }
 
 /// A role may be set to acknowledge before the disk has it. What we acknowledge is on disk.

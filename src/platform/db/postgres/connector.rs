@@ -12,7 +12,7 @@ use crate::platform::db::server::Server;
 
 /// Our transactions never wait for anything but the database. One that stands still is a node's that was frozen or is gone, and
 /// has locks.
-const IDLE_PATIENCE: Duration = Duration::from_secs(5);
+const IDLE_PATIENCE: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 

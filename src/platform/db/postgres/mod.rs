@@ -75,7 +75,6 @@ fn start_pool(
             in_doubt: Vec::new(),
             on_commit: on_commit.clone(),
             slow: slow::threshold(config),
-            lock_patience: Duration::from_secs(config.queue_timeout_seconds) / 2,
         };
         let jobs = jobs.clone();
         let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
@@ -85,21 +84,14 @@ fn start_pool(
 }
 
 /// What opens the transaction, and binds it to its tenant for as long as it lasts.
-///
-/// What a tenant asks for waits for one lock half as long as others wait for a connection, since it has one meanwhile. Our own
-/// work, a start among it, has no caller who comes back, and waits on.
-fn begin(job: &Job, lock_patience: Duration) -> Cow<'static, str> {
+fn begin(job: &Job) -> Cow<'static, str> {
     let begin = match job.kind {
         Kind::Read => "begin isolation level repeatable read read only",
         Kind::Write => "begin isolation level read committed",
     };
-    match (job.tenant, job.kind) {
-        (Some(tenant), Kind::Read) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
-        (Some(tenant), Kind::Write) => {
-            let patience = lock_patience.as_millis();
-            format!("{begin}; set local smilechat.tenant = {tenant}; set local lock_timeout = {patience}").into()
-        }
-        (None, _) => begin.into(),
+    match job.tenant {
+        Some(tenant) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
+        None => begin.into(),
     }
 }
 
@@ -131,7 +123,6 @@ struct Worker {
     in_doubt: Vec<InDoubt>,
     on_commit: OnCommit,
     slow: Option<Duration>,
-    lock_patience: Duration,
 }
 
 /// A transaction whose COMMIT had no answer, and what it has to tell if it was carried out.
@@ -194,9 +185,9 @@ impl Worker {
     }
 
     fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
-        let (slow, lock_patience) = (self.slow, self.lock_patience);
+        let slow = self.slow;
         let session = self.session()?;
-        session.begin(begin(job, lock_patience));
+        session.begin(begin(job));
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
