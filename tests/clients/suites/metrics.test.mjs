@@ -9,13 +9,15 @@ import { after, before, test } from "node:test";
 
 import { lockDatabase } from "../harness/files.mjs";
 import { figure, listed, parse, scrape, valueOf } from "../harness/metrics.mjs";
-import { call, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
+import { call, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { freePort, launch, startServer, stopServer } from "../harness/server.mjs";
 import { connect, heard, tell } from "../harness/sockets.mjs";
 import { changeSqlite } from "../harness/sqlite.mjs";
 import { pause, poll } from "../harness/wait.mjs";
+import { startReceiver } from "../harness/webhooks.mjs";
 
 let server;
+let receiver;
 let beginning;
 /** The names that some test has seen move. */
 const moved = new Set();
@@ -26,8 +28,10 @@ const CONSTANT = ["smilechat_build_info", "process_max_fds", "process_start_time
 const OF_OTHERS = /^smilechat_(bus_|presence_lists_total$|events_given_up_total$|replica_|bot_replies_total$)/;
 
 before(async () => {
+  receiver = await startReceiver();
   server = await startServer({
     env: {
+      SMILECHAT_OUTBOUND__OWN_HOSTS: receiver.host,
       RATE_LIMIT: "on",
       SMILECHAT_LIMITS__LOGIN_FAILURES: "2",
       SMILECHAT_LIMITS__AUTH_PER_MINUTE: "1000",
@@ -41,7 +45,10 @@ before(async () => {
   });
   beginning = await scrape(server);
 });
-after(() => stopServer(server));
+after(async () => {
+  await stopServer(server);
+  await receiver.stop();
+});
 
 /** The figure differs from what it was when the server began, or is there where it was not. */
 async function moves(name, labels, fits = (value) => value > (valueOf(beginning, name, labels) ?? 0), limit) {
@@ -266,6 +273,15 @@ test("a message that nobody announced is read from the database", async () => {
 
 test("a collector that is not there", async () => {
   await moves("smilechat_telemetry_exports_total", { signal: "metrics", outcome: "failed" });
+});
+
+test("a webhook", async () => {
+  const [admin, customer] = [await newStaff(server, "admin"), await newCustomer(server)];
+  await post(server, admin, "/api/webhooks", { url: receiver.url("/hook"), types: ["ticket.created"] });
+  await newTicket(server, customer);
+  await receiver.until("/hook", 1);
+  await moves("smilechat_webhook_deliveries_total", { result: "delivered" }, (value) => value === 1);
+  await moves("smilechat_webhook_seconds_count");
 });
 
 test("every figure of the table has moved, and there is no other", async () => {
