@@ -18,8 +18,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// As Debian installs it, but that it gathers the statistics that plans go by within a second, and not a minute: no load
-    /// here lasts as long. Durable as it is by default: fsync and synchronous_commit are on.
+    /// As Debian installs it. Durable as it is by default: fsync and synchronous_commit are on.
     pub fn start() -> Result<Self> {
         let mut versions: Vec<PathBuf> =
             fs::read_dir("/usr/lib/postgresql")?.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
@@ -35,7 +34,7 @@ impl Postgres {
         let data = server.data();
         run(server.tool("initdb").args(["-D", &data, "-U", "bench", "--auth=trust", "--no-sync"]))?;
         let settings = format!(
-            "-c listen_addresses=127.0.0.1 -c port={port} -c autovacuum_naptime=1 -c unix_socket_directories={}",
+            "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={}",
             server.folder.path().display()
         );
         let log = server.folder.path().join("log").display().to_string();
@@ -52,7 +51,7 @@ impl Postgres {
         Ok(format!("postgres://{OWNER}@127.0.0.1:{port}/{name}"))
     }
 
-    /// Has the statistics gathered that plans go by, as it does by itself within a minute.
+    /// Has the statistics gathered that plans go by, as it does by itself within a minute: no load here lasts as long.
     pub fn analyze(&self) -> Result<()> {
         let port = self.port.to_string();
         run(self.tool("vacuumdb").args([

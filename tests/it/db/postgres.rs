@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use futures_util::future::join_all;
 use smilechat::platform::db::{Db, Tx};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -94,18 +95,13 @@ async fn who_freezes_with_a_lock_in_hand_loses_it_soon() -> Result<()> {
     is_locked.await?;
     let frozen_at = Instant::now();
     // More than there are connections.
-    let waiting: Vec<_> = (0..6).map(|_| tokio::spawn(touch_alone(t.db.clone()))).collect();
-    for waiting in waiting {
-        waiting.await??;
+    for touched in join_all((0..6).map(|_| t.db.write(touch))).await {
+        touched?;
     }
     ensure!(frozen_at.elapsed() < Duration::from_secs(30), "others waited for {:?}", frozen_at.elapsed());
     thaw.send(())?;
     assert_eq!(holding.await?.expect_err("its transaction is gone").code(), "unavailable");
     Ok(())
-}
-
-async fn touch_alone(db: Db) -> smilechat::error::Result<u64> {
-    db.write(touch).await
 }
 
 fn touch(tx: &mut Tx<'_>) -> smilechat::error::Result<u64> {
