@@ -136,7 +136,10 @@ impl End {
         }
         self.within(|tx| {
             tx.execute("delete from sqlite_sequence where name = $1", &[name.into()])?;
-            tx.execute("insert into sqlite_sequence (name, seq) values ($1, $2)", &[name.into(), last.into()])?;
+            // As SQLite has it: a table that had no row yet has none here.
+            if last > 0 {
+                tx.execute("insert into sqlite_sequence (name, seq) values ($1, $2)", &[name.into(), last.into()])?;
+            }
             Ok(())
         })
     }
