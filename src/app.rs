@@ -19,6 +19,7 @@ use crate::realtime::presence::Presence;
 use crate::services::Follower;
 use crate::tickets::assign::HandOuts;
 use crate::tickets::bot::BotCalls;
+use crate::tickets::messages::together::Sends;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -36,6 +37,8 @@ pub struct Shared {
     pub realtime: Realtime,
     /// In which tenants a waiting ticket may find somebody.
     pub hand_outs: HandOuts,
+    /// Messages that wait to be stored together.
+    pub sends: Sends,
     /// That a customer waits for the bot.
     pub bot_calls: BotCalls,
     /// That something happened in a tenant with webhooks.

@@ -37,6 +37,7 @@ use crate::services::work::Workers;
 use crate::services::{check, chosen, demo, follow, is_chosen, nodes, operations};
 use crate::tickets::assign::HandOuts;
 use crate::tickets::bot::BotCalls;
+use crate::tickets::messages::together::Sends;
 
 /// For the last word to the other nodes.
 const GOODBYE: Duration = Duration::from_millis(300);
@@ -74,6 +75,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         folder => Some(Encoder::open(Path::new(folder)).context("bot.embedding_folder")?),
     };
     let files = Files::new(&config.files, &config.data_dir)?;
+    let sends = Sends::new(Duration::from_secs(config.database.queue_timeout_seconds));
     let app = App::new(Shared {
         config: Arc::new(config),
         db,
@@ -83,6 +85,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         presence: Presence::default(),
         realtime: Realtime::new(is_realtime),
         hand_outs: HandOuts::default(),
+        sends,
         bot_calls: BotCalls::default(),
         webhook_calls: WebhookCalls::default(),
         limits,

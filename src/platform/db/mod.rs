@@ -190,6 +190,10 @@ impl Db {
         }
     }
 
+    pub fn dialect(&self) -> Dialect {
+        self.shared.dialect
+    }
+
     pub fn engine(&self) -> &'static str {
         match self.shared.dialect {
             Dialect::Sqlite => "sqlite",

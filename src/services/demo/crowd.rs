@@ -21,7 +21,7 @@ use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id;
-use crate::tickets::messages::store::{self as messages, Advance, NewRow};
+use crate::tickets::messages::store::{self as messages, Advance, NewRow, Wish};
 use crate::tickets::model::{MessageKind, Priority, Scope, TicketStatus};
 use crate::tickets::store::{self as tickets, NewTicket};
 
@@ -130,7 +130,8 @@ impl<'a> Crowd<'a> {
     /// A customer and somebody of the staff by turns, a few minutes apart; when the last of it was said.
     fn talk(&mut self, tx: &mut Tx<'_>, ticket_id: &str, people: [UserKey; 2], opened: Timestamp) -> Result<Timestamp> {
         let scope = Scope { tenant: self.tenant, customer: None };
-        let target = messages::lock_target(tx, scope, ticket_id, people[0], "")?;
+        let wish = Wish { scope, ticket_id, sender: people[0], session_id: "" };
+        let target = messages::lock_target(tx, &wish)?;
         let mut timestamp = opened;
         let mut rows = Vec::new();
         for seq in 1..=MESSAGES_OF_A_TICKET {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::tickets::messages::store::{self as messages, Advance, NewRow};
+use crate::tickets::messages::store::{self as messages, Advance, NewRow, Wish};
 use crate::tickets::model::{MessageKind, Scope};
 
 /// Stores what it says to a ticket that the caller holds locked, and settles what it owed. The status stays: a bot's word takes no
@@ -21,7 +21,8 @@ pub fn say(
     text: &str,
     now: Timestamp,
 ) -> Result<i64> {
-    let target = messages::lock_target(tx, Scope { tenant, customer: None }, ticket_id, bot, "")?;
+    let wish = Wish { scope: Scope { tenant, customer: None }, ticket_id, sender: bot, session_id: "" };
+    let target = messages::lock_target(tx, &wish)?;
     let row = NewRow {
         ticket: target.key,
         seq: target.last_seq + 1,

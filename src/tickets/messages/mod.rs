@@ -9,3 +9,4 @@ pub mod replay;
 pub mod routes;
 pub mod send;
 pub mod store;
+pub mod together;

@@ -17,14 +17,15 @@ use crate::auth::model::{Caller, TicketKey};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
-use crate::platform::db::Tx;
+use crate::platform::db::{Dialect, Tx};
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::attachments::carry;
 use crate::tickets::attachments::model::Attachment;
 use crate::tickets::bot::{HandoffReason, handoff};
 use crate::tickets::lifecycle;
-use crate::tickets::messages::store::{self, Advance, NewRow, Target};
+use crate::tickets::messages::store::{self, Advance, NewRow, Target, Wish};
+use crate::tickets::messages::together;
 use crate::tickets::model::{BotState, Message, MessageKind, Scope, TicketStatus};
 use crate::tickets::store as tickets;
 
@@ -75,11 +76,31 @@ pub async fn send_all(
     messages: Vec<NewMessage>,
 ) -> Result<Vec<Result<Sent>>> {
     caller.require(Action::MessagesSend)?;
+    let letter = Arc::new(Letter { caller, ticket_id, messages });
+    let has_files = letter.messages.iter().any(|message| !message.attachment_ids.is_empty());
+    // SQLite's one writer commits many transactions together as it is.
+    if has_files || app.db.dialect() == Dialect::Sqlite {
+        send_alone(app, letter).await
+    } else {
+        together::send(app, letter).await
+    }
+}
+
+/// What one sender has for one ticket.
+pub(super) struct Letter {
+    pub caller: Arc<Caller>,
+    pub ticket_id: String,
+    pub messages: Vec<NewMessage>,
+}
+
+/// In a transaction of its own.
+pub(super) async fn send_alone(app: &App, letter: Arc<Letter>) -> Result<Vec<Result<Sent>>> {
     let now = app.clock.now();
-    let (online, shared) = (Online::now(app, caller.tenant), app.clone());
+    let (online, shared) = (Online::now(app, letter.caller.tenant), app.clone());
     app.db
         .write(move |tx| {
-            let Outcome { answers, reopened, chose_person } = send_all_in(tx, &caller, &ticket_id, &messages, now)?;
+            let Letter { caller, ticket_id, messages } = &*letter;
+            let Outcome { answers, reopened, chose_person } = send_all_in(tx, caller, ticket_id, messages, now)?;
             if let Some(ticket) = reopened {
                 assign::assign(tx, caller.tenant, ticket, &online, now)?;
             }
@@ -104,8 +125,8 @@ fn only(mut answers: Vec<Result<Sent>>) -> Result<Sent> {
     answers.pop().ok_or(Error::bug("a message without an answer"))?
 }
 
-struct Outcome {
-    answers: Vec<Result<Sent>>,
+pub(super) struct Outcome {
+    pub answers: Vec<Result<Sent>>,
     /// The ticket, if it was closed and is open now.
     reopened: Option<TicketKey>,
     /// The ticket, if it was to be a person's from the start and this is the customer's first word in it.
@@ -126,48 +147,88 @@ fn send_all_in(
     messages: &[NewMessage],
     now: Timestamp,
 ) -> Result<Outcome> {
-    let session_id = caller.session_id.as_deref().unwrap_or_default();
-    let mut target = match store::lock_target(tx, Scope::of(caller), ticket_id, caller.user, session_id) {
+    let target = match store::lock_target(tx, &wish(caller, ticket_id)) {
         Err(Error::NotFound) => {
             let answers = messages.iter().map(|_| Err(Error::NotFound)).collect();
             return Ok(Outcome::without_change(answers));
         }
         target => target?,
     };
-    // It may have ended on another node since it was looked up here, while this one stood still perhaps.
-    if caller.session_id.is_some() && !target.is_session_live {
+    if !is_signed_in(caller, &target) {
         return Err(Error::Unauthorized("unauthorized"));
     }
-    let before = target.last_seq;
-    let mut answers = Vec::with_capacity(messages.len());
+    let mut stored = Stored::none(target);
     // Those without files follow one another into the table at once; files are looked up for one message at a time.
     for run in messages.chunk_by(|one, next| one.attachment_ids.is_empty() && next.attachment_ids.is_empty()) {
-        let stored = match run {
-            [new] => vec![store_with_files(tx, caller, &target, ticket_id, new, now)],
-            run => store_run(tx, caller, &target, ticket_id, run, &[], now)?,
+        let answers = match run {
+            [new] => vec![store_with_files(tx, caller, &stored.target, ticket_id, new, now)],
+            run => store_run(tx, caller, &stored.target, ticket_id, run, &[], now)?,
         };
-        for answer in stored {
+        stored.take(answers)?;
+    }
+    stored.settle(tx, caller, now)
+}
+
+pub(super) fn wish<'a>(caller: &'a Caller, ticket_id: &'a str) -> Wish<'a> {
+    let session_id = caller.session_id.as_deref().unwrap_or_default();
+    Wish { scope: Scope::of(caller), ticket_id, sender: caller.user, session_id }
+}
+
+/// The session may have ended on another node since it was looked up here, while this one stood still perhaps.
+pub(super) fn is_signed_in(caller: &Caller, target: &Target) -> bool {
+    caller.session_id.is_none() || target.is_session_live
+}
+
+/// What is stored of one sender's messages to a ticket, before the ticket knows of it.
+pub(super) struct Stored {
+    /// With its `last_seq` counted on.
+    pub target: Target,
+    before: i64,
+    answers: Vec<Result<Sent>>,
+}
+
+impl Stored {
+    pub fn none(target: Target) -> Self {
+        Self { before: target.last_seq, target, answers: Vec::new() }
+    }
+
+    /// What the client did wrong is its answer; what the database did wrong is everybody's.
+    pub fn take(&mut self, answers: Vec<Result<Sent>>) -> Result<()> {
+        for answer in answers {
             match answer {
-                // What the client did wrong is its answer; what the database did wrong is everybody's.
                 Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => return Err(error),
                 answer => {
-                    target.last_seq += i64::from(matches!(answer, Ok(Sent::New(_))));
-                    answers.push(answer);
+                    self.target.last_seq += i64::from(matches!(answer, Ok(Sent::New(_))));
+                    self.answers.push(answer);
                 }
             }
         }
+        Ok(())
     }
-    let count = target.last_seq - before;
-    if count == 0 {
-        return Ok(Outcome::without_change(answers));
+
+    /// Moves the ticket along.
+    pub fn settle(self, tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<Outcome> {
+        let Self { target, before, answers } = self;
+        let count = target.last_seq - before;
+        if count == 0 {
+            return Ok(Outcome::without_change(answers));
+        }
+        let advance = advance(tx, caller, &target, count, now)?;
+        store::advance_ticket(tx, caller.tenant, &target, &advance)?;
+        announce_move(tx, caller, &target, &advance, now)?;
+        let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
+        let chose_person = before == 0 && chooses_person(caller, &target);
+        Ok(Outcome {
+            answers,
+            reopened: reopened.then_some(target.key),
+            chose_person: chose_person.then_some(target.key),
+        })
     }
-    let advance = advance(tx, caller, &target, count, now)?;
-    store::advance_ticket(tx, caller.tenant, &target, &advance)?;
-    announce_move(tx, caller, &target, &advance, now)?;
-    let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
-    let is_first = before == 0 && caller.user == target.customer;
-    let chose_person = is_first && target.bot_state == Some(BotState::HandoffRequested);
-    Ok(Outcome { answers, reopened: reopened.then_some(target.key), chose_person: chose_person.then_some(target.key) })
+}
+
+/// Whether the customer's first word in this ticket is for a person.
+pub(super) fn chooses_person(caller: &Caller, target: &Target) -> bool {
+    caller.user == target.customer && target.bot_state == Some(BotState::HandoffRequested)
 }
 
 /// Stores a message that may bring files along.
@@ -200,7 +261,19 @@ fn store_run(
     files: &[Attachment],
     now: Timestamp,
 ) -> Result<Vec<Result<Sent>>> {
-    let mut rows: Vec<NewRow<'_>> = iter::zip(run, target.last_seq + 1..)
+    let mut rows = rows_of(caller, target, run, files, now);
+    let are_new = store::insert(tx, caller.tenant, &rows)?;
+    answer_run(tx, caller, target, ticket_id, run, &mut rows, &are_new, now)
+}
+
+pub(super) fn rows_of<'a>(
+    caller: &Caller,
+    target: &Target,
+    run: &'a [NewMessage],
+    files: &'a [Attachment],
+    now: Timestamp,
+) -> Vec<NewRow<'a>> {
+    iter::zip(run, target.last_seq + 1..)
         .map(|(new, seq)| NewRow {
             ticket: target.key,
             seq,
@@ -211,12 +284,25 @@ fn store_run(
             attachments: files,
             timestamp: now,
         })
-        .collect();
-    let are_new = store::insert(tx, caller.tenant, &rows)?;
-    close_gaps(tx, caller, target, &mut rows, &are_new)?;
+        .collect()
+}
+
+/// What became of rows that were inserted: records those that are new, and finds what the others repeat.
+#[expect(clippy::too_many_arguments)]
+pub(super) fn answer_run(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    ticket_id: &str,
+    run: &[NewMessage],
+    rows: &mut [NewRow<'_>],
+    are_new: &[bool],
+    now: Timestamp,
+) -> Result<Vec<Result<Sent>>> {
+    close_gaps(tx, caller, target, rows, are_new)?;
     let mut is_first = true;
     let mut answers = Vec::with_capacity(run.len());
-    for ((new, row), is_new) in run.iter().zip(&rows).zip(are_new) {
+    for ((new, row), is_new) in run.iter().zip(rows.iter()).zip(are_new) {
         if !is_new {
             let first = first_one(tx, caller, target, ticket_id, new).transpose();
             answers.push(first.ok_or(Error::bug("a client_id is taken by no message"))?.map(Sent::Again));

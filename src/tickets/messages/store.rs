@@ -97,36 +97,61 @@ pub struct Target {
     pub sender: Sender,
 }
 
-/// `session_id` is empty for a sender who has none.
-pub fn lock_target(
-    tx: &mut Tx<'_>,
-    scope: Scope,
-    ticket_id: &str,
-    sender_key: UserKey,
-    session_id: &str,
-) -> Result<Target> {
-    let sql = match tx.dialect().for_update() {
+/// Who wants to write in which ticket.
+pub struct Wish<'a> {
+    pub scope: Scope,
+    pub ticket_id: &'a str,
+    pub sender: UserKey,
+    /// Empty for a sender who has none.
+    pub session_id: &'a str,
+}
+
+impl Wish<'_> {
+    fn values(&self) -> [Value<'_>; 4] {
+        [self.scope.tenant.into(), self.ticket_id.into(), self.sender.into(), self.session_id.into()]
+    }
+
+    fn may_see(&self, target: &Target) -> bool {
+        self.scope.customer.is_none_or(|own| target.customer == own)
+    }
+}
+
+pub fn lock_target(tx: &mut Tx<'_>, wish: &Wish<'_>) -> Result<Target> {
+    let found = tx.first(&locking(tx, ""), &wish.values(), target)?;
+    found.filter(|target| wish.may_see(target)).ok_or(Error::NotFound)
+}
+
+/// The same for several; None where somebody else has the ticket locked, and where it is not there. Who holds some tickets
+/// waits for no other, so that two transactions with several never wait for each other.
+pub fn lock_free_targets(tx: &mut Tx<'_>, wishes: &[Wish<'_>]) -> Result<Vec<Option<Target>>> {
+    let values: Vec<Vec<Value<'_>>> = wishes.iter().map(|wish| wish.values().into()).collect();
+    let found = tx.all_each(&locking(tx, " skip locked"), &values, target)?;
+    let seen = iter::zip(wishes, found).map(|(wish, found)| found.into_iter().find(|target| wish.may_see(target)));
+    Ok(seen.collect())
+}
+
+fn locking(tx: &Tx<'_>, otherwise: &str) -> Cow<'static, str> {
+    match tx.dialect().for_update() {
         "" => Cow::Borrowed(LOCK_TARGET),
-        lock => Cow::Owned(format!("{LOCK_TARGET}{lock} of t")),
-    };
-    let values = [scope.tenant.into(), ticket_id.into(), sender_key.into(), session_id.into()];
-    let found = tx.first(&sql, &values, |row| {
-        Ok(Target {
-            key: TicketKey(row.take()?),
-            customer: UserKey(row.take()?),
-            support: row.take::<Option<i64>>()?.map(UserKey),
-            status: status_of(&row.take::<String>()?)?,
-            last_seq: row.take()?,
-            updated_at: row.take()?,
-            created_at: row.take()?,
-            customer_unread: row.take()?,
-            bot_state: bot_state_of(row.take()?)?,
-            bot_due_seq: row.take()?,
-            is_session_live: row.take()?,
-            sender: sender(row)?,
-        })
-    })?;
-    found.filter(|target| scope.customer.is_none_or(|own| target.customer == own)).ok_or(Error::NotFound)
+        lock => Cow::Owned(format!("{LOCK_TARGET}{lock} of t{otherwise}")),
+    }
+}
+
+fn target(row: &mut Row<'_>) -> Result<Target> {
+    Ok(Target {
+        key: TicketKey(row.take()?),
+        customer: UserKey(row.take()?),
+        support: row.take::<Option<i64>>()?.map(UserKey),
+        status: status_of(&row.take::<String>()?)?,
+        last_seq: row.take()?,
+        updated_at: row.take()?,
+        created_at: row.take()?,
+        customer_unread: row.take()?,
+        bot_state: bot_state_of(row.take()?)?,
+        bot_due_seq: row.take()?,
+        is_session_live: row.take()?,
+        sender: sender(row)?,
+    })
 }
 
 const LOCK_TARGET: &str = "select t.ticket_key, t.customer_key, t.support_key, t.status, t.last_seq, t.updated_at,
