@@ -1,0 +1,125 @@
+// What a webhook was told, or is to be: the newest first, and again on demand.
+import { Alert, Badge, Button, Select, Skeleton } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "wouter";
+import { inWords } from "../../backend/errors";
+import { fullTime, sinceWhen } from "../../parts/time";
+import { useMinute } from "../../parts/use-minute";
+import { useSaving } from "../../parts/use-saving";
+import { Panel } from "../Panel";
+import rows from "../Rows.module.css";
+import { type Delivery, type DeliveryState, sendAgain, useDeliveries, type Webhook } from "./queries";
+import styles from "./Webhooks.module.css";
+import { attemptsWords, bodyWords, lastWords, nextWords, STATES } from "./words";
+
+const COLORS = { pending: "yellow", waiting: "gray", delivered: "leaf", failed: "red" };
+
+export function Deliveries({ webhook }: { webhook: Webhook }) {
+  const [state, setState] = useState<DeliveryState | null>(null);
+  const deliveries = useDeliveries(webhook.webhook_id, state);
+  const { data, error, isPending } = deliveries;
+  useMinute();
+  return (
+    <Panel
+      title="Deliveries"
+      lead="What it was told in the last 30 days, or is to be told."
+      action={
+        <Select
+          w={160}
+          aria-label="Which deliveries"
+          data={[{ value: "", label: "All" }, ...STATES]}
+          value={state ?? ""}
+          allowDeselect={false}
+          onChange={(value) => setState((value || null) as DeliveryState | null)}
+        />
+      }
+    >
+      {error && !data && <Alert color="red" variant="light" role="alert" title={inWords(error)} />}
+      {isPending && (
+        <div role="status" aria-label="Loading">
+          <Skeleton height={120} />
+        </div>
+      )}
+      {data?.length === 0 && (
+        <p className={rows.empty}>
+          {state ? "There is none of this kind." : "Nothing has happened yet that it is told."}
+        </p>
+      )}
+      <ul className={rows.rows}>
+        {data?.map((delivery) => (
+          <Row key={delivery.delivery_id} delivery={delivery} webhook={webhook} />
+        ))}
+      </ul>
+      {deliveries.hasNextPage && (
+        <Button
+          variant="default"
+          mt="sm"
+          loading={deliveries.isFetchingNextPage}
+          onClick={() => void deliveries.fetchNextPage()}
+        >
+          Older ones
+        </Button>
+      )}
+    </Panel>
+  );
+}
+
+function Row({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
+  const { delivery_id, type, state, attempts, last_error, created_at, ticket_id, body } = delivery;
+  const label = STATES.find(({ value }) => value === state)?.label ?? state;
+  const facts = [attempts > 0 && attemptsWords(attempts), nextWords(delivery, webhook)].filter(Boolean).join(". ");
+  const last = lastWords(delivery);
+  return (
+    <li className={styles.delivery}>
+      <div className={styles.what}>
+        <Badge size="sm" variant="light" color={COLORS[state]}>
+          {label}
+        </Badge>
+        <strong>{type}</strong>
+        <time dateTime={created_at} title={fullTime(created_at)}>
+          {sinceWhen(created_at)}
+        </time>
+      </div>
+      {last && <p className={last_error ? styles.fault : styles.quiet}>{last}</p>}
+      {facts && <p className={styles.quiet}>{facts}</p>}
+      <Again delivery={delivery} webhook={webhook} />
+      <details>
+        <summary>What is sent</summary>
+        <p className={styles.quiet}>
+          {delivery_id}
+          {ticket_id && (
+            <>
+              , of <Link to={`/inbox/all/${ticket_id}`}>this ticket</Link>
+            </>
+          )}
+        </p>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+        <pre tabIndex={0}>{bodyWords(body)}</pre>
+      </details>
+    </li>
+  );
+}
+
+/** From the beginning what is done; at once what waits for its time. */
+function Again({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
+  const saving = useSaving();
+  const { delivery_id, type, state } = delivery;
+  // Behind an earlier one of its ticket it stays there; to one that is off nothing goes.
+  if (state === "waiting" || !webhook.is_enabled) return null;
+  const label = state === "pending" ? "Send now" : "Send again";
+  return (
+    <>
+      {saving.error && <Alert color="red" variant="light" role="alert" title={saving.error} />}
+      <Button
+        className={styles.again ?? ""}
+        size="compact-sm"
+        variant="default"
+        loading={saving.isBusy}
+        aria-label={`${label}: ${type}`}
+        onClick={() => void saving.run(() => sendAgain(webhook.webhook_id, delivery_id), "It is on its way.")}
+      >
+        {label}
+      </Button>
+    </>
+  );
+}
