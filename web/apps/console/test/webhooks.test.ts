@@ -43,14 +43,14 @@ const delivery = (patch: Partial<Delivery> = {}): Delivery => ({
 });
 
 test("a webhook is on, failing or off, and says why", () => {
-  expect(standingWords(webhook())).toEqual({ label: "On", tone: "on", why: null });
+  expect(standingWords(webhook())).toEqual({ label: "On", tone: "good", why: null });
   expect(standingWords(webhook({ failing_since: ago(5) }), now)).toEqual({
     label: "Failing",
-    tone: "failing",
+    tone: "bad",
     why: "Every attempt fails, first 5 minutes ago.",
   });
   expect(standingWords(webhook({ is_enabled: false, failing_since: ago(5) }))).toMatchObject({
-    tone: "off",
+    tone: "quiet",
     why: null,
   });
   const gone = standingWords(webhook({ is_enabled: false, disabled_reason: "gone" }));

@@ -1,5 +1,5 @@
 // What a webhook was told, or is to be: the newest first, and again on demand.
-import { Alert, Badge, Button, Select, Skeleton } from "@mantine/core";
+import { Alert, Button, Select, Skeleton } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { inWords } from "../../backend/errors";
@@ -11,8 +11,6 @@ import rows from "../Rows.module.css";
 import { type Delivery, type DeliveryState, sendAgain, useDeliveries, type Webhook } from "./queries";
 import styles from "./Webhooks.module.css";
 import { attemptsWords, bodyWords, lastWords, nextWords, STATES } from "./words";
-
-const COLORS = { pending: "yellow", waiting: "gray", delivered: "leaf", failed: "red" };
 
 export function Deliveries({ webhook }: { webhook: Webhook }) {
   const [state, setState] = useState<DeliveryState | null>(null);
@@ -27,7 +25,7 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
         <Select
           w={160}
           aria-label="Which deliveries"
-          data={[{ value: "", label: "All" }, ...STATES]}
+          data={[{ value: "", label: "All" }, ...STATES.map(({ value, label }) => ({ value, label }))]}
           value={state ?? ""}
           allowDeselect={false}
           onChange={(value) => setState((value || null) as DeliveryState | null)}
@@ -66,15 +64,15 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
 
 function Row({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
   const { delivery_id, type, state, attempts, last_error, created_at, ticket_id, body } = delivery;
-  const label = STATES.find(({ value }) => value === state)?.label ?? state;
+  const standing = STATES.find(({ value }) => value === state);
   const facts = [attempts > 0 && attemptsWords(attempts), nextWords(delivery, webhook)].filter(Boolean).join(". ");
   const last = lastWords(delivery);
   return (
     <li className={styles.delivery}>
       <div className={styles.what}>
-        <Badge size="sm" variant="light" color={COLORS[state]}>
-          {label}
-        </Badge>
+        <span className={styles.badge} data-tone={standing?.tone}>
+          {standing?.label ?? state}
+        </span>
         <strong>{type}</strong>
         <time dateTime={created_at} title={fullTime(created_at)}>
           {sinceWhen(created_at)}

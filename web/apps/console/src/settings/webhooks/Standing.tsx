@@ -1,15 +1,13 @@
 // Whether a webhook is told what happens, in a word.
-import { Badge } from "@mantine/core";
 import type { Webhook } from "./queries";
+import styles from "./Webhooks.module.css";
 import { standingWords } from "./words";
-
-const COLORS = { on: "leaf", off: "gray", failing: "red" };
 
 export function Standing({ webhook }: { webhook: Webhook }) {
   const { label, tone } = standingWords(webhook);
   return (
-    <Badge size="sm" variant="light" color={COLORS[tone]}>
+    <span className={styles.badge} data-tone={tone}>
       {label}
-    </Badge>
+    </span>
   );
 }

@@ -73,12 +73,13 @@ function Row({ webhook }: { webhook: Webhook }) {
   return (
     <li className={rows.row} data-off={!is_enabled}>
       <IconWebhook size={18} stroke={1.5} aria-hidden="true" />
-      <div className={rows.text}>
+      <div className={styles.about}>
         <strong className={styles.name}>
-          <Link to={`/settings/webhooks/${webhook_id}`}>{url}</Link> <Standing webhook={webhook} />
+          <Link to={`/settings/webhooks/${webhook_id}`}>{url}</Link>
+          <Standing webhook={webhook} />
         </strong>
-        {description && <span title={description}>{description}</span>}
-        <span title={typesWords(types)}>{typesWords(types)}</span>
+        {description && <p title={description}>{description}</p>}
+        <p title={typesWords(types)}>{typesWords(types)}</p>
         {why && <span className={styles.why}>{why}</span>}
       </div>
       <Menu position="bottom-end">

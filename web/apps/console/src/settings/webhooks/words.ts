@@ -15,11 +15,11 @@ export const TYPES: { value: WebhookType; label: string }[] = [
   { value: "user.registered", label: "An account is made" },
 ];
 
-export const STATES: { value: DeliveryState; label: string }[] = [
-  { value: "pending", label: "To be sent" },
-  { value: "waiting", label: "Behind another" },
-  { value: "delivered", label: "Delivered" },
-  { value: "failed", label: "Given up" },
+export const STATES: { value: DeliveryState; label: string; tone: Tone }[] = [
+  { value: "pending", label: "To be sent", tone: "warn" },
+  { value: "waiting", label: "Behind another", tone: "quiet" },
+  { value: "delivered", label: "Delivered", tone: "good" },
+  { value: "failed", label: "Given up", tone: "bad" },
 ];
 
 const FAILURES: Record<string, string> = {
@@ -44,9 +44,12 @@ export function typesWords(types: WebhookType[]): string {
   return types.join(", ");
 }
 
+/** How a mark looks. */
+export type Tone = "good" | "warn" | "bad" | "quiet";
+
 export interface StandingWords {
   label: string;
-  tone: "on" | "off" | "failing";
+  tone: Tone;
   /** What else there is to say of it. */
   why: string | null;
 }
@@ -55,12 +58,12 @@ export function standingWords(webhook: Webhook, now = Date.now()): StandingWords
   const { is_enabled, disabled_reason, failing_since } = webhook;
   if (!is_enabled) {
     const reason = disabled_reason && (REASONS[disabled_reason] ?? spaced(disabled_reason));
-    return { label: "Off", tone: "off", why: reason ? `Switched off by the server: ${reason}.` : null };
+    return { label: "Off", tone: "quiet", why: reason ? `Switched off by the server: ${reason}.` : null };
   }
   if (failing_since) {
-    return { label: "Failing", tone: "failing", why: `Every attempt fails, first ${sinceWhen(failing_since, now)}.` };
+    return { label: "Failing", tone: "bad", why: `Every attempt fails, first ${sinceWhen(failing_since, now)}.` };
   }
-  return { label: "On", tone: "on", why: null };
+  return { label: "On", tone: "good", why: null };
 }
 
 /** How a try went, in a sentence. */
