@@ -65,8 +65,8 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
 function Row({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
   const { delivery_id, type, state, attempts, last_error, created_at, ticket_id, body } = delivery;
   const standing = STATES.find(({ value }) => value === state);
-  const facts = [attempts > 0 && attemptsWords(attempts), nextWords(delivery, webhook)].filter(Boolean).join(". ");
   const last = lastWords(delivery);
+  const facts = [!last_error && last, attempts > 0 && attemptsWords(attempts), nextWords(delivery, webhook)];
   return (
     <li className={styles.delivery}>
       <div className={styles.what}>
@@ -78,8 +78,8 @@ function Row({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
           {sinceWhen(created_at)}
         </time>
       </div>
-      {last && <p className={last_error ? styles.fault : styles.quiet}>{last}</p>}
-      {facts && <p className={styles.quiet}>{facts}</p>}
+      {last_error && <p className={styles.fault}>{last}</p>}
+      <p className={styles.quiet}>{facts.filter(Boolean).join(". ")}</p>
       <Again delivery={delivery} webhook={webhook} />
       <details>
         <summary>What is sent</summary>

@@ -4,7 +4,7 @@ import { modals } from "@mantine/modals";
 import { IconArrowLeft, IconDots, IconSend } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
-import { inWords } from "../../backend/errors";
+import { hasCode, inWords } from "../../backend/errors";
 import { fullTime } from "../../parts/time";
 import { useSaving } from "../../parts/use-saving";
 import { Page, Panel } from "../Panel";
@@ -17,14 +17,16 @@ import styles from "./Webhooks.module.css";
 import { attemptWords, standingWords, typesWords } from "./words";
 
 export function WebhookPage({ webhookId }: { webhookId: string }) {
-  const { data: webhook, error } = useWebhook(webhookId);
+  const { data, error } = useWebhook(webhookId);
+  // A colleague may have deleted it meanwhile.
+  const webhook = hasCode(error, "not_found") ? undefined : data;
   return (
     <>
       <Link to="/settings/webhooks" className={styles.back ?? ""}>
         <IconArrowLeft size={15} aria-hidden="true" />
         All webhooks
       </Link>
-      {error && <Alert color="red" variant="light" role="alert" title={inWords(error)} />}
+      {error && !webhook && <Alert color="red" variant="light" role="alert" title={inWords(error)} />}
       {!webhook && !error && <Skeleton height={180} maw="42rem" />}
       {webhook && (
         <Page title={webhook.url} lead={webhook.description}>
@@ -122,13 +124,13 @@ function Secret({ webhook }: { webhook: Webhook }) {
     <Panel
       title="Signing secret"
       lead="Your server checks with it that a call comes from here. It was shown when it was made; if it is lost, make a new one."
-      action={
+    >
+      {saving.error && <Alert color="red" variant="light" role="alert" mb="sm" title={saving.error} />}
+      <Group>
         <Button variant="default" loading={saving.isBusy} onClick={ask}>
           Make a new secret
         </Button>
-      }
-    >
-      {saving.error && <Alert color="red" variant="light" role="alert" title={saving.error} />}
+      </Group>
     </Panel>
   );
 }

@@ -2,6 +2,7 @@
 import type { Answer, CallOptions } from "@smilechat/client";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { client } from "../../backend/client";
+import { hasCode } from "../../backend/errors";
 import { queryClient } from "../../backend/query-client";
 
 export type Webhook = Answer<"GET /api/webhooks/{webhook_id}">;
@@ -16,6 +17,7 @@ type NewWebhook = CallOptions<"POST /api/webhooks">["body"];
 const PAGE = 25;
 /** How soon it is seen what became of one. */
 const ANEW_MS = 5000;
+const FRESH_PAGES = 3;
 
 /** There are never more than one page of them. */
 export function useWebhooks() {
@@ -30,12 +32,12 @@ export function useWebhook(webhookId: string) {
   return useQuery({
     queryKey: ["webhooks", "one", webhookId],
     queryFn: ({ signal }) => client.request("GET /api/webhooks/{webhook_id}", { path: path(webhookId), signal }),
-    refetchInterval: ANEW_MS,
+    refetchInterval: ({ state: { error } }) => (hasCode(error, "not_found") ? false : ANEW_MS),
     staleTime: 0,
   });
 }
 
-/** Asked for again and again until somebody reads on, further back. */
+/** Asked for again and again, until somebody reads far back. */
 export function useDeliveries(webhookId: string, state: DeliveryState | null) {
   return useInfiniteQuery({
     queryKey: ["webhooks", "deliveries", webhookId, state],
@@ -48,7 +50,7 @@ export function useDeliveries(webhookId: string, state: DeliveryState | null) {
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     select: ({ pages }) => pages.flatMap((page): Delivery[] => page.data),
-    refetchInterval: ({ state: { data } }) => (data && data.pages.length > 1 ? false : ANEW_MS),
+    refetchInterval: ({ state: { data } }) => (data && data.pages.length > FRESH_PAGES ? false : ANEW_MS),
     staleTime: 0,
   });
 }
