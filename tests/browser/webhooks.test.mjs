@@ -60,6 +60,7 @@ test("an admin has a server told what happens", async (t) => {
     await save.click();
     await dialog.getByText("It is no public address.").waitFor();
     assert.equal(await address.getAttribute("aria-invalid"), "true");
+    assert.ok(await address.evaluate((field) => field === document.activeElement), "who is told is taken there");
     await address.fill("shop.example");
     await save.click();
     await dialog.getByText(/begins with http/).waitFor();

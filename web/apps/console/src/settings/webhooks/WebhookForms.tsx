@@ -1,7 +1,7 @@
 // The forms of a webhook: a new one, and one that is there.
 import { Alert, Button, Checkbox, Group, Radio, SimpleGrid, Stack, Switch, TextInput } from "@mantine/core";
 import { modals } from "@mantine/modals";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { type Saving, useSaving } from "../../parts/use-saving";
 import { showSecret } from "./changes";
@@ -65,12 +65,17 @@ interface FormProps {
 
 function WebhookForm({ draft, onChange, saving, onSave, label, children }: FormProps) {
   const { url, description, types } = draft;
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // On a phone the field that is refused may be far above the button.
+    if (!saving.isBusy) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [saving.isBusy]);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     onSave();
   };
   return (
-    <form onSubmit={onSubmit}>
+    <form onSubmit={onSubmit} ref={form}>
       <Stack>
         {saving.error && <Alert color="red" variant="light" role="alert" title={saving.error} />}
         <TextInput
