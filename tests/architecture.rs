@@ -208,6 +208,26 @@ fn files_stay_small_and_say_what_they_are() {
     assert!(sizes[sizes.len() / 2] <= 150, "half of the files are longer than {} lines", sizes[sizes.len() / 2]);
 }
 
+/// The API's document knows them by these names alone: of two with one name it would have the one, and say it of both.
+#[test]
+fn no_two_shapes_of_the_api_have_one_name() {
+    let mut seen = BTreeMap::new();
+    for (path, text) in sources() {
+        for shape in text.split("ToSchema)]").skip(1) {
+            let declared = shape.lines().find_map(|line| {
+                let rest = line.trim_start().trim_start_matches("pub ");
+                rest.strip_prefix("struct ").or_else(|| rest.strip_prefix("enum "))
+            });
+            let Some(declared) = declared else { continue };
+            let name: String = declared.chars().take_while(|letter| letter.is_alphanumeric()).collect();
+            if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                panic!("{name} is in {other} and in {path}");
+            }
+        }
+    }
+    assert!(seen.len() > 100, "these are not the shapes");
+}
+
 /// All of `src` but its unit tests, as (path below it, text).
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -2,11 +2,12 @@
 
 import { after, before, test } from "node:test";
 
+import { newCustomer, newTicket, post } from "../clients/harness/people.mjs";
 import { assertAccessible } from "./harness/axe.mjs";
 import { leave, newPerson, openBrowser } from "./harness/browser.mjs";
 import { inboxIn, signIn } from "./harness/console.mjs";
 import { drawing } from "./harness/drawing.mjs";
-import { closeShop, openShop } from "./harness/shop.mjs";
+import { closeShop, demoPerson, openShop } from "./harness/shop.mjs";
 import { openChat } from "./harness/widget.mjs";
 
 const WIDGET = "smilechat-widget";
@@ -162,6 +163,21 @@ for (const colorScheme of ["light", "dark"]) {
       await assertAccessible(page, "a new key");
     });
 
+    await t.test("at a webhook", async () => {
+      const olivia = await demoPerson(shop, "olivia");
+      const { webhook_id } = await post(shop.server, olivia, "/api/webhooks", { url: "https://shop.invalid/hooks" });
+      await newTicket(shop.server, await newCustomer(shop.server), { message_content: "Hello?" });
+      await page.goto(`${url}/app/settings/webhooks/${webhook_id}`);
+      await page.getByRole("region", { name: "Deliveries" }).getByText("ticket.created").first().waitFor();
+      await assertAccessible(page, "a webhook");
+      await page.goto(`${url}/app/settings/webhooks`);
+      await page.getByRole("link", { name: "https://shop.invalid/hooks" }).first().waitFor();
+      await assertAccessible(page, "the webhooks");
+      await page.getByRole("button", { name: "New webhook" }).click();
+      await page.getByRole("radio", { name: "Only some things" }).check();
+      await assertAccessible(page, "a new webhook");
+    });
+
     await t.test("on a phone", async () => {
       await page.setViewportSize({ width: 390, height: 844 });
       await page.goto(`${url}/app/inbox/all`);
@@ -183,6 +199,7 @@ const SECTIONS = [
   ["people", "People"],
   ["widget", "Widget"],
   ["bot", "Bot"],
+  ["webhooks", "Webhooks"],
   ["keys", "API keys"],
 ];
 

@@ -6,12 +6,13 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { listed } from "../harness/metrics.mjs";
-import { call, newCustomer, newSupport, newTicket, post, put } from "../harness/people.mjs";
+import { call, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { startPostgres, startStandby, stopPostgres } from "../harness/postgres.mjs";
 import { ask, promtool, startPrometheus, stopPrometheus } from "../harness/prometheus.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 import { connect, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
+import { startReceiver } from "../harness/webhooks.mjs";
 
 const deploy = fileURLToPath(new URL("../../../deploy", import.meta.url));
 const rules = `${deploy}/prometheus/alerts.yml`;
@@ -26,10 +27,12 @@ let node;
 let postgres;
 let standby;
 let prometheus;
+let receiver;
 let isOver = false;
 let load;
 before(async () => {
-  server = await startServer();
+  receiver = await startReceiver();
+  server = await startServer({ env: { SMILECHAT_OUTBOUND__OWN_HOSTS: receiver.host } });
   postgres = await startPostgres();
   standby = await startStandby(postgres);
   node = await startServer({ databaseUrl: postgres.url, env: { DATABASE_REPLICA_URL: standby.url } });
@@ -42,11 +45,13 @@ after(async () => {
   if (prometheus) await stopPrometheus(prometheus);
   for (const one of [node, server].filter(Boolean)) await stopServer(one);
   for (const one of [standby, postgres].filter(Boolean)) stopPostgres(one);
+  await receiver?.stop();
 });
 
 /** A little of everything, again and again. */
 async function keepBusy() {
   const [customer, support] = [await newCustomer(server), await newSupport(server)];
+  await post(server, await newStaff(server, "admin"), "/api/webhooks", { url: receiver.url("/hook") });
   while (!isOver) {
     const { ticket_id } = await newTicket(server, customer, { message_content: "Hello?" });
     const [theirs, ours] = [await connect(server, customer), await connect(server, support)];

@@ -11,7 +11,11 @@ use http::{HeaderMap, HeaderValue};
 use crate::error::Error;
 use crate::platform::http::encoding::{accepts, unpack};
 
-const ERRORS: &str = include_str!("../../../../docs/ERRORS.md");
+/// What other pages and answers of the server lead to.
+const TEXTS: [(&str, &str); 2] = [
+    ("/docs/errors", include_str!("../../../../docs/ERRORS.md")),
+    ("/docs/webhooks", include_str!("../../../../docs/WEBHOOKS.md")),
+];
 const PAGE: &str = include_str!("page.html");
 const PAGE_STYLE: &str = include_str!("page.css");
 const START: &str = include_str!("start.js");
@@ -39,8 +43,10 @@ pub fn routes(document: fn() -> &'static str) -> Router {
         .route("/docs", get(async || Html(PAGE)))
         .route("/docs/", get(async || Html(PAGE)))
         .route("/docs/page.css", get(async || ([(CONTENT_TYPE, STYLE)], PAGE_STYLE)))
-        .route("/docs/start.js", get(async || ([(CONTENT_TYPE, SCRIPT)], START)))
-        .route("/docs/errors", get(async || ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], ERRORS)));
+        .route("/docs/start.js", get(async || ([(CONTENT_TYPE, SCRIPT)], START)));
+    let routes = TEXTS.into_iter().fold(routes, |routes, (path, text)| {
+        routes.route(path, get(async move || ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text)))
+    });
     let routes = SWAGGER_UI.into_iter().fold(routes, |routes, (path, content_type, content)| {
         routes.route(path, get(async move |asked: HeaderMap| of_swagger_ui(&asked, content_type, content)))
     });
@@ -92,13 +98,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_document_and_the_errors_are_served() {
+    async fn the_document_and_the_texts_are_served() {
         let (status, headers, document) = text("/openapi.json").await;
         assert!(status == 200 && document == "canary", "{document}");
         assert_eq!(headers[CONTENT_TYPE], "application/json");
-        let (status, headers, errors) = text("/docs/errors").await;
-        assert_eq!((status, errors.as_str()), (200, ERRORS));
-        assert_eq!(headers[CONTENT_TYPE], "text/markdown; charset=utf-8");
+        for (path, content) in TEXTS {
+            let (status, headers, served) = text(path).await;
+            assert_eq!((status, served.as_str()), (200, content));
+            assert_eq!(headers[CONTENT_TYPE], "text/markdown; charset=utf-8");
+        }
     }
 
     #[tokio::test]

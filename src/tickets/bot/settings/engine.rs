@@ -69,7 +69,7 @@ pub struct WebhookSettings {
 
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WebhookPatch {
+pub struct BotWebhookPatch {
     #[garde(custom(text::http_url))]
     url: String,
     #[garde(range(min = 1, max = 25))]
@@ -96,7 +96,7 @@ pub struct Secrets {
     pub signing: Option<String>,
 }
 
-impl WebhookPatch {
+impl BotWebhookPatch {
     pub fn apply(self, has_secret: bool) -> WebhookSettings {
         WebhookSettings { url: self.url, deadline_seconds: self.deadline_seconds, has_secret }
     }

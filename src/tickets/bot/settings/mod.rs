@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use self::engine::{Budget, Engine, Secrets, WebhookPatch, WebhookSettings};
+use self::engine::{BotWebhookPatch, Budget, Engine, Secrets, WebhookSettings};
 use self::models::{EmbeddingPatch, EmbeddingSettings, ModelPatch, ModelSettings};
 use self::opening::{Opening, are_hours, is_zone};
 use self::tools::{HttpTool, Tool, are_http_tools, are_tools};
@@ -167,8 +167,8 @@ pub struct BotPatch {
     pub budget: Option<Budget>,
     #[garde(dive)]
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<WebhookPatch>)]
-    pub webhook: Option<Option<WebhookPatch>>,
+    #[schema(value_type = Option<BotWebhookPatch>)]
+    pub webhook: Option<Option<BotWebhookPatch>>,
 }
 
 impl BotPatch {

@@ -1367,7 +1367,7 @@ export interface components {
             threshold?: number | null;
             timezone?: string | null;
             tools?: components["schemas"]["Tool"][] | null;
-            webhook?: components["schemas"]["WebhookPatch"] | null;
+            webhook?: components["schemas"]["BotWebhookPatch"] | null;
         };
         /** @description What a page shows of the bot before anybody has written. */
         BotProfile: {
@@ -1427,6 +1427,13 @@ export interface components {
          * @enum {string}
          */
         BotState: "bot" | "handoff_requested" | "human";
+        BotWebhookPatch: {
+            /** Format: int32 */
+            deadline_seconds?: number;
+            /** @description Passed over: what `GET` answered may be sent back. */
+            has_secret?: boolean;
+            url: string;
+        };
         /** @description A period by agents, tags or channels: the hundred busiest, the busiest first. */
         Breakdown: {
             data: components["schemas"]["Group"][];
@@ -2514,12 +2521,13 @@ export interface components {
             url: string;
             webhook_id: string;
         };
+        /** @description What is absent stays. */
         WebhookPatch: {
-            /** Format: int32 */
-            deadline_seconds?: number;
-            /** @description Passed over: what `GET` answered may be sent back. */
-            has_secret?: boolean;
-            url: string;
+            description?: string | null;
+            /** @description Switched on again, it is told what happens from then on; what waited when it was switched off goes on. */
+            is_enabled?: boolean | null;
+            types?: components["schemas"]["WebhookType"][] | null;
+            url?: string | null;
         };
         /** @description What a webhook is signed with. */
         WebhookSecret: {
@@ -7925,7 +7933,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["WebhookPatch"];
             };

@@ -9,7 +9,7 @@ export function Page({
   isWide = false,
 }: {
   title: string;
-  lead: string;
+  lead: ReactNode;
   children: ReactNode;
   isWide?: boolean;
 }) {

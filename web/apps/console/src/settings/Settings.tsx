@@ -9,6 +9,7 @@ import {
   IconRobot,
   IconUser,
   IconUsers,
+  IconWebhook,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { type ComponentType, useEffect, useRef } from "react";
@@ -24,6 +25,7 @@ import { ProfileSettings } from "./ProfileSettings";
 import { SecuritySettings } from "./SecuritySettings";
 import styles from "./Settings.module.css";
 import { WidgetSettingsPage } from "./WidgetSettingsPage";
+import { WebhooksSettings } from "./webhooks/WebhooksSettings";
 
 interface Section {
   id: string;
@@ -43,6 +45,7 @@ const TENANT: Section[] = [
   { id: "widget", label: "Widget", icon: IconMessageCircle2, page: WidgetSettingsPage },
   { id: "bot", label: "Bot", icon: IconRobot, page: BotSettingsPage },
   { id: "keys", label: "API keys", icon: IconKey, page: KeysSettings },
+  { id: "webhooks", label: "Webhooks", icon: IconWebhook, page: WebhooksSettings },
 ];
 
 export function Settings({ section }: { section: string | undefined }) {

@@ -60,7 +60,7 @@ export function Shell() {
               <Route path="/inbox/:queue?/:ticketId?">{(place) => <Inbox {...place} />}</Route>
               <Route path="/reports/:tab?">{(place) => <Reports tab={place.tab} />}</Route>
               <Route path="/knowledge/*?">{(place) => <Knowledge path={place["*"]} />}</Route>
-              <Route path="/settings/:section?">{(place) => <Settings section={place.section} />}</Route>
+              <Route path="/settings/:section?/*?">{(place) => <Settings section={place.section} />}</Route>
               <Route path="/">
                 <Redirect to="/inbox/mine" replace />
               </Route>

@@ -65,6 +65,7 @@ export const theme = createTheme({
       },
     },
     Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     Badge: { defaultProps: { tt: "none", fw: 600 } },
     SegmentedControl: { defaultProps: { withItemsBorders: false } },
