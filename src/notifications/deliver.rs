@@ -2,7 +2,7 @@
 //!
 //! Receivers that answer share one number of places, receivers that fail another and smaller one, in which each has one place:
 //! however many are dead, those that live are told at once. A claim outlasts the request, so that what a node that died was
-//! about to send is due again soon; of two nodes, one has it.
+//! about to send is due again soon; of two nodes, one has it. A node that stops gives back what it has no answer to.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const AT_ONCE_FAILING: usize = 16;
 const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
-/// Runs until the server shuts down. What is under way is finished.
+/// Runs until the server shuts down. What is under way is finished, or given back.
 pub async fn keep_delivering(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -41,7 +41,7 @@ pub async fn keep_delivering(app: App, shutdown: Shutdown) {
             () = shutdown.begun() => break,
         }
         if app.webhook_calls.is_anybody()
-            && let Err(error) = desk.take_up(&app).await
+            && let Err(error) = desk.take_up(&app, &shutdown).await
         {
             tracing::warn!(%error, "could not take up what webhooks are to be told; trying again");
         }
@@ -53,7 +53,7 @@ pub async fn keep_delivering(app: App, shutdown: Shutdown) {
 pub async fn deliver_due(app: &App) -> Result<usize> {
     let (mut desk, mut attempts) = (Desk::default(), 0);
     loop {
-        attempts += desk.take_up(app).await?;
+        attempts += desk.take_up(app, &Shutdown::manual()).await?;
         match desk.running.join_next().await {
             Some(ended) => desk.end(ended),
             None => return Ok(attempts),
@@ -73,7 +73,7 @@ struct Desk {
 
 impl Desk {
     /// How many are taken up now.
-    async fn take_up(&mut self, app: &App) -> Result<usize> {
+    async fn take_up(&mut self, app: &App, shutdown: &Shutdown) -> Result<usize> {
         while let Some(ended) = self.running.try_join_next() {
             self.end(ended);
         }
@@ -89,9 +89,13 @@ impl Desk {
                 *self.busy.entry(due.webhook).or_default() += 1;
                 *self.place(due.is_failing) += 1;
                 taken += 1;
-                let (app, receiver) = (app.clone(), receiver.clone());
+                let (app, receiver, shutdown) = (app.clone(), receiver.clone(), shutdown.clone());
                 self.running.spawn(async move {
-                    deliver(&app, due.tenant, due.webhook, &receiver, claimed).await;
+                    let claimed = Arc::new(claimed);
+                    tokio::select! {
+                        () = deliver(&app, due.tenant, due.webhook, &receiver, claimed.clone()) => {}
+                        () = out_of_time(&app, &shutdown) => give_back(&app, due.tenant, due.webhook, claimed).await,
+                    }
                     (due.webhook, due.is_failing)
                 });
             }
@@ -148,7 +152,25 @@ async fn claim(
         .await
 }
 
-async fn deliver(app: &App, tenant: TenantKey, webhook: WebhookKey, receiver: &Receiver, claimed: Claimed) {
+/// The process ends: an answer that is still to come has half of the time that is left.
+async fn out_of_time(app: &App, shutdown: &Shutdown) {
+    shutdown.begun().await;
+    tokio::time::sleep(Duration::from_secs(app.config.server.drain_seconds) / 2).await;
+}
+
+/// Another node sends it at once. The receiver may have it already: it is told at least once.
+async fn give_back(app: &App, tenant: TenantKey, webhook: WebhookKey, claimed: Arc<Claimed>) {
+    let now = app.clock.now();
+    let given = app.db.write(move |tx| match webhooks::lock(tx, tenant, webhook)? {
+        Some(_) => queue::give_back(tx, tenant, &claimed, now),
+        None => Ok(()),
+    });
+    if let Err(error) = given.await {
+        tracing::warn!(%error, "a delivery could not be given back; it is due again when its claim has run out");
+    }
+}
+
+async fn deliver(app: &App, tenant: TenantKey, webhook: WebhookKey, receiver: &Receiver, claimed: Arc<Claimed>) {
     let (attempt, wait) =
         attempt::send(app, &receiver.url, &receiver.secrets, &claimed.delivery_id, &claimed.body).await;
     let again_at = attempt::again_at(app, &claimed, &attempt, wait);

@@ -80,7 +80,7 @@ pub const SERVICES: &[Service] = &[
         routes: crate::notifications::routes,
         work: |workers| {
             workers.run(crate::notifications::keep_deriving);
-            workers.run(crate::notifications::keep_delivering);
+            workers.run_to_its_end(crate::notifications::keep_delivering);
             workers.run(sweep::of_notifications);
         },
     },

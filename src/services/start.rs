@@ -170,6 +170,7 @@ impl Running {
             while self.gateway.remaining() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
+            self.workers.finish().await;
             self.accepting.await
         };
         // The last quarter is the database's: what was accepted has to be written.

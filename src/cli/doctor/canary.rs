@@ -29,12 +29,13 @@ impl Visitor {
 }
 
 /// None: there is no key, or no guest came in.
-pub async fn converse(target: &Target, report: &mut Report) -> anyhow::Result<Option<Visitor>> {
+pub async fn converse(target: &Target, report: &mut Report, has_sockets: bool) -> anyhow::Result<Option<Visitor>> {
     let mut visitor = None;
     report.step("guest", async { arrive(target, &mut visitor).await }).await?;
     let Some(visitor) = visitor else { return Ok(None) };
     let mut line = None;
-    let joined = report.step("room", async { enter(target, &visitor, &mut line).await }).await?;
+    let enter = async { enter(target, &visitor, &mut line).await };
+    let joined = report.step_by_socket(has_sockets, "room", enter).await?;
     if let Some(mut line) = line.filter(|_| joined) {
         report.step("rest>socket", from_rest(target, &visitor, &mut line)).await?;
         report.step("socket>rest", from_socket(target, &visitor, &mut line)).await?;

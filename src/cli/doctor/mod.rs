@@ -48,10 +48,10 @@ async fn examine(target: &Target, report: &mut Report, patience: Option<u64>) ->
     report.step("pages", pages::cors(target)).await?;
     report.step("body", body::limit(target)).await?;
     report.step("polling", polling::stickiness(target)).await?;
-    report.step("websocket", websocket::handshake(target)).await?;
-    report.step("upgrade", websocket::upgrade(target)).await?;
-    let visitor = canary::converse(target, report).await?;
-    report.step("patience", patience::hold(target, visitor.as_ref(), patience)).await?;
+    let has_sockets = report.step("websocket", websocket::handshake(target)).await?;
+    report.step_by_socket(has_sockets, "upgrade", websocket::upgrade(target)).await?;
+    let visitor = canary::converse(target, report, has_sockets).await?;
+    report.step_by_socket(has_sockets, "patience", patience::hold(target, visitor.as_ref(), patience)).await?;
     if let Some(visitor) = visitor {
         report.step("farewell", canary::clean_up(target, visitor)).await?;
     }

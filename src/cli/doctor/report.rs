@@ -88,6 +88,19 @@ impl Report {
         Ok(status != Status::Broken)
     }
 
+    /// A step that needs a WebSocket: without one it would only wait for what is known.
+    pub async fn step_by_socket(
+        &mut self,
+        has_sockets: bool,
+        name: &'static str,
+        work: impl Future<Output = Outcome>,
+    ) -> anyhow::Result<bool> {
+        match has_sockets {
+            true => self.step(name, work).await,
+            false => self.step(name, async { Ok(Finding::skipped("no WebSocket works")) }).await,
+        }
+    }
+
     pub fn leave_out_the_rest(&self, why: &str) -> anyhow::Result<()> {
         if self.is_json { Ok(()) } else { print(&format!("– the rest is left out: {why}")) }
     }

@@ -137,8 +137,10 @@ impl Line {
     }
 
     fn keep(&mut self, text: &str) {
-        let event = text.strip_prefix("42").and_then(|json| serde_json::from_str::<Value>(json).ok());
-        if let Some(event) = event.filter(|_| self.events.len() < MOST_EVENTS) {
+        if self.events.len() >= MOST_EVENTS {
+            return;
+        }
+        if let Some(event) = text.strip_prefix("42").and_then(|json| serde_json::from_str::<Value>(json).ok()) {
             self.events.push((event[0].as_str().unwrap_or_default().to_owned(), event[1].clone()));
         }
     }
@@ -148,10 +150,12 @@ impl Line {
     }
 
     async fn text(&mut self, until: Instant) -> Result<String, String> {
-        match timeout_at(until, self.read()).await {
-            Ok(text) => text,
-            Err(_) => Err(format!("nothing of the kind came for {} s", PATIENCE.as_secs())),
+        let late = || format!("nothing of the kind came for {} s", PATIENCE.as_secs());
+        // Where something is always there to be read, a timeout hardly ever gets to look at the clock.
+        if Instant::now() >= until {
+            return Err(late());
         }
+        timeout_at(until, self.read()).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// The next packet that is no ping.

@@ -94,6 +94,17 @@ pub fn claim(
     Ok(claimed)
 }
 
+/// What was claimed is due at once, for whoever is there; the attempt counts. Nothing happens if how it went is written down
+/// already, or another node has taken it. The caller holds the webhook.
+pub fn give_back(tx: &mut Tx<'_>, tenant: TenantKey, of: &Claimed, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "update webhook_deliveries set next_at = $4, claimed_until = null
+         where tenant_key = $1 and delivery_key = $2 and attempts = $3 and claimed_until is not null",
+        &[tenant.into(), of.key.into(), of.attempts.into(), now.into()],
+    )?;
+    Ok(())
+}
+
 /// Writes down how an attempt went: `again_at` says when the next one is. False: its claim ran out and another node took it, or
 /// it is gone. The caller holds the webhook.
 pub fn finish(

@@ -320,7 +320,7 @@ impl Place {
             return Ok(Self::Sqlite(path.into()));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(Box::new(server::Server::of(url)?)));
+            return Ok(Self::Postgres(Box::new(server::Server::of(url)?.that_takes_writes()?)));
         }
         bail!("the database URL must begin with sqlite:// or postgres://")
     }

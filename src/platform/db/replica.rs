@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use super::Place;
 use super::server::Server;
 use super::tx::Tx;
 use crate::error::{Error, Result};
@@ -24,10 +23,7 @@ pub fn of(config: &DatabaseConfig) -> anyhow::Result<Option<Server>> {
     if config.replica_url.is_empty() {
         return Ok(None);
     }
-    match Place::of(&config.replica_url).context("database.replica_url")? {
-        Place::Postgres(server) => Ok(Some(*server)),
-        Place::Sqlite(_) => bail!("database.replica_url takes a PostgreSQL server"),
-    }
+    Server::of(&config.replica_url).context("database.replica_url").map(Some)
 }
 
 pub fn refuse_if_behind(tx: &mut Tx<'_>, longest: Duration) -> Result<()> {

@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -43,6 +43,15 @@ impl Server {
         let is_local = settings.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         settings.ssl_mode(if is_local && settings.get_hostaddrs().is_empty() { SslMode::Disable } else { mode });
         Ok(Self { settings, tls: MakeRustlsConnect::new(tls(trust)?) })
+    }
+
+    /// Of the hosts, whichever takes writes at that moment: after a failover it is another one, and the old one may be back as
+    /// its standby. Also without `target_session_attrs` in the URL, since nothing else is of use here.
+    pub fn that_takes_writes(mut self) -> anyhow::Result<Self> {
+        let is_for_reads = self.settings.get_target_session_attrs() == TargetSessionAttrs::ReadOnly;
+        ensure!(!is_for_reads, "target_session_attrs=read-only in the database URL: the server writes there");
+        self.settings.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        Ok(self)
     }
 
     /// A connection, carried by a task beside the caller. What is notified on it goes to `heard`; it ends with the handle, or when nobody takes that.
@@ -189,6 +198,21 @@ mod tests {
         assert_eq!(mode("postgres:///chat?host=/run/postgresql&sslmode=require"), SslMode::Disable);
         assert_eq!(mode("postgres://db/chat?sslmode=require"), SslMode::Require);
         assert_eq!(mode("postgres://db/chat"), SslMode::Prefer);
+    }
+
+    #[test]
+    fn a_standby_is_no_database_to_write_to() {
+        let attributes = |url: &str| {
+            let server = Server::of(url).and_then(Server::that_takes_writes)?;
+            anyhow::Ok(server.settings.get_target_session_attrs())
+        };
+        for url in
+            ["postgres://db/chat", "postgres://a,b/chat", "postgres://a:1,b:2/chat?target_session_attrs=read-write"]
+        {
+            assert_eq!(attributes(url).expect("it is well formed"), TargetSessionAttrs::ReadWrite, "{url}");
+        }
+        assert!(attributes("postgres://a,b/chat?target_session_attrs=read-only").is_err());
+        assert!(attributes("postgres://a,b/chat?target_session_attrs=standby").is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { freePort } from "./server.mjs";
+import { poll } from "./wait.mjs";
 
 /** Owned by a role that is nobody special: a superuser passes through the wall between tenants. */
 export async function startPostgres() {
@@ -19,15 +20,28 @@ export async function startPostgres() {
 
 export const asSuperuser = (postgres) => ({ ...postgres, url: postgres.url.replace("smilechat@", "app@") });
 
-/** A standby that follows another one. */
-export function startStandby(postgres) {
+/** A standby that follows another one, on that port if one is given. */
+export function startStandby(postgres, port) {
   const from = ["-h", "127.0.0.1", "-p", String(postgres.port), "-U", "app"];
-  return start((data) => run("pg_basebackup", [...from, "-D", data, "-R", "-c", "fast", "--no-sync"]));
+  return start((data) => run("pg_basebackup", [...from, "-D", data, "-R", "-c", "fast", "--no-sync"]), port);
 }
 
-async function start(fill) {
+/** From now on no commit is acknowledged before a standby has it on disk as well. */
+export async function waitForStandby(postgres) {
+  runSql(asSuperuser(postgres), "alter system set synchronous_standby_names = '*'");
+  runSql(asSuperuser(postgres), "select pg_reload_conf()");
+  const isWaitedFor = "select count(*) from pg_stat_replication where sync_state = 'sync'";
+  await poll("a standby that commits wait for", 10_000, () => runSql(asSuperuser(postgres), isWaitedFor).trim() === "1");
+}
+
+/** Makes a primary of a standby. */
+export function promote(standby) {
+  run("pg_ctl", ["-w", "-D", standby.data, "promote"]);
+}
+
+async function start(fill, port) {
   const folder = mkdtempSync(join(tmpdir(), "smilechat-postgres-"));
-  const port = await freePort();
+  port ??= await freePort();
   const data = join(folder, "data");
   if (process.getuid() === 0) execFileSync("chown", ["postgres", folder]);
   fill(data);

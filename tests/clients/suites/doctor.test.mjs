@@ -126,8 +126,13 @@ test("a proxy that takes small bodies alone", async () => {
 });
 
 test("something that sends without end is given up after ten seconds, and kept nowhere", async () => {
-  const found = await examined({ flood: true });
+  const begun = Date.now();
+  const found = await examined({ flood: true }, ["--api-key", key, "--patience", "60"]);
   isNamed(found, "websocket", /nothing of the kind came for 10 s/, /is this SmileChat/);
+  const { websocket } = found.steps;
+  assert.ok(websocket.milliseconds < 12_000, `given up after ${websocket.milliseconds} ms`);
+  assert.deepEqual(named(found.report, "skipped"), ["tls", "pages", "upgrade", "room", "patience"]);
+  assert.ok(Date.now() - begun < 20_000, "nothing else waits for a WebSocket");
 });
 
 test("a proxy that cuts quiet sockets", async () => {

@@ -11,6 +11,7 @@ import { withServer } from "../harness/server.mjs";
 import { allHeard, ask, connect, forget, heard, tell } from "../harness/sockets.mjs";
 import { poll } from "../harness/wait.mjs";
 import { troubleDisk } from "../trials/disk.mjs";
+import { failOver } from "../trials/failover.mjs";
 import { troublePostgres } from "../trials/postgres.mjs";
 
 test("a disk that is full and a file that is locked", { timeout: 120_000 }, async () => {
@@ -21,6 +22,12 @@ test("a disk that is full and a file that is locked", { timeout: 120_000 }, asyn
 test("PostgreSQL crashed, cut off, frozen, and lost between COMMIT and its answer", { timeout: 120_000 }, async () => {
   console.log("troubling PostgreSQL (about 10 s) ...");
   await troublePostgres();
+});
+
+test("the primary of PostgreSQL killed, its standby promoted, and the old one back as a standby", { timeout: 120_000 }, async () => {
+  console.log("failing over to a standby, with and without target_session_attrs (about 25 s) ...");
+  await failOver();
+  await failOver({ attributes: "" });
 });
 
 test("reports come from a standby, and from the database while that is away", { timeout: 60_000 }, async () => {

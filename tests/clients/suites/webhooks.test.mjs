@@ -70,6 +70,36 @@ test("what happened while nothing was told, because the server was killed, is to
   await receiver.stop();
 });
 
+test("a server that is stopped gives back what it has no answer to, and another one sends it at once", { timeout: 120_000 }, async () => {
+  const [postgres, receiver] = [await startPostgres(), await startReceiver()];
+  runSql(postgres, "create database hooks");
+  const env = { ...settings(receiver), SMILECHAT_NOTIFICATIONS__WEBHOOK_TIMEOUT_SECONDS: "25" };
+  const options = { databaseUrl: postgres.url.replace(/postgres$/, "hooks"), env };
+  const first = await startServer(options);
+  const nodes = [first];
+  try {
+    const { customer } = await begin(first, receiver, ["ticket.created", "message.sent"]);
+    receiver.answer = () => undefined;
+    await newTicket(first, customer, { message_content: "Hello?" });
+    await receiver.until("/hook", 1);
+    nodes.push(await startServer(options));
+    receiver.answer = undefined;
+    nodes.shift();
+    const stopped = Date.now();
+    await stopServer(first);
+    // Its claim would have lasted for 35 s.
+    const told = await receiver.until("/hook", 3, 5_000);
+    console.log(`sent by the other one ${told[1].at - stopped} ms after SIGTERM`);
+    assert.deepEqual(told.map(({ body }) => body.type), ["ticket.created", "ticket.created", "message.sent"]);
+    assert.equal(told[0].headers["webhook-id"], told[1].headers["webhook-id"]);
+    assert.equal(told[0].raw, told[1].raw);
+  } finally {
+    for (const node of nodes) await stopServer(node);
+    stopPostgres(postgres);
+    await receiver.stop();
+  }
+});
+
 test("two servers tell each thing once and in order, and one that is dead delays no other", { timeout: 120_000 }, async () => {
   const [postgres, receiver] = [await startPostgres(), await startReceiver()];
   runSql(postgres, "create database hooks");
