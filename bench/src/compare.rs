@@ -53,10 +53,10 @@ pub async fn run(
         let is_ours = program.name == "SmileChat";
         players.push(Player { is_ours, program: program.clone(), server, stage, requests: None, half: None });
     }
-    if let Some(postgres) = postgres {
-        postgres.analyze()?;
-    }
     for scenario in scenarios {
+        if let Some(postgres) = postgres {
+            postgres.settle()?;
+        }
         for round in 1..=size.rounds {
             for player in &mut players {
                 eprintln!("{group}: {scenario}, round {round} of {}, {}", size.rounds, player.server.name);
