@@ -32,6 +32,7 @@ mod sessions;
 mod settings;
 mod site_map;
 mod tickets;
+mod together;
 mod two_factor;
 mod users;
 mod webhooks;
