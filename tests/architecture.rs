@@ -184,7 +184,7 @@ fn stores_cannot_be_asked_without_a_tenant() {
             let name = function.split(['(', '<']).next().unwrap_or_default();
             let parameters = function.split(") ->").next().unwrap_or_default();
             if parameters.contains("Tx<")
-                && !["TenantKey", ": Scope", "&Act"].iter().any(|named| parameters.contains(named))
+                && !["TenantKey", ": Scope", "&Act", "Wish<"].iter().any(|named| parameters.contains(named))
             {
                 found.push(format!("{path} {name}"));
             }

@@ -8,5 +8,6 @@ pub mod read;
 pub mod replay;
 pub mod routes;
 pub mod send;
+mod settle;
 pub mod store;
 pub mod together;

@@ -21,7 +21,8 @@ use crate::auth::model::{Caller, TenantKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Tx};
-use crate::tickets::messages::send::{self, Letter, Sent, Stored};
+use crate::tickets::messages::send::{self, Letter, Sent};
+use crate::tickets::messages::settle::{self, Stored};
 use crate::tickets::messages::store::{self, Target, Wish};
 use crate::tickets::model::TicketStatus;
 
@@ -242,6 +243,6 @@ fn store_in(tx: &mut Tx<'_>, letters: &[Arc<Letter>], now: Timestamp) -> Result<
 
 /// Whether nothing but the ticket and its messages changes.
 fn is_plain(caller: &Caller, target: &Target) -> bool {
-    let chooses_person = target.last_seq == 0 && send::chooses_person(caller, target);
+    let chooses_person = target.last_seq == 0 && settle::chooses_person(caller, target);
     send::is_signed_in(caller, target) && target.status != TicketStatus::Closed && !chooses_person
 }
