@@ -75,7 +75,8 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         folder => Some(Encoder::open(Path::new(folder)).context("bot.embedding_folder")?),
     };
     let files = Files::new(&config.files, &config.data_dir)?;
-    let sends = Sends::new(Duration::from_secs(config.database.queue_timeout_seconds));
+    let patience = Duration::from_secs(config.database.queue_timeout_seconds);
+    let sends = Sends::new(patience, config.database.pool_size);
     let app = App::new(Shared {
         config: Arc::new(config),
         db,
@@ -170,8 +171,7 @@ impl Running {
             while self.gateway.remaining() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            self.workers.finish().await;
-            self.accepting.await
+            tokio::join!(self.workers.finish(), &mut self.accepting)
         };
         // The last quarter is the database's: what was accepted has to be written.
         if tokio::time::timeout(drain * 3 / 4, drained).await.is_err() {

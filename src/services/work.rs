@@ -42,6 +42,10 @@ impl Workers {
     }
 
     pub async fn finish(&mut self) {
-        while self.finishing.join_next().await.is_some() {}
+        while let Some(ended) = self.finishing.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker did not end as it should");
+            }
+        }
     }
 }

@@ -3,16 +3,16 @@
 //! A transaction costs round trips, a commit and its sync, however little is in it. A few of them are under way at a time;
 //! whoever sends meanwhile waits, and then goes along with all who wait. Where nobody else sends, nobody waits.
 //!
-//! Invariants: a ticket is in one transaction of this process at a time; one sender's fault is no other's: what is not plain
-//! (a ticket that somebody else has locked, a word that opens it again) is stored in a transaction of its own, and so is each
-//! by itself where several together fail.
+//! Invariants: what is sent here to one ticket is in one transaction at a time; one sender's fault is no other's: what is not
+//! plain (a ticket that somebody else has locked, a word that opens it again) is stored in a transaction of its own, and so is
+//! each by itself where several together fail. Those that go alone may wait for a lock, and leave half of the connections free.
 
 use std::collections::{HashSet, VecDeque};
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
@@ -28,8 +28,13 @@ use crate::tickets::model::TicketStatus;
 
 /// Transactions under way. The more there are, the less goes along in each.
 const MOST_UNDER_WAY: usize = 8;
-/// Tickets in one: others wait for its end.
-const MOST_TOGETHER: usize = 16;
+/// Tickets in one, and messages, unless the first sender brings more: others wait for its end.
+const MOST_TICKETS: usize = 16;
+const MOST_MESSAGES: usize = 64;
+/// Of those who wait, how many are looked at for one transaction.
+const MOST_LOOKS: usize = 256;
+/// More are not caught up with in time.
+const MOST_WAITING: usize = 8192;
 
 type Answers = Vec<Result<Sent>>;
 
@@ -37,13 +42,18 @@ pub struct Sends {
     /// How long one waits to be taken along.
     patience: Duration,
     state: Mutex<State>,
+    /// For those that go alone.
+    alone: Semaphore,
 }
+
+/// A ticket's id says nothing by itself: somebody of another tenant may know it.
+type Place = (TenantKey, String);
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
     /// Tickets that somebody writes in just now.
-    taken: HashSet<String>,
+    taken: HashSet<Place>,
     under_way: usize,
     last_number: u64,
 }
@@ -59,10 +69,8 @@ struct Waiting {
 /// Stores a letter without files.
 pub(super) async fn send(app: &App, letter: Arc<Letter>) -> Result<Answers> {
     let (answer, mut answered) = oneshot::channel();
-    let (number, is_first) = app.sends.enter(letter, answer);
-    if is_first {
-        tokio::spawn(work(app.clone()));
-    }
+    let number = app.sends.enter(letter, answer)?;
+    begin(app);
     let answer = match timeout(app.sends.patience, &mut answered).await {
         Err(_) if app.sends.give_up(number) => {
             return Err(Error::Unavailable("messages wait too long for others".into()));
@@ -74,19 +82,21 @@ pub(super) async fn send(app: &App, letter: Arc<Letter>) -> Result<Answers> {
 }
 
 impl Sends {
-    pub fn new(patience: Duration) -> Self {
-        Self { patience, state: Mutex::default() }
+    /// For a database with so many connections.
+    pub fn new(patience: Duration, connections: usize) -> Self {
+        Self { patience, state: Mutex::default(), alone: Semaphore::new((connections / 2).max(1)) }
     }
 
-    /// Its number, and whether somebody has to begin to work for it.
-    fn enter(&self, letter: Arc<Letter>, answer: oneshot::Sender<Result<Answers>>) -> (u64, bool) {
+    /// Its number.
+    fn enter(&self, letter: Arc<Letter>, answer: oneshot::Sender<Result<Answers>>) -> Result<u64> {
         let mut state = self.state();
+        if state.waiting.len() >= MOST_WAITING {
+            return Err(Error::Unavailable("too many messages wait".into()));
+        }
         state.last_number += 1;
         let number = state.last_number;
         state.waiting.push_back(Waiting { number, letter, answer, span: Span::current() });
-        let is_first = state.under_way < MOST_UNDER_WAY;
-        state.under_way += usize::from(is_first);
-        (number, is_first)
+        Ok(number)
     }
 
     /// False: it is on its way by now.
@@ -101,19 +111,27 @@ impl Sends {
         let mut state = self.state();
         turn.put_back(&mut state);
         let State { waiting, taken, .. } = &mut *state;
-        waiting.retain(|one| !one.answer.is_closed());
         let mut tenant = None;
-        let mut together = Vec::new();
-        let mut place = 0;
-        while together.len() < MOST_TOGETHER && place < waiting.len() {
-            let letter = &waiting[place].letter;
-            if tenant.is_some_and(|tenant| tenant != letter.caller.tenant) || taken.contains(&letter.ticket_id) {
+        let (mut together, mut messages) = (Vec::new(), 0);
+        let (mut place, mut looks) = (0, 0);
+        while together.len() < MOST_TICKETS && place < waiting.len() && (looks < MOST_LOOKS || tenant.is_none()) {
+            looks += 1;
+            let Waiting { letter, answer, .. } = &waiting[place];
+            if answer.is_closed() {
+                waiting.remove(place);
+                continue;
+            }
+            let ticket = letter.place();
+            let is_another_s = tenant.is_some_and(|tenant| tenant != letter.caller.tenant);
+            let is_too_much = tenant.is_some() && messages + letter.messages.len() > MOST_MESSAGES;
+            if is_another_s || is_too_much || taken.contains(&ticket) {
                 place += 1;
                 continue;
             }
             tenant = Some(letter.caller.tenant);
-            taken.insert(letter.ticket_id.clone());
-            turn.tickets.push(letter.ticket_id.clone());
+            messages += letter.messages.len();
+            taken.insert(ticket.clone());
+            turn.tickets.push(ticket);
             together.extend(waiting.remove(place));
         }
         // Under the same lock: whoever enters afterwards begins a turn.
@@ -132,7 +150,7 @@ impl Sends {
 struct Turn {
     app: App,
     /// What it has taken.
-    tickets: Vec<String>,
+    tickets: Vec<Place>,
     is_over: bool,
 }
 
@@ -157,54 +175,63 @@ impl Drop for Turn {
     }
 }
 
-async fn work(app: App) {
-    let mut turn = Turn { app: app.clone(), tickets: Vec::new(), is_over: false };
-    while let Some((tenant, together)) = app.sends.next(&mut turn) {
-        let span = together.first().map_or(Span::none(), |first| first.span.clone());
-        db::within(tenant.0, store_together(&app, together)).instrument(span).await;
+/// Begins a turn, unless there are enough: one of those takes along whoever waits now.
+fn begin(app: &App) {
+    let mut state = app.sends.state();
+    if state.under_way < MOST_UNDER_WAY && !state.waiting.is_empty() {
+        state.under_way += 1;
+        tokio::spawn(work(Turn { app: app.clone(), tickets: Vec::new(), is_over: false }));
     }
 }
 
-async fn store_together(app: &App, mut together: Vec<Waiting>) {
-    if together.len() == 1 {
-        if let Some(only) = together.pop() {
-            let answers = send::send_alone(app, only.letter.clone()).await;
-            only.tell(answers);
-        }
-        return;
+async fn work(mut turn: Turn) {
+    let app = turn.app.clone();
+    while let Some((tenant, together)) = app.sends.next(&mut turn) {
+        let span = together.first().map_or(Span::none(), |first| first.span.clone());
+        db::within(tenant.0, store_together(&mut turn, together)).instrument(span).await;
     }
-    let now = app.clock.now();
+}
+
+async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
+    let now = turn.app.clock.now();
     let letters: Vec<Arc<Letter>> = together.iter().map(|one| one.letter.clone()).collect();
-    match app.db.write(move |tx| store_in(tx, &letters, now)).await {
+    match turn.app.db.write(move |tx| store_in(tx, &letters, now)).await {
         Ok(answers) => iter::zip(together, answers).for_each(|(one, answers)| match answers {
             Some(answers) => one.tell(Ok(answers)),
-            None => one.go_alone(app),
+            None => go_alone(turn, one),
         }),
         Err(Error::Unavailable(why)) => {
             together.into_iter().for_each(|one| one.tell(Err(Error::Unavailable(why.clone()))));
         }
         Err(error) => {
             tracing::warn!(%error, "messages to several tickets failed together; each is stored by itself");
-            together.into_iter().for_each(|one| one.go_alone(app));
+            together.into_iter().for_each(|one| go_alone(turn, one));
         }
     }
+}
+
+/// The others do not wait for it, but for those to the same ticket.
+fn go_alone(turn: &mut Turn, one: Waiting) {
+    let (app, span, tenant) = (turn.app.clone(), one.span.clone(), one.letter.caller.tenant.0);
+    let ticket = one.letter.place();
+    turn.tickets.retain(|taken| *taken != ticket);
+    let work = async move {
+        let answers = match timeout(app.sends.patience, app.sends.alone.acquire()).await {
+            Ok(_permit) => send::send_alone(&app, one.letter.clone()).await,
+            Err(_) => Err(Error::Unavailable("messages wait too long for others".into())),
+        };
+        one.tell(answers);
+        app.sends.state().taken.remove(&ticket);
+        // Somebody may wait for this ticket alone.
+        begin(&app);
+    };
+    tokio::spawn(db::within(tenant, work).instrument(span));
 }
 
 impl Waiting {
     fn tell(self, answers: Result<Answers>) {
         // Whoever asked may have gone.
         let _ = self.answer.send(answers);
-    }
-
-    /// The others do not wait for it.
-    fn go_alone(self, app: &App) {
-        let (app, span) = (app.clone(), self.span.clone());
-        let tenant = self.letter.caller.tenant.0;
-        let work = async move {
-            let answers = send::send_alone(&app, self.letter.clone()).await;
-            self.tell(answers);
-        };
-        tokio::spawn(db::within(tenant, work).instrument(span));
     }
 }
 

@@ -36,9 +36,14 @@ export function EditWebhookForm({ webhook }: { webhook: Webhook }) {
   const [isOn, setIsOn] = useState(is_enabled);
   const save = () =>
     saving.run(async () => {
-      // The server may have switched it off meanwhile: that is not undone by saving something else.
-      const change = isOn === is_enabled ? {} : { is_enabled: isOn };
-      await changeWebhook(webhook_id, { ...draft, types: draft.types ?? [], ...change });
+      // What somebody else, or the server, has changed meanwhile is not undone by saving something else.
+      const chosen = draft.types ?? [];
+      await changeWebhook(webhook_id, {
+        ...(draft.url === url ? {} : { url: draft.url }),
+        ...(draft.description === description ? {} : { description: draft.description }),
+        ...(String(chosen) === String(types) ? {} : { types: chosen }),
+        ...(isOn === is_enabled ? {} : { is_enabled: isOn }),
+      });
       modals.closeAll();
     });
   return (
