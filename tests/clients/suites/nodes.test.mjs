@@ -414,7 +414,9 @@ test("a node that stood still learns which sessions ended meanwhile before it ac
   two.child.kill("SIGCONT");
 
   await heard(watching, "disconnect", () => true, 3_000);
-  for (const ack of await Promise.all(acks)) assert.ok(!ack || ack.error.code === "unauthorized", JSON.stringify(ack));
+  // PostgreSQL may have ended the node's connections meanwhile: then it cannot tell, and says so.
+  const refusals = ["unauthorized", "unavailable"];
+  for (const ack of await Promise.all(acks)) assert.ok(!ack || refusals.includes(ack.error?.code), JSON.stringify(ack));
   const admin = await newStaff(one, "admin");
   assert.deepEqual((await allMessages(one, admin, ticket_id)).map((message) => message.message_content), []);
   assert.deepEqual(allHeard(watching, "ticket_activity").filter((activity) => activity.ticket_id === another && activity.last_message), []);
