@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::Context;
+use opentelemetry::context::FutureExt;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Span, trace_span};
@@ -100,6 +101,22 @@ pub fn in_job<F: Future>(job: &'static str, work: F) -> Instrumented<F> {
     // Not as a part of the span that this thread is in: that one would end with the work, and its caller waits no longer.
     place_under(&span, here(), false);
     work.instrument(span)
+}
+
+/// Where somebody is in the log and in a trace, for what is done for them in another task.
+pub struct Whereabouts {
+    span: Span,
+    trace: Option<Context>,
+}
+
+impl Whereabouts {
+    pub fn now() -> Self {
+        Self { span: Span::current(), trace: are_on().then(Context::current) }
+    }
+
+    pub fn carried<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        work.with_context(self.trace.clone().unwrap_or_default()).instrument(self.span.clone())
+    }
 }
 
 /// The span that this thread is in; None without a collector, and where no trace has begun.

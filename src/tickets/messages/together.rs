@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
-use tracing::{Instrument, Span};
 
 use crate::app::App;
 use crate::auth::model::{Caller, TenantKey};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Tx};
+use crate::platform::telemetry::spans::Whereabouts;
 use crate::tickets::messages::send::{self, Letter, Sent};
 use crate::tickets::messages::settle::{self, Stored};
 use crate::tickets::messages::store::{self, Target, Wish};
@@ -62,8 +62,7 @@ struct Waiting {
     number: u64,
     letter: Arc<Letter>,
     answer: oneshot::Sender<Result<Answers>>,
-    /// The sender's, for a trace.
-    span: Span,
+    whereabouts: Whereabouts,
 }
 
 /// Stores a letter without files.
@@ -95,7 +94,7 @@ impl Sends {
         }
         state.last_number += 1;
         let number = state.last_number;
-        state.waiting.push_back(Waiting { number, letter, answer, span: Span::current() });
+        state.waiting.push_back(Waiting { number, letter, answer, whereabouts: Whereabouts::now() });
         Ok(number)
     }
 
@@ -187,15 +186,19 @@ fn begin(app: &App) {
 async fn work(mut turn: Turn) {
     let app = turn.app.clone();
     while let Some((tenant, together)) = app.sends.next(&mut turn) {
-        let span = together.first().map_or(Span::none(), |first| first.span.clone());
-        db::within(tenant.0, store_together(&mut turn, together)).instrument(span).await;
+        db::within(tenant.0, store_together(&mut turn, together)).await;
     }
 }
 
 async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
     let now = turn.app.clock.now();
     let letters: Vec<Arc<Letter>> = together.iter().map(|one| one.letter.clone()).collect();
-    match turn.app.db.write(move |tx| store_in(tx, &letters, now)).await {
+    let storing = turn.app.db.write(move |tx| store_in(tx, &letters, now));
+    let stored = match together.first() {
+        Some(first) => first.whereabouts.carried(storing).await,
+        None => storing.await,
+    };
+    match stored {
         Ok(answers) => iter::zip(together, answers).for_each(|(one, answers)| match answers {
             Some(answers) => one.tell(Ok(answers)),
             None => go_alone(turn, one),
@@ -212,12 +215,12 @@ async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
 
 /// The others do not wait for it, but for those to the same ticket.
 fn go_alone(turn: &mut Turn, one: Waiting) {
-    let (app, span, tenant) = (turn.app.clone(), one.span.clone(), one.letter.caller.tenant.0);
+    let (app, tenant) = (turn.app.clone(), one.letter.caller.tenant.0);
     let ticket = one.letter.place();
     turn.tickets.retain(|taken| *taken != ticket);
     let work = async move {
         let answers = match timeout(app.sends.patience, app.sends.alone.acquire()).await {
-            Ok(_permit) => send::send_alone(&app, one.letter.clone()).await,
+            Ok(_permit) => one.whereabouts.carried(send::send_alone(&app, one.letter.clone())).await,
             Err(_) => Err(Error::Unavailable("messages wait too long for others".into())),
         };
         one.tell(answers);
@@ -225,7 +228,7 @@ fn go_alone(turn: &mut Turn, one: Waiting) {
         // Somebody may wait for this ticket alone.
         begin(&app);
     };
-    tokio::spawn(db::within(tenant, work).instrument(span));
+    tokio::spawn(db::within(tenant, work));
 }
 
 impl Waiting {

@@ -170,7 +170,7 @@ async fn walks_of_sqlite(texts: &BTreeSet<&str>) -> Vec<String> {
     // An insert reads no table. Its plan may name a check of foreign keys that is skipped unless one is broken.
     let is_planned = |text: &&&str| !text.contains("_search") && !text.starts_with("insert ");
     for text in texts.iter().filter(is_planned) {
-        let locks = [" for no key update", " for no key update of t", " for share"];
+        let locks = [" skip locked", " for no key update", " for no key update of t", " for share"];
         let plain = locks.iter().fold(*text, |text, lock| text.trim_end_matches(lock));
         let mut statement = connection
             .prepare(&format!("explain query plan {plain}"))
