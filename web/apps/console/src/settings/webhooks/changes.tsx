@@ -37,13 +37,12 @@ async function remove(webhook: Webhook): Promise<void> {
   }
 }
 
-/** A click beside it, or a key, would lose what nobody is shown again. */
+/** A click beside it would lose what nobody is shown again. */
 export function showSecret(secret: string, words: string): void {
   modals.open({
     title: "The signing secret",
     size: "lg",
     closeOnClickOutside: false,
-    closeOnEscape: false,
     children: (
       <Stack>
         <Text size="sm">
