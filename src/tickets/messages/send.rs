@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::Action;
-use crate::auth::model::{Caller, TenantKey};
+use crate::auth::model::Caller;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
@@ -90,12 +90,6 @@ pub(super) struct Letter {
     pub caller: Arc<Caller>,
     pub ticket_id: String,
     pub messages: Vec<NewMessage>,
-}
-
-impl Letter {
-    pub fn place(&self) -> (TenantKey, String) {
-        (self.caller.tenant, self.ticket_id.clone())
-    }
 }
 
 /// In a transaction of its own.

@@ -66,7 +66,7 @@ impl Stored {
         store::advance_ticket(tx, caller.tenant, &target, &advance)?;
         announce_move(tx, caller, &target, &advance, now)?;
         let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
-        let chose_person = before == 0 && chooses_person(caller, &target);
+        let chose_person = chooses_person(caller, &target, before);
         Ok(Outcome {
             answers,
             reopened: reopened.then_some(target.key),
@@ -75,9 +75,9 @@ impl Stored {
     }
 }
 
-/// Whether the customer's first word in this ticket is for a person.
-pub(super) fn chooses_person(caller: &Caller, target: &Target) -> bool {
-    caller.user == target.customer && target.bot_state == Some(BotState::HandoffRequested)
+/// Whether what comes after `before` begins with the customer's first word in this ticket, and is for a person.
+pub(super) fn chooses_person(caller: &Caller, target: &Target, before: i64) -> bool {
+    before == 0 && caller.user == target.customer && target.bot_state == Some(BotState::HandoffRequested)
 }
 
 fn advance(tx: &mut Tx<'_>, caller: &Caller, target: &Target, count: i64, now: Timestamp) -> Result<Advance> {

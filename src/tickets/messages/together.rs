@@ -49,6 +49,10 @@ pub struct Sends {
 /// A ticket's id says nothing by itself: somebody of another tenant may know it.
 type Place = (TenantKey, String);
 
+fn place(letter: &Letter) -> Place {
+    (letter.caller.tenant, letter.ticket_id.clone())
+}
+
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
@@ -112,26 +116,26 @@ impl Sends {
         let State { waiting, taken, .. } = &mut *state;
         let mut tenant = None;
         let (mut together, mut messages) = (Vec::new(), 0);
-        let (mut place, mut looks) = (0, 0);
-        while together.len() < MOST_TICKETS && place < waiting.len() && (looks < MOST_LOOKS || tenant.is_none()) {
+        let (mut at, mut looks) = (0, 0);
+        while together.len() < MOST_TICKETS && at < waiting.len() && (looks < MOST_LOOKS || tenant.is_none()) {
             looks += 1;
-            let Waiting { letter, answer, .. } = &waiting[place];
+            let Waiting { letter, answer, .. } = &waiting[at];
             if answer.is_closed() {
-                waiting.remove(place);
+                waiting.remove(at);
                 continue;
             }
-            let ticket = letter.place();
+            let ticket = place(letter);
             let is_another_s = tenant.is_some_and(|tenant| tenant != letter.caller.tenant);
             let is_too_much = tenant.is_some() && messages + letter.messages.len() > MOST_MESSAGES;
             if is_another_s || is_too_much || taken.contains(&ticket) {
-                place += 1;
+                at += 1;
                 continue;
             }
             tenant = Some(letter.caller.tenant);
             messages += letter.messages.len();
             taken.insert(ticket.clone());
             turn.tickets.push(ticket);
-            together.extend(waiting.remove(place));
+            together.extend(waiting.remove(at));
         }
         // Under the same lock: whoever enters afterwards begins a turn.
         if tenant.is_none() {
@@ -216,7 +220,7 @@ async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
 /// The others do not wait for it, but for those to the same ticket.
 fn go_alone(turn: &mut Turn, one: Waiting) {
     let (app, tenant) = (turn.app.clone(), one.letter.caller.tenant.0);
-    let ticket = one.letter.place();
+    let ticket = place(&one.letter);
     turn.tickets.retain(|taken| *taken != ticket);
     let work = async move {
         let answers = match timeout(app.sends.patience, app.sends.alone.acquire()).await {
@@ -273,6 +277,7 @@ fn store_in(tx: &mut Tx<'_>, letters: &[Arc<Letter>], now: Timestamp) -> Result<
 
 /// Whether nothing but the ticket and its messages changes.
 fn is_plain(caller: &Caller, target: &Target) -> bool {
-    let chooses_person = target.last_seq == 0 && settle::chooses_person(caller, target);
-    send::is_signed_in(caller, target) && target.status != TicketStatus::Closed && !chooses_person
+    send::is_signed_in(caller, target)
+        && target.status != TicketStatus::Closed
+        && !settle::chooses_person(caller, target, target.last_seq)
 }
