@@ -1,10 +1,11 @@
 //! Release builds hold the pages of `web/dist`, so that they have to be compiled anew when those change; debug builds read
-//! them from the folder as they are asked for. Of Swagger UI, every build holds what `/docs` needs, compressed.
+//! them from the folder as they are asked for. Every build holds, compressed, the documents of the API and of the sockets, and
+//! of Swagger UI what `/docs` needs.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::{env, result};
 
@@ -15,6 +16,7 @@ use zip::ZipArchive;
 
 /// The rest of Swagger UI is other forms of the same script.
 const OF_SWAGGER_UI: [&str; 3] = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
+const DOCUMENTS: [&str; 2] = ["openapi.json", "asyncapi.json"];
 
 fn main() -> result::Result<(), Box<dyn Error>> {
     let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
@@ -31,10 +33,18 @@ fn main() -> result::Result<(), Box<dyn Error>> {
         let ending = format!("/dist/{file}");
         let name =
             names.iter().find(|name| name.ends_with(&ending)).ok_or_else(|| format!("no {file} in Swagger UI"))?;
-        let compressed = File::create(folder.join(format!("{file}.gz")))?;
-        let mut encoder = GzEncoder::new(compressed, Compression::best());
-        io::copy(&mut archive.by_name(name)?, &mut encoder)?;
-        encoder.finish()?;
+        compress(&mut archive.by_name(name)?, &folder, file)?;
+    }
+    for file in DOCUMENTS {
+        let path = Path::new("docs").join(file);
+        println!("cargo::rerun-if-changed={}", path.display());
+        compress(&mut File::open(path)?, &folder, file)?;
     }
     Ok(())
+}
+
+fn compress(content: &mut impl Read, folder: &Path, name: &str) -> io::Result<()> {
+    let mut encoder = GzEncoder::new(File::create(folder.join(format!("{name}.gz")))?, Compression::best());
+    io::copy(content, &mut encoder)?;
+    encoder.finish().map(drop)
 }

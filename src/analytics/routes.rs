@@ -4,8 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::analytics::figures::{Dimension, SLOT_MS};
 use crate::analytics::live;
@@ -19,12 +17,13 @@ use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::query::Query;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub fn routes() -> Api<App> {
+    Api::new()
         .routes(routes!(overview))
         .routes(routes!(series))
         .routes(routes!(agents))

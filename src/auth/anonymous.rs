@@ -11,15 +11,20 @@ use crate::auth::store::users::{self, Account, NewAccount};
 use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::problem::Problem;
 use crate::platform::id;
 use crate::platform::random::Random;
 
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(anonymous))
+}
+
 /// A session of a new guest customer of the API key's tenant.
 #[utoipa::path(post, path = "/api/auth/anonymous", tag = "auth", operation_id = "anonymous", security(()), request_body = NoFields,
     responses((status = 201, body = Session), (status = 401, body = Problem), (status = 403, body = Problem)))]
-pub async fn anonymous(
+async fn anonymous(
     State(app): State<App>,
     Tenant(tenant): Tenant,
     Json(NoFields {}): Json<NoFields>,

@@ -5,8 +5,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
@@ -20,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -31,8 +30,8 @@ use crate::platform::{id, secret};
 /// How much of a key is kept to recognise it by: its kind and eight characters of 43.
 const SHOWN: usize = 11;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(update, remove))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(update, remove))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

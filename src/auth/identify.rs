@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
@@ -31,6 +32,10 @@ use crate::platform::{id, secret};
 
 /// How far ahead a token may end, in seconds: a leaked one is of use to nobody for long.
 const LONGEST_TOKEN: i64 = 3600;
+
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(identify))
+}
 
 /// Either `token`, or `user_id` with `user_hash`.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -60,7 +65,7 @@ struct Vouched {
 /// A session of a customer for whom the tenant's own server vouches. A guest's tickets move along.
 #[utoipa::path(post, path = "/api/auth/identify", tag = "auth", operation_id = "identify", security(()), request_body = Identification,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
-pub async fn identify(
+async fn identify(
     State(app): State<App>,
     Tenant(tenant): Tenant,
     headers: HeaderMap,

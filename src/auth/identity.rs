@@ -6,8 +6,6 @@
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
@@ -16,11 +14,12 @@ use crate::auth::permissions::Action;
 use crate::auth::store::tenants;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::problem::Problem;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show, rotate))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(show, rotate))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

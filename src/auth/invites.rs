@@ -7,8 +7,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
@@ -22,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -29,8 +28,8 @@ use crate::platform::http::text;
 use crate::platform::http::{path::Path, query::Query};
 use crate::platform::{id, secret};
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(remove))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(remove))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -4,8 +4,6 @@ use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
@@ -19,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, store::Entry};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -27,8 +26,8 @@ use crate::platform::http::{path::Path, query::Query};
 /// As many as a page holds.
 const MOST_IDS: usize = 100;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, update)).routes(routes!(audit))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list)).routes(routes!(show, update)).routes(routes!(audit))
 }
 
 /// A user as staff see them.

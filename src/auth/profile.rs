@@ -5,8 +5,6 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
@@ -18,13 +16,14 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null, nullable};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::query::Query;
 use crate::platform::http::text;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show, update)).routes(routes!(status))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(show, update)).routes(routes!(status))
 }
 
 /// Who is signed in.

@@ -7,8 +7,6 @@ use axum::http::{HeaderMap, StatusCode};
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::{self, SignedIn, Tenant};
@@ -22,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::client_address::ClientAddress;
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
@@ -30,17 +29,17 @@ use crate::platform::id;
 use crate::platform::limits::LoginAttempt;
 
 /// Routes that anybody may try to sign in by: limited by address.
-pub fn entrance_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub fn entrance_routes() -> Api<App> {
+    Api::new()
         .routes(routes!(register))
         .routes(routes!(login))
         .routes(routes!(refresh))
-        .routes(routes!(anonymous::anonymous))
-        .routes(routes!(identify::identify))
+        .merge(anonymous::routes())
+        .merge(identify::routes())
 }
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub fn routes() -> Api<App> {
+    Api::new()
         .routes(routes!(logout))
         .routes(routes!(switch_role))
         .merge(profile::routes())

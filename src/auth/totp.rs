@@ -8,8 +8,6 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use totp_rs::{Builder, Secret, Totp};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::SignedIn;
@@ -20,11 +18,12 @@ use crate::error::{Error, Result};
 use crate::events::Act;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::problem::Problem;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(offer)).routes(routes!(show, enable, disable))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(offer)).routes(routes!(show, enable, disable))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,8 +10,6 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::guard::{SignedIn, Tenant};
@@ -22,6 +20,7 @@ use crate::auth::store::{tenants, users, widget};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
@@ -29,8 +28,8 @@ use crate::platform::http::text;
 /// How many faces the widget shows.
 const MOST_SHOWN: usize = 3;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show)).routes(routes!(settings, update))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(show)).routes(routes!(settings, update))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -27,6 +27,7 @@ use crate::auth::operator;
 use crate::error::Error;
 use crate::pages;
 use crate::platform::config::{self, Config, Environment, Loaded};
+use crate::platform::http::docs;
 use crate::platform::http::text::turns_text;
 use crate::platform::random::Random;
 use crate::platform::{db, metrics, telemetry};
@@ -88,7 +89,7 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
             print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, questions, &show_progress))?)
         }
         Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
-        Command::Openapi => print(services::openapi_json()),
+        Command::Openapi => print(docs::OPENAPI.text()?.trim_end()),
         Command::Top(top) => watch(&loaded.config, top),
         Command::Doctor(asked) => wait_for(doctor::run(asked)),
     }

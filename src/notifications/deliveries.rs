@@ -4,8 +4,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::model::{Attempt, Delivery, DeliveryState};
 use super::store::{deliveries, webhooks};
@@ -14,6 +12,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::error::Result;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -23,8 +22,8 @@ use crate::platform::id;
 /// The type of a try. Nobody can ask for it.
 const TRIED: &str = "webhook.test";
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(try_out)).routes(routes!(list)).routes(routes!(retry))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(try_out)).routes(routes!(list)).routes(routes!(retry))
 }
 
 /// Sends a `webhook.test` now, once, and tells how it went. It is not among the deliveries.

@@ -31,18 +31,18 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::in_batches;
+use crate::platform::http::api::Api;
 
 /// How long it can be seen what was delivered.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Api<App> {
     routes::routes().merge(deliveries::routes())
 }
 

@@ -10,8 +10,6 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::model::{Beginning, Secrets, Webhook, WebhookKey, WebhookType};
 use super::sign;
@@ -22,6 +20,7 @@ use crate::auth::{Action, lock_tenant};
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::{Tx, within};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields, not_null};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -34,11 +33,8 @@ const MOST: i64 = 20;
 /// How long the secret before signs too.
 const BOTH_SIGN: Duration = Duration::from_secs(24 * 3600);
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(show, update, remove))
-        .routes(routes!(renew_secret))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(show, update, remove)).routes(routes!(renew_secret))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

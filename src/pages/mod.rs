@@ -20,12 +20,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue};
 use rust_embed::RustEmbed;
-use utoipa_axum::router::OpenApiRouter;
 
 use self::files::{Built, File, Lasts};
 use self::keep::Kept;
 use crate::app::App;
 use crate::error::Error;
+use crate::platform::http::api::Api;
 use crate::platform::http::cors::ForAnySite;
 use crate::platform::http::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use crate::platform::http::path::Path;
@@ -33,8 +33,8 @@ use crate::platform::http::path::Path;
 pub use keep::keep_widget;
 pub use snippet::snippet;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::from(routes_of::<Built>())
+pub fn routes() -> Api<App> {
+    Api::from(routes_of::<Built>())
 }
 
 /// `Files` is the build, or a test's sample of one.

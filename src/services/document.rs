@@ -1,9 +1,10 @@
-//! The OpenAPI document: its head, and what is true of every operation and is said here once.
+//! How `docs/openapi.json` comes about: its head, and what is true of every operation and is said here once.
 //!
 //! Routes describe themselves. What follows from the floor under them (errors are problems, a query parameter is absent and
 //! never null) would be noise on each of them; types are generated from the document, so that it has to be precise.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use http::StatusCode;
 use utoipa::OpenApi;
@@ -11,9 +12,8 @@ use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ArrayItems, Schema, SchemaType, Type};
 use utoipa::openapi::{Content, Ref, RefOr, Required};
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::app::App;
+use crate::services::SERVICES;
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
@@ -39,13 +39,19 @@ impl utoipa::Modify for Schemes {
     }
 }
 
-/// What the routes are added to.
-pub fn beginning() -> utoipa::openapi::OpenApi {
-    Document::openapi()
-}
-
-pub fn of(api: OpenApiRouter<App>) -> utoipa::openapi::OpenApi {
-    let (_, mut document) = api.split_for_parts();
+/// Of all routes of all services.
+fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    let api = SERVICES.iter().fold(crate::auth::entrance_routes(), |all, service| all.merge((service.routes)()));
+    for (schemas, paths) in api.into_described() {
+        document.components.get_or_insert_default().schemas.extend(schemas);
+        for (path, item) in paths.paths {
+            match document.paths.paths.get_mut(&path) {
+                Some(there) => there.merge_operations(item),
+                None => drop(document.paths.paths.insert(path, item)),
+            }
+        }
+    }
     let schemas = document.components.clone().unwrap_or_default().schemas;
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
@@ -142,5 +148,15 @@ fn name_entries(page: &mut RefOr<Schema>, entry: &str) {
         && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
     {
         data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(entry).into()));
+    }
+}
+
+#[test]
+fn the_document_in_docs_is_that_of_the_routes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+    let document = format!("{}\n", document().to_pretty_json().expect("the document is strings and numbers"));
+    if fs::read_to_string(path).unwrap_or_default() != document {
+        fs::write(path, document).expect("docs/ can be written");
+        panic!("docs/openapi.json was stale; it has been written anew, commit it");
     }
 }

@@ -8,6 +8,7 @@
 mod announce;
 mod answering;
 pub mod demo;
+#[cfg(test)]
 mod document;
 mod figures;
 mod follow;
@@ -22,14 +23,12 @@ mod sweep;
 mod vectors;
 mod work;
 
-use std::sync::LazyLock;
-
 use anyhow::{bail, ensure};
-use utoipa_axum::router::OpenApiRouter;
 
 use self::work::Workers;
 use crate::app::App;
 use crate::platform::config::Config;
+use crate::platform::http::api::Api;
 
 pub use follow::Follower;
 pub use knowing::{Questions, eval_bot, import_articles};
@@ -40,7 +39,7 @@ pub use start::{Running, Unstarted, open, serve, start};
 pub struct Service {
     pub name: &'static str,
     pub does: &'static str,
-    pub routes: fn() -> OpenApiRouter<App>,
+    pub routes: fn() -> Api<App>,
     /// What it does beside the requests.
     work: fn(&mut Workers),
 }
@@ -146,17 +145,4 @@ fn check(config: &Config) -> anyhow::Result<()> {
 /// Whether a service is among those that this process is.
 fn is_chosen(config: &Config, name: &str) -> bool {
     chosen(&config.server.services).any(|service| service.name == name)
-}
-
-/// All routes with their description.
-pub fn api() -> OpenApiRouter<App> {
-    let entrance = OpenApiRouter::with_openapi(document::beginning()).merge(crate::auth::entrance_routes());
-    SERVICES.iter().fold(entrance, |all, service| all.merge((service.routes)()))
-}
-
-/// Made when it is first asked for: it takes milliseconds and megabytes that a start need not wait for.
-pub fn openapi_json() -> &'static str {
-    static DOCUMENT: LazyLock<String> =
-        LazyLock::new(|| document::of(api()).to_pretty_json().expect("the document is strings and numbers"));
-    &DOCUMENT
 }

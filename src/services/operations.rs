@@ -12,12 +12,11 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::platform::bus::Standing;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::shutdown::Shutdown;
 use crate::realtime::gateway::Gateway;
 use crate::services::figures;
@@ -30,9 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How old what `/readyz` answers may be.
 const FRESH: Duration = Duration::from_secs(1);
 
-pub fn routes() -> OpenApiRouter<App> {
-    let readiness = OpenApiRouter::new().routes(routes!(readyz)).layer(Extension(LastLook::default()));
-    OpenApiRouter::new().routes(routes!(healthz)).merge(readiness).routes(routes!(prometheus))
+pub fn routes() -> Api<App> {
+    let readiness = Api::new().routes(routes!(readyz)).layer(Extension(LastLook::default()));
+    Api::new().routes(routes!(healthz)).merge(readiness).routes(routes!(prometheus))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,10 +12,10 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use tower::Layer;
 use tower::util::MapRequestLayer;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::auth::guard;
+use crate::platform::http::api::Api;
 use crate::platform::http::floor::{Ground, floor};
 use crate::platform::http::identity::{Identify, Identity};
 use crate::platform::http::{cors, docs};
@@ -25,19 +25,16 @@ use crate::services::{chosen, is_chosen};
 use crate::tickets::attachments;
 
 pub fn router(app: &App, gateway: &Gateway) -> Router {
-    let (entrance, entrance_document) = match is_chosen(&app.config, "auth") {
-        true => crate::auth::entrance_routes().split_for_parts(),
-        false => OpenApiRouter::new().split_for_parts(),
-    };
+    let entrance = if is_chosen(&app.config, "auth") { crate::auth::entrance_routes() } else { Api::new() };
+    let entrance_paths = entrance.paths().iter().cloned().collect();
     let services = chosen(&app.config.server.services);
-    let mut routes = services.fold(entrance, |all, service| all.merge((service.routes)().split_for_parts().0));
+    let mut routes = services.fold(entrance, |all, service| all.merge((service.routes)())).into_router();
     if is_chosen(&app.config, "pages") {
         routes = routes
             .route("/demo/config.json", get(super::demo::hand_out))
             .route("/", get(async || Redirect::temporary("/app")));
     }
-    // The document is of all services, wherever they run: clients see one server.
-    let routes = routes.with_state(app.clone()).merge(docs::routes(super::openapi_json));
+    let routes = routes.with_state(app.clone()).merge(docs::routes());
     let ground = Ground {
         db: app.db.clone(),
         clock: app.clock.clone(),
@@ -46,7 +43,7 @@ pub fn router(app: &App, gateway: &Gateway) -> Router {
         identify: identify(app.clone()),
         uploads: &[attachments::UPLOAD_PATH],
         repeats: Arc::new(Repeats(app.clone())),
-        entrance: entrance_document.paths.paths.into_keys().collect(),
+        entrance: entrance_paths,
     };
     // Around the router and not within it: a path is mended before it is looked up.
     let floor = MapRequestLayer::new(unversioned).layer(floor(routes, &app.config, ground));

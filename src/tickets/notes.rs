@@ -8,8 +8,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use std::sync::Arc;
 
@@ -20,6 +18,7 @@ use crate::auth::model::{Caller, UserKey};
 use crate::error::Result;
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -29,8 +28,8 @@ use crate::platform::id;
 use crate::tickets::model::{Note, Scope, Ticket};
 use crate::tickets::store as tickets;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

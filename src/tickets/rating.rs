@@ -13,8 +13,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Action;
@@ -24,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::path::Path;
 use crate::platform::http::problem::Problem;
@@ -41,8 +40,8 @@ pub fn find_last(tx: &mut Tx<'_>, tenant: TenantKey, ticket: &Ticket) -> Result<
     Ok(store::find_last(tx, tenant, ticket)?.map(|stored| stored.rating))
 }
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show, create))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(show, create))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -4,8 +4,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Action;
@@ -14,6 +12,7 @@ use crate::auth::model::Caller;
 use crate::error::Result;
 use crate::events::{self, store::Entry};
 use crate::platform::clock::Timestamp;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -24,8 +23,8 @@ use crate::tickets::store::{self, BotFilter, Filter, StatusFilter, Support, Tick
 use crate::tickets::update::{self as updating, TicketPatch};
 use crate::tickets::{attachments, bot, knowledge, messages, notes, rating, remove as removing};
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub fn routes() -> Api<App> {
+    Api::new()
         .routes(routes!(list, create))
         .routes(routes!(counts))
         .routes(routes!(show, update, remove))

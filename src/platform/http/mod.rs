@@ -5,6 +5,7 @@
 //! rules for text (`text`), for what a browser has already (`etag`) and reads (`encoding`), and return `Error`, which `problem` turns into an
 //! answer.
 
+pub mod api;
 pub mod body;
 pub mod client_address;
 pub mod cors;

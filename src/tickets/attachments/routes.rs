@@ -5,13 +5,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::error::Result;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
@@ -21,8 +20,8 @@ use crate::tickets::attachments::{show as showing, upload};
 /// The floor gives it a time limit of its own, and does not read its body.
 pub const UPLOAD_PATH: &str = "/api/attachments";
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create)).routes(routes!(show))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(create)).routes(routes!(show))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

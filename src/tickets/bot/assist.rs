@@ -10,8 +10,6 @@ use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::model::{self, Ask, Turn};
 use super::reply::{self, Desk};
@@ -23,6 +21,7 @@ use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::{Caller, TenantKey};
 use crate::error::{Error, Result};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::path::Path;
 use crate::platform::http::problem::Problem;
@@ -44,8 +43,8 @@ const BRIEF: usize = 300;
 /// Of an article.
 const TITLE: usize = 200;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_kinds, assist))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list_kinds, assist))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

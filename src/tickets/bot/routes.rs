@@ -5,8 +5,6 @@ use axum::http::header::{CACHE_CONTROL, VARY};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::hours::{self, Hours};
 use super::runs::Run;
@@ -18,6 +16,7 @@ use crate::auth::guard::{SignedIn, Tenant};
 use crate::error::Result;
 use crate::events::Act;
 use crate::platform::db::within;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -25,8 +24,8 @@ use crate::platform::http::{path::Path, query::Query};
 use crate::tickets::knowledge::help;
 use crate::tickets::model::Ticket;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub fn routes() -> Api<App> {
+    Api::new()
         .routes(routes!(show, update))
         .routes(routes!(profile))
         .routes(routes!(runs))

@@ -7,8 +7,6 @@ use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::reply::{self, Decision, Desk, Question, Reply};
 use super::runs::{RunPassage, ToolUse};
@@ -18,13 +16,14 @@ use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::problem::Problem;
 use crate::platform::http::text;
 use crate::platform::id;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(try_bot))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(try_bot))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -7,8 +7,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::model::{Article, ArticleStatus, ArticleSummary};
 use super::reader::Reader;
@@ -23,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null, nullable};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -32,8 +31,8 @@ use crate::platform::http::{path::Path, query::Query};
 const LONGEST_BODY: usize = 50_000;
 pub const LONGEST_SLUG: usize = 80;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, update, remove))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(show, update, remove))
 }
 
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]

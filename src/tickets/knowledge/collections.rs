@@ -5,8 +5,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::articles::is_slug;
 use super::model::Collection;
@@ -21,6 +19,7 @@ use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::events::{self, Act, What};
 use crate::platform::db::Tx;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, not_null};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -28,8 +27,8 @@ use crate::platform::http::text;
 use crate::platform::http::{path::Path, query::Query};
 use crate::platform::id;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, update, remove))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(show, update, remove))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -4,8 +4,6 @@ use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::articles;
 use super::store::articles as store;
@@ -14,12 +12,13 @@ use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::lock_tenant;
 use crate::error::Result;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::path::Path;
 use crate::platform::http::problem::Problem;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(create))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -25,11 +25,11 @@ pub mod table;
 mod versions;
 
 pub use store::vectors;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
+use crate::platform::http::api::Api;
 
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> Api<App> {
     articles::routes()
         .merge(collections::routes())
         .merge(versions::routes())

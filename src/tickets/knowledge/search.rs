@@ -9,8 +9,6 @@ use std::collections::{HashMap, HashSet};
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::model::Found;
 use super::reader::Reader;
@@ -20,6 +18,7 @@ use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::platform::db::{self, Tx};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::Page;
 use crate::platform::http::problem::Problem;
@@ -44,8 +43,8 @@ const IN_TEXT: f64 = 0.7;
 /// So much has to be covered for a full score: one common word is no evidence.
 const EVIDENCE: f64 = 4.0;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(search))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(search))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

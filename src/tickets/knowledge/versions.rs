@@ -1,8 +1,6 @@
 //! The texts that an article had: each saved one is kept, and can be taken up again.
 
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::articles::{self, ArticlePatch};
 use super::model::{Article, ArticleVersion};
@@ -14,13 +12,14 @@ use crate::auth::guard::SignedIn;
 use crate::auth::lock_tenant;
 use crate::error::{Error, Result};
 use crate::events::Act;
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(restore))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list)).routes(routes!(restore))
 }
 
 /// Newest first. Staff only.

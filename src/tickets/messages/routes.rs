@@ -4,13 +4,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::error::{Error, Result};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -20,8 +19,8 @@ use crate::tickets::messages::{read, store};
 use crate::tickets::model::{Message, Scope};
 use crate::tickets::store as tickets;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(mark_read))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(mark_read))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

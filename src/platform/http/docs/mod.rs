@@ -1,9 +1,11 @@
-//! `/openapi.json`, and a page to read and try it, `/docs`, which loads nothing from anywhere else: Swagger UI as the build
-//! script has unpacked it.
+//! The documents of the API and of the sockets, and a page to read and try the API, `/docs`, which loads nothing from anywhere
+//! else: Swagger UI as the build script has unpacked it.
+
+use std::io;
 
 use axum::Router;
 use axum::middleware::map_response;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, IntoResponseParts, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue};
@@ -23,6 +25,23 @@ const START: &str = include_str!("start.js");
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
+/// What the build script has compressed, by gzip.
+pub struct Document(&'static [u8]);
+
+/// Of all services, wherever they run: clients see one server.
+pub const OPENAPI: Document = Document(include_bytes!(concat!(env!("OUT_DIR"), "/docs/openapi.json.gz")));
+pub const ASYNCAPI: Document = Document(include_bytes!(concat!(env!("OUT_DIR"), "/docs/asyncapi.json.gz")));
+
+impl Document {
+    pub fn text(&self) -> io::Result<String> {
+        String::from_utf8(unpack(self.0)?).map_err(io::Error::other)
+    }
+
+    pub fn answer(&self, asked: &HeaderMap) -> Response {
+        packed(asked, [(CONTENT_TYPE, "application/json"), (VARY, "accept-encoding")], self.0)
+    }
+}
+
 /// A file of Swagger UI: its name, its type, and what it holds, by gzip.
 type Compressed = (&'static str, &'static str, &'static [u8]);
 
@@ -36,10 +55,9 @@ const SWAGGER_UI: [Compressed; 3] = [
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The document of the API may take a moment to make.
-pub fn routes(document: fn() -> &'static str) -> Router {
+pub fn routes() -> Router {
     let routes = Router::new()
-        .route("/openapi.json", get(async move || openapi(document).await))
+        .route("/openapi.json", get(async |asked: HeaderMap| OPENAPI.answer(&asked)))
         .route("/docs", get(async || Html(PAGE)))
         .route("/docs/", get(async || Html(PAGE)))
         .route("/docs/page.css", get(async || ([(CONTENT_TYPE, STYLE)], PAGE_STYLE)))
@@ -56,16 +74,13 @@ pub fn routes(document: fn() -> &'static str) -> Router {
     }))
 }
 
-async fn openapi(document: fn() -> &'static str) -> Response {
-    match tokio::task::spawn_blocking(document).await {
-        Ok(document) => ([(CONTENT_TYPE, "application/json")], document).into_response(),
-        Err(error) => Error::internal(error).into_response(),
-    }
+fn of_swagger_ui(asked: &HeaderMap, content_type: &'static str, compressed: &'static [u8]) -> Response {
+    let about = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "public, max-age=3600"), (VARY, "accept-encoding")];
+    packed(asked, about, compressed)
 }
 
 /// As it lies here for whoever reads gzip, which browsers do.
-fn of_swagger_ui(asked: &HeaderMap, content_type: &'static str, compressed: &'static [u8]) -> Response {
-    let about = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "public, max-age=3600"), (VARY, "accept-encoding")];
+fn packed(asked: &HeaderMap, about: impl IntoResponseParts, compressed: &'static [u8]) -> Response {
     if accepts(asked, "gzip") {
         return (about, [(CONTENT_ENCODING, "gzip")], compressed).into_response();
     }
@@ -87,7 +102,7 @@ mod tests {
 
     async fn get(path: &str, accepts: &str) -> (u16, HeaderMap, Bytes) {
         let request = Request::get(path).header(ACCEPT_ENCODING, accepts).body(Body::empty()).expect("a request");
-        let (parts, body) = routes(|| "canary").oneshot(request).await.expect("infallible").into_parts();
+        let (parts, body) = routes().oneshot(request).await.expect("infallible").into_parts();
         let body = body.collect().await.expect("a body in memory").to_bytes();
         (parts.status.as_u16(), parts.headers, body)
     }
@@ -100,7 +115,7 @@ mod tests {
     #[tokio::test]
     async fn the_document_and_the_texts_are_served() {
         let (status, headers, document) = text("/openapi.json").await;
-        assert!(status == 200 && document == "canary", "{document}");
+        assert!(status == 200 && document == OPENAPI.text().expect("a document"), "{document}");
         assert_eq!(headers[CONTENT_TYPE], "application/json");
         for (path, content) in TEXTS {
             let (status, headers, served) = text(path).await;

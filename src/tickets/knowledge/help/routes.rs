@@ -11,7 +11,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
-use utoipa_axum::router::OpenApiRouter;
 
 use super::article::Around;
 use super::frame::{Lasts, nowhere, send};
@@ -24,6 +23,7 @@ use crate::auth::lock_tenant;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::platform::db::Tx;
+use crate::platform::http::api::Api;
 use crate::platform::http::body;
 use crate::platform::http::client_address::ClientAddress;
 use crate::platform::http::path::Path;
@@ -39,8 +39,8 @@ const WORTH_SHOWING: f64 = 0.25;
 const MOST_ASKED: usize = 500;
 const LARGEST_VOTE: usize = 1024;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::from(
+pub fn routes() -> Api<App> {
+    Api::from(
         Router::new()
             .route("/help/{tenant}", get(start))
             .route("/help/{tenant}/", get(start))

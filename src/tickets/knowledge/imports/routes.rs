@@ -3,8 +3,6 @@ use axum::http::StatusCode;
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::model::{ENDED, INTERRUPTED, ImportState, SiteImport, Tally};
 use super::store;
@@ -13,6 +11,7 @@ use crate::auth::Action;
 use crate::auth::guard::SignedIn;
 use crate::auth::lock_tenant;
 use crate::error::{Error, Result};
+use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
@@ -24,8 +23,8 @@ use crate::tickets::knowledge::site;
 
 const MOST_PAGES: i64 = 2000;
 
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, stop))
+pub fn routes() -> Api<App> {
+    Api::new().routes(routes!(list, create)).routes(routes!(show, stop))
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
