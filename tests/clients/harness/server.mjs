@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -85,6 +85,13 @@ export async function endProcess(server, signal) {
   const exit = await server.exit;
   clearTimeout(shot);
   return exit;
+}
+
+/** Stops a process as SIGSTOP does. Its threads take a moment: what is sent before the last one stands still may be worked on. */
+export async function freeze({ child }) {
+  child.kill("SIGSTOP");
+  const isStopped = (task) => readFileSync(`/proc/${child.pid}/task/${task}/stat`, "utf8").split(") ").at(-1).startsWith("T");
+  await poll("the process to stand still", 5_000, () => readdirSync(`/proc/${child.pid}/task`).every(isStopped));
 }
 
 /** The end of every suite: SIGTERM has to be enough, and no log line may tell of a panic or an internal error. */
