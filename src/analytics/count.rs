@@ -33,6 +33,8 @@ const TICKETS: usize = 20;
 const ROWS: i64 = 2000;
 /// Tenants that one look goes through.
 const TENANTS: i64 = 500;
+/// Changed tickets of a tenant that a look sees.
+const STIRRED: i64 = 10_000;
 
 /// A transaction that commits late has an older time, or a lower key, than what was counted before it. So far back is
 /// looked again; and so long a hole in the keys is taken for one that may still be filled. Far above how long a transaction
@@ -101,12 +103,17 @@ async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
     let shared = tenants.clone();
     let find = app.db.read(move |tx| {
         let since = |looked_at: Timestamp| looked_at.minus(OVERLAP);
-        let found = shared.iter().map(|(tenant, looked_at)| progress::list_stirred(tx, *tenant, since(*looked_at), 1));
-        found.map(|found| found.map(|found| !found.is_empty())).collect::<Result<Vec<bool>>>()
+        let found = shared.iter();
+        found.map(|(tenant, at)| progress::count_stirred(tx, *tenant, since(*at), STIRRED)).collect::<Result<Vec<_>>>()
     });
-    for ((tenant, looked_at), is_stirred) in tenants.into_iter().zip(find.await?) {
-        if is_stirred {
-            while spans::in_job("count", step_tenant(app, tenant, now)).await? {}
+    for ((tenant, looked_at), stirred) in tenants.into_iter().zip(find.await?) {
+        if stirred > 0 {
+            // As many as there were: those that go on changing meanwhile would keep this going for ever.
+            let steps = if stirred < STIRRED { stirred / TICKETS as i64 + 1 } else { i64::MAX };
+            let mut taken = 0;
+            while taken < steps && spans::in_job("count", step_tenant(app, tenant, now)).await? {
+                taken += 1;
+            }
         } else if now.since(looked_at) > LOOK_BACK {
             app.db.write(move |tx| progress::set_looked_at(tx, tenant, now)).await?;
         }

@@ -263,6 +263,31 @@ async fn agrees_with_what_there_is(server: &Server) {
 
 /// More messages than one transaction reads: the ticket is counted in several, to the same.
 #[tokio::test(flavor = "multi_thread")]
+async fn counting_ends_while_tickets_go_on_changing() {
+    on_both_engines_for_days(async |server| {
+        let tenant = server.tenant("acme").await;
+        let customer = tenant.customer("ann").await;
+        for _ in 0..45 {
+            server.ticket(&customer, "Lamp").await;
+        }
+        let app = &server.running.app;
+        let change = async || loop {
+            let changed = app.db.write(|tx| tx.execute("update tickets set updated_at = updated_at + 1", &[])).await;
+            changed.expect("changed");
+        };
+        let counted = async {
+            tokio::select! {
+                counted = catch_up(app) => counted,
+                () = change() => unreachable!("it goes on for ever"),
+            }
+        };
+        timeout(Duration::from_secs(60), counted).await.expect("it comes to an end").expect("counted");
+        assert_eq!(server.count("select count(*) from analytics_tickets").await, 45);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_conversation_is_counted_in_portions() {
     let server = Server::sqlite().await;
     let acme = server.tenant("acme").await;
