@@ -8,14 +8,11 @@ use std::time::{Duration, Instant};
 use crate::app::App;
 use crate::platform::shutdown::Shutdown;
 use crate::platform::telemetry::spans;
-use crate::realtime::housekeeping::TICK;
+use crate::realtime::housekeeping::{PAUSES, TICK};
 use crate::tickets::activity;
 
 /// Tickets that are read in one go.
 const AT_ONCE: usize = 100;
-/// A turn is followed by a pause of that many times its length: at most a tenth of the time goes into this, however many
-/// tickets and readers there are.
-const PAUSES: u32 = 9;
 /// What the sockets' tasks spend later on a frame that a turn has queued, roughly. A hundred agents at a desk with a hundred
 /// busy tickets are ten thousand frames a turn.
 const FRAME: Duration = Duration::from_micros(10);

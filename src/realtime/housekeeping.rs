@@ -22,6 +22,11 @@ use crate::tickets::messages::delivered;
 use crate::tickets::staff_of_customer;
 
 pub(super) const TICK: Duration = Duration::from_millis(250);
+/// What is written down by the clock is followed by a pause of that many times its length: at most a tenth of the time goes
+/// into it, and what gathers meanwhile is written as one.
+pub(super) const PAUSES: u32 = 9;
+/// How late marks may come, however long they take.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What has changed since the last tick: many changes, one list.
 #[derive(Default)]
@@ -80,6 +85,7 @@ pub async fn keep_time(app: App, _: Shutdown) {
 /// What reads and writes. Runs until the server shuts down.
 pub async fn keep_books(app: App, shutdown: Shutdown) {
     let mut ticks = ticks();
+    let mut next_marks = Instant::now();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -96,7 +102,11 @@ pub async fn keep_books(app: App, shutdown: Shutdown) {
         for (tenant, user) in renamed {
             spans::in_job("look people up", look_up_name(&app, tenant, user)).await;
         }
-        write_served(&app).await;
+        let begun = Instant::now();
+        if begun >= next_marks {
+            write_served(&app).await;
+            next_marks = Instant::now() + (begun.elapsed() * PAUSES).min(LONGEST_PAUSE);
+        }
     }
 }
 

@@ -21,8 +21,8 @@ pub struct Served {
     pub up_to_seq: i64,
 }
 
-/// Tickets in one transaction.
-const BATCH: usize = 50;
+/// Tickets in one transaction. Whoever writes in one of them waits for it.
+const BATCH: usize = 16;
 
 /// Writes the marks down and tells the rooms. Called with what has gathered for a moment, not for each message, in the
 /// order of the tickets: two nodes that mark the same ones do not wait for one another. Of an error, nobody knows how many
