@@ -26,7 +26,10 @@ use crate::tickets::messages::settle::{self, Stored};
 use crate::tickets::messages::store::{self, Target, Wish};
 use crate::tickets::model::TicketStatus;
 
-/// Transactions under way. The more there are, the less goes along in each.
+/// Transactions under way. The more there are, the less goes along in each, and the more each of them costs: beyond a few, one
+/// more begins only if so many wait for each that is there.
+const FEW_UNDER_WAY: usize = 3;
+const WAITING_FOR_EACH: usize = 2;
 const MOST_UNDER_WAY: usize = 8;
 /// Tickets in one, and messages, unless the first sender brings more: others wait for its end.
 const MOST_TICKETS: usize = 16;
@@ -181,7 +184,11 @@ impl Drop for Turn {
 /// Begins a turn, unless there are enough: one of those takes along whoever waits now.
 fn begin(app: &App) {
     let mut state = app.sends.state();
-    if state.under_way < MOST_UNDER_WAY && !state.waiting.is_empty() {
+    let enough_wait = match state.under_way {
+        0..FEW_UNDER_WAY => !state.waiting.is_empty(),
+        many => many < MOST_UNDER_WAY && state.waiting.len() > many * WAITING_FOR_EACH,
+    };
+    if enough_wait {
         state.under_way += 1;
         tokio::spawn(work(Turn { app: app.clone(), tickets: Vec::new(), is_over: false }));
     }
@@ -222,17 +229,30 @@ fn go_alone(turn: &mut Turn, one: Waiting) {
     let (app, tenant) = (turn.app.clone(), one.letter.caller.tenant.0);
     let ticket = place(&one.letter);
     turn.tickets.retain(|taken| *taken != ticket);
+    let lone = Lone { app: app.clone(), ticket };
     let work = async move {
         let answers = match timeout(app.sends.patience, app.sends.alone.acquire()).await {
             Ok(_permit) => one.whereabouts.carried(send::send_alone(&app, one.letter.clone())).await,
             Err(_) => Err(Error::Unavailable("messages wait too long for others".into())),
         };
         one.tell(answers);
-        app.sends.state().taken.remove(&ticket);
+        drop(lone);
         // Somebody may wait for this ticket alone.
         begin(&app);
     };
     tokio::spawn(db::within(tenant, work));
+}
+
+/// Gives the ticket back of one that goes alone, however that ends.
+struct Lone {
+    app: App,
+    ticket: Place,
+}
+
+impl Drop for Lone {
+    fn drop(&mut self) {
+        self.app.sends.state().taken.remove(&self.ticket);
+    }
 }
 
 impl Waiting {
