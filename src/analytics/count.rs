@@ -33,7 +33,7 @@ const TICKETS: usize = 20;
 const ROWS: i64 = 2000;
 /// Tenants that one look goes through.
 const TENANTS: i64 = 500;
-/// Changed tickets of a tenant that a look sees.
+/// Changed tickets of a tenant that one look sees.
 const STIRRED: i64 = 10_000;
 
 /// A transaction that commits late has an older time, or a lower key, than what was counted before it. So far back is
@@ -103,16 +103,17 @@ async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
     let shared = tenants.clone();
     let find = app.db.read(move |tx| {
         let since = |looked_at: Timestamp| looked_at.minus(OVERLAP);
-        let found = shared.iter();
-        found.map(|(tenant, at)| progress::count_stirred(tx, *tenant, since(*at), STIRRED)).collect::<Result<Vec<_>>>()
+        let found = shared.iter().map(|(tenant, at)| progress::list_stirred(tx, *tenant, since(*at), STIRRED));
+        found.map(|found| found.map(|found| found.len())).collect::<Result<Vec<_>>>()
     });
     for ((tenant, looked_at), stirred) in tenants.into_iter().zip(find.await?) {
         if stirred > 0 {
             // As many as there were: those that go on changing meanwhile would keep this going for ever.
-            let steps = if stirred < STIRRED { stirred / TICKETS as i64 + 1 } else { i64::MAX };
-            let mut taken = 0;
-            while taken < steps && spans::in_job("count", step_tenant(app, tenant, now)).await? {
-                taken += 1;
+            let mut left = if stirred < STIRRED as usize { stirred } else { usize::MAX };
+            while left > 0
+                && let Some(counted) = spans::in_job("count", step_tenant(app, tenant, now)).await?
+            {
+                left = left.saturating_sub(counted);
             }
         } else if now.since(looked_at) > LOOK_BACK {
             app.db.write(move |tx| progress::set_looked_at(tx, tenant, now)).await?;
@@ -121,8 +122,8 @@ async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
     Ok(())
 }
 
-/// One step along the changed tickets of a tenant. False: there is none left.
-async fn step_tenant(app: &App, tenant: TenantKey, now: Timestamp) -> Result<bool> {
+/// One step along the changed tickets of a tenant: how many are counted to their end. None: there is none left.
+async fn step_tenant(app: &App, tenant: TenantKey, now: Timestamp) -> Result<Option<usize>> {
     app.db
         .write(move |tx| {
             progress::lock(tx)?;
@@ -130,16 +131,16 @@ async fn step_tenant(app: &App, tenant: TenantKey, now: Timestamp) -> Result<boo
             let stirred = progress::list_stirred(tx, tenant, looked_at.minus(OVERLAP), TICKETS as i64)?;
             let mut batch = Batch::default();
             let is_last = stirred.len() < TICKETS;
-            for (ticket_id, _) in &stirred {
+            for (counted, (ticket_id, _)) in stirred.iter().enumerate() {
                 if !batch.take(tx, tenant, ticket_id, i64::MAX)? {
                     batch.write(tx)?;
-                    return Ok(true);
+                    return Ok(Some(counted));
                 }
             }
             batch.write(tx)?;
             let reached = stirred.last().map_or(now, |(_, updated_at)| *updated_at);
             progress::set_looked_at(tx, tenant, if is_last { now } else { reached.min(now) })?;
-            Ok(!is_last)
+            Ok((!is_last).then_some(stirred.len()))
         })
         .await
 }

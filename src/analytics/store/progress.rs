@@ -72,23 +72,19 @@ pub fn set_looked_at(tx: &mut Tx<'_>, tenant: TenantKey, at: Timestamp) -> Resul
     Ok(())
 }
 
-/// Of tickets that have changed since they were counted.
-const STIRRED: &str = "from tickets t left join analytics_tickets f on f.ticket_key = t.ticket_key
-     where t.tenant_key = $1 and t.updated_at > $2 and (f.updated_at is null or f.updated_at <> t.updated_at)";
-
-/// How many there are, or `most`.
-pub fn count_stirred(tx: &mut Tx<'_>, tenant: TenantKey, since: Timestamp, most: i64) -> Result<i64> {
-    let sql = format!("select count(*) from (select 1 {STIRRED} limit $3) as found");
-    tx.one(&sql, &[tenant.into(), since.into(), most.into()], |row| row.take())
-}
-
-/// Which they are, and when they changed: the longest ago first.
+/// Tickets that have changed since they were counted, and when: the longest ago first.
 pub fn list_stirred(
     tx: &mut Tx<'_>,
     tenant: TenantKey,
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<(String, Timestamp)>> {
-    let sql = format!("select t.ticket_id, t.updated_at {STIRRED} order by t.updated_at, t.ticket_key limit $3");
-    tx.all(&sql, &[tenant.into(), since.into(), limit.into()], |row| Ok((row.take()?, row.take()?)))
+    tx.all(
+        "select t.ticket_id, t.updated_at
+         from tickets t left join analytics_tickets f on f.ticket_key = t.ticket_key
+         where t.tenant_key = $1 and t.updated_at > $2 and (f.updated_at is null or f.updated_at <> t.updated_at)
+         order by t.updated_at, t.ticket_key limit $3",
+        &[tenant.into(), since.into(), limit.into()],
+        |row| Ok((row.take()?, row.take()?)),
+    )
 }
