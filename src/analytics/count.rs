@@ -44,7 +44,7 @@ const HOLE: Duration = Duration::from_secs(60);
 /// How far back a look without a find may begin.
 const LOOK_BACK: Duration = Duration::from_secs(3600);
 
-/// Counts all there is to count now.
+/// Counts all there is to count now; of one tenant's tickets that changed without an event, ten thousand.
 pub async fn catch_up(app: &App) -> Result<()> {
     while step_events(app).await? {}
     let mut after = 0;
@@ -109,7 +109,7 @@ async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
     for ((tenant, looked_at), stirred) in tenants.into_iter().zip(find.await?) {
         if stirred > 0 {
             // As many as there were: those that go on changing meanwhile would keep this going for ever.
-            let mut left = if stirred < STIRRED as usize { stirred } else { usize::MAX };
+            let mut left = stirred;
             while left > 0
                 && let Some(counted) = spans::in_job("count", step_tenant(app, tenant, now)).await?
             {

@@ -22,8 +22,8 @@ use crate::tickets::messages::delivered;
 use crate::tickets::staff_of_customer;
 
 pub(super) const TICK: Duration = Duration::from_millis(250);
-/// What is written down by the clock is followed by a pause of that many times its length: at most a tenth of the time goes
-/// into it, and what gathers meanwhile is written as one.
+/// What goes to the database by the clock is followed by a pause of that many times its length: at most a tenth of the time
+/// goes into it, and what gathers meanwhile is done as one.
 pub(super) const PAUSES: u32 = 9;
 /// How late marks may come, however long they take.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
