@@ -1,4 +1,5 @@
 // Webhooks in words: what they are told, how they stand, how an attempt went. Pure.
+import type { Tone } from "../../parts/Badge";
 import { latencyWords } from "../../parts/run-words";
 import { fullTime, sinceWhen } from "../../parts/time";
 import type { Attempt, Delivery, DeliveryState, Webhook, WebhookType } from "./queries";
@@ -43,9 +44,6 @@ export function typesWords(types: WebhookType[]): string {
   if (types.length === 0) return "Everything but private notes";
   return types.join(", ");
 }
-
-/** How a mark looks. */
-export type Tone = "good" | "warn" | "bad" | "quiet";
 
 export interface StandingWords {
   label: string;
