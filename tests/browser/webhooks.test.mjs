@@ -186,6 +186,15 @@ test("an admin has a server told what happens", async (t) => {
     for (const one of [first, second]) assert.equal(verified(one, sent).type, "webhook.test");
   });
 
+  await t.test("what is saved as it is stays as it is", async () => {
+    const olivia = await demoPerson(shop, "olivia");
+    const before = (await get(server, olivia, "/api/webhooks")).data;
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await closed();
+    assert.deepEqual((await get(server, olivia, "/api/webhooks")).data, before);
+  });
+
   await t.test("it is changed and switched off", async () => {
     await page.getByRole("button", { name: "Change", exact: true }).click();
     await dialog.getByLabel("A customer rates a ticket").check();
