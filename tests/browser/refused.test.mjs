@@ -79,7 +79,7 @@ test("a site that is typed by its name alone is completed, and what is none is t
   // What stands in the field when the form is sent counts too.
   await sites.fill("localhost:3000/cart");
   await form.getByRole("button", { name: "Make the key" }).click();
-  await page.getByRole("dialog", { name: "Your new key" }).waitFor();
+  await page.getByRole("dialog", { name: "Your new key" }).getByRole("button", { name: "Done" }).click();
   const { data } = await get(shop.server, olivia, "/api/api-keys");
   const [made] = data.filter((key) => key.name === "Typed by hand");
   assert.deepEqual(made.allowed_origins, ["https://shop.example", "http://localhost:3000"]);

@@ -78,9 +78,14 @@ test("an attempt is told with its status and its time, or with what went wrong",
 });
 
 test("what comes next is told of what is not done", () => {
-  const soon = new Date(now + 60_000).toISOString();
-  expect(nextWords(delivery({ next_at: soon }), webhook(), now)).toMatch(/^Next attempt /u);
+  const soon = new Date(now + 25_000).toISOString();
+  const later = new Date(now + 300_000).toISOString();
   expect(nextWords(delivery({ next_at: ago(1) }), webhook(), now)).toBe("On its way");
+  expect(nextWords(delivery({ attempts: 1, next_at: soon }), webhook(), now)).toBe("On its way");
+  const failed = delivery({ attempts: 2, last_error: "timeout" });
+  expect(nextWords({ ...failed, next_at: later }, webhook(), now)).toMatch(/^Next attempt /u);
+  expect(nextWords({ ...failed, next_at: soon }, webhook(), now)).toBe("Sent again within a minute");
+  expect(nextWords({ ...failed, next_at: ago(1) }, webhook(), now)).toBe("On its way");
   expect(nextWords(delivery({ state: "waiting" }), webhook(), now)).toContain("comes first");
   expect(nextWords(delivery({ next_at: soon }), webhook({ is_enabled: false }), now)).toContain("on again");
   expect(nextWords(delivery({ state: "failed" }), webhook({ is_enabled: false }), now)).toBe(null);

@@ -3,6 +3,7 @@ import { IconPencil, IconThumbDown, IconThumbUp } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { useMe } from "../backend/session";
 import type { ArticleSummary } from "../backend/types";
+import { Badge } from "../parts/Badge";
 import { fullTime, shortTime } from "../parts/time";
 import { useMinute } from "../parts/use-minute";
 import styles from "./Knowledge.module.css";
@@ -41,11 +42,7 @@ export function ArticleTable({ articles }: { articles: ArticleSummary[] }) {
 
 export function StatusBadge({ status }: { status: ArticleSummary["status"] }) {
   const isDraft = status === "draft";
-  return (
-    <span className={styles.badge} data-tone={isDraft ? "warn" : "good"}>
-      {isDraft ? "Draft" : "Published"}
-    </span>
-  );
+  return <Badge tone={isDraft ? "warn" : "good"}>{isDraft ? "Draft" : "Published"}</Badge>;
 }
 
 function Votes({ article }: { article: ArticleSummary }) {

@@ -3,26 +3,25 @@ import { Alert, Button, Progress } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { client } from "../backend/client";
 import type { SiteImport } from "../backend/types";
+import { Badge } from "../parts/Badge";
 import { fullTime, sinceWhen } from "../parts/time";
 import { useSaving } from "../parts/use-saving";
 import styles from "./Knowledge.module.css";
 import { refreshKnowledge } from "./queries";
 
 const STATES = {
-  waiting: { label: "Waiting", tone: undefined },
+  waiting: { label: "Waiting", tone: "quiet" },
   running: { label: "Running", tone: "warn" },
   done: { label: "Done", tone: "good" },
-  failed: { label: "Failed", tone: undefined },
-};
+  failed: { label: "Failed", tone: "quiet" },
+} as const;
 
 export function ImportCard({ import: one }: { import: SiteImport }) {
   const { label, tone } = STATES[one.state];
   return (
     <article className={styles.run} aria-label={`Import of ${one.url}`}>
       <header>
-        <span className={styles.badge} data-tone={tone}>
-          {label}
-        </span>
+        <Badge tone={tone}>{label}</Badge>
         <span className={styles.when}>
           <time dateTime={one.created_at} title={fullTime(one.created_at)}>
             {sinceWhen(one.created_at)}

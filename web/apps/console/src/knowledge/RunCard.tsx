@@ -2,20 +2,19 @@
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { Link } from "wouter";
 import type { Run } from "../backend/types";
+import { Badge, type Tone } from "../parts/Badge";
 import { Passages } from "../parts/Passages";
 import { costWords, latencyWords, outcomeWords, reasonWords, runErrorWords, tokenWords } from "../parts/run-words";
 import { fullTime, sinceWhen } from "../parts/time";
 import styles from "./Knowledge.module.css";
 
-const TONES: Record<string, string> = { answered: "good", handed_over: "warn" };
+const TONES: Record<string, Tone> = { answered: "good", handed_over: "warn" };
 
 export function RunCard({ run, isOfOneTicket }: { run: Run; isOfOneTicket: boolean }) {
   return (
     <article className={styles.run}>
       <header>
-        <span className={styles.badge} data-tone={TONES[run.outcome]}>
-          {outcomeWords(run.outcome)}
-        </span>
+        <Badge tone={TONES[run.outcome]}>{outcomeWords(run.outcome)}</Badge>
         {run.reason && <span className={styles.why}>{reasonWords(run.reason)}</span>}
         <span className={styles.when}>
           {!isOfOneTicket && <Link to={`/inbox/all/${run.ticket_id}`}>The ticket</Link>}

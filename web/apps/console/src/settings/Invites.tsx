@@ -1,6 +1,5 @@
 // Invites: a link that lets one person join in one role.
-import { ActionIcon, Alert, Button, Select, Stack, Text, TextInput, Tooltip } from "@mantine/core";
-import { modals } from "@mantine/modals";
+import { ActionIcon, Alert, Button, Select, TextInput, Tooltip } from "@mantine/core";
 import { IconMail, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -9,9 +8,9 @@ import { queryClient } from "../backend/query-client";
 import type { Invite, Role } from "../backend/types";
 import { sinceWhen } from "../parts/time";
 import { useSaving } from "../parts/use-saving";
-import { CopyField } from "./CopyField";
 import { Panel } from "./Panel";
 import styles from "./Rows.module.css";
+import { showOnce } from "./show-once";
 
 export function Invites() {
   const { data } = useQuery({
@@ -100,14 +99,10 @@ export function Invites() {
 
 function showLink(invite: string): void {
   const link = `${location.origin}/app/join#${encodeURIComponent(invite)}`;
-  modals.open({
+  showOnce({
     title: "Send this link",
-    size: "lg",
-    children: (
-      <Stack>
-        <Text size="sm">It is shown only now. Whoever has it can join, so send it to that one person alone.</Text>
-        <CopyField value={link} label="Copy the link" />
-      </Stack>
-    ),
+    words: "Whoever has it can join, so send it to that one person alone.",
+    value: link,
+    label: "Copy the link",
   });
 }

@@ -1,11 +1,11 @@
-import { Alert, Button, Group, MultiSelect, SegmentedControl, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, MultiSelect, SegmentedControl, Stack, TagsInput, TextInput } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { type FormEvent, useState } from "react";
 import { client } from "../backend/client";
 import { queryClient } from "../backend/query-client";
 import type { ApiKey } from "../backend/types";
 import { useSaving } from "../parts/use-saving";
-import { CopyField } from "./CopyField";
+import { showOnce } from "./show-once";
 import { originOf, originsOf } from "./snippet";
 
 type Scope = ApiKey["scopes"][number];
@@ -158,14 +158,10 @@ function strayIn(origins: string[]): string | undefined {
 }
 
 function showKey(key: string): void {
-  modals.open({
+  showOnce({
     title: "Your new key",
-    size: "lg",
-    children: (
-      <Stack>
-        <Text size="sm">It is shown only now. Copy it to where it is used.</Text>
-        <CopyField value={key} label="Copy the key" />
-      </Stack>
-    ),
+    words: "Copy it to where it is used.",
+    value: key,
+    label: "Copy the key",
   });
 }

@@ -1,10 +1,10 @@
 // A service of the tenant's own that decides what is said, and the secret by which it knows that we are asking.
-import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, TextInput } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { makeWebhookSecret } from "../../backend/bot";
 import { useSaving } from "../../parts/use-saving";
-import { CopyField } from "../CopyField";
 import { Panel } from "../Panel";
+import { showOnce } from "../show-once";
 import { NEW_WEBHOOK } from "./bot-draft";
 import { Figure } from "./ModelPanel";
 import { Optional } from "./Optional";
@@ -85,14 +85,10 @@ function Secret() {
 }
 
 function show(secret: string): void {
-  modals.open({
+  showOnce({
     title: "The new secret",
-    size: "lg",
-    children: (
-      <Stack>
-        <Text size="sm">It is shown only now. Copy it to your service.</Text>
-        <CopyField value={secret} label="Copy the secret" />
-      </Stack>
-    ),
+    words: "Copy it to your service.",
+    value: secret,
+    label: "Copy the secret",
   });
 }

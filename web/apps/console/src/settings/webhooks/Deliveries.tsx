@@ -3,6 +3,7 @@ import { Alert, Button, Select, Skeleton } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { inWords } from "../../backend/errors";
+import { Badge } from "../../parts/Badge";
 import { fullTime, sinceWhen } from "../../parts/time";
 import { useMinute } from "../../parts/use-minute";
 import { useSaving } from "../../parts/use-saving";
@@ -70,9 +71,7 @@ function Row({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
   return (
     <li className={styles.delivery}>
       <div className={styles.what}>
-        <span className={styles.badge} data-tone={standing?.tone}>
-          {standing?.label ?? state}
-        </span>
+        <Badge tone={standing?.tone}>{standing?.label ?? state}</Badge>
         <strong>{type}</strong>
         <time dateTime={created_at} title={fullTime(created_at)}>
           {sinceWhen(created_at)}

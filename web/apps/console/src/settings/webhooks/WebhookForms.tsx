@@ -24,7 +24,7 @@ export function NewWebhookForm() {
       const { secret, webhook_id } = await createWebhook({ ...draft, types: draft.types ?? [] });
       modals.closeAll();
       navigate(`/settings/webhooks/${webhook_id}`);
-      showSecret(secret, "");
+      showSecret(secret);
     });
   return <WebhookForm draft={draft} onChange={setDraft} saving={saving} onSave={save} label="Make the webhook" />;
 }

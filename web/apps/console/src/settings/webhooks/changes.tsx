@@ -1,9 +1,8 @@
 // What is done to a webhook from a menu or a button, and what is asked before.
-import { Stack, Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
 import { inWords } from "../../backend/errors";
-import { CopyField } from "../CopyField";
+import { showOnce } from "../show-once";
 import { changeWebhook, removeWebhook, type Webhook } from "./queries";
 
 export async function switchTo(webhook: Webhook, isOn: boolean): Promise<void> {
@@ -37,19 +36,12 @@ async function remove(webhook: Webhook): Promise<void> {
   }
 }
 
-/** A click beside it would lose what nobody is shown again. */
-export function showSecret(secret: string, words: string): void {
-  modals.open({
+/** `more` is said besides. */
+export function showSecret(secret: string, more = ""): void {
+  showOnce({
     title: "The signing secret",
-    size: "lg",
-    closeOnClickOutside: false,
-    children: (
-      <Stack>
-        <Text size="sm">
-          It is shown only now. Copy it to your server, which checks with it who is calling. {words}
-        </Text>
-        <CopyField value={secret} label="Copy the secret" />
-      </Stack>
-    ),
+    words: `Copy it to your server, which checks with it who is calling. ${more}`,
+    value: secret,
+    label: "Copy the secret",
   });
 }

@@ -1,4 +1,5 @@
 // Webhooks in words: what they are told, how they stand, how an attempt went. Pure.
+import type { Tone } from "../../parts/Badge";
 import { latencyWords } from "../../parts/run-words";
 import { fullTime, sinceWhen } from "../../parts/time";
 import type { Attempt, Delivery, DeliveryState, Webhook, WebhookType } from "./queries";
@@ -33,6 +34,9 @@ const FAILURES: Record<string, string> = {
   broken: "The answer broke off",
 };
 
+/** No attempt may take longer, whatever the operator has chosen. */
+const LONGEST_ATTEMPT_MS = 60_000;
+
 /** Why the server switched one off. */
 const REASONS: Record<string, string> = {
   gone: "its receiver answered 410, that it is gone for good",
@@ -43,9 +47,6 @@ export function typesWords(types: WebhookType[]): string {
   if (types.length === 0) return "Everything but private notes";
   return types.join(", ");
 }
-
-/** How a mark looks. */
-export type Tone = "good" | "warn" | "bad" | "quiet";
 
 export interface StandingWords {
   label: string;
@@ -86,12 +87,19 @@ export function attemptsWords(attempts: number): string {
   return attempts === 1 ? "1 attempt" : `${attempts} attempts`;
 }
 
-/** When it is sent next, and what it waits for. */
-export function nextWords({ state, next_at }: Delivery, { is_enabled }: Webhook, now = Date.now()): string | null {
+/**
+ * When it is sent next, and what it waits for. While an attempt is under way, `next_at` says how long that one may last, and
+ * no other field tells which of the two it is. So what is near has words that are true of both.
+ */
+export function nextWords(delivery: Delivery, { is_enabled }: Webhook, now = Date.now()): string | null {
+  const { state, next_at, last_error } = delivery;
   if (state !== "pending" && state !== "waiting") return null;
   if (!is_enabled) return "Waits until the webhook is on again";
   if (state === "waiting") return "An earlier one of its ticket comes first";
-  return next_at !== null && Date.parse(next_at) > now ? `Next attempt ${fullTime(next_at)}` : "On its way";
+  // Only after a failure is there anything to wait for.
+  if (last_error === null || next_at === null || Date.parse(next_at) <= now) return "On its way";
+  const isNear = Date.parse(next_at) <= now + LONGEST_ATTEMPT_MS;
+  return isNear ? "Sent again within a minute" : `Next attempt ${fullTime(next_at)}`;
 }
 
 /** The body as it is read best; as it is where it is no JSON. */
