@@ -124,17 +124,19 @@ fn next_events(tx: &mut Tx<'_>, cursor: &mut Cursor, now: Timestamp) -> Result<V
         [] => Vec::new(),
         missing => events::list_named(tx, &missing.iter().map(|missing| missing.0).collect::<Vec<_>>())?,
     };
+    // One that is there is missing until it is told: the step may end before its turn comes.
     cursor.missing.retain(|Missing(key, since)| {
-        now.since(Timestamp(*since)) <= HOLE && found.iter().all(|event| event.key != *key)
+        now.since(Timestamp(*since)) <= HOLE || found.iter().any(|event| event.key == *key)
     });
     found.extend(events::list_after(tx, cursor.position, EVENTS)?);
     Ok(found)
 }
 
-/// Moves the cursor to an event. False: too many keys would be passed over.
+/// Moves the cursor to an event, or takes it off those that are missing. False: too many keys would be passed over.
 fn pass(cursor: &mut Cursor, event: &Stored, now: Timestamp) -> bool {
     let first = cursor.position + 1;
     if event.key < first {
+        cursor.missing.retain(|missing| missing.0 != event.key);
         return true;
     }
     // What is older than a transaction can be has all been committed, or never will be.

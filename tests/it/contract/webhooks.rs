@@ -10,7 +10,9 @@ use axum::http::{HeaderMap, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use smilechat::error::Result;
 use smilechat::notifications::{deliver_due, derive, sweep};
+use smilechat::platform::db::Tx;
 use smilechat::platform::secret::hmac_sha256;
 use tokio::time::timeout;
 
@@ -509,6 +511,55 @@ async fn each_thing_is_told_once_whoever_derives_and_however_often_it_is_cut_off
             assert_eq!(seqs, (1..=8).collect::<Vec<_>>());
         }
         assert_eq!(server.count("select count(*) from webhook_deliveries").await, 45);
+    })
+    .await;
+}
+
+/// More messages in a ticket that has one, as if they had been sent.
+fn fill(tx: &mut Tx<'_>, ticket: &str, messages: i64) -> Result<()> {
+    let insert = "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, timestamp)
+         select ticket_key, $2, tenant_key, sender_key, kind, message_content, timestamp from messages
+         where seq = 1 and ticket_key = (select ticket_key from tickets where ticket_id = $1)";
+    let rows: Vec<_> = (2..=messages).map(|seq| vec![ticket.into(), seq.into()]).collect();
+    tx.execute_each(insert, &rows)?;
+    tx.execute("update tickets set last_seq = $2 where ticket_id = $1", &[ticket.into(), messages.into()]).map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_committed_late_are_told_even_if_a_step_ends_before_them() {
+    with_receiver(async |server, receiver| {
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        create(&server, &ada, &receiver.url("/hook"), &["ticket.updated", "message.sent"]).await;
+        let ticket = server.ticket(&ann, "Lamp").await;
+        server.say(&ann, &ticket, "Hello?").await;
+        for priority in ["high", "low"] {
+            let change = json!({"priority": priority});
+            server.put(&format!("/api/tickets/{ticket}")).by(&ada).json(change).await.expect(200);
+        }
+        settle(&server).await;
+        let updates = receiver.kinds("/hook").iter().filter(|kind| *kind == "ticket.updated").count();
+        receiver.got.lock().expect("no panic").clear();
+        receiver.say("/hook", 500, &[]);
+
+        // The same events once more, passed over by now and just committed; and more messages before them than a step tells.
+        let now = server.now();
+        let pass_over = server.running.app.db.write(move |tx| {
+            fill(tx, &ticket, 1100)?;
+            let sql = "select event_key from events where kind = 'ticket_updated' order by event_key";
+            let missing: Vec<(i64, i64)> = tx.all(sql, &[], |row| Ok((row.take()?, now.0)))?;
+            let missing = json!(missing).to_string();
+            tx.execute("delete from webhook_deliveries", &[])?;
+            tx.execute("update webhook_cursors set missing = $1", &[missing.as_str().into()])?;
+            Ok(missing.matches('[').count() - 1)
+        });
+        assert_eq!(pass_over.await.expect("passed over"), updates);
+        derive(&server.running.app).await.expect("derived");
+        let messages = server.count("select count(*) from webhook_deliveries where type = 'message.sent'").await;
+        assert_eq!(server.count("select count(*) from webhook_deliveries").await, messages + updates as i64);
+        assert_eq!(messages, 1099);
+        let missing = server.count("select count(*) from webhook_cursors where missing = '[]'").await;
+        assert_eq!(missing, 1, "nothing is asked for any more");
     })
     .await;
 }
