@@ -515,6 +515,41 @@ async fn each_thing_is_told_once_whoever_derives_and_however_often_it_is_cut_off
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_asks_for_messages_is_told_none_from_before() {
+    with_receiver(async |server, receiver| {
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let webhook = create(&server, &ada, &receiver.url("/hook"), &["ticket.created", "ticket.updated"]).await;
+        let ticket = server.ticket(&ann, "Lamp").await;
+        for word in ["one", "two"] {
+            server.say(&ann, &ticket, word).await;
+        }
+        settle(&server).await;
+        let said = || {
+            let messages = receiver.got("/hook").into_iter().filter(|got| got.kind() == "message.sent");
+            messages.map(|got| got.body["data"]["message"]["message_content"].clone()).collect::<Vec<_>>()
+        };
+        // By name, and by no name at all.
+        for (types, word) in [(json!(["ticket.updated", "message.sent"]), "three"), (json!([]), "five")] {
+            server.pass(1);
+            server.put(&place(&webhook)).by(&ada).json(json!({"types": types})).await.expect(200);
+            server.say(&ann, &ticket, word).await;
+            settle(&server).await;
+            assert_eq!(said().last(), Some(&json!(word)));
+            server.put(&place(&webhook)).by(&ada).json(json!({"types": ["ticket.updated"]})).await.expect(200);
+            server.say(&ann, &ticket, "four").await;
+            settle(&server).await;
+        }
+        assert_eq!(said(), ["three", "five"]);
+        let priority = json!({"priority": "high"});
+        server.put(&format!("/api/tickets/{ticket}")).by(&ada).json(priority).await.expect(200);
+        settle(&server).await;
+        assert_eq!(receiver.kinds("/hook").last().map(String::as_str), Some("ticket.updated"));
+    })
+    .await;
+}
+
 /// More messages in a ticket that has one, as if they had been sent.
 fn fill(tx: &mut Tx<'_>, ticket: &str, messages: i64) -> Result<()> {
     let insert = "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, timestamp)
