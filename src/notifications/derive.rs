@@ -21,9 +21,10 @@ use super::store::deliveries::{self, NewDelivery};
 use super::store::progress::{self, Cursor, Missing};
 use super::store::source::{self, Stirred};
 use super::store::webhooks::{self, Target};
+use super::unreadable::{Subject, Unreadable};
 use crate::app::App;
 use crate::auth::model::TenantKey;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::store::{self as events, Stored};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -67,14 +68,23 @@ pub async fn keep_deriving(app: App, shutdown: Shutdown) {
 /// All there is now.
 pub async fn derive(app: &App) -> Result<()> {
     let (now, mut is_more) = (app.clock.now(), true);
+    let mut unreadable = HashSet::new();
     while is_more {
         let (tenants, is_due) = app.db.read(move |tx| look(tx, now)).await?;
         app.webhook_calls.watch(tenants);
         if !is_due {
             break;
         }
-        let random = app.random.clone();
-        is_more = app.db.write(move |tx| Step::begin(tx, random, now)?.run(tx)).await?;
+        let (random, passed_over) = (app.random.clone(), unreadable.clone());
+        match app.db.write(move |tx| Step::begin(tx, random, now, passed_over)?.run(tx)).await {
+            Ok(more) => (is_more, unreadable) = (more, HashSet::new()),
+            // Of a newer version, perhaps: the others must not wait for it.
+            Err(error) if Unreadable::of(&error).is_some_and(|subject| unreadable.insert(subject)) => {
+                tracing::error!(%error, "webhooks cannot be told of something that happened");
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
         app.webhook_calls.due.notify_one();
     }
     Ok(())
@@ -160,13 +170,14 @@ struct Step {
     held: BTreeSet<TenantKey>,
     /// Messages that may still be read.
     left: i64,
+    passed_over: HashSet<Subject>,
 }
 
 impl Step {
-    fn begin(tx: &mut Tx<'_>, random: Random, now: Timestamp) -> Result<Self> {
+    fn begin(tx: &mut Tx<'_>, random: Random, now: Timestamp, passed_over: HashSet<Subject>) -> Result<Self> {
         let cursor = progress::lock_cursor(tx)?;
         let targets = webhooks::list_targets(tx)?;
-        Ok(Self { targets, cursor, random, now, held: BTreeSet::new(), left: MESSAGES })
+        Ok(Self { targets, cursor, random, now, held: BTreeSet::new(), left: MESSAGES, passed_over })
     }
 
     /// False: there is nothing left.
@@ -259,12 +270,18 @@ impl Step {
         ticket: &Stirred,
         up_to: Option<Timestamp>,
     ) -> Result<bool> {
+        let subject = Subject::Messages(ticket.ticket_id.clone());
+        if self.passed_over.contains(&subject) {
+            progress::set_seq(tx, tenant, ticket.ticket, ticket.last_seq)?;
+            return Ok(true);
+        }
         let old = source::find_last_before(tx, tenant, ticket.ticket, ticket.seq, begins_at)?;
         let mut reached = old.unwrap_or(ticket.seq);
         let mut is_end = false;
         while self.left > 0 && reached < ticket.last_seq && !is_end {
             let limit = self.left.min(100);
-            let found = messages::list_after(tx, tenant, ticket.ticket, &ticket.ticket_id, reached, limit)?;
+            let found = messages::list_after(tx, tenant, ticket.ticket, &ticket.ticket_id, reached, limit);
+            let found = Unreadable::unless(found, subject.clone())?;
             if found.is_empty() {
                 reached = ticket.last_seq;
             }
@@ -285,17 +302,12 @@ impl Step {
     }
 
     fn tell_event(&mut self, tx: &mut Tx<'_>, event: &Stored) -> Result<()> {
-        if self.targets.iter().all(|target| target.tenant != event.tenant) {
+        let subject = Subject::Event(event.key);
+        let is_for_nobody = self.targets.iter().all(|target| target.tenant != event.tenant);
+        if is_for_nobody || self.passed_over.contains(&subject) {
             return Ok(());
         }
-        let all = match content::of_event(tx, event) {
-            // Of a newer version, perhaps: the others must not wait for it.
-            Err(error @ Error::Internal { .. }) => {
-                tracing::error!(%error, kind = event.kind, "webhooks cannot be told of an event");
-                return Ok(());
-            }
-            all => all?,
-        };
+        let all = Unreadable::unless(content::of_event(tx, event), subject)?;
         for told in all {
             if let (WebhookType::TicketDeleted, Some(ticket_id)) = (told.kind, &told.ticket_id) {
                 self.hold(tx, event.tenant)?;

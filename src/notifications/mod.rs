@@ -22,6 +22,7 @@ mod routes;
 mod schedule;
 mod sign;
 mod store;
+mod unreadable;
 
 pub use deliver::{deliver_due, keep_delivering};
 pub use derive::{derive, keep_deriving};

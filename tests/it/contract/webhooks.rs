@@ -550,6 +550,42 @@ async fn one_that_asks_for_messages_is_told_none_from_before() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_stops_nobody() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let (zoe, tom) = (other.admin("zoe").await, other.customer("tom").await);
+        create(&server, &ada, &receiver.url("/hook"), &[]).await;
+        create(&server, &zoe, &receiver.url("/zoe"), &[]).await;
+        let (odd, strange) = (server.ticket(&ann, "Lamp").await, server.ticket(&ann, "Chair").await);
+        server.say(&ann, &strange, "Hello?").await;
+        settle(&server).await;
+        let told = receiver.got("/hook").len();
+
+        // An event of a ticket in a state, and a message of a kind, that this version does not know.
+        let write = app.db.write(move |tx| {
+            let update = "update tickets set status = 'dreaming' where ticket_id = $1";
+            tx.execute(update, &[odd.as_str().into()])?;
+            let event = "insert into events (tenant_key, kind, ticket_id, data, timestamp)
+                 select tenant_key, 'ticket_updated', ticket_id, '{}', updated_at from tickets where ticket_id = $1";
+            tx.execute(event, &[odd.as_str().into()])?;
+            fill(tx, &strange, 2)?;
+            tx.execute("update messages set kind = 'song' where seq = 2", &[])
+        });
+        assert_eq!(write.await.expect("written"), 1);
+        let ticket = server.ticket(&ann, "Table").await;
+        server.say(&ann, &ticket, "Hello?").await;
+        let ticket = server.ticket(&tom, "Lamp").await;
+        server.say(&tom, &ticket, "Hello?").await;
+        settle(&server).await;
+        assert_eq!(receiver.kinds("/hook")[told..], ["ticket.created", "message.sent"]);
+        assert_eq!(receiver.kinds("/zoe"), ["ticket.created", "message.sent"]);
+    })
+    .await;
+}
+
 /// More messages in a ticket that has one, as if they had been sent.
 fn fill(tx: &mut Tx<'_>, ticket: &str, messages: i64) -> Result<()> {
     let insert = "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, timestamp)
