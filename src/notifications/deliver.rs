@@ -1,10 +1,13 @@
 //! Delivering: what is due is taken up, sent, and written down as done, or as due again later.
 //!
 //! Receivers that answer share one number of places, receivers that fail another and smaller one, in which each has one place:
-//! however many are dead, those that live are told at once. A claim outlasts the request, so that what a node that died was
+//! however many are dead, those that live are told at once. Of both a tenant has a share, and of its share the last places go to
+//! receivers that have none: however slow a tenant's are, others are told at once. A claim outlasts the request, so that what a node that died was
 //! about to send is due again soon; of two nodes, one has it. A node that stops gives back what it has no answer to.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +27,10 @@ const TURN: Duration = Duration::from_secs(1);
 /// Requests of this process that are under way, to receivers that answer and to those that fail.
 const AT_ONCE: usize = 64;
 const AT_ONCE_FAILING: usize = 16;
+/// A tenant's share of them; and of its share, what receivers may have beside the first place of each.
+const SHARE: usize = 16;
+const SHARE_FAILING: usize = 4;
+const SHARE_OF_MORE: usize = 12;
 /// How often it is tried to write down how an attempt went. Otherwise it is made again.
 const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
@@ -64,11 +71,11 @@ pub async fn deliver_due(app: &App) -> Result<usize> {
 /// What this process has under way.
 #[derive(Default)]
 struct Desk {
-    running: JoinSet<(WebhookKey, bool)>,
-    /// Of each webhook, and of all: those that answer, those that fail.
+    running: JoinSet<Due>,
+    /// Of each webhook; and to those that answer, to those that fail: of each tenant.
     busy: HashMap<WebhookKey, usize>,
-    healthy: usize,
-    failing: usize,
+    healthy: HashMap<TenantKey, usize>,
+    failing: HashMap<TenantKey, usize>,
 }
 
 impl Desk {
@@ -87,7 +94,7 @@ impl Desk {
             let receiver = Arc::new(receiver);
             for claimed in claimed {
                 *self.busy.entry(due.webhook).or_default() += 1;
-                *self.place(due.is_failing) += 1;
+                *self.places(due.is_failing).entry(due.tenant).or_default() += 1;
                 taken += 1;
                 let (app, receiver, shutdown) = (app.clone(), receiver.clone(), shutdown.clone());
                 self.running.spawn(async move {
@@ -96,7 +103,7 @@ impl Desk {
                         () = deliver(&app, due.tenant, due.webhook, &receiver, claimed.clone()) => {}
                         () = out_of_time(&app, &shutdown) => give_back(&app, due.tenant, due.webhook, claimed).await,
                     }
-                    (due.webhook, due.is_failing)
+                    due
                 });
             }
         }
@@ -105,30 +112,38 @@ impl Desk {
 
     fn room(&self, due: &Due) -> usize {
         let own = self.busy.get(&due.webhook).copied().unwrap_or_default();
-        match due.is_failing {
-            true if own > 0 => 0,
-            true => AT_ONCE_FAILING.saturating_sub(self.failing).min(1),
-            false => AT_ONCE.saturating_sub(self.healthy).min((MOST_UNDER_WAY as usize).saturating_sub(own)),
+        let places = if due.is_failing { &self.failing } else { &self.healthy };
+        let (all, of_tenant) = (places.values().sum(), places.get(&due.tenant).copied().unwrap_or_default());
+        if due.is_failing {
+            let left = AT_ONCE_FAILING.saturating_sub(all).min(SHARE_FAILING.saturating_sub(of_tenant));
+            return if own > 0 { 0 } else { left.min(1) };
         }
+        let first = if own == 0 { SHARE.saturating_sub(of_tenant).min(1) } else { 0 };
+        let more = SHARE_OF_MORE.saturating_sub(of_tenant).min((MOST_UNDER_WAY as usize).saturating_sub(own));
+        AT_ONCE.saturating_sub(all).min(first.max(more))
     }
 
-    fn place(&mut self, is_failing: bool) -> &mut usize {
+    fn places(&mut self, is_failing: bool) -> &mut HashMap<TenantKey, usize> {
         if is_failing { &mut self.failing } else { &mut self.healthy }
     }
 
-    fn end(&mut self, ended: Result<(WebhookKey, bool), JoinError>) {
+    fn end(&mut self, ended: Result<Due, JoinError>) {
         match ended {
-            Ok((webhook, is_failing)) => {
-                *self.place(is_failing) -= 1;
-                if let Some(own) = self.busy.get_mut(&webhook) {
-                    *own -= 1;
-                    if *own == 0 {
-                        self.busy.remove(&webhook);
-                    }
-                }
+            Ok(due) => {
+                leave(&mut self.busy, due.webhook);
+                leave(self.places(due.is_failing), due.tenant);
             }
             // A panic ends this worker, and the server with it.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+fn leave<K: Eq + Hash>(places: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut own) = places.entry(key) {
+        *own.get_mut() -= 1;
+        if *own.get() == 0 {
+            own.remove();
         }
     }
 }

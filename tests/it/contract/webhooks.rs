@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -350,28 +350,42 @@ async fn what_is_not_taken_is_sent_again_with_the_same_id_and_its_ticket_waits()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_is_dead_delays_nobody_else() {
+async fn receivers_that_do_not_answer_delay_nobody_else() {
     with_receiver(async |server, receiver| {
         let app = server.running.app.clone();
-        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (acme, other, third) =
+            (server.tenant("acme").await, server.tenant("other").await, server.tenant("third").await);
         let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
         let (zoe, tom) = (other.admin("zoe").await, other.customer("tom").await);
+        let (eve, kim) = (third.admin("eve").await, third.customer("kim").await);
         receiver.hold("/dead");
-        for _ in 0..3 {
-            create(&server, &ada, &receiver.url("/dead"), &["ticket.created"]).await;
+        // Three of a tenant's do not delay its fourth. Nine of another's would hold the places that are left.
+        for (by, count) in [(&ada, 3), (&zoe, 17)] {
+            for _ in 0..count {
+                create(&server, by, &receiver.url("/dead"), &["ticket.created"]).await;
+            }
         }
-        create(&server, &ada, &receiver.url("/live"), &["ticket.created"]).await;
-        create(&server, &zoe, &receiver.url("/zoe"), &["ticket.created"]).await;
+        create(&server, &ada, &receiver.url("/ada"), &["ticket.created"]).await;
         for _ in 0..20 {
             server.ticket(&ann, "Lamp").await;
             server.ticket(&tom, "Lamp").await;
         }
         derive(&app).await.expect("derived");
-        receiver.until("/live", 20).await;
-        receiver.until("/zoe", 20).await;
-        receiver.until("/dead", 12).await;
+        receiver.until("/ada", 20).await;
+        let held = 12 + 16;
+        receiver.until("/dead", held).await;
+
+        let begun = Instant::now();
+        create(&server, &eve, &receiver.url("/eve"), &["ticket.created"]).await;
+        for _ in 0..20 {
+            server.ticket(&kim, "Lamp").await;
+        }
+        derive(&app).await.expect("derived");
+        receiver.until("/eve", 20).await;
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        receiver.until("/dead", held).await;
         let under_way = "select count(*) from webhook_deliveries where claimed_until is not null";
-        until(async || server.count(under_way).await == 12).await;
+        until(async || server.count(under_way).await == held as i64).await;
     })
     .await;
 }
