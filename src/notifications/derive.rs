@@ -8,7 +8,7 @@
 //! Invariants:
 //! - Deliveries, cursor and the tickets' `seq`s change in one transaction: whatever dies, nothing is told twice or left out.
 //! - One derives at a time, on all nodes: whoever does holds the cursor's row.
-//! - A step is bounded, in events and in messages.
+//! - A step is bounded, in what it reads and in what it writes, and begins with another tenant than the one before.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -36,10 +36,11 @@ use crate::tickets::messages::store as messages;
 const TURN: Duration = Duration::from_secs(1);
 /// What happens within it is looked for together.
 const GATHER: Duration = Duration::from_millis(20);
-/// What one transaction reads at most: events, tickets of a tenant, messages.
+/// What one transaction reads at most: events, tickets of a tenant.
 const EVENTS: i64 = 200;
 const TICKETS: i64 = 50;
-const MESSAGES: i64 = 500;
+/// And what it does, about: messages that are read, and deliveries that are written. Senders wait that long where one writes at a time.
+const WORK: i64 = 400;
 /// A transaction that commits late has an older time, or a lower key, than what was derived before it. So far back is looked
 /// again, and so long a key is asked for. Far above how long a transaction can take, and what two nodes' clocks may differ.
 const OVERLAP: Duration = Duration::from_secs(300);
@@ -68,7 +69,7 @@ pub async fn keep_deriving(app: App, shutdown: Shutdown) {
 /// All there is now.
 pub async fn derive(app: &App) -> Result<()> {
     let (now, mut is_more) = (app.clock.now(), true);
-    let mut unreadable = HashSet::new();
+    let (mut served, mut unreadable) = (None, HashSet::new());
     while is_more {
         let (tenants, is_due) = app.db.read(move |tx| look(tx, now)).await?;
         app.webhook_calls.watch(tenants);
@@ -76,8 +77,8 @@ pub async fn derive(app: &App) -> Result<()> {
             break;
         }
         let (random, passed_over) = (app.random.clone(), unreadable.clone());
-        match app.db.write(move |tx| Step::begin(tx, random, now, passed_over)?.run(tx)).await {
-            Ok(more) => (is_more, unreadable) = (more, HashSet::new()),
+        match app.db.write(move |tx| Step::begin(tx, random, now, passed_over)?.run(tx, served)).await {
+            Ok(done) => (is_more, served, unreadable) = (done.is_more, done.served, HashSet::new()),
             // Of a newer version, perhaps: the others must not wait for it.
             Err(error) if Unreadable::of(&error).is_some_and(|subject| unreadable.insert(subject)) => {
                 tracing::error!(%error, "webhooks cannot be told of something that happened");
@@ -168,21 +169,29 @@ struct Step {
     now: Timestamp,
     /// Whose webhooks are held.
     held: BTreeSet<TenantKey>,
-    /// Messages that may still be read.
+    /// Messages that may still be read, and deliveries that may still be written.
     left: i64,
     passed_over: HashSet<Subject>,
+}
+
+struct Done {
+    is_more: bool,
+    /// The last one whose tickets were looked through.
+    served: Option<TenantKey>,
 }
 
 impl Step {
     fn begin(tx: &mut Tx<'_>, random: Random, now: Timestamp, passed_over: HashSet<Subject>) -> Result<Self> {
         let cursor = progress::lock_cursor(tx)?;
         let targets = webhooks::list_targets(tx)?;
-        Ok(Self { targets, cursor, random, now, held: BTreeSet::new(), left: MESSAGES, passed_over })
+        Ok(Self { targets, cursor, random, now, held: BTreeSet::new(), left: WORK, passed_over })
     }
 
-    /// False: there is nothing left.
-    fn run(mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let Some(begins) = self.targets.iter().map(|target| target.begins.event).min() else { return Ok(false) };
+    /// `served` is whose turn was the last.
+    fn run(mut self, tx: &mut Tx<'_>, mut served: Option<TenantKey>) -> Result<Done> {
+        let Some(begins) = self.targets.iter().map(|target| target.begins.event).min() else {
+            return Ok(Done { is_more: false, served });
+        };
         // What happened while nobody had a webhook.
         if self.cursor.position < begins {
             self.cursor = Cursor { position: begins, missing: Vec::new() };
@@ -200,22 +209,29 @@ impl Step {
         let found = next_events(tx, &mut self.cursor, self.now)?;
         let mut is_more = found.len() >= EVENTS as usize;
         for event in found {
-            let is_whole = self.before_event(tx, &wanting, &event)?;
+            let is_whole = self.left > 0 && self.before_event(tx, &wanting, &event)?;
             if !is_whole || !pass(&mut self.cursor, &event, self.now) {
                 // Too much for one step; or, rarely, to be looked at again when what is missing is older.
-                is_more = !is_whole;
                 progress::set_cursor(tx, &self.cursor)?;
-                return Ok(is_more);
+                return Ok(Done { is_more: !is_whole, served });
             }
             self.tell_event(tx, &event)?;
         }
         if !is_more {
+            // However much one has to tell, the others have their turn.
+            let behind = stirred.partition_point(|(tenant, _)| Some(*tenant) <= served);
+            stirred.rotate_left(behind);
             for (tenant, tickets) in stirred {
                 is_more |= !self.tell_stirred(tx, tenant, wanting[&tenant], &tickets)?;
+                served = Some(tenant);
+                if self.left <= 0 {
+                    is_more = true;
+                    break;
+                }
             }
         }
         progress::set_cursor(tx, &self.cursor)?;
-        Ok(is_more)
+        Ok(Done { is_more, served })
     }
 
     /// Tells the messages of the event's ticket that were there before it. False: there are too many for this step.
@@ -290,8 +306,11 @@ impl Step {
                     is_end = true;
                     break;
                 }
-                self.tell(tx, tenant, &content::of_message(&message), |begins| message.timestamp >= begins.at)?;
+                if self.left <= 0 {
+                    break;
+                }
                 self.left -= 1;
+                self.tell(tx, tenant, &content::of_message(&message), |begins| message.timestamp >= begins.at)?;
                 reached = message.seq;
             }
         }
@@ -341,6 +360,7 @@ impl Step {
                 body: &told.body,
             };
             deliveries::insert(tx, tenant, webhook, &new, self.now)?;
+            self.left -= 1;
         }
         Ok(())
     }

@@ -600,6 +600,41 @@ async fn what_cannot_be_read_stops_nobody() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_has_much_to_be_told_lets_others_have_their_turn() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let (zoe, tom) = (other.admin("zoe").await, other.customer("tom").await);
+        for _ in 0..20 {
+            create(&server, &ada, &receiver.url("/busy"), &["message.sent"]).await;
+        }
+        create(&server, &zoe, &receiver.url("/zoe"), &["message.sent"]).await;
+        let (many, one) = (server.ticket(&ann, "Lamp").await, server.ticket(&tom, "Lamp").await);
+        server.say(&ann, &many, "Hello?").await;
+        server.say(&tom, &one, "Hello?").await;
+        settle(&server).await;
+        receiver.hold("/busy");
+        receiver.hold("/zoe");
+        let write = app.db.write(move |tx| {
+            tx.execute("delete from webhook_deliveries", &[])?;
+            fill(tx, &many, 101)?;
+            fill(tx, &one, 2)
+        });
+        write.await.expect("written");
+        derive(&app).await.expect("derived");
+        assert_eq!(server.count("select count(*) from webhook_deliveries").await, 2001);
+        let before = "select count(*) from webhook_deliveries where delivery_key < (
+             select d.delivery_key from webhook_deliveries d join tenants t on t.tenant_key = d.tenant_key
+             where t.name = 'other')";
+        let before = server.count(before).await;
+        // A step of the server's own loop, and one of this.
+        assert!(before < 1000, "{before} were written first");
+    })
+    .await;
+}
+
 /// More messages in a ticket that has one, as if they had been sent.
 fn fill(tx: &mut Tx<'_>, ticket: &str, messages: i64) -> Result<()> {
     let insert = "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, timestamp)
