@@ -11,6 +11,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
@@ -39,7 +40,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 pub async fn keep_delivering(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut desk = Desk::default();
+    let mut desk = Desk::new(&app);
     loop {
         tokio::select! {
             _ = turns.tick() => {}
@@ -58,7 +59,7 @@ pub async fn keep_delivering(app: App, shutdown: Shutdown) {
 
 /// Until nothing is due any more; the answer is how many attempts that took.
 pub async fn deliver_due(app: &App) -> Result<usize> {
-    let (mut desk, mut attempts) = (Desk::default(), 0);
+    let (mut desk, mut attempts) = (Desk::new(app), 0);
     loop {
         attempts += desk.take_up(app, &Shutdown::manual()).await?;
         match desk.running.join_next().await {
@@ -68,9 +69,13 @@ pub async fn deliver_due(app: &App) -> Result<usize> {
     }
 }
 
+/// Who writes a webhook's deliveries waits for its row, with a connection in hand: no more than a quarter of them, so that
+/// messages find one.
+type Pens = Arc<Semaphore>;
+
 /// What this process has under way.
-#[derive(Default)]
 struct Desk {
+    pens: Pens,
     running: JoinSet<Due>,
     /// Of each webhook; and to those that answer, to those that fail: of each tenant.
     busy: HashMap<WebhookKey, usize>,
@@ -79,6 +84,11 @@ struct Desk {
 }
 
 impl Desk {
+    fn new(app: &App) -> Self {
+        let pens = Arc::new(Semaphore::new((app.config.database.pool_size / 4).max(1)));
+        Self { pens, running: JoinSet::new(), busy: HashMap::new(), healthy: HashMap::new(), failing: HashMap::new() }
+    }
+
     /// How many are taken up now.
     async fn take_up(&mut self, app: &App, shutdown: &Shutdown) -> Result<usize> {
         while let Some(ended) = self.running.try_join_next() {
@@ -90,18 +100,19 @@ impl Desk {
             if room == 0 {
                 continue;
             }
-            let Some((receiver, claimed)) = claim(app, due.tenant, due.webhook, room).await? else { continue };
+            let Some((receiver, claimed)) = claim(app, &self.pens, &due, room).await? else { continue };
             let receiver = Arc::new(receiver);
             for claimed in claimed {
                 *self.busy.entry(due.webhook).or_default() += 1;
                 *self.places(due.is_failing).entry(due.tenant).or_default() += 1;
                 taken += 1;
-                let (app, receiver, shutdown) = (app.clone(), receiver.clone(), shutdown.clone());
+                let (app, pens, receiver, shutdown) =
+                    (app.clone(), self.pens.clone(), receiver.clone(), shutdown.clone());
                 self.running.spawn(async move {
                     let claimed = Arc::new(claimed);
                     tokio::select! {
-                        () = deliver(&app, due.tenant, due.webhook, &receiver, claimed.clone()) => {}
-                        () = out_of_time(&app, &shutdown) => give_back(&app, due.tenant, due.webhook, claimed).await,
+                        () = deliver(&app, &pens, &due, &receiver, claimed.clone()) => {}
+                        () = out_of_time(&app, &shutdown) => give_back(&app, &pens, &due, claimed).await,
                     }
                     due
                 });
@@ -149,12 +160,9 @@ fn leave<K: Eq + Hash>(places: &mut HashMap<K, usize>, key: K) {
 }
 
 /// None: it was switched off a moment ago, or another node was quicker.
-async fn claim(
-    app: &App,
-    tenant: TenantKey,
-    webhook: WebhookKey,
-    room: usize,
-) -> Result<Option<(Receiver, Vec<Claimed>)>> {
+async fn claim(app: &App, pens: &Pens, due: &Due, room: usize) -> Result<Option<(Receiver, Vec<Claimed>)>> {
+    let Due { tenant, webhook, .. } = *due;
+    let _pen = pens.acquire().await;
     let now = app.clock.now();
     let until = now.plus(attempt::lease(app));
     app.db
@@ -174,7 +182,9 @@ async fn out_of_time(app: &App, shutdown: &Shutdown) {
 }
 
 /// Another node sends it at once. The receiver may have it already: it is told at least once.
-async fn give_back(app: &App, tenant: TenantKey, webhook: WebhookKey, claimed: Arc<Claimed>) {
+async fn give_back(app: &App, pens: &Pens, due: &Due, claimed: Arc<Claimed>) {
+    let Due { tenant, webhook, .. } = *due;
+    let _pen = pens.acquire().await;
     let now = app.clock.now();
     let given = app.db.write(move |tx| match webhooks::lock(tx, tenant, webhook)? {
         Some(_) => queue::give_back(tx, tenant, &claimed, now),
@@ -185,19 +195,23 @@ async fn give_back(app: &App, tenant: TenantKey, webhook: WebhookKey, claimed: A
     }
 }
 
-async fn deliver(app: &App, tenant: TenantKey, webhook: WebhookKey, receiver: &Receiver, claimed: Arc<Claimed>) {
+async fn deliver(app: &App, pens: &Pens, due: &Due, receiver: &Receiver, claimed: Arc<Claimed>) {
+    let Due { tenant, webhook, .. } = *due;
     let (attempt, wait) =
         attempt::send(app, &receiver.url, &receiver.secrets, &claimed.delivery_id, &claimed.body).await;
     let again_at = attempt::again_at(app, &claimed, &attempt, wait);
     attempt::count(&attempt, again_at);
     let done = Arc::new((claimed, attempt));
     for tries_left in (0..TRIES).rev() {
+        let pen = pens.acquire().await;
         let (done, now) = (done.clone(), app.clock.now());
         let written = app.db.write(move |tx| {
             let (claimed, attempt) = &*done;
             attempt::conclude(tx, tenant, webhook, claimed, attempt, again_at, now)
         });
-        match written.await {
+        let written = written.await;
+        drop(pen);
+        match written {
             Ok(()) => return,
             Err(Error::Unavailable(_)) if tries_left > 0 => tokio::time::sleep(BETWEEN_TRIES).await,
             Err(error) => {

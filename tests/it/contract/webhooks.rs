@@ -12,8 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use smilechat::error::Result;
 use smilechat::notifications::{deliver_due, derive, sweep};
-use smilechat::platform::db::Tx;
+use smilechat::platform::db::{Dialect, Tx};
 use smilechat::platform::secret::hmac_sha256;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use crate::harness::{Engine, Person, Server};
@@ -51,9 +52,10 @@ impl Got {
     }
 }
 
-/// A server of a tenant's. Each path is answered as it is told, 204 at first; `None` is never.
+/// A server of a tenant's. Each path is answered as it is told, 204 at first; `None` is when it is released.
 #[derive(Clone)]
 struct Receiver {
+    released: Arc<Notify>,
     origin: String,
     got: Arc<Mutex<Vec<Got>>>,
     answers: Arc<Mutex<BTreeMap<String, Option<Response<()>>>>>,
@@ -63,7 +65,7 @@ impl Receiver {
     async fn serve() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let receiver = Self { origin, got: Arc::default(), answers: Arc::default() };
+        let receiver = Self { released: Arc::default(), origin, got: Arc::default(), answers: Arc::default() };
         let served = receiver.clone();
         let answer = move |request: Request<Body>| {
             let served = served.clone();
@@ -81,10 +83,11 @@ impl Receiver {
         self.got.lock().expect("no panic").push(Got { path: path.clone(), headers, raw, body });
         let answer = self.answers.lock().expect("no panic").get(&path).cloned();
         match answer {
-            None => Response::builder().status(204).body(Body::empty()).expect("a response"),
-            Some(Some(answer)) => answer.map(|()| Body::from("no word of this is read")),
-            Some(None) => std::future::pending().await,
+            Some(Some(answer)) => return answer.map(|()| Body::from("no word of this is read")),
+            Some(None) => self.released.notified().await,
+            None => {}
         }
+        Response::builder().status(204).body(Body::empty()).expect("a response")
     }
 
     fn url(&self, path: &str) -> String {
@@ -386,6 +389,58 @@ async fn receivers_that_do_not_answer_delay_nobody_else() {
         receiver.until("/dead", held).await;
         let under_way = "select count(*) from webhook_deliveries where claimed_until is not null";
         until(async || server.count(under_way).await == held as i64).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_webhook_leaves_connections_to_messages() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        receiver.hold("/hook");
+        for _ in 0..3 {
+            create(&server, &ada, &receiver.url("/hook"), &["ticket.created"]).await;
+        }
+        for _ in 0..3 {
+            server.ticket(&ann, "Lamp").await;
+        }
+        let ticket = server.ticket(&ann, "Lamp").await;
+        derive(&app).await.expect("derived");
+        receiver.until("/hook", 12).await;
+
+        // Somebody holds the webhooks, as deriving does; and then twelve are answered. SQLite has one that writes anyway.
+        if app.db.read(|tx| Ok(tx.dialect())).await.expect("read") == Dialect::Postgres {
+            let (held, is_held) = oneshot::channel();
+            let (release, is_released) = std::sync::mpsc::channel::<()>();
+            let db = app.db.clone();
+            let hold = tokio::spawn(async move {
+                let hold = db.write(move |tx| {
+                    tx.all("select webhook_key from webhooks for update", &[], |row| row.take::<i64>())?;
+                    let _ = held.send(());
+                    let _ = is_released.recv_timeout(Duration::from_secs(5));
+                    Ok(())
+                });
+                hold.await
+            });
+            is_held.await.expect("held");
+            receiver.released.notify_waiters();
+            let waiting =
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+            until(async || server.count(waiting).await > 0).await;
+            for word in ["one", "two", "three"] {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                server.say(&ann, &ticket, word).await;
+                assert_eq!(server.count(waiting).await, 1, "of four connections");
+            }
+            release.send(()).expect("released");
+            hold.await.expect("no panic").expect("held");
+        } else {
+            receiver.released.notify_waiters();
+        }
+        let done = "select count(*) from webhook_deliveries where state = 'delivered'";
+        until(async || server.count(done).await == 12).await;
     })
     .await;
 }
