@@ -24,6 +24,7 @@ mod schedule;
 mod sign;
 mod store;
 mod unreadable;
+mod walk;
 
 pub use deliver::{deliver_due, keep_delivering};
 pub use derive::{derive, keep_deriving};
