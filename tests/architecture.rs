@@ -86,7 +86,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "notifications/store/progress.rs set_cursor",
     "notifications/store/queue.rs count_due",
     "notifications/store/queue.rs list_due",
-    "notifications/store/sweep.rs forget_old",
+    "notifications/store/sweep.rs list_old",
     "notifications/store/sweep.rs list_removed",
     "notifications/store/webhooks.rs list_targets",
     "tickets/assign/store.rs count_waiting",

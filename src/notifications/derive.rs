@@ -8,7 +8,7 @@
 //! Invariants:
 //! - Deliveries, cursor and the tickets' `seq`s change in one transaction: whatever dies, nothing is told twice or left out.
 //! - One derives at a time, on all nodes: whoever does holds the cursor's row.
-//! - A step is bounded, in events and in messages.
+//! - A step is bounded, in what it reads and in what it writes, and begins with another tenant than the one before.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -18,13 +18,15 @@ use tokio::time::MissedTickBehavior;
 use super::content::{self, Told};
 use super::model::{Beginning, WebhookType};
 use super::store::deliveries::{self, NewDelivery};
-use super::store::progress::{self, Cursor, Missing};
+use super::store::progress::{self, Cursor};
 use super::store::source::{self, Stirred};
 use super::store::webhooks::{self, Target};
+use super::unreadable::{Subject, Unreadable};
+use super::walk::{Behind, EVENTS, next_events, pass};
 use crate::app::App;
 use crate::auth::model::TenantKey;
-use crate::error::{Error, Result};
-use crate::events::store::{self as events, Stored};
+use crate::error::Result;
+use crate::events::store::Stored;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id;
@@ -35,16 +37,10 @@ use crate::tickets::messages::store as messages;
 const TURN: Duration = Duration::from_secs(1);
 /// What happens within it is looked for together.
 const GATHER: Duration = Duration::from_millis(20);
-/// What one transaction reads at most: events, tickets of a tenant, messages.
-const EVENTS: i64 = 200;
+/// Tickets of a tenant that one transaction reads at most.
 const TICKETS: i64 = 50;
-const MESSAGES: i64 = 500;
-/// A transaction that commits late has an older time, or a lower key, than what was derived before it. So far back is looked
-/// again, and so long a key is asked for. Far above how long a transaction can take, and what two nodes' clocks may differ.
-const OVERLAP: Duration = Duration::from_secs(300);
-const HOLE: Duration = Duration::from_secs(60);
-/// More of them are no transactions; the cursor waits until these are too old.
-const MOST_MISSING: i64 = 500;
+/// What it does at most, about: messages that are read, and deliveries that are written. Senders wait that long where one writes at a time.
+const WORK: i64 = 400;
 /// How far back a look without a find may begin.
 const LOOK_BACK: Duration = Duration::from_secs(3600);
 
@@ -67,32 +63,42 @@ pub async fn keep_deriving(app: App, shutdown: Shutdown) {
 /// All there is now.
 pub async fn derive(app: &App) -> Result<()> {
     let (now, mut is_more) = (app.clock.now(), true);
+    let behind = Behind::of(&app.config.database);
+    let (mut served, mut unreadable) = (None, HashSet::new());
     while is_more {
-        let (tenants, is_due) = app.db.read(move |tx| look(tx, now)).await?;
+        let (tenants, is_due) = app.db.read(move |tx| look(tx, now, behind)).await?;
         app.webhook_calls.watch(tenants);
         if !is_due {
             break;
         }
-        let random = app.random.clone();
-        is_more = app.db.write(move |tx| Step::begin(tx, random, now)?.run(tx)).await?;
+        let (random, passed_over) = (app.random.clone(), unreadable.clone());
+        match app.db.write(move |tx| Step::begin(tx, random, now, behind, passed_over)?.run(tx, served)).await {
+            Ok(done) => (is_more, served, unreadable) = (done.is_more, done.served, HashSet::new()),
+            // Of a newer version, perhaps: the others must not wait for it.
+            Err(error) if Unreadable::of(&error).is_some_and(|subject| unreadable.insert(subject)) => {
+                tracing::error!(%error, "webhooks cannot be told of something that happened");
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
         app.webhook_calls.due.notify_one();
     }
     Ok(())
 }
 
 /// Mostly there is nothing new, and then nothing is to be written. Also tells who has webhooks.
-fn look(tx: &mut Tx<'_>, now: Timestamp) -> Result<(HashSet<TenantKey>, bool)> {
+fn look(tx: &mut Tx<'_>, now: Timestamp, behind: Behind) -> Result<(HashSet<TenantKey>, bool)> {
     let targets = webhooks::list_targets(tx)?;
     let tenants = targets.iter().map(|target| target.tenant).collect();
     let Some(begins) = targets.iter().map(|target| target.begins.event).min() else { return Ok((tenants, false)) };
     let stored = progress::cursor(tx)?;
     let mut cursor = stored.clone();
-    if cursor.position < begins || !next_events(tx, &mut cursor, now)?.is_empty() || cursor != stored {
+    if cursor.position < begins || !next_events(tx, &mut cursor, now, behind)?.is_empty() || cursor != stored {
         return Ok((tenants, true));
     }
     for (tenant, begins_at) in wanting_messages(&targets) {
         let looked_at = progress::looked_at(tx, tenant)?;
-        let is_stirred = !source::list_stirred(tx, tenant, since(looked_at, begins_at), 1)?.is_empty();
+        let is_stirred = !source::list_stirred(tx, tenant, behind.since(looked_at, begins_at), 1)?.is_empty();
         if is_stirred || now.since(looked_at) > LOOK_BACK {
             return Ok((tenants, true));
         }
@@ -114,62 +120,44 @@ fn wants(target: &Target, kind: WebhookType) -> bool {
     target.is_enabled && kind.is_wanted_by(&target.types)
 }
 
-fn since(looked_at: Timestamp, begins_at: Timestamp) -> Timestamp {
-    looked_at.max(begins_at).minus(OVERLAP)
-}
-
-/// Those that were passed over and are there now, and those behind the cursor; it forgets what is missed for too long.
-fn next_events(tx: &mut Tx<'_>, cursor: &mut Cursor, now: Timestamp) -> Result<Vec<Stored>> {
-    let mut found = match cursor.missing.as_slice() {
-        [] => Vec::new(),
-        missing => events::list_named(tx, &missing.iter().map(|missing| missing.0).collect::<Vec<_>>())?,
-    };
-    cursor.missing.retain(|Missing(key, since)| {
-        now.since(Timestamp(*since)) <= HOLE && found.iter().all(|event| event.key != *key)
-    });
-    found.extend(events::list_after(tx, cursor.position, EVENTS)?);
-    Ok(found)
-}
-
-/// Moves the cursor to an event. False: too many keys would be passed over.
-fn pass(cursor: &mut Cursor, event: &Stored, now: Timestamp) -> bool {
-    let first = cursor.position + 1;
-    if event.key < first {
-        return true;
-    }
-    // What is older than a transaction can be has all been committed, or never will be.
-    if now.since(event.at) <= HOLE {
-        if event.key - first + cursor.missing.len() as i64 > MOST_MISSING {
-            return false;
-        }
-        cursor.missing.extend((first..event.key).map(|key| Missing(key, now.0)));
-    }
-    cursor.position = event.key;
-    true
-}
-
 /// One transaction's work.
 struct Step {
     targets: Vec<Target>,
     cursor: Cursor,
     random: Random,
     now: Timestamp,
+    behind: Behind,
     /// Whose webhooks are held.
     held: BTreeSet<TenantKey>,
-    /// Messages that may still be read.
+    /// Messages that may still be read, and deliveries that may still be written.
     left: i64,
+    passed_over: HashSet<Subject>,
+}
+
+struct Done {
+    is_more: bool,
+    /// The last one whose tickets were looked through.
+    served: Option<TenantKey>,
 }
 
 impl Step {
-    fn begin(tx: &mut Tx<'_>, random: Random, now: Timestamp) -> Result<Self> {
+    fn begin(
+        tx: &mut Tx<'_>,
+        random: Random,
+        now: Timestamp,
+        behind: Behind,
+        passed_over: HashSet<Subject>,
+    ) -> Result<Self> {
         let cursor = progress::lock_cursor(tx)?;
         let targets = webhooks::list_targets(tx)?;
-        Ok(Self { targets, cursor, random, now, held: BTreeSet::new(), left: MESSAGES })
+        Ok(Self { targets, cursor, random, now, behind, held: BTreeSet::new(), left: WORK, passed_over })
     }
 
-    /// False: there is nothing left.
-    fn run(mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let Some(begins) = self.targets.iter().map(|target| target.begins.event).min() else { return Ok(false) };
+    /// `served` is whose turn was the last.
+    fn run(mut self, tx: &mut Tx<'_>, mut served: Option<TenantKey>) -> Result<Done> {
+        let Some(begins) = self.targets.iter().map(|target| target.begins.event).min() else {
+            return Ok(Done { is_more: false, served });
+        };
         // What happened while nobody had a webhook.
         if self.cursor.position < begins {
             self.cursor = Cursor { position: begins, missing: Vec::new() };
@@ -179,30 +167,37 @@ impl Step {
         let mut stirred = Vec::new();
         for (tenant, begins_at) in &wanting {
             let looked_at = progress::looked_at(tx, *tenant)?;
-            let tickets = source::list_stirred(tx, *tenant, since(looked_at, *begins_at), TICKETS)?;
+            let tickets = source::list_stirred(tx, *tenant, self.behind.since(looked_at, *begins_at), TICKETS)?;
             if !tickets.is_empty() || self.now.since(looked_at) > LOOK_BACK {
                 stirred.push((*tenant, tickets));
             }
         }
-        let found = next_events(tx, &mut self.cursor, self.now)?;
+        let found = next_events(tx, &mut self.cursor, self.now, self.behind)?;
         let mut is_more = found.len() >= EVENTS as usize;
         for event in found {
-            let is_whole = self.before_event(tx, &wanting, &event)?;
-            if !is_whole || !pass(&mut self.cursor, &event, self.now) {
+            let is_whole = self.left > 0 && self.before_event(tx, &wanting, &event)?;
+            if !is_whole || !pass(&mut self.cursor, &event, self.now, self.behind) {
                 // Too much for one step; or, rarely, to be looked at again when what is missing is older.
-                is_more = !is_whole;
                 progress::set_cursor(tx, &self.cursor)?;
-                return Ok(is_more);
+                return Ok(Done { is_more: !is_whole, served });
             }
             self.tell_event(tx, &event)?;
         }
         if !is_more {
+            // However much one has to tell, the others have their turn.
+            let had_theirs = stirred.partition_point(|(tenant, _)| Some(*tenant) <= served);
+            stirred.rotate_left(had_theirs);
             for (tenant, tickets) in stirred {
                 is_more |= !self.tell_stirred(tx, tenant, wanting[&tenant], &tickets)?;
+                served = Some(tenant);
+                if self.left <= 0 {
+                    is_more = true;
+                    break;
+                }
             }
         }
         progress::set_cursor(tx, &self.cursor)?;
-        Ok(is_more)
+        Ok(Done { is_more, served })
     }
 
     /// Tells the messages of the event's ticket that were there before it. False: there are too many for this step.
@@ -257,12 +252,18 @@ impl Step {
         ticket: &Stirred,
         up_to: Option<Timestamp>,
     ) -> Result<bool> {
+        let subject = Subject::Messages(ticket.ticket_id.clone());
+        if self.passed_over.contains(&subject) {
+            progress::set_seq(tx, tenant, ticket.ticket, ticket.last_seq)?;
+            return Ok(true);
+        }
         let old = source::find_last_before(tx, tenant, ticket.ticket, ticket.seq, begins_at)?;
         let mut reached = old.unwrap_or(ticket.seq);
         let mut is_end = false;
         while self.left > 0 && reached < ticket.last_seq && !is_end {
             let limit = self.left.min(100);
-            let found = messages::list_after(tx, tenant, ticket.ticket, &ticket.ticket_id, reached, limit)?;
+            let found = messages::list_after(tx, tenant, ticket.ticket, &ticket.ticket_id, reached, limit);
+            let found = Unreadable::unless(found, subject.clone())?;
             if found.is_empty() {
                 reached = ticket.last_seq;
             }
@@ -271,8 +272,11 @@ impl Step {
                     is_end = true;
                     break;
                 }
-                self.tell(tx, tenant, &content::of_message(&message), |begins| message.timestamp >= begins.at)?;
+                if self.left <= 0 {
+                    break;
+                }
                 self.left -= 1;
+                self.tell(tx, tenant, &content::of_message(&message), |begins| message.timestamp >= begins.at)?;
                 reached = message.seq;
             }
         }
@@ -283,17 +287,12 @@ impl Step {
     }
 
     fn tell_event(&mut self, tx: &mut Tx<'_>, event: &Stored) -> Result<()> {
-        if self.targets.iter().all(|target| target.tenant != event.tenant) {
+        let subject = Subject::Event(event.key);
+        let is_for_nobody = self.targets.iter().all(|target| target.tenant != event.tenant);
+        if is_for_nobody || self.passed_over.contains(&subject) {
             return Ok(());
         }
-        let all = match content::of_event(tx, event) {
-            // Of a newer version, perhaps: the others must not wait for it.
-            Err(error @ Error::Internal { .. }) => {
-                tracing::error!(%error, kind = event.kind, "webhooks cannot be told of an event");
-                return Ok(());
-            }
-            all => all?,
-        };
+        let all = Unreadable::unless(content::of_event(tx, event), subject)?;
         for told in all {
             if let (WebhookType::TicketDeleted, Some(ticket_id)) = (told.kind, &told.ticket_id) {
                 self.hold(tx, event.tenant)?;
@@ -327,6 +326,7 @@ impl Step {
                 body: &told.body,
             };
             deliveries::insert(tx, tenant, webhook, &new, self.now)?;
+            self.left -= 1;
         }
         Ok(())
     }

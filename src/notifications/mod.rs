@@ -8,7 +8,8 @@
 //! - What happened is told to each webhook that wants it at least once, with one id and one body however often it is sent:
 //!   deliveries are written in the transaction that moves the cursors on, and one is done when its receiver has answered.
 //! - Of one ticket, a webhook is sent one thing at a time, in the order in which it happened; tickets do not wait for each other.
-//! - A receiver that does not answer takes no place of another one: `deliver` counts what is under way of each.
+//! - A receiver that does not answer takes no place of another one: `deliver` counts what is under way of each, and of each
+//!   tenant's together.
 //! - Whoever writes a webhook's deliveries, or takes them up, holds the row of the webhook.
 //! - Nothing is written while messages are sent. A tenant without webhooks is looked up in memory, and that is all.
 
@@ -22,11 +23,13 @@ mod routes;
 mod schedule;
 mod sign;
 mod store;
+mod unreadable;
+mod walk;
 
 pub use deliver::{deliver_due, keep_delivering};
 pub use derive::{derive, keep_deriving};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -41,6 +44,7 @@ use crate::platform::http::api::Api;
 
 /// How long it can be seen what was delivered.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+const FORGOTTEN_AT_ONCE: i64 = 1000;
 
 pub fn routes() -> Api<App> {
     routes::routes().merge(deliveries::routes())
@@ -95,7 +99,17 @@ pub async fn backlog(app: &App) -> Result<(i64, Option<Timestamp>)> {
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let before = now.minus(KEPT);
-    in_batches(&app.db, move |tx, limit| store::sweep::forget_old(tx, before, now, limit)).await?;
+    let mut is_more = true;
+    while is_more {
+        let old = app.db.read(move |tx| store::sweep::list_old(tx, before, FORGOTTEN_AT_ONCE)).await?;
+        is_more = old.len() as i64 == FORGOTTEN_AT_ONCE;
+        // A transaction for each tenant: two that hold the webhooks of several could wait for each other.
+        let mut of_tenants = BTreeMap::<_, Vec<_>>::new();
+        old.into_iter().for_each(|(tenant, delivery)| of_tenants.entry(tenant).or_default().push(delivery));
+        for (tenant, keys) in of_tenants {
+            app.db.write(move |tx| store::sweep::forget_old(tx, tenant, &keys, now)).await?;
+        }
+    }
     for (tenant, webhook) in app.db.read(store::sweep::list_removed).await? {
         in_batches(&app.db, move |tx, limit| store::sweep::forget_of(tx, tenant, webhook, limit)).await?;
         app.db.write(move |tx| store::sweep::forget(tx, tenant, webhook)).await?;

@@ -107,6 +107,12 @@ pub struct Webhook {
     pub begins: Beginning,
 }
 
+impl Webhook {
+    pub fn wants(&self, kind: WebhookType) -> bool {
+        self.is_enabled && kind.is_wanted_by(&self.types)
+    }
+}
+
 /// What it is signed with, as `whsec_…`.
 #[derive(Clone, Default)]
 pub struct Secrets {

@@ -180,6 +180,9 @@ fn change(tx: &mut Tx<'_>, act: &Act, webhook_id: &str, patch: WebhookPatch, beg
     after.is_enabled = patch.is_enabled.unwrap_or(after.is_enabled);
     if after.is_enabled && !before.is_enabled {
         (after.disabled_reason, after.failing_since, after.begins) = (None, None, begins);
+    } else if after.wants(WebhookType::MessageSent) && !before.wants(WebhookType::MessageSent) {
+        // Nobody has derived the messages for it so far, and it is told none from before it asked for them.
+        after.begins.at = begins.at;
     }
     let (old, new) = (values(&before), values(&after));
     let mut changed: Map<_, _> = new.clone().into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect();

@@ -24,7 +24,6 @@ use crate::platform::shutdown::Shutdown;
 use crate::platform::telemetry::spans;
 use crate::platform::telemetry::traceparent::Traceparent;
 use crate::realtime::dispatch;
-use crate::services::reactions::age;
 use crate::tickets;
 
 const TURN: Duration = Duration::from_secs(1);
@@ -199,7 +198,7 @@ async fn catch_up(app: &App, cursor: &mut Cursor) -> Result<()> {
         );
         tokio::spawn(spans::in_job("look sessions up", look_sessions_up(app.clone())));
     }
-    let age = age(&app.config.database);
+    let age = app.config.database.longest_transaction();
     if let Some(before) = Instant::now().checked_sub(age) {
         cursor.forget_before(before);
         // Longer than it can be asked for.

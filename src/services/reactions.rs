@@ -10,7 +10,6 @@ use crate::auth;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
 use crate::events::store as events;
-use crate::platform::config::DatabaseConfig;
 use crate::platform::shutdown::Shutdown;
 use crate::platform::telemetry::spans;
 use crate::tickets::{put_back, reindex};
@@ -58,7 +57,8 @@ pub async fn catch_up(app: &App) -> Result<()> {
 
 /// False: there is nothing left that is old enough.
 async fn step(app: &App) -> Result<bool> {
-    let (now, age) = (app.clock.now(), age(&app.config.database));
+    // An event is looked at once no transaction can still be under way that took a lower key before it.
+    let (now, age) = (app.clock.now(), app.config.database.longest_transaction());
     let found = app.db.read(|tx| {
         let position = events::cursor(tx, CURSOR)?;
         events::list_user_changes(tx, position, BATCH)
@@ -84,12 +84,6 @@ async fn react_to_all(app: &App, due: Due, reached: i64) -> Result<()> {
         }
     }
     app.db.write(move |tx| events::move_cursor(tx, CURSOR, reached)).await
-}
-
-/// An event is looked at once no transaction can still be under way that took a lower key before it: it had to wait for its
-/// turn, and for locks.
-pub fn age(config: &DatabaseConfig) -> Duration {
-    Duration::from_secs(config.queue_timeout_seconds + 3 * config.statement_timeout_seconds)
 }
 
 async fn react(app: &App, tenant: TenantKey, user_id: String, changed: &BTreeSet<String>) -> Result<()> {

@@ -12,6 +12,7 @@ pub const MOST_UNDER_WAY: i64 = 4;
 const MOST_COUNTED: i64 = 10_000;
 
 /// A webhook that has something to be sent.
+#[derive(Clone, Copy)]
 pub struct Due {
     pub tenant: TenantKey,
     pub webhook: WebhookKey,

@@ -1,7 +1,5 @@
 //! What is forgotten, a bounded number of rows at a time.
 
-use std::collections::BTreeSet;
-
 use super::{deliveries, webhooks};
 use crate::auth::model::TenantKey;
 use crate::error::Result;
@@ -9,28 +7,34 @@ use crate::notifications::model::WebhookKey;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 
-/// The oldest deliveries stand first. One that was never sent, because its webhook is off, makes way for the next of its ticket.
-pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit: i64) -> Result<u64> {
+/// The oldest deliveries, of all tenants.
+pub fn list_old(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<(TenantKey, i64)>> {
     let oldest = tx.all(
-        "select delivery_key, tenant_key, webhook_key, ticket_id, done_at is null, created_at from webhook_deliveries
-         where delivery_key > 0 order by delivery_key limit $1",
+        "select tenant_key, delivery_key, created_at from webhook_deliveries where delivery_key > 0
+         order by delivery_key limit $1",
         &[limit.into()],
-        |row| {
-            let place = (row.take::<i64>()?, TenantKey(row.take()?), WebhookKey(row.take()?));
-            Ok((place, row.take::<Option<String>>()?, row.take::<bool>()?, row.take::<Timestamp>()?))
-        },
+        |row| Ok(((TenantKey(row.take()?), row.take()?), row.take::<Timestamp>()?)),
     )?;
-    let old: Vec<_> = oldest.into_iter().take_while(|(.., created_at)| *created_at < before).collect();
-    let tenants: BTreeSet<_> = old.iter().map(|((_, tenant, _), ..)| *tenant).collect();
-    tenants.into_iter().try_for_each(|tenant| webhooks::lock_all(tx, tenant))?;
-    let rows: Vec<_> = old.iter().map(|((key, tenant, _), ..)| vec![(*tenant).into(), (*key).into()]).collect();
-    tx.execute_each("delete from webhook_deliveries where tenant_key = $1 and delivery_key = $2", &rows)?;
-    for ((_, tenant, webhook), ticket_id, is_undone, _) in &old {
+    let old = oldest.into_iter().take_while(|(_, created_at)| *created_at < before);
+    Ok(old.map(|(place, _)| place).collect())
+}
+
+/// One that was never sent, because its webhook is off, makes way for the next of its ticket.
+pub fn forget_old(tx: &mut Tx<'_>, tenant: TenantKey, keys: &[i64], now: Timestamp) -> Result<()> {
+    webhooks::lock_all(tx, tenant)?;
+    let rows: Vec<_> = keys.iter().map(|key| vec![tenant.into(), (*key).into()]).collect();
+    let forgotten = tx.all_each(
+        "delete from webhook_deliveries where tenant_key = $1 and delivery_key = $2
+         returning webhook_key, ticket_id, done_at is null",
+        &rows,
+        |row| Ok((WebhookKey(row.take()?), row.take::<Option<String>>()?, row.take::<bool>()?)),
+    )?;
+    for (webhook, ticket_id, is_undone) in forgotten.into_iter().flatten() {
         if let (Some(ticket_id), true) = (ticket_id, is_undone) {
-            deliveries::promote(tx, *tenant, *webhook, ticket_id, now)?;
+            deliveries::promote(tx, tenant, webhook, &ticket_id, now)?;
         }
     }
-    Ok(old.len() as u64)
+    Ok(())
 }
 
 /// Webhooks of all tenants that were removed.

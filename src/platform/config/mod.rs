@@ -17,6 +17,7 @@ mod names;
 mod show;
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,13 @@ pub struct DatabaseConfig {
     pub busy_timeout_seconds: u64,
     /// 0: nothing is slow.
     pub slow_ms: u64,
+}
+
+impl DatabaseConfig {
+    /// After it no transaction can still be under way: it had to wait for its turn, and for locks.
+    pub fn longest_transaction(&self) -> Duration {
+        Duration::from_secs(self.queue_timeout_seconds + 3 * self.statement_timeout_seconds)
+    }
 }
 
 /// The URL may hold a password.

@@ -8,7 +8,7 @@ use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 use tokio_postgres::error::SqlState;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 #[track_caller]
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
@@ -75,6 +75,12 @@ fn judge(is_outage: bool, error: impl StdError + Send + Sync + 'static) -> Error
     let why = describe(&error);
     tracing::warn!(error = %why, "the database is unavailable");
     Error::Unavailable(why)
+}
+
+/// Whether a statement itself failed, and not what was made of its rows.
+pub fn is_refused_statement(error: &Error) -> bool {
+    let Error::Internal { cause: Cause::Failure(cause), .. } = error else { return false };
+    cause.is::<rusqlite::Error>() || cause.is::<tokio_postgres::Error>()
 }
 
 /// The error and its causes in one line.

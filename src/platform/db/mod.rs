@@ -58,6 +58,7 @@ use crate::platform::config::DatabaseConfig;
 pub use self::backup::backup;
 pub use self::channel::Channel;
 pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
+pub use self::failure::is_refused_statement;
 pub use self::migrate::migrate;
 pub use self::passages::{PassageWords, count_passages, find_passages, index_passage, unindex_passages};
 pub use self::restore::{Restored, restore};

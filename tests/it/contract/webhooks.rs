@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -10,8 +10,11 @@ use axum::http::{HeaderMap, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use smilechat::error::Result;
 use smilechat::notifications::{deliver_due, derive, sweep};
+use smilechat::platform::db::{Dialect, Tx};
 use smilechat::platform::secret::hmac_sha256;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use crate::harness::{Engine, Person, Server};
@@ -49,9 +52,10 @@ impl Got {
     }
 }
 
-/// A server of a tenant's. Each path is answered as it is told, 204 at first; `None` is never.
+/// A server of a tenant's. Each path is answered as it is told, 204 at first; `None` is when it is released.
 #[derive(Clone)]
 struct Receiver {
+    released: Arc<Notify>,
     origin: String,
     got: Arc<Mutex<Vec<Got>>>,
     answers: Arc<Mutex<BTreeMap<String, Option<Response<()>>>>>,
@@ -61,7 +65,7 @@ impl Receiver {
     async fn serve() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let receiver = Self { origin, got: Arc::default(), answers: Arc::default() };
+        let receiver = Self { released: Arc::default(), origin, got: Arc::default(), answers: Arc::default() };
         let served = receiver.clone();
         let answer = move |request: Request<Body>| {
             let served = served.clone();
@@ -79,10 +83,11 @@ impl Receiver {
         self.got.lock().expect("no panic").push(Got { path: path.clone(), headers, raw, body });
         let answer = self.answers.lock().expect("no panic").get(&path).cloned();
         match answer {
-            None => Response::builder().status(204).body(Body::empty()).expect("a response"),
-            Some(Some(answer)) => answer.map(|()| Body::from("no word of this is read")),
-            Some(None) => std::future::pending().await,
+            Some(Some(answer)) => return answer.map(|()| Body::from("no word of this is read")),
+            Some(None) => self.released.notified().await,
+            None => {}
         }
+        Response::builder().status(204).body(Body::empty()).expect("a response")
     }
 
     fn url(&self, path: &str) -> String {
@@ -348,28 +353,94 @@ async fn what_is_not_taken_is_sent_again_with_the_same_id_and_its_ticket_waits()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_is_dead_delays_nobody_else() {
+async fn receivers_that_do_not_answer_delay_nobody_else() {
     with_receiver(async |server, receiver| {
         let app = server.running.app.clone();
-        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (acme, other, third) =
+            (server.tenant("acme").await, server.tenant("other").await, server.tenant("third").await);
         let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
         let (zoe, tom) = (other.admin("zoe").await, other.customer("tom").await);
+        let (eve, kim) = (third.admin("eve").await, third.customer("kim").await);
         receiver.hold("/dead");
-        for _ in 0..3 {
-            create(&server, &ada, &receiver.url("/dead"), &["ticket.created"]).await;
+        // Three of a tenant's do not delay its fourth. Nine of another's would hold the places that are left.
+        for (by, count) in [(&ada, 3), (&zoe, 17)] {
+            for _ in 0..count {
+                create(&server, by, &receiver.url("/dead"), &["ticket.created"]).await;
+            }
         }
-        create(&server, &ada, &receiver.url("/live"), &["ticket.created"]).await;
-        create(&server, &zoe, &receiver.url("/zoe"), &["ticket.created"]).await;
+        create(&server, &ada, &receiver.url("/ada"), &["ticket.created"]).await;
         for _ in 0..20 {
             server.ticket(&ann, "Lamp").await;
             server.ticket(&tom, "Lamp").await;
         }
         derive(&app).await.expect("derived");
-        receiver.until("/live", 20).await;
-        receiver.until("/zoe", 20).await;
-        receiver.until("/dead", 12).await;
+        receiver.until("/ada", 20).await;
+        let held = 12 + 16;
+        receiver.until("/dead", held).await;
+
+        let begun = Instant::now();
+        create(&server, &eve, &receiver.url("/eve"), &["ticket.created"]).await;
+        for _ in 0..20 {
+            server.ticket(&kim, "Lamp").await;
+        }
+        derive(&app).await.expect("derived");
+        receiver.until("/eve", 20).await;
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        receiver.until("/dead", held).await;
         let under_way = "select count(*) from webhook_deliveries where claimed_until is not null";
-        until(async || server.count(under_way).await == 12).await;
+        until(async || server.count(under_way).await == held as i64).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_webhook_leaves_connections_to_messages() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        receiver.hold("/hook");
+        for _ in 0..3 {
+            create(&server, &ada, &receiver.url("/hook"), &["ticket.created"]).await;
+        }
+        for _ in 0..3 {
+            server.ticket(&ann, "Lamp").await;
+        }
+        let ticket = server.ticket(&ann, "Lamp").await;
+        derive(&app).await.expect("derived");
+        receiver.until("/hook", 12).await;
+
+        // Somebody holds the webhooks, as deriving does; and then twelve are answered. SQLite has one that writes anyway.
+        if app.db.read(|tx| Ok(tx.dialect())).await.expect("read") == Dialect::Postgres {
+            let (held, is_held) = oneshot::channel();
+            let (release, is_released) = std::sync::mpsc::channel::<()>();
+            let db = app.db.clone();
+            let hold = tokio::spawn(async move {
+                let hold = db.write(move |tx| {
+                    tx.all("select webhook_key from webhooks for update", &[], |row| row.take::<i64>())?;
+                    let _ = held.send(());
+                    let _ = is_released.recv_timeout(Duration::from_secs(5));
+                    Ok(())
+                });
+                hold.await
+            });
+            is_held.await.expect("held");
+            receiver.released.notify_waiters();
+            let waiting =
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+            until(async || server.count(waiting).await > 0).await;
+            for word in ["one", "two", "three"] {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                server.say(&ann, &ticket, word).await;
+                assert_eq!(server.count(waiting).await, 1, "of four connections");
+            }
+            release.send(()).expect("released");
+            hold.await.expect("no panic").expect("held");
+        } else {
+            receiver.released.notify_waiters();
+        }
+        let done = "select count(*) from webhook_deliveries where state = 'delivered'";
+        until(async || server.count(done).await == 12).await;
     })
     .await;
 }
@@ -509,6 +580,161 @@ async fn each_thing_is_told_once_whoever_derives_and_however_often_it_is_cut_off
             assert_eq!(seqs, (1..=8).collect::<Vec<_>>());
         }
         assert_eq!(server.count("select count(*) from webhook_deliveries").await, 45);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_asks_for_messages_is_told_none_from_before() {
+    with_receiver(async |server, receiver| {
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let webhook = create(&server, &ada, &receiver.url("/hook"), &["ticket.created", "ticket.updated"]).await;
+        let ticket = server.ticket(&ann, "Lamp").await;
+        for word in ["one", "two"] {
+            server.say(&ann, &ticket, word).await;
+        }
+        settle(&server).await;
+        let said = || {
+            let messages = receiver.got("/hook").into_iter().filter(|got| got.kind() == "message.sent");
+            messages.map(|got| got.body["data"]["message"]["message_content"].clone()).collect::<Vec<_>>()
+        };
+        // By name, and by no name at all.
+        for (types, word) in [(json!(["ticket.updated", "message.sent"]), "three"), (json!([]), "five")] {
+            server.pass(1);
+            server.put(&place(&webhook)).by(&ada).json(json!({"types": types})).await.expect(200);
+            server.say(&ann, &ticket, word).await;
+            settle(&server).await;
+            assert_eq!(said().last(), Some(&json!(word)));
+            server.put(&place(&webhook)).by(&ada).json(json!({"types": ["ticket.updated"]})).await.expect(200);
+            server.say(&ann, &ticket, "four").await;
+            settle(&server).await;
+        }
+        assert_eq!(said(), ["three", "five"]);
+        let priority = json!({"priority": "high"});
+        server.put(&format!("/api/tickets/{ticket}")).by(&ada).json(priority).await.expect(200);
+        settle(&server).await;
+        assert_eq!(receiver.kinds("/hook").last().map(String::as_str), Some("ticket.updated"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_stops_nobody() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let (zoe, tom) = (other.admin("zoe").await, other.customer("tom").await);
+        create(&server, &ada, &receiver.url("/hook"), &[]).await;
+        create(&server, &zoe, &receiver.url("/zoe"), &[]).await;
+        let (odd, strange) = (server.ticket(&ann, "Lamp").await, server.ticket(&ann, "Chair").await);
+        server.say(&ann, &strange, "Hello?").await;
+        settle(&server).await;
+        let told = receiver.got("/hook").len();
+
+        // An event of a ticket in a state, and a message of a kind, that this version does not know.
+        let write = app.db.write(move |tx| {
+            let update = "update tickets set status = 'dreaming' where ticket_id = $1";
+            tx.execute(update, &[odd.as_str().into()])?;
+            let event = "insert into events (tenant_key, kind, ticket_id, data, timestamp)
+                 select tenant_key, 'ticket_updated', ticket_id, '{}', updated_at from tickets where ticket_id = $1";
+            tx.execute(event, &[odd.as_str().into()])?;
+            fill(tx, &strange, 2)?;
+            tx.execute("update messages set kind = 'song' where seq = 2", &[])
+        });
+        assert_eq!(write.await.expect("written"), 1);
+        let ticket = server.ticket(&ann, "Table").await;
+        server.say(&ann, &ticket, "Hello?").await;
+        let ticket = server.ticket(&tom, "Lamp").await;
+        server.say(&tom, &ticket, "Hello?").await;
+        settle(&server).await;
+        assert_eq!(receiver.kinds("/hook")[told..], ["ticket.created", "message.sent"]);
+        assert_eq!(receiver.kinds("/zoe"), ["ticket.created", "message.sent"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_has_much_to_be_told_lets_others_have_their_turn() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let (acme, other) = (server.tenant("acme").await, server.tenant("other").await);
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let (zoe, tom) = (other.admin("zoe").await, other.customer("tom").await);
+        for _ in 0..20 {
+            create(&server, &ada, &receiver.url("/busy"), &["message.sent"]).await;
+        }
+        create(&server, &zoe, &receiver.url("/zoe"), &["message.sent"]).await;
+        let (many, one) = (server.ticket(&ann, "Lamp").await, server.ticket(&tom, "Lamp").await);
+        server.say(&ann, &many, "Hello?").await;
+        server.say(&tom, &one, "Hello?").await;
+        settle(&server).await;
+        receiver.hold("/busy");
+        receiver.hold("/zoe");
+        let write = app.db.write(move |tx| {
+            tx.execute("delete from webhook_deliveries", &[])?;
+            fill(tx, &many, 101)?;
+            fill(tx, &one, 2)
+        });
+        write.await.expect("written");
+        derive(&app).await.expect("derived");
+        assert_eq!(server.count("select count(*) from webhook_deliveries").await, 2001);
+        let before = "select count(*) from webhook_deliveries where delivery_key < (
+             select d.delivery_key from webhook_deliveries d join tenants t on t.tenant_key = d.tenant_key
+             where t.name = 'other')";
+        let before = server.count(before).await;
+        // A step of the server's own loop, and one of this.
+        assert!(before < 1000, "{before} were written first");
+    })
+    .await;
+}
+
+/// More messages in a ticket that has one, as if they had been sent.
+fn fill(tx: &mut Tx<'_>, ticket: &str, messages: i64) -> Result<()> {
+    let insert = "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, timestamp)
+         select ticket_key, $2, tenant_key, sender_key, kind, message_content, timestamp from messages
+         where seq = 1 and ticket_key = (select ticket_key from tickets where ticket_id = $1)";
+    let rows: Vec<_> = (2..=messages).map(|seq| vec![ticket.into(), seq.into()]).collect();
+    tx.execute_each(insert, &rows)?;
+    tx.execute("update tickets set last_seq = $2 where ticket_id = $1", &[ticket.into(), messages.into()]).map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_committed_late_are_told_even_if_a_step_ends_before_them() {
+    with_receiver(async |server, receiver| {
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        create(&server, &ada, &receiver.url("/hook"), &["ticket.updated", "message.sent"]).await;
+        let ticket = server.ticket(&ann, "Lamp").await;
+        server.say(&ann, &ticket, "Hello?").await;
+        for priority in ["high", "low"] {
+            let change = json!({"priority": priority});
+            server.put(&format!("/api/tickets/{ticket}")).by(&ada).json(change).await.expect(200);
+        }
+        settle(&server).await;
+        let updates = receiver.kinds("/hook").iter().filter(|kind| *kind == "ticket.updated").count();
+        receiver.got.lock().expect("no panic").clear();
+        receiver.say("/hook", 500, &[]);
+
+        // The same events once more, passed over by now and just committed; and more messages before them than a step tells.
+        let now = server.now();
+        let pass_over = server.running.app.db.write(move |tx| {
+            fill(tx, &ticket, 1100)?;
+            let sql = "select event_key from events where kind = 'ticket_updated' order by event_key";
+            let missing: Vec<(i64, i64)> = tx.all(sql, &[], |row| Ok((row.take()?, now.0)))?;
+            let missing = json!(missing).to_string();
+            tx.execute("delete from webhook_deliveries", &[])?;
+            tx.execute("update webhook_cursors set missing = $1", &[missing.as_str().into()])?;
+            Ok(missing.matches('[').count() - 1)
+        });
+        assert_eq!(pass_over.await.expect("passed over"), updates);
+        derive(&server.running.app).await.expect("derived");
+        let messages = server.count("select count(*) from webhook_deliveries where type = 'message.sent'").await;
+        assert_eq!(server.count("select count(*) from webhook_deliveries").await, messages + updates as i64);
+        assert_eq!(messages, 1099);
+        let missing = server.count("select count(*) from webhook_cursors where missing = '[]'").await;
+        assert_eq!(missing, 1, "nothing is asked for any more");
     })
     .await;
 }
