@@ -60,6 +60,14 @@ impl App {
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }
+
+    /// Whether another node may work on the same database just now. One that cannot hear of others takes it that there are some.
+    pub fn may_have_peers(&self) -> bool {
+        match self.bus.standing() {
+            Some(standing) => !standing.is_up || standing.peers > 0,
+            None => !self.config.database.url.starts_with("sqlite://"),
+        }
+    }
 }
 
 impl Deref for App {

@@ -8,13 +8,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use crate::app::App;
 use crate::auth::model::{Caller, TenantKey};
 use crate::auth::registry::KnownKey;
+use crate::auth::session;
 use crate::error::{Error, Result};
 
 const API_KEY: &str = "x-api-key";
@@ -27,16 +28,19 @@ pub struct Tenant(pub TenantKey);
 pub struct SignedIn(pub Arc<Caller>);
 
 /// Checks the credentials of a request. A bearer token and an API key have to name the same tenant.
-pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Arc<Caller>> {
+pub async fn caller(app: &App, method: &Method, headers: &HeaderMap) -> Result<Arc<Caller>> {
     let api_key = api_key(app, headers).await?;
-    if let Some(token) = bearer(headers)? {
-        return caller_of_token(app, token, api_key.as_deref()).await;
-    }
-    match api_key {
+    let caller = match bearer(headers)? {
+        Some(token) => caller_of_token(app, token, api_key.as_deref()).await?,
         // A secret key acts as an account of its own, as far as its scopes go.
-        Some(known) => known.caller.clone().ok_or(Error::Unauthorized("unauthorized")),
-        None => Err(Error::Unauthorized("unauthorized")),
+        None => api_key.and_then(|known| known.caller.clone()).ok_or(Error::Unauthorized("unauthorized"))?,
+    };
+    // What is remembered can be a moment behind what another node has done. Nothing is changed by that.
+    if !method.is_safe() && app.may_have_peers() {
+        let (asked, now) = (caller.clone(), app.clock.now());
+        app.db.read(move |tx| session::require_live(tx, &asked, now)).await?;
     }
+    Ok(caller)
 }
 
 /// What a socket lives by. It has to be cut when any of it ends.
@@ -133,7 +137,7 @@ impl FromRequestParts<App> for SignedIn {
         // The layers around the router have asked already; their answer is in the extensions.
         match parts.extensions.get::<Arc<Caller>>() {
             Some(caller) => Ok(Self(caller.clone())),
-            None => caller(app, &parts.headers).await.map(Self),
+            None => caller(app, &parts.method, &parts.headers).await.map(Self),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use garde::Validate;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -68,12 +68,13 @@ struct Vouched {
 async fn identify(
     State(app): State<App>,
     Tenant(tenant): Tenant,
+    method: Method,
     headers: HeaderMap,
     Json(given): Json<Identification>,
 ) -> Result<Json<Session>> {
     // As a guest or alone: a bearer token, where there is one, has to be good and says the tenant as well.
     let signed_in = headers.contains_key(http::header::AUTHORIZATION);
-    let caller = if signed_in { Some(guard::caller(&app, &headers).await?) } else { None };
+    let caller = if signed_in { Some(guard::caller(&app, &method, &headers).await?) } else { None };
     let tenant = caller.as_ref().map_or(tenant, |caller| caller.tenant);
     let now = app.clock.now();
     let shared = app.clone();

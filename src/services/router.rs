@@ -56,7 +56,7 @@ fn identify(app: App) -> Identify {
     Arc::new(move |parts: &mut Parts| {
         let app = app.clone();
         Box::pin(async move {
-            match guard::caller(&app, &parts.headers).await {
+            match guard::caller(&app, &parts.method, &parts.headers).await {
                 Ok(caller) => {
                     let identity = Identity {
                         tenant: caller.tenant.0,

@@ -186,6 +186,9 @@ for (const bus of Object.keys(buses)) {
       const answer = await revoke(person);
       assert.ok(answer.status < 300, `${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
       const began = Date.now();
+      // Nothing is changed by what the other node may still remember.
+      const late = await call(two, "POST", "/api/tickets", { token: person.token, body: { subject: "Late" } });
+      assert.equal(late.status, 401, `a change after ${what}`);
       await poll(`the token to be refused after ${what}`, limit, async () => (await call(two, "GET", "/api/users/profile", { token: person.token })).status === 401);
       await heard(line, "disconnect", () => true, Math.max(1, limit - (Date.now() - began)));
       worst = Math.max(worst, Date.now() - began);
@@ -197,6 +200,11 @@ for (const bus of Object.keys(buses)) {
       const key = await post(one, admin, "/api/api-keys", { kind: "publishable", name: "Widget" });
       const headers = { "x-api-key": key.api_key };
       assert.equal((await call(two, "GET", "/api/widget", { headers })).status, 200);
+      const secret = await post(one, admin, "/api/api-keys", { kind: "secret", name: "Server", scopes: ["tickets:write"] });
+      const opens = () => call(two, "POST", "/api/tickets", { headers: { "x-api-key": secret.api_key }, body: { subject: "Late", customer_id: customer.id } });
+      assert.equal((await opens()).status, 201);
+      assert.equal((await call(one, "DELETE", `/api/api-keys/${secret.api_key_id}`, { token: admin.token })).status, 204);
+      assert.equal((await opens()).status, 401, "nothing is changed by what the other node may still remember");
       const line = await connect(two, customer, "websocket", { auth: { token: customer.token, apiKey: key.api_key } });
       assert.equal((await call(one, "DELETE", `/api/api-keys/${key.api_key_id}`, { token: admin.token })).status, 204);
       await heard(line, "disconnect", () => true, 2_000);

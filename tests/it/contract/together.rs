@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, mpsc};
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use futures_util::future::{FutureExt, join_all};
 use serde_json::json;
 use smilechat::auth::guard;
@@ -21,7 +21,7 @@ async fn caller(server: &Server, person: &Person) -> Arc<Caller> {
     let mut headers = HeaderMap::new();
     let token = HeaderValue::from_str(&format!("Bearer {}", person.token)).expect("a header");
     headers.insert("authorization", token);
-    guard::caller(&server.running.app, &headers).await.expect("signed in")
+    guard::caller(&server.running.app, &Method::POST, &headers).await.expect("signed in")
 }
 
 fn message(content: &str) -> NewMessage {
