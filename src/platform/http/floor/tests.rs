@@ -220,6 +220,10 @@ async fn long_bodies_are_compressed_on_request() {
     assert!(long.body.len() < 500);
     assert_eq!(world.call("GET", "/short", &accepts, "").await.header("content-encoding"), "");
     assert_eq!(world.get("/long").await.body.len(), 5000);
+    for nothing in ["identity;q=0", "br, *;q=0"] {
+        let answer = world.call("GET", "/long", &[("accept-encoding", nothing)], "").await;
+        assert_eq!((answer.status, answer.body.len()), (200, 5000), "{nothing}: what was done is told");
+    }
 }
 
 #[tokio::test]
