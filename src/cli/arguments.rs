@@ -46,7 +46,8 @@ pub struct Overrides {
     /// redis://host:6379, where several nodes meet; also redis+sentinel:// and redis+cluster:// [default: PostgreSQL itself]
     #[arg(long, global = true, value_name = "URL")]
     pub redis_url: Option<String>,
-    /// Which services this process is, with commas between them: auth, tickets, realtime, analytics, pages [default: all]
+    /// Which services this process is, with commas between them: auth, tickets, realtime, notifications, analytics,
+    /// pages [default: all]
     #[arg(long, global = true, value_name = "NAMES")]
     pub services: Option<String>,
     /// The folder for what the server keeps itself [default: ./data]

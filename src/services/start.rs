@@ -228,18 +228,18 @@ fn welcome(running: &Running) {
 }
 
 fn greeting(port: u16, engine: &str, config: &Config) -> String {
-    let services = chosen(&config.server.services).map(|service| format!("  {:<12}{}\n", service.name, service.does));
+    let services = chosen(&config.server.services).map(|service| format!("  {:<15}{}\n", service.name, service.does));
     format!(
         "
   SmileChat {} is ready.
 
-{}  database    {engine}
+{}  database       {engine}
 
-  Demo shop   http://localhost:{port}/demo   begin here
-  Console     http://localhost:{port}/app
-  API         http://localhost:{port}/api
-  Docs        http://localhost:{port}/docs
-  Sockets     http://localhost:{port}/socket.io/
+  Demo shop      http://localhost:{port}/demo   begin here
+  Console        http://localhost:{port}/app
+  API            http://localhost:{port}/api
+  Docs           http://localhost:{port}/docs
+  Sockets        http://localhost:{port}/socket.io/
 {}
 ",
         env!("CARGO_PKG_VERSION"),

@@ -74,9 +74,15 @@ pub struct Api<S> {
     described: Vec<Described>,
 }
 
+impl<S: Clone + Send + Sync + 'static> Default for Api<S> {
+    fn default() -> Api<S> {
+        Api::from(Router::new())
+    }
+}
+
 impl<S: Clone + Send + Sync + 'static> Api<S> {
     pub fn new() -> Api<S> {
-        Api::from(Router::new())
+        Api::default()
     }
 
     pub fn routes(mut self, routes: Routes<S>) -> Api<S> {
