@@ -1,7 +1,6 @@
 // A client's view of one ticket, kept the way a good client keeps it: live events, and after every connect a replay
 // of what was missed. It notes as a fault whatever the server promises never to do.
 
-import { tell } from "./sockets.mjs";
 import { pause, poll } from "./wait.mjs";
 
 export function watch(line, ticketId) {
@@ -45,12 +44,26 @@ function take(view, message) {
   else if (message.seq > last || message.seq > view.replayedTo) view.faults.push(`${message.seq} after ${last}`);
 }
 
+/** Undefined where there was no answer. */
+function join(view) {
+  const place = { ticket_id: view.ticketId, after_seq: view.messages.length };
+  return new Promise((done) => {
+    view.line.socket.timeout(10_000).emit("join_ticket", place, (late, ack) => {
+      const isAnswer = !late && ack && !ack.error;
+      // Who was live already, by a join that a resync overtook, is live behind this answer from now on. Seen to here and not in
+      // whoever waits for it: what comes in the same packet is handled before that.
+      const replayedTo = place.after_seq + (isAnswer ? ack.messages.length : 0);
+      if (isAnswer && view.lastLive < replayedTo) view.lastLive = replayedTo;
+      done(isAnswer ? ack : undefined);
+    });
+  });
+}
+
 async function replay(view) {
   leave(view);
   const turn = view.turn;
   for (let more = true; more; ) {
-    const place = { ticket_id: view.ticketId, after_seq: view.messages.length };
-    const ack = await tell(view.line, "join_ticket", place).catch(() => undefined);
+    const ack = await join(view);
     if (turn !== view.turn) return;
     if (!ack) {
       await pause(50);
