@@ -1,7 +1,7 @@
 //! Routes that say at their handlers what they are, by `#[utoipa::path]`.
 //!
 //! What is served takes the path and the methods from there. The rest, the OpenAPI document, is made by tests alone: they hold
-//! `docs/openapi.json` against it, and that file is what a server hands out. A server that made it would carry two megabytes
+//! `docs/openapi.json` against it, and that file is what a server hands out. A server that made it would carry three megabytes
 //! of program for a text that is known beforehand.
 
 use std::convert::Infallible;
