@@ -67,6 +67,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../../migrations/0022_webhook_wall.sql"),
         postgres: include_str!("../../../migrations/0022_webhook_wall.postgres.sql"),
     },
+    Migration {
+        name: "0023_tenant_wall_plans",
+        sqlite: include_str!("../../../migrations/0023_tenant_wall_plans.sql"),
+        postgres: include_str!("../../../migrations/0023_tenant_wall_plans.postgres.sql"),
+    },
 ];
 
 const BOOKKEEPING: &str = "create table if not exists schema_migrations (
