@@ -8,17 +8,19 @@
 //! - What happened is told to each webhook that wants it at least once, with one id and one body however often it is sent:
 //!   deliveries are written in the transaction that moves the cursors on, and one is done when its receiver has answered.
 //! - Of one ticket, a webhook is sent one thing at a time, in the order in which it happened; tickets do not wait for each other.
-//! - A receiver that does not answer takes no place of another one: `deliver` counts what is under way of each, and of each
+//! - A receiver that does not answer takes no place of another one: a `pool` counts what is under way of each, and of each
 //!   tenant's together.
 //! - Whoever writes a webhook's deliveries, or takes them up, holds the row of the webhook.
 //! - Nothing is written while messages are sent. A tenant without webhooks is looked up in memory, and that is all.
 
 mod attempt;
 mod content;
+mod courier;
 mod deliver;
 mod deliveries;
 mod derive;
 mod model;
+mod pool;
 mod routes;
 mod schedule;
 mod sign;
