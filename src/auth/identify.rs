@@ -3,10 +3,7 @@
 //! A guest who is identified keeps what they wrote: their tickets and messages become the customer's, and the guest's
 //! session ends.
 
-use std::sync::Arc;
-
 use axum::extract::State;
-use axum::http::{HeaderMap, Method};
 use garde::Validate;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -14,7 +11,7 @@ use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::guard::{self, Tenant};
+use crate::auth::guard::{SignedIn, Tenant};
 use crate::auth::model::{Caller, Role, TenantKey, UserKey};
 use crate::auth::profile;
 use crate::auth::session::{self, Session};
@@ -68,13 +65,10 @@ struct Vouched {
 async fn identify(
     State(app): State<App>,
     Tenant(tenant): Tenant,
-    method: Method,
-    headers: HeaderMap,
+    caller: Option<SignedIn>,
     Json(given): Json<Identification>,
 ) -> Result<Json<Session>> {
-    // As a guest or alone: a bearer token, where there is one, has to be good and says the tenant as well.
-    let signed_in = headers.contains_key(http::header::AUTHORIZATION);
-    let caller = if signed_in { Some(guard::caller(&app, &method, &headers).await?) } else { None };
+    // As a guest or alone: a token says the tenant as well.
     let tenant = caller.as_ref().map_or(tenant, |caller| caller.tenant);
     let now = app.clock.now();
     let shared = app.clone();
@@ -180,13 +174,7 @@ fn refresh(
 }
 
 /// Only a guest's things move: an account with a sign-in of its own keeps what it has.
-fn take_over(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    caller: &Arc<Caller>,
-    account: &Account,
-    now: Timestamp,
-) -> Result<()> {
+fn take_over(tx: &mut Tx<'_>, tenant: TenantKey, caller: &Caller, account: &Account, now: Timestamp) -> Result<()> {
     let guest = users::find(tx, tenant, caller.user)?;
     if !guest.is_guest || guest.key == account.key {
         return Ok(());
