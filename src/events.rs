@@ -6,6 +6,8 @@
 
 pub mod store;
 
+mod behind;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use crate::platform::db::Tx;
 use crate::platform::telemetry::spans;
 use crate::platform::telemetry::traceparent::Traceparent;
 use crate::tickets::model::{Message, Note, Rating, Side, Ticket};
+
+pub use behind::Behind;
 
 #[derive(Clone, Debug)]
 pub struct Event {

@@ -20,6 +20,7 @@ use crate::analytics::store::{facts, progress, source, sums};
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
+use crate::events::Behind;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::telemetry::spans;
@@ -36,11 +37,6 @@ const TENANTS: i64 = 500;
 /// Changed tickets of a tenant that one look sees.
 const STIRRED: i64 = 10_000;
 
-/// A transaction that commits late has an older time, or a lower key, than what was counted before it. So far back is
-/// looked again; and so long a hole in the keys is taken for one that may still be filled. Far above how long a transaction
-/// can take, and what the clocks of two nodes may differ.
-const OVERLAP: Duration = Duration::from_secs(300);
-const HOLE: Duration = Duration::from_secs(60);
 /// How far back a look without a find may begin.
 const LOOK_BACK: Duration = Duration::from_secs(3600);
 
@@ -58,11 +54,11 @@ pub async fn catch_up(app: &App) -> Result<()> {
 
 /// One step along the events. False: there is none after it.
 async fn step_events(app: &App) -> Result<bool> {
-    let now = app.clock.now();
+    let (now, behind) = (app.clock.now(), Behind::of(app.config.database.longest_transaction()));
     // Mostly there is nothing new, and then nothing is to be written.
     let is_due = app.db.read(move |tx| {
         let position = progress::position(tx)?;
-        Ok(next_hints(tx, position, now)?.next().is_some())
+        Ok(next_hints(tx, position, now, behind)?.next().is_some())
     });
     if !is_due.await? {
         return Ok(false);
@@ -71,7 +67,7 @@ async fn step_events(app: &App) -> Result<bool> {
         let position = progress::lock(tx)?;
         let mut batch = Batch::default();
         let mut reached = position;
-        for hint in next_hints(tx, position, now)? {
+        for hint in next_hints(tx, position, now, behind)? {
             if let Some(ticket_id) = &hint.ticket_id
                 && !batch.take(tx, hint.tenant, ticket_id, hint.key)?
             {
@@ -87,11 +83,16 @@ async fn step_events(app: &App) -> Result<bool> {
 }
 
 /// The events after `position`, up to a hole that may still be filled: on PostgreSQL a lower key can commit later.
-fn next_hints(tx: &mut Tx<'_>, position: i64, now: Timestamp) -> Result<impl Iterator<Item = Hint> + use<>> {
+fn next_hints(
+    tx: &mut Tx<'_>,
+    position: i64,
+    now: Timestamp,
+    behind: Behind,
+) -> Result<impl Iterator<Item = Hint> + use<>> {
     let hints = progress::list_hints(tx, position, HINTS)?;
     let mut expected = position + 1;
     Ok(hints.into_iter().take_while(move |hint| {
-        let is_next = hint.key == expected || now.since(hint.at) > HOLE;
+        let is_next = hint.key == expected || !behind.may_come(hint.at, now);
         expected = hint.key + 1;
         is_next
     }))
@@ -99,11 +100,10 @@ fn next_hints(tx: &mut Tx<'_>, position: i64, now: Timestamp) -> Result<impl Ite
 
 /// Counts what has changed without an event.
 async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
-    let now = app.clock.now();
+    let (now, behind) = (app.clock.now(), Behind::of(app.config.database.longest_transaction()));
     let shared = tenants.clone();
     let find = app.db.read(move |tx| {
-        let since = |looked_at: Timestamp| looked_at.minus(OVERLAP);
-        let found = shared.iter().map(|(tenant, at)| progress::list_stirred(tx, *tenant, since(*at), STIRRED));
+        let found = shared.iter().map(|(tenant, at)| progress::list_stirred(tx, *tenant, behind.since(*at), STIRRED));
         found.map(|found| found.map(|found| found.len())).collect::<Result<Vec<_>>>()
     });
     for ((tenant, looked_at), stirred) in tenants.into_iter().zip(find.await?) {
@@ -124,11 +124,12 @@ async fn look(app: &App, tenants: Vec<(TenantKey, Timestamp)>) -> Result<()> {
 
 /// One step along the changed tickets of a tenant: how many are counted to their end. None: there is none left.
 async fn step_tenant(app: &App, tenant: TenantKey, now: Timestamp) -> Result<Option<usize>> {
+    let behind = Behind::of(app.config.database.longest_transaction());
     app.db
         .write(move |tx| {
             progress::lock(tx)?;
             let looked_at = progress::looked_at(tx, tenant)?;
-            let stirred = progress::list_stirred(tx, tenant, looked_at.minus(OVERLAP), TICKETS as i64)?;
+            let stirred = progress::list_stirred(tx, tenant, behind.since(looked_at), TICKETS as i64)?;
             let mut batch = Batch::default();
             let is_last = stirred.len() < TICKETS;
             for (counted, (ticket_id, _)) in stirred.iter().enumerate() {

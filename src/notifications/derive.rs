@@ -22,10 +22,11 @@ use super::store::progress::{self, Cursor};
 use super::store::source::{self, Stirred};
 use super::store::webhooks::{self, Target};
 use super::unreadable::{Subject, Unreadable};
-use super::walk::{Behind, EVENTS, next_events, pass};
+use super::walk::{EVENTS, next_events, pass};
 use crate::app::App;
 use crate::auth::model::TenantKey;
 use crate::error::Result;
+use crate::events::Behind;
 use crate::events::store::Stored;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -63,7 +64,7 @@ pub async fn keep_deriving(app: App, shutdown: Shutdown) {
 /// All there is now.
 pub async fn derive(app: &App) -> Result<()> {
     let (now, mut is_more) = (app.clock.now(), true);
-    let behind = Behind::of(&app.config.database);
+    let behind = Behind::of(app.config.database.longest_transaction());
     let (mut served, mut unreadable) = (None, HashSet::new());
     while is_more {
         let (tenants, is_due) = app.db.read(move |tx| look(tx, now, behind)).await?;
@@ -98,7 +99,7 @@ fn look(tx: &mut Tx<'_>, now: Timestamp, behind: Behind) -> Result<(HashSet<Tena
     }
     for (tenant, begins_at) in wanting_messages(&targets) {
         let looked_at = progress::looked_at(tx, tenant)?;
-        let is_stirred = !source::list_stirred(tx, tenant, behind.since(looked_at, begins_at), 1)?.is_empty();
+        let is_stirred = !source::list_stirred(tx, tenant, behind.since(looked_at.max(begins_at)), 1)?.is_empty();
         if is_stirred || now.since(looked_at) > LOOK_BACK {
             return Ok((tenants, true));
         }
@@ -167,7 +168,7 @@ impl Step {
         let mut stirred = Vec::new();
         for (tenant, begins_at) in &wanting {
             let looked_at = progress::looked_at(tx, *tenant)?;
-            let tickets = source::list_stirred(tx, *tenant, self.behind.since(looked_at, *begins_at), TICKETS)?;
+            let tickets = source::list_stirred(tx, *tenant, self.behind.since(looked_at.max(*begins_at)), TICKETS)?;
             if !tickets.is_empty() || self.now.since(looked_at) > LOOK_BACK {
                 stirred.push((*tenant, tickets));
             }

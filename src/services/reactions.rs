@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::auth;
 use crate::auth::model::TenantKey;
 use crate::error::{Error, Result};
-use crate::events::store as events;
+use crate::events::{Behind, store as events};
 use crate::platform::shutdown::Shutdown;
 use crate::platform::telemetry::spans;
 use crate::tickets::{put_back, reindex};
@@ -58,14 +58,14 @@ pub async fn catch_up(app: &App) -> Result<()> {
 /// False: there is nothing left that is old enough.
 async fn step(app: &App) -> Result<bool> {
     // An event is looked at once no transaction can still be under way that took a lower key before it.
-    let (now, age) = (app.clock.now(), app.config.database.longest_transaction());
+    let (now, behind) = (app.clock.now(), Behind::of(app.config.database.longest_transaction()));
     let found = app.db.read(|tx| {
         let position = events::cursor(tx, CURSOR)?;
         events::list_user_changes(tx, position, BATCH)
     });
     let mut reached = None;
     let mut due = Due::new();
-    for change in found.await?.into_iter().take_while(|change| now.since(change.at) > age) {
+    for change in found.await?.into_iter().take_while(|change| !behind.may_come(change.at, now)) {
         reached = Some(change.key);
         due.entry((change.tenant, change.user_id)).or_default().extend(change.changed);
     }
