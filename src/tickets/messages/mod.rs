@@ -7,6 +7,7 @@ pub mod delivered;
 pub mod read;
 pub mod replay;
 pub mod routes;
+mod run;
 pub mod send;
 mod settle;
 pub mod store;

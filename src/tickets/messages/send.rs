@@ -3,9 +3,7 @@
 //! Lock the ticket, store the message under the next `seq`, move the ticket along its lifecycle, record the event.
 //! Only when that is on disk does anybody hear of it: the sender by the answer, the others by the event.
 
-use std::iter;
 use std::sync::Arc;
-use std::time::Duration;
 
 use garde::Validate;
 use serde::Deserialize;
@@ -15,18 +13,17 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::Caller;
 use crate::error::{Error, Result};
-use crate::events::{self, Act, What};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Dialect, Tx};
 use crate::platform::http::text;
 use crate::tickets::assign::{self, Online};
 use crate::tickets::attachments::carry;
-use crate::tickets::attachments::model::Attachment;
 use crate::tickets::bot::handoff;
+use crate::tickets::messages::run::Run;
 use crate::tickets::messages::settle::{Outcome, Stored};
-use crate::tickets::messages::store::{self, NewRow, Target, Wish};
+use crate::tickets::messages::store::{self, Target, Wish};
 use crate::tickets::messages::together;
-use crate::tickets::model::{BotState, Message, MessageKind, Scope};
+use crate::tickets::model::{Message, Scope};
 
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -145,9 +142,10 @@ fn send_all_in(
     let mut stored = Stored::none(target);
     // Those without files follow one another into the table at once; files are looked up for one message at a time.
     for run in messages.chunk_by(|one, next| one.attachment_ids.is_empty() && next.attachment_ids.is_empty()) {
-        let answers = match run {
-            [new] => vec![store_with_files(tx, caller, &stored.target, ticket_id, new, now)],
-            run => store_run(tx, caller, &stored.target, ticket_id, run, &[], now)?,
+        let run = Run { caller, target: &stored.target, ticket_id, messages: run, now };
+        let answers = match run.messages {
+            [new] => vec![store_with_files(tx, &run, new)],
+            _ => run.store(tx, &[])?,
         };
         stored.take(answers)?;
     }
@@ -164,149 +162,15 @@ pub(super) fn is_signed_in(caller: &Caller, target: &Target) -> bool {
     caller.session_id.is_none() || target.is_session_live
 }
 
-/// Stores a message that may bring files along.
-fn store_with_files(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    ticket_id: &str,
-    new: &NewMessage,
-    now: Timestamp,
-) -> Result<Sent> {
-    let Some(files) = carry::find_unsent(tx, caller, target.key, &new.attachment_ids)? else {
+/// Stores a run of one message, which may bring files along.
+fn store_with_files(tx: &mut Tx<'_>, run: &Run<'_, '_>, new: &NewMessage) -> Result<Sent> {
+    let Some(files) = carry::find_unsent(tx, run.caller, run.target.key, &new.attachment_ids)? else {
         // Sent before, which is well if this repeats the message that did.
-        return first_one(tx, caller, target, ticket_id, new)?.map(Sent::Again).ok_or_else(carry::unknown);
+        return run.first_one(tx, new)?.map(Sent::Again).ok_or_else(carry::unknown);
     };
-    let sent = only(store_run(tx, caller, target, ticket_id, std::slice::from_ref(new), &files, now)?)?;
+    let sent = only(run.store(tx, &files)?)?;
     if let Sent::New(message) = &sent {
-        carry::mark_sent(tx, caller, &files, message.seq)?;
+        carry::mark_sent(tx, run.caller, &files, message.seq)?;
     }
     Ok(sent)
-}
-
-/// Stores messages under the `seq`s after the target's last one, and records that they were sent.
-fn store_run(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    ticket_id: &str,
-    run: &[NewMessage],
-    files: &[Attachment],
-    now: Timestamp,
-) -> Result<Vec<Result<Sent>>> {
-    let mut rows = rows_of(caller, target, run, files, now);
-    let are_new = store::insert(tx, caller.tenant, &rows)?;
-    answer_run(tx, caller, target, ticket_id, run, &mut rows, &are_new, now)
-}
-
-pub(super) fn rows_of<'a>(
-    caller: &Caller,
-    target: &Target,
-    run: &'a [NewMessage],
-    files: &'a [Attachment],
-    now: Timestamp,
-) -> Vec<NewRow<'a>> {
-    iter::zip(run, target.last_seq + 1..)
-        .map(|(new, seq)| NewRow {
-            ticket: target.key,
-            seq,
-            sender: caller.user,
-            kind: MessageKind::Text,
-            message_content: &new.message_content,
-            client_id: new.client_id.as_deref(),
-            attachments: files,
-            timestamp: now,
-        })
-        .collect()
-}
-
-/// What became of rows that were inserted: records those that are new, and finds what the others repeat.
-#[expect(clippy::too_many_arguments)]
-pub(super) fn answer_run(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    ticket_id: &str,
-    run: &[NewMessage],
-    rows: &mut [NewRow<'_>],
-    are_new: &[bool],
-    now: Timestamp,
-) -> Result<Vec<Result<Sent>>> {
-    close_gaps(tx, caller, target, rows, are_new)?;
-    let mut is_first = true;
-    let mut answers = Vec::with_capacity(run.len());
-    for ((new, row), is_new) in run.iter().zip(rows.iter()).zip(are_new) {
-        if !is_new {
-            let first = first_one(tx, caller, target, ticket_id, new).transpose();
-            answers.push(first.ok_or(Error::bug("a client_id is taken by no message"))?.map(Sent::Again));
-            continue;
-        }
-        let message = Arc::new(store::message_of(ticket_id, &target.sender, row));
-        // Behind one of the same person's there is a reply.
-        let first_reply_after = match std::mem::take(&mut is_first) {
-            true => first_reply_after(tx, caller, target, row.seq, now)?,
-            false => None,
-        };
-        let is_for_bot = caller.user == target.customer && target.bot_state == Some(BotState::Bot);
-        let what = What::MessageSent { message: message.clone(), first_reply_after, is_for_bot };
-        events::record(tx, &Act::of(caller, now), what)?;
-        answers.push(Ok(Sent::New(message)));
-    }
-    Ok(answers)
-}
-
-/// A repeat among new ones left a hole in `seq` where it would have stood: those behind it move up.
-fn close_gaps(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    rows: &mut [NewRow<'_>],
-    are_new: &[bool],
-) -> Result<()> {
-    let stored = iter::zip(rows, are_new).filter_map(|(row, is_new)| is_new.then_some(row));
-    let mut moves = Vec::new();
-    for (row, seq) in iter::zip(stored, target.last_seq + 1..) {
-        if row.seq != seq {
-            moves.push((row.seq, seq));
-            row.seq = seq;
-        }
-    }
-    if moves.is_empty() { Ok(()) } else { store::renumber(tx, caller.tenant, target.key, &moves) }
-}
-
-/// The message that this `client_id` made before, if it did.
-fn first_one(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    ticket_id: &str,
-    new: &NewMessage,
-) -> Result<Option<Arc<Message>>> {
-    let Some(client_id) = new.client_id.as_deref() else { return Ok(None) };
-    let first = store::find_by_client_id(tx, caller.tenant, target.key, ticket_id, caller.user, client_id)?;
-    let Some(first) = first else { return Ok(None) };
-    let carried = first.attachments.iter().map(|attachment| &attachment.attachment_id);
-    if first.message_content == new.message_content && carried.eq(&new.attachment_ids) {
-        Ok(Some(Arc::new(first)))
-    } else {
-        Err(Error::Conflict("client_id_reused"))
-    }
-}
-
-/// How long the customer had waited, if this message is the first that a person of the staff wrote in the ticket. One with
-/// which staff opened it is no reply.
-fn first_reply_after(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    seq: i64,
-    now: Timestamp,
-) -> Result<Option<Duration>> {
-    // Where nothing of the staff's side is unread, nobody has written since the customer; a bot's words say nothing of that.
-    let is_plausible = target.customer_unread == 0 || target.bot_state.is_some();
-    let may_be = caller.is_person() && caller.user != target.customer && is_plausible && now > target.created_at;
-    if !may_be || store::has_reply(tx, caller.tenant, target, seq)? {
-        return Ok(None);
-    }
-    Ok(Some(now.since(target.created_at)))
 }

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{self, Tx};
 use crate::platform::telemetry::spans::Whereabouts;
+use crate::tickets::messages::run::Run;
 use crate::tickets::messages::send::{self, Letter, Sent};
 use crate::tickets::messages::settle::{self, Stored};
 use crate::tickets::messages::store::{self, Target, Wish};
@@ -273,7 +274,7 @@ fn store_in(tx: &mut Tx<'_>, letters: &[Arc<Letter>], now: Timestamp) -> Result<
     let mut rows = Vec::new();
     for (letter, stored) in iter::zip(letters, &plain) {
         if let Some(Stored { target, .. }) = stored {
-            rows.extend(send::rows_of(&letter.caller, target, &letter.messages, &[], now));
+            rows.extend(run(letter, target, now).rows(&[]));
         }
     }
     let are_new = store::insert(tx, tenant, &rows)?;
@@ -284,15 +285,18 @@ fn store_in(tx: &mut Tx<'_>, letters: &[Arc<Letter>], now: Timestamp) -> Result<
             answers.push(None);
             continue;
         };
-        let Letter { caller, ticket_id, messages } = &**letter;
-        let (its_rows, other_rows) = rows.split_at_mut(messages.len());
-        let (its_new, others_new) = are_new.split_at(messages.len());
+        let (its_rows, other_rows) = rows.split_at_mut(letter.messages.len());
+        let (its_new, others_new) = are_new.split_at(letter.messages.len());
         (rows, are_new) = (other_rows, others_new);
-        let answered = send::answer_run(tx, caller, &stored.target, ticket_id, messages, its_rows, its_new, now)?;
+        let answered = run(letter, &stored.target, now).answer(tx, its_rows, its_new)?;
         stored.take(answered)?;
-        answers.push(Some(stored.settle(tx, caller, now)?.answers));
+        answers.push(Some(stored.settle(tx, &letter.caller, now)?.answers));
     }
     Ok(answers)
+}
+
+fn run<'a, 'm>(letter: &'m Letter, target: &'a Target, now: Timestamp) -> Run<'a, 'm> {
+    Run { caller: &letter.caller, target, ticket_id: &letter.ticket_id, messages: &letter.messages, now }
 }
 
 /// Whether nothing but the ticket and its messages changes.
