@@ -1,13 +1,15 @@
-// Nodes that meet at a Redis which is several servers: whichever master the sentinels name, or a cluster.
+// Nodes that meet at a Redis which fails, or which is several servers: whichever master the sentinels name, or a cluster.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
-import { call, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
+import { isInTouch } from "../harness/cluster.mjs";
+import { scrape, valueOf } from "../harness/metrics.mjs";
+import { call, get, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
-import { askRedis, endSeveral, killRedis, startCluster, startSentinels } from "../harness/redis.mjs";
+import { askRedis, endSeveral, killRedis, launchRedis, startCluster, startRedis, startSentinels } from "../harness/redis.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
-import { connect, heard, tell } from "../harness/sockets.mjs";
+import { allHeard, connect, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
 
 let postgres;
@@ -109,4 +111,97 @@ test("a cluster: hints cross, limits are one, and a node of it may die", { timeo
   assert.equal(wrong.status, 401, "each counts alone");
   for (const node of nodes) await stopServer(node);
   await endSeveral(cluster);
+});
+
+describe("without Redis", () => {
+  let redis;
+  let nodes;
+  before(async () => {
+    redis = await startRedis();
+    nodes = await startNodes(redis.url);
+  });
+  after(async () => {
+    for (const node of nodes) await stopServer(node);
+    await killRedis(redis);
+  });
+
+  const outages = {
+    killed: { begin: () => killRedis(redis), end: () => launchRedis(redis) },
+    frozen: { begin: () => redis.child.kill("SIGSTOP"), end: () => redis.child.kill("SIGCONT") },
+    flushed: { begin: () => askRedis(redis, "flushall"), end: () => {} },
+    "full of junk": {
+      begin: () => {
+        const [channel] = askRedis(redis, "pubsub", "channels", "smilechat_*").split("\n");
+        for (const junk of ["", "junk", "smilechat1 0123 x 0\n\"recorded\"", "x".repeat(100_000)]) askRedis(redis, "publish", channel, junk);
+      },
+      end: () => {},
+    },
+  };
+
+  for (const [state, { begin, end }] of Object.entries(outages)) {
+    test(`while Redis is ${state}, nothing fails and nothing is lost`, async () => {
+      const [one, two] = nodes;
+      const [customer, support, leaver] = [await newCustomer(one), await newSupport(one), await newSupport(one)];
+      const { ticket_id } = await newTicket(one, customer);
+      const [writing, near, far] = [await connect(one, customer), await connect(one, support), await connect(two, support)];
+      for (const line of [writing, near, far]) await tell(line, "join_ticket", { ticket_id });
+      const leaving = await connect(two, leaver);
+
+      await begin();
+      const times = [];
+      let sent = 0;
+      const write = async () => {
+        const began = Date.now();
+        sent += 1;
+        await tell(writing, "chat_message", { ticket_id, message_content: `${sent}` });
+        await heard(near, "chat_message", (message) => message.seq === sent, 1_000);
+        times.push(Date.now() - began);
+        await get(two, customer, `/api/tickets/${ticket_id}`);
+      };
+      while (sent < 30) await write();
+      // In the middle of it, the database tells.
+      await heard(far, "chat_message", (message) => message.seq === 30, 3_000);
+      const began = Date.now();
+      await call(one, "POST", "/api/auth/logout", { token: leaver.token, body: {} });
+      await heard(leaving, "disconnect", () => true, 2_000);
+      console.log(`# ${state}: cut after ${Date.now() - began} ms, the slowest of 30 messages and reads took ${Math.max(...times)} ms`);
+      const { status, dependencies } = await (await fetch(`${one.url}/readyz`)).json();
+      assert.equal(status, "ok", "the node is ready all the same");
+      const broken = dependencies.find((dependency) => dependency.name === "bus").status === "down";
+      assert.equal(broken, ["killed", "frozen"].includes(state));
+
+      await end();
+      const back = Date.now();
+      await write();
+      await heard(far, "chat_message", (message) => message.seq === 31, 2_000);
+      console.log(`# ${state}: caught up ${Date.now() - back} ms after its return`);
+      assert.deepEqual(allHeard(far, "chat_message").map((message) => message.seq), Array.from({ length: 31 }, (_, place) => place + 1));
+      for (const node of nodes) await isInTouch(node, 1);
+      // And both know who is where.
+      for (const node of nodes) await poll("presence to be whole again", 3_000, async () => (await get(node, customer, `/api/users/status?user_id=${support.id}`)).status === "online");
+      for (const line of [writing, near, far]) line.socket.disconnect();
+    });
+  }
+
+  test("junk was counted, and every figure of the bus has moved", async () => {
+    const samples = await scrape(nodes[0]);
+    assert.equal(valueOf(samples, "smilechat_bus_up"), 1);
+    for (const name of ["published", "received", "dropped", "junk"]) {
+      assert.ok(valueOf(samples, `smilechat_bus_${name}_total`) > 0, name);
+    }
+  });
+
+  test("wrong passwords are counted on both nodes together, and on each alone without Redis", async () => {
+    const [customer, other] = [await newCustomer(nodes[0]), await newCustomer(nodes[0])];
+    const attempt = async (node, person) =>
+      (await call(node, "POST", "/api/auth/login", { body: { username: person.username, password: "wrong, and long enough" } })).status;
+    const answers = [];
+    for (let count = 0; count < 6; count += 1) answers.push(await attempt(nodes[count % 2], customer));
+    assert.deepEqual(answers, [401, 401, 401, 401, 429, 429]);
+    await killRedis(redis);
+    const alone = [];
+    for (let count = 0; count < 10; count += 1) alone.push(await attempt(nodes[count % 2], other));
+    await launchRedis(redis);
+    assert.deepEqual(alone, [401, 401, 401, 401, 401, 401, 401, 401, 429, 429]);
+  });
 });
