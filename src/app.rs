@@ -18,7 +18,7 @@ use crate::realtime::Realtime;
 use crate::realtime::presence::Presence;
 use crate::services::Follower;
 use crate::tickets::assign::HandOuts;
-use crate::tickets::bot::BotCalls;
+use crate::tickets::bot::{BotCalls, VectorCalls};
 use crate::tickets::messages::together::Sends;
 
 #[derive(Clone)]
@@ -41,6 +41,8 @@ pub struct Shared {
     pub sends: Sends,
     /// That a customer waits for the bot.
     pub bot_calls: BotCalls,
+    /// That vectors may be missing.
+    pub vector_calls: VectorCalls,
     /// That something happened in a tenant with webhooks.
     pub webhook_calls: WebhookCalls,
     pub limits: Arc<Limits>,

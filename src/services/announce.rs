@@ -73,6 +73,9 @@ fn react(app: &App, event: &Event, renamed: &UnboundedSender<(TenantKey, UserKey
     if let What::MessageSent { is_for_bot: true, .. } = &event.what {
         app.bot_calls.call();
     }
+    if let What::ArticleSaved { .. } | What::BotSettingsChanged { .. } = &event.what {
+        app.vector_calls.call(tenant);
+    }
     if event.key.is_some() || matches!(event.what, What::MessageSent { .. }) {
         app.webhook_calls.happened(tenant);
     }

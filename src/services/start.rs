@@ -36,7 +36,7 @@ use crate::services::announce::{self, Committed};
 use crate::services::work::Workers;
 use crate::services::{check, chosen, demo, follow, is_chosen, nodes, operations};
 use crate::tickets::assign::HandOuts;
-use crate::tickets::bot::BotCalls;
+use crate::tickets::bot::{BotCalls, VectorCalls};
 use crate::tickets::messages::together::Sends;
 
 /// For the last word to the other nodes.
@@ -88,6 +88,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
         hand_outs: HandOuts::default(),
         sends,
         bot_calls: BotCalls::default(),
+        vector_calls: VectorCalls::default(),
         webhook_calls: WebhookCalls::default(),
         limits,
         bus,

@@ -1,7 +1,9 @@
-//! Vectors of what tenants know, made beside the requests: each tenant's by itself, so that one whose model is slow or away keeps
-//! no other waiting. Such a one is left alone for longer each time, until it works, or is set anew.
+//! Vectors of what tenants know, made beside the requests: at once where an article is written on this node, and by the clock for
+//! what others wrote. Each tenant's are made by themselves, so that one whose model is slow or away keeps no other waiting. Such a
+//! one is left alone for longer each time, until it works, or is set anew.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -25,17 +27,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 pub async fn keep(app: App, shutdown: Shutdown) {
     let mut turns = tokio::time::interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut busy, mut rests) = (HashSet::<TenantKey>::new(), Rests::default());
+    let (mut line, mut rests) = (Line::default(), Rests::default());
     let mut running: JoinSet<(Maker, Step)> = JoinSet::new();
     loop {
         tokio::select! {
-            _ = turns.tick() => {}
+            _ = turns.tick() => look(&app, None, &mut line, &mut rests).await,
+            called = app.vector_calls.heard() => look(&app, Some(called), &mut line, &mut rests).await,
             Some(ended) = running.join_next(), if !running.is_empty() => match ended {
                 Ok((maker, step)) => {
-                    busy.remove(&maker.tenant);
+                    line.busy.remove(&maker.tenant);
                     rests.note(maker, step, Instant::now());
-                    if step != Step::More {
-                        continue;
+                    if step == Step::More {
+                        line.waiting.entry(maker.tenant).or_insert(maker);
                     }
                 }
                 // A panic ends this worker, and the server with it.
@@ -44,18 +47,51 @@ pub async fn keep(app: App, shutdown: Shutdown) {
             // What is under way is asked for again by the next start.
             () = shutdown.begun() => return,
         }
-        match embedding::list_makers(&app).await {
-            Ok(makers) => {
-                rests.forget_all_but(&makers);
-                let now = Instant::now();
-                for maker in makers {
-                    if running.len() < AT_ONCE && !rests.has(maker, now) && busy.insert(maker.tenant) {
-                        running.spawn(bring_up(app.clone(), maker));
-                    }
-                }
+        while running.len() < AT_ONCE
+            && let Some(maker) = line.next()
+        {
+            if !rests.has(maker, Instant::now()) {
+                line.busy.insert(maker.tenant);
+                running.spawn(bring_up(app.clone(), maker));
             }
-            Err(error) => tracing::warn!(%error, "could not see whose vectors are missing; trying again"),
         }
+    }
+}
+
+/// Whose vectors may be missing. They have their turns in a round, so that none is passed over however many there are.
+#[derive(Default)]
+struct Line {
+    waiting: BTreeMap<TenantKey, Maker>,
+    /// Whose vectors are being made; they wait for their next turn.
+    busy: HashSet<TenantKey>,
+    /// Who had the last turn.
+    served: Option<TenantKey>,
+}
+
+impl Line {
+    fn join(&mut self, makers: impl IntoIterator<Item = Maker>) {
+        self.waiting.extend(makers.into_iter().map(|maker| (maker.tenant, maker)));
+    }
+
+    fn next(&mut self) -> Option<Maker> {
+        let after = self.served.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut in_turn = self.waiting.range((after, Bound::Unbounded)).chain(&self.waiting);
+        let maker = *in_turn.find(|(tenant, _)| !self.busy.contains(tenant))?.1;
+        self.waiting.remove(&maker.tenant);
+        self.served = Some(maker.tenant);
+        Some(maker)
+    }
+}
+
+/// Those who were called stand in the line, or everybody.
+async fn look(app: &App, called: Option<BTreeSet<TenantKey>>, line: &mut Line, rests: &mut Rests) {
+    match embedding::list_makers(app).await {
+        Ok(makers) => {
+            rests.forget_all_but(&makers);
+            let is_called = |maker: &Maker| called.as_ref().is_none_or(|called| called.contains(&maker.tenant));
+            line.join(makers.into_iter().filter(is_called));
+        }
+        Err(error) => tracing::warn!(%error, "could not see whose vectors are missing; trying again"),
     }
 }
 
@@ -110,6 +146,21 @@ impl Rests {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybody_has_a_turn_and_who_is_busy_has_the_next_one_later() {
+        let makers = || (1..=3).map(|tenant| Maker { tenant: TenantKey(tenant), set_at: Timestamp(0) });
+        let mut line = Line::default();
+        let next = |line: &mut Line| line.next().map(|maker| maker.tenant.0);
+        line.join(makers());
+        assert_eq!((next(&mut line), next(&mut line)), (Some(1), Some(2)));
+        line.join(makers());
+        assert_eq!(next(&mut line), Some(3), "the round goes on where it was");
+        line.busy.insert(TenantKey(1));
+        assert_eq!((next(&mut line), next(&mut line)), (Some(2), None));
+        line.busy.clear();
+        assert_eq!((next(&mut line), next(&mut line)), (Some(1), None));
+    }
 
     #[test]
     fn who_fails_is_left_alone_for_longer_each_time_and_nobody_else_is() {

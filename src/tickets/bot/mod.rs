@@ -37,10 +37,15 @@ mod webhook;
 mod wording;
 mod writing;
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use tokio::sync::Notify;
 
 pub use routes::routes;
 pub use store::count_due;
+
+use crate::auth::model::TenantKey;
 
 /// That a message waits for the bot on this node. Those stored on others are found by the clock.
 #[derive(Default)]
@@ -53,6 +58,25 @@ impl BotCalls {
 
     pub async fn heard(&self) {
         self.0.notified().await;
+    }
+}
+
+/// Whose articles, or whose model for vectors, were changed on this node. What others do is found by the clock.
+#[derive(Default)]
+pub struct VectorCalls {
+    tenants: Mutex<BTreeSet<TenantKey>>,
+    called: Notify,
+}
+
+impl VectorCalls {
+    pub fn call(&self, tenant: TenantKey) {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
+        self.called.notify_one();
+    }
+
+    pub async fn heard(&self) -> BTreeSet<TenantKey> {
+        self.called.notified().await;
+        std::mem::take(&mut *self.tenants.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -181,7 +181,7 @@ describe("vectors", () => {
     assert.equal((await tried("How much is postage?")).outcome, "handed_over");
     assert.equal((await tried(QUESTION)).outcome, "answered", "by its words");
     await setUp({ engine: "passages", embedding: named("beyond-budget"), budget: { ...noBudget, tokens_per_day: 0 } });
-    await pause(7_000);
+    await pause(2_000);
     assert.equal(model.requests.length, 0);
     // Of what is left, articles have half, and a question is far less.
     model.script = (body, answer, request) => embed(body, { json: (told) => answer.json({ ...told, usage: { prompt_tokens: 7 } }) }, request);
