@@ -8,7 +8,8 @@
 //! Invariants:
 //! - Deliveries, cursor and the tickets' `seq`s change in one transaction: whatever dies, nothing is told twice or left out.
 //! - One derives at a time, on all nodes: whoever does holds the cursor's row.
-//! - A step is bounded, in what it reads and in what it writes, and begins with another tenant than the one before.
+//! - A step is bounded, in what it reads and in what it writes, and begins with another tenant than the one before. Of it, a ticket
+//!   with many new messages has a share. Only an event of such a ticket is waited for by those behind it: they have one cursor.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -42,6 +43,8 @@ const GATHER: Duration = Duration::from_millis(20);
 const TICKETS: i64 = 50;
 /// What it does at most, about: messages that are read, and deliveries that are written. Senders wait that long where one writes at a time.
 const WORK: i64 = 400;
+/// What one ticket's messages may take of it, where others wait.
+const OF_TICKET: i64 = 100;
 /// How far back a look without a find may begin.
 const LOOK_BACK: Duration = Duration::from_secs(3600);
 
@@ -214,12 +217,17 @@ impl Step {
         if event.kind == "ticket_created" {
             return Ok(true);
         }
-        match source::find_stirred(tx, event.tenant, ticket_id)? {
-            Some(ticket) if ticket.last_seq > ticket.seq => {
-                self.tell_messages(tx, event.tenant, *begins_at, &ticket, Some(event.at))
+        while let Some(ticket) = source::find_stirred(tx, event.tenant, ticket_id)?
+            && ticket.last_seq > ticket.seq
+        {
+            if self.left <= 0 {
+                return Ok(false);
             }
-            _ => Ok(true),
+            if self.tell_messages(tx, event.tenant, *begins_at, &ticket, Some(event.at))? {
+                break;
+            }
         }
+        Ok(true)
     }
 
     /// False: there are more for another step.
@@ -230,13 +238,21 @@ impl Step {
         begins_at: Timestamp,
         tickets: &[Stirred],
     ) -> Result<bool> {
+        let mut is_whole = true;
         for ticket in tickets {
+            if self.left <= 0 {
+                return Ok(false);
+            }
             // An event of its may have had them told.
             let seq = source::find_stirred(tx, tenant, &ticket.ticket_id)?.map_or(ticket.last_seq, |now| now.seq);
             let ticket = Stirred { seq: seq.max(ticket.seq), ..ticket.clone() };
-            if ticket.last_seq > ticket.seq && !self.tell_messages(tx, tenant, begins_at, &ticket, None)? {
-                return Ok(false);
+            if ticket.last_seq > ticket.seq {
+                is_whole &= self.tell_messages(tx, tenant, begins_at, &ticket, None)?;
             }
+        }
+        // Those that are not told to their end are found again from where this look began.
+        if !is_whole {
+            return Ok(false);
         }
         let is_last = tickets.len() < TICKETS as usize;
         let reached = tickets.last().map_or(self.now, |ticket| ticket.updated_at);
@@ -244,7 +260,7 @@ impl Step {
         Ok(is_last)
     }
 
-    /// The new messages of a ticket, or those up to a time. False: there are more for another step.
+    /// The new messages of a ticket, or those up to a time, as far as its share of a step goes. False: there are more.
     fn tell_messages(
         &mut self,
         tx: &mut Tx<'_>,
@@ -260,26 +276,24 @@ impl Step {
         }
         let old = source::find_last_before(tx, tenant, ticket.ticket, ticket.seq, begins_at)?;
         let mut reached = old.unwrap_or(ticket.seq);
-        let mut is_end = false;
-        while self.left > 0 && reached < ticket.last_seq && !is_end {
-            let limit = self.left.min(100);
-            let found = messages::list_after(tx, tenant, ticket.ticket, &ticket.ticket_id, reached, limit);
-            let found = Unreadable::unless(found, subject.clone())?;
-            if found.is_empty() {
-                reached = ticket.last_seq;
+        let found =
+            messages::list_after(tx, tenant, ticket.ticket, &ticket.ticket_id, reached, self.left.min(OF_TICKET));
+        let found = Unreadable::unless(found, subject)?;
+        if found.is_empty() {
+            reached = ticket.last_seq;
+        }
+        let (mut is_end, left_for_others) = (false, (self.left - OF_TICKET).max(0));
+        for message in found {
+            if message.seq > ticket.last_seq || up_to.is_some_and(|up_to| message.timestamp > up_to) {
+                is_end = true;
+                break;
             }
-            for message in found {
-                if message.seq > ticket.last_seq || up_to.is_some_and(|up_to| message.timestamp > up_to) {
-                    is_end = true;
-                    break;
-                }
-                if self.left <= 0 {
-                    break;
-                }
-                self.left -= 1;
-                self.tell(tx, tenant, &content::of_message(&message), |begins| message.timestamp >= begins.at)?;
-                reached = message.seq;
+            if self.left <= left_for_others {
+                break;
             }
+            self.left -= 1;
+            self.tell(tx, tenant, &content::of_message(&message), |begins| message.timestamp >= begins.at)?;
+            reached = message.seq;
         }
         if reached > ticket.seq {
             progress::set_seq(tx, tenant, ticket.ticket, reached)?;

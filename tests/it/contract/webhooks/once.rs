@@ -8,7 +8,8 @@ use smilechat::notifications::derive;
 use smilechat::platform::db::Tx;
 use tokio::time::timeout;
 
-use super::{create, settle, with_receiver};
+use super::receiver::Got;
+use super::{create, settle, until, with_receiver};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_thing_is_told_once_whoever_derives_and_however_often_it_is_cut_off() {
@@ -109,6 +110,36 @@ async fn one_that_has_much_to_be_told_lets_others_have_their_turn() {
         let before = server.count(before).await;
         // A step of the server's own loop, and one of this.
         assert!(before < 1000, "{before} were written first");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_with_much_to_be_told_lets_others_have_their_turn() {
+    with_receiver(async |server, receiver| {
+        let app = server.running.app.clone();
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        create(&server, &ada, &receiver.url("/hook"), &["message.sent"]).await;
+        let (many, one) = (server.ticket(&ann, "Lamp").await, server.ticket(&ann, "Chair").await);
+        for ticket in [&many, &one] {
+            server.say(&ann, ticket, "Hello?").await;
+        }
+        settle(&server).await;
+        let quiet = one.clone();
+        let write = app.db.write(move |tx| {
+            fill(tx, &many, 1000)?;
+            fill(tx, &one, 2)
+        });
+        write.await.expect("written");
+        derive(&app).await.expect("derived");
+        let place = || {
+            let is_second = |got: &Got| got.body["data"]["message"]["seq"] == 2 && got.raw.contains(&quiet);
+            receiver.got("/hook").iter().position(is_second)
+        };
+        until(async || place().is_some()).await;
+        let place = place().expect("told");
+        assert!((2..8).contains(&place), "it was told as number {place}");
     })
     .await;
 }
