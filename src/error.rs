@@ -171,6 +171,7 @@ fn sentence(code: &str) -> &'static str {
         "budget_spent" => "What models may take today is used up.",
         "not_set_up" => "There is no webhook and no tool that would be signed.",
         "token_reused" => "This refresh token was used before; the session has been ended.",
+        "delivery_under_way" => "It is being sent just now.",
         "too_many_webhooks" => "The tenant has as many webhooks as it may have.",
         "forbidden" => "You may not do this.",
         "wrong_password" => "The current password is wrong.",

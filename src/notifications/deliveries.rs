@@ -65,24 +65,24 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Delivery>>> {
     caller.require(Action::WebhooksManage)?;
-    let tenant = caller.tenant;
+    let (tenant, now) = (caller.tenant, app.clock.now());
     let paging = page.read::<i64>(&app.auth.cursor_key, tenant.0, &format!("webhook_deliveries/{webhook_id}"))?;
     let (before, limit) = (paging.after, paging.limit + 1);
     let found = app
         .db
         .read(move |tx| {
             let webhook = webhooks::find(tx, tenant, &webhook_id)?;
-            deliveries::list(tx, tenant, webhook.key, query.state, before, limit)
+            deliveries::list(tx, tenant, webhook.key, query.state, before, limit, now)
         })
         .await?;
     Ok(Json(paging.page(found, |delivery| delivery.key)))
 }
 
 /// Has a delivery sent again, with the same id: from the beginning if it is done, now if it waits for its time. One behind an
-/// earlier one of its ticket stays there.
+/// earlier one of its ticket stays there; one that is being sent just now is 409 `delivery_under_way`.
 #[utoipa::path(post, path = "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/retry", tag = "webhooks",
     operation_id = "retry_webhook_delivery", request_body = NoFields, params(("webhook_id" = String, Path), ("delivery_id" = String, Path)),
-    responses((status = 200, body = Delivery), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Delivery), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn retry(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
@@ -95,9 +95,9 @@ async fn retry(
         .db
         .write(move |tx| {
             let webhook = webhooks::find_and_lock(tx, tenant, &webhook_id)?.key;
-            let delivery = deliveries::find(tx, tenant, webhook, &delivery_id)?;
+            let delivery = deliveries::find(tx, tenant, webhook, &delivery_id, now)?;
             deliveries::retry(tx, tenant, webhook, &delivery, now)?;
-            deliveries::find(tx, tenant, webhook, &delivery_id)
+            deliveries::find(tx, tenant, webhook, &delivery_id, now)
         })
         .await?;
     app.webhook_calls.changed();

@@ -175,7 +175,7 @@ pub struct Delivery {
     pub ticket_id: Option<String>,
     pub state: DeliveryState,
     pub attempts: i64,
-    /// When it is sent next. Null: not again.
+    /// When it is sent next. Null: not again, behind an earlier one of its ticket, or just now, if it is pending.
     #[schema(required)]
     pub next_at: Option<Timestamp>,
     /// The status that the receiver answered last. Null: there was no answer.
@@ -195,6 +195,9 @@ pub struct Delivery {
     pub body: String,
     #[serde(skip)]
     pub key: i64,
+    /// Some node is sending it.
+    #[serde(skip)]
+    pub is_under_way: bool,
 }
 
 /// How one attempt went.

@@ -124,6 +124,19 @@ test("an admin has a server told what happens", async (t) => {
     assert.equal(told[3].headers["webhook-id"], told[2].headers["webhook-id"]);
   });
 
+  await t.test("what is being sent says so, and is not offered to be sent now", async () => {
+    let held;
+    receiver.answer = (_, response) => (held = response);
+    await post(server, customer, `/api/messages/${ticket}`, { message_content: "Anybody?" });
+    const newest = of("message.sent").first();
+    await newest.getByText("Being sent just now").waitFor();
+    assert.equal(await newest.getByRole("button").count(), 0);
+    receiver.answer = undefined;
+    held.writeHead(204).end();
+    await newest.getByText("Delivered", { exact: true }).waitFor();
+    await newest.getByRole("button", { name: "Send again" }).waitFor();
+  });
+
   await t.test("what a receiver does not take says why, and is sent again by hand", async () => {
     receiver.answer = (_, response) => response.writeHead(500).end();
     await page.getByRole("button", { name: "Send a test" }).click();

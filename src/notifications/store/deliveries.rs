@@ -8,10 +8,10 @@ use crate::platform::db::{Row, Tx, Value};
 
 const SELECT: &str =
     "select delivery_key, delivery_id, type, ticket_id, body, state, attempts, next_at, last_status, last_error,
-         last_ms, created_at, done_at
+         last_ms, created_at, done_at, claimed_until
      from webhook_deliveries where tenant_key = $1 and webhook_key = $2";
 
-fn delivery(row: &mut Row<'_>) -> Result<Delivery> {
+fn delivery(row: &mut Row<'_>, now: Timestamp) -> Result<Delivery> {
     let mut delivery = Delivery {
         key: row.take()?,
         delivery_id: row.take()?,
@@ -26,8 +26,9 @@ fn delivery(row: &mut Row<'_>) -> Result<Delivery> {
         last_ms: row.take()?,
         created_at: row.take()?,
         done_at: row.take()?,
+        is_under_way: row.take::<Option<Timestamp>>()?.is_some_and(|until| until > now),
     };
-    delivery.next_at = delivery.next_at.filter(|_| delivery.state == DeliveryState::Pending);
+    delivery.next_at = delivery.next_at.filter(|_| delivery.state == DeliveryState::Pending && !delivery.is_under_way);
     Ok(delivery)
 }
 
@@ -101,6 +102,7 @@ pub fn list(
     state: Option<DeliveryState>,
     before: Option<i64>,
     limit: i64,
+    now: Timestamp,
 ) -> Result<Vec<Delivery>> {
     let mut values: Vec<Value<'_>> = vec![tenant.into(), webhook.into(), before.unwrap_or(i64::MAX).into()];
     let mut of_state = "";
@@ -109,17 +111,27 @@ pub fn list(
         values.push(state.as_str().into());
     }
     let sql = format!("{SELECT} and delivery_key < $3{of_state} order by delivery_key desc");
-    tx.at_most(limit, &sql, &values, delivery)
+    tx.at_most(limit, &sql, &values, |row| delivery(row, now))
 }
 
-pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, webhook: WebhookKey, delivery_id: &str) -> Result<Delivery> {
+pub fn find(
+    tx: &mut Tx<'_>,
+    tenant: TenantKey,
+    webhook: WebhookKey,
+    delivery_id: &str,
+    now: Timestamp,
+) -> Result<Delivery> {
     let sql = format!("{SELECT} and delivery_id = $3");
-    tx.first(&sql, &[tenant.into(), webhook.into(), delivery_id.into()], delivery)?.ok_or(Error::NotFound)
+    let found = tx.first(&sql, &[tenant.into(), webhook.into(), delivery_id.into()], |row| delivery(row, now))?;
+    found.ok_or(Error::NotFound)
 }
 
-/// Has one sent from the beginning that is done; one that is pending, at once. What a node sends just now it sends to the end.
-/// The caller holds the webhook.
+/// Has one sent from the beginning that is done; one that is pending, at once. What a node sends just now it sends to the end,
+/// and nobody knows yet whether it has to be sent again. The caller holds the webhook.
 pub fn retry(tx: &mut Tx<'_>, tenant: TenantKey, webhook: WebhookKey, of: &Delivery, now: Timestamp) -> Result<()> {
+    if of.is_under_way {
+        return Err(Error::Conflict("delivery_under_way"));
+    }
     let state = match of.state {
         DeliveryState::Delivered | DeliveryState::Failed => {
             state_behind_others(tx, tenant, webhook, of.ticket_id.as_deref())?
@@ -129,7 +141,7 @@ pub fn retry(tx: &mut Tx<'_>, tenant: TenantKey, webhook: WebhookKey, of: &Deliv
     tx.execute(
         "update webhook_deliveries set state = $4, attempts = case when done_at is null then attempts else 0 end,
              next_at = $5, done_at = null
-         where tenant_key = $1 and webhook_key = $2 and delivery_key = $3 and claimed_until is null",
+         where tenant_key = $1 and webhook_key = $2 and delivery_key = $3",
         &[tenant.into(), webhook.into(), of.key.into(), state.as_str().into(), now.into()],
     )?;
     Ok(())

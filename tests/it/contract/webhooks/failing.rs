@@ -27,6 +27,7 @@ async fn what_is_not_taken_is_sent_again_with_the_same_id_and_its_ticket_waits()
             (&pending[0]["type"], &pending[0]["last_error"]),
             (&json!("ticket.created"), &json!("server_error"))
         );
+        assert!(pending[0]["next_at"].is_string());
         assert_eq!((pending.len(), state("waiting").await.len()), (1, 2));
         let shown = server.get(&place(&webhook)).by(&ada).await.expect(200);
         assert!(shown["failing_since"].is_string() && shown["is_enabled"] == true);

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use smilechat::notifications::derive;
 use smilechat::platform::db::Dialect;
 use tokio::sync::oneshot;
 
-use super::{create, until, with_receiver};
+use super::{create, place, until, with_receiver};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receivers_that_do_not_answer_delay_nobody_else() {
@@ -97,6 +98,35 @@ async fn what_waits_for_a_webhook_leaves_connections_to_messages() {
         }
         let done = "select count(*) from webhook_deliveries where state = 'delivered'";
         until(async || server.count(done).await == 12).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_sent_has_no_next_time_and_is_not_sent_beside_that() {
+    with_receiver(async |server, receiver| {
+        let acme = server.tenant("acme").await;
+        let (ada, ann) = (acme.admin("ada").await, acme.customer("ann").await);
+        let webhook = create(&server, &ada, &receiver.url("/hook"), &["ticket.created"]).await;
+        receiver.hold("/hook");
+        server.ticket(&ann, "Lamp").await;
+        derive(&server.running.app).await.expect("derived");
+        receiver.until("/hook", 1).await;
+        let deliveries = format!("{}/deliveries", place(&webhook));
+        let shown = async || server.get(&deliveries).by(&ada).await.expect(200)["data"][0].clone();
+        let under_way = shown().await;
+        assert_eq!(
+            (&under_way["state"], &under_way["attempts"], &under_way["next_at"]),
+            (&json!("pending"), &json!(1), &Value::Null)
+        );
+        let retry = format!("{deliveries}/{}/retry", under_way["delivery_id"].as_str().expect("an id"));
+        server.post(&retry).by(&ada).json(json!({})).await.problem(409, "delivery_under_way");
+        receiver.released.notify_waiters();
+        until(async || shown().await["state"] == "delivered").await;
+        receiver.until("/hook", 1).await;
+        receiver.recover("/hook");
+        server.post(&retry).by(&ada).json(json!({})).await.expect(200);
+        receiver.until("/hook", 2).await;
     })
     .await;
 }

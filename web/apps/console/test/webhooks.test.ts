@@ -32,7 +32,7 @@ const delivery = (patch: Partial<Delivery> = {}): Delivery => ({
   ticket_id: null,
   state: "pending",
   attempts: 0,
-  next_at: null,
+  next_at: at(0),
   last_status: null,
   last_error: null,
   last_ms: null,
@@ -81,13 +81,14 @@ test("what comes next is told of what is not done", () => {
   const soon = new Date(now + 25_000).toISOString();
   const later = new Date(now + 300_000).toISOString();
   expect(nextWords(delivery({ next_at: ago(1) }), webhook(), now)).toBe("On its way");
-  expect(nextWords(delivery({ attempts: 1, next_at: soon }), webhook(), now)).toBe("On its way");
+  expect(nextWords(delivery({ attempts: 1, next_at: null }), webhook(), now)).toBe("Being sent just now");
   const failed = delivery({ attempts: 2, last_error: "timeout" });
   expect(nextWords({ ...failed, next_at: later }, webhook(), now)).toMatch(/^Next attempt /u);
   expect(nextWords({ ...failed, next_at: soon }, webhook(), now)).toBe("Sent again within a minute");
   expect(nextWords({ ...failed, next_at: ago(1) }, webhook(), now)).toBe("On its way");
   expect(nextWords(delivery({ state: "waiting" }), webhook(), now)).toContain("comes first");
   expect(nextWords(delivery({ next_at: soon }), webhook({ is_enabled: false }), now)).toContain("on again");
+  expect(nextWords(delivery({ next_at: null }), webhook({ is_enabled: false }), now)).toContain("just now");
   expect(nextWords(delivery({ state: "failed" }), webhook({ is_enabled: false }), now)).toBe(null);
 });
 

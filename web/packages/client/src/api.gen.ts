@@ -1057,7 +1057,7 @@ export interface paths {
         put?: never;
         /**
          * Has a delivery sent again, with the same id: from the beginning if it is done, now if it waits for its time. One behind an
-         *     earlier one of its ticket stays there.
+         *     earlier one of its ticket stays there; one that is being sent just now is 409 `delivery_under_way`.
          */
         post: operations["retry_webhook_delivery"];
         delete?: never;
@@ -8170,6 +8170,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

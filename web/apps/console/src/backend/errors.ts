@@ -17,6 +17,7 @@ const WORDS: Record<string, string> = {
   conflict: "Somebody else has changed this meanwhile.",
   slug_taken: "Another one has this address already. Choose a different one.",
   too_many_webhooks: "There are as many webhooks as there may be. Delete one, or have one told more.",
+  delivery_under_way: "It is being sent just now.",
   import_running: "An import is under way. Wait until it has ended.",
   bot_off: "The bot is switched off, so that it can take no ticket.",
   no_model: "No language model is set up for this.",

@@ -11,7 +11,7 @@ import { Panel } from "../Panel";
 import rows from "../Rows.module.css";
 import { type Delivery, type DeliveryState, sendAgain, useDeliveries, type Webhook } from "./queries";
 import styles from "./Webhooks.module.css";
-import { attemptsWords, bodyWords, lastWords, nextWords, STATES } from "./words";
+import { attemptsWords, bodyWords, isUnderWay, lastWords, nextWords, STATES } from "./words";
 
 export function Deliveries({ webhook }: { webhook: Webhook }) {
   const [state, setState] = useState<DeliveryState | null>(null);
@@ -101,8 +101,8 @@ function Row({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
 function Again({ delivery, webhook }: { delivery: Delivery; webhook: Webhook }) {
   const saving = useSaving();
   const { delivery_id, type, state } = delivery;
-  // Behind an earlier one of its ticket it stays there; to one that is off nothing goes.
-  if (state === "waiting" || !webhook.is_enabled) return null;
+  // Behind an earlier one of its ticket it stays there; to one that is off nothing goes; and what is being sent is being sent.
+  if (state === "waiting" || !webhook.is_enabled || isUnderWay(delivery)) return null;
   const label = state === "pending" ? "Send now" : "Send again";
   return (
     <>

@@ -34,9 +34,6 @@ const FAILURES: Record<string, string> = {
   broken: "The answer broke off",
 };
 
-/** No attempt may take longer, whatever the operator has chosen. */
-const LONGEST_ATTEMPT_MS = 60_000;
-
 /** Why the server switched one off. */
 const REASONS: Record<string, string> = {
   gone: "its receiver answered 410, that it is gone for good",
@@ -87,18 +84,20 @@ export function attemptsWords(attempts: number): string {
   return attempts === 1 ? "1 attempt" : `${attempts} attempts`;
 }
 
-/**
- * When it is sent next, and what it waits for. While an attempt is under way, `next_at` says how long that one may last, and
- * no other field tells which of the two it is. So what is near has words that are true of both.
- */
+/** Whether an attempt is under way just now. */
+export function isUnderWay({ state, next_at }: Delivery): boolean {
+  return state === "pending" && next_at === null;
+}
+
+/** When it is sent next, or what it waits for. */
 export function nextWords(delivery: Delivery, { is_enabled }: Webhook, now = Date.now()): string | null {
-  const { state, next_at, last_error } = delivery;
+  const { state, next_at } = delivery;
   if (state !== "pending" && state !== "waiting") return null;
+  if (isUnderWay(delivery)) return "Being sent just now";
   if (!is_enabled) return "Waits until the webhook is on again";
   if (state === "waiting") return "An earlier one of its ticket comes first";
-  // Only after a failure is there anything to wait for.
-  if (last_error === null || next_at === null || Date.parse(next_at) <= now) return "On its way";
-  const isNear = Date.parse(next_at) <= now + LONGEST_ATTEMPT_MS;
+  if (next_at === null || Date.parse(next_at) <= now) return "On its way";
+  const isNear = Date.parse(next_at) <= now + 60_000;
   return isNear ? "Sent again within a minute" : `Next attempt ${fullTime(next_at)}`;
 }
 
