@@ -2,8 +2,9 @@
 import { Autocomplete, SegmentedControl, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { type ReactNode, useDeferredValue, useState } from "react";
 import { Markdown } from "../parts/Markdown";
+import styles from "./ArticleForm.module.css";
 import type { ArticleDraft } from "./article-draft";
-import styles from "./Knowledge.module.css";
+import shared from "./Knowledge.module.css";
 import { languageName } from "./narrow";
 import { useCollections } from "./queries";
 
@@ -25,7 +26,7 @@ export function ArticleForm({ draft, onChange, errors, code, isNew = false }: Pr
   const [view, setView] = useState<"write" | "look">("write");
   return (
     <>
-      <section className={styles.panel} aria-label="Article">
+      <section className={shared.panel} aria-label="Article">
         <TextInput
           label="Title"
           description="As customers would ask it"
@@ -71,7 +72,7 @@ export function Preview({ text, empty = "What you write shows here." }: { text: 
   return (
     <section className={styles.look} aria-label="Preview">
       <h2 className="visually-hidden">Preview</h2>
-      {shown.trim() === "" ? <p className={styles.quiet}>{empty}</p> : <Markdown text={shown} />}
+      {shown.trim() === "" ? <p className={shared.quiet}>{empty}</p> : <Markdown text={shown} />}
     </section>
   );
 }
@@ -93,7 +94,7 @@ interface FactsProps {
 function Facts({ draft, set, errors, code }: FactsProps) {
   const collections = useCollections().data ?? [];
   return (
-    <section className={styles.panel} aria-label="Where it stands and how it is found">
+    <section className={shared.panel} aria-label="Where it stands and how it is found">
       <div className={styles.facts}>
         <Select
           label="Collection"

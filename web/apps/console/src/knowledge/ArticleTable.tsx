@@ -6,7 +6,7 @@ import type { ArticleSummary } from "../backend/types";
 import { Badge } from "../parts/Badge";
 import { fullTime, shortTime } from "../parts/time";
 import { useMinute } from "../parts/use-minute";
-import styles from "./Knowledge.module.css";
+import styles from "./ArticleTable.module.css";
 import { hasUnsaved } from "./kept-draft";
 
 export function ArticleTable({ articles }: { articles: ArticleSummary[] }) {

@@ -6,9 +6,10 @@ import { useDeferredValue } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { inWords } from "../backend/errors";
 import type { ArticleStatus, ArticleSummary } from "../backend/types";
+import styles from "./ArticlesPage.module.css";
 import { ArticleTable } from "./ArticleTable";
 import { CollectionNav } from "./CollectionNav";
-import styles from "./Knowledge.module.css";
+import shared from "./Knowledge.module.css";
 import { LOOSE, languageName, languagesOf, type Narrowing, narrow } from "./narrow";
 import { MOST_PAGES, useArticles, useCollections } from "./queries";
 
@@ -36,15 +37,15 @@ export function ArticlesPage() {
   if (!articles.data || !collections.data) return <Loading />;
   const shelf = by.collection === LOOSE ? "In no collection" : nameOf(by.collection, collections.data);
   return (
-    <div className={styles.columns}>
+    <div className={shared.columns}>
       <CollectionNav
         collections={collections.data}
         articles={articles.data}
         current={by.collection}
         onChoose={(collection) => setBy({ collection })}
       />
-      <section className={styles.main} aria-label="Articles">
-        <div className={styles.tools}>
+      <section className={shared.main} aria-label="Articles">
+        <div className={shared.tools}>
           <h2>{shelf ?? "All articles"}</h2>
           <Button
             leftSection={<IconPlus size={16} />}
@@ -56,7 +57,7 @@ export function ArticlesPage() {
         <Filters articles={articles.data} by={by} onChange={setBy} />
         <Listed articles={articles.data} by={by} onReset={() => setBy(NOTHING)} />
         {articles.data.length >= MOST_PAGES * 100 && (
-          <p className={styles.quiet}>These are the {MOST_PAGES * 100} that changed last.</p>
+          <p className={shared.quiet}>These are the {MOST_PAGES * 100} that changed last.</p>
         )}
       </section>
     </div>
@@ -75,7 +76,7 @@ function Listed({ articles, by, onReset }: ListedProps) {
   const found = narrow(articles, useDeferredValue(by));
   if (articles.length === 0) {
     return (
-      <div className={styles.empty}>
+      <div className={shared.empty}>
         <IconBooks size={32} stroke={1.5} aria-hidden="true" />
         <h3>Nothing is written down yet</h3>
         <p>The bot answers from articles, and customers read them. Begin with what you are asked most.</p>
@@ -87,7 +88,7 @@ function Listed({ articles, by, onReset }: ListedProps) {
   }
   if (found.length === 0) {
     return (
-      <div className={styles.empty}>
+      <div className={shared.empty}>
         <IconSearchOff size={32} stroke={1.5} aria-hidden="true" />
         <h3>Nothing found</h3>
         <p>{by.search ? `No article here matches “${by.search}”.` : "No article is here that fits."}</p>
@@ -148,9 +149,9 @@ function Filters({ articles, by, onChange }: FiltersProps) {
 
 function Loading() {
   return (
-    <div className={styles.columns} role="status" aria-label="Loading articles">
+    <div className={shared.columns} role="status" aria-label="Loading articles">
       <Skeleton height={180} radius="lg" />
-      <div className={styles.main}>
+      <div className={shared.main}>
         <Skeleton height={36} mb="md" />
         {[1, 2, 3, 4, 5].map((row) => (
           <Skeleton key={row} height={52} mb={6} radius="md" />

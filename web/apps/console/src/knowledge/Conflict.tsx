@@ -3,8 +3,8 @@ import { Button, Group } from "@mantine/core";
 import type { Article } from "../backend/types";
 import { sinceWhen } from "../parts/time";
 import type { ArticleDraft } from "./article-draft";
+import styles from "./Conflict.module.css";
 import { DiffView } from "./DiffView";
-import styles from "./Knowledge.module.css";
 
 interface Props {
   /** As it is saved now. */

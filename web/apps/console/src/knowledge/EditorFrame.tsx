@@ -7,7 +7,8 @@ import type { ArticleStatus } from "../backend/types";
 import { isOnlyInMemory } from "../browser/storage";
 import type { Saving } from "../parts/use-saving";
 import { StatusBadge } from "./ArticleTable";
-import styles from "./Knowledge.module.css";
+import styles from "./EditorFrame.module.css";
+import shared from "./Knowledge.module.css";
 
 interface Props {
   title: string;
@@ -29,8 +30,8 @@ export function EditorFrame({ title, status, isChanged, saving, onSave, actions,
   };
   const isFieldToBlame = saving.code === "slug_taken";
   return (
-    <main className={styles.page} onKeyDown={onKeyDown}>
-      <header className={styles.editorTop}>
+    <main className={shared.page} onKeyDown={onKeyDown}>
+      <header className={shared.editorTop}>
         <Tooltip label="All articles">
           <ActionIcon
             component={Link}

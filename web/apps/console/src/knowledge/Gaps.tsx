@@ -7,8 +7,9 @@ import { inWords } from "../backend/errors";
 import { type ArticleSeed, NEW_ARTICLE } from "../parts/article-seed";
 import { Passages } from "../parts/Passages";
 import { sinceWhen } from "../parts/time";
+import cards from "./Cards.module.css";
 import { type Gap, gapsOf } from "./gaps";
-import styles from "./Knowledge.module.css";
+import shared from "./Knowledge.module.css";
 import { useRuns } from "./queries";
 import { RunsLoading } from "./Runs";
 
@@ -21,20 +22,20 @@ export function Gaps() {
   const gaps = gapsOf(runs.data ?? []);
   const oldest = runs.data?.at(-1);
   return (
-    <section className={styles.main} aria-label="Gaps">
-      <p className={styles.lead}>
+    <section className={shared.main} aria-label="Gaps">
+      <p className={shared.lead}>
         The bot handed these over because no article covers them. Write one, and it answers the next who asks.
       </p>
       {runs.error && !runs.data && <Alert color="red" variant="light" role="alert" title={inWords(runs.error)} />}
       {runs.isPending && <RunsLoading />}
       {runs.data && gaps.length === 0 && (
-        <div className={styles.empty}>
+        <div className={shared.empty}>
           <IconConfetti size={32} stroke={1.5} aria-hidden="true" />
           <h2>No gaps</h2>
           <p>Nothing was handed over for want of an article.</p>
         </div>
       )}
-      <ul className={styles.runs}>
+      <ul className={cards.runs}>
         {gaps.map((gap) => (
           <li key={gap.question}>
             <GapCard gap={gap} />
@@ -42,7 +43,7 @@ export function Gaps() {
         ))}
       </ul>
       {oldest && runs.hasNextPage && (
-        <p className={styles.quiet}>
+        <p className={shared.quiet}>
           Looked back to {sinceWhen(oldest.created_at)}.{" "}
           <Button
             variant="subtle"
@@ -63,13 +64,13 @@ function GapCard({ gap: { question, runs } }: { gap: Gap }) {
   const [newest] = runs;
   const seed: ArticleSeed = { title: question, from: "Begun from a question that no article covers." };
   return (
-    <article className={styles.run}>
-      <p className={styles.question} dir="auto">
+    <article className={cards.run}>
+      <p className={cards.question} dir="auto">
         {question}
       </p>
       {newest && newest.passages.length > 0 && (
         <>
-          <p className={styles.quiet}>The nearest that there is:</p>
+          <p className={shared.quiet}>The nearest that there is:</p>
           <Passages passages={newest.passages.slice(0, 2)} />
         </>
       )}
@@ -78,7 +79,7 @@ function GapCard({ gap: { question, runs } }: { gap: Gap }) {
           Write an article
         </Button>
         {newest && (
-          <span className={styles.quiet}>
+          <span className={shared.quiet}>
             {runs.length > 1 && `Asked ${runs.length} times, last `}
             {sinceWhen(newest.created_at)} in <Link to={`/inbox/all/${newest.ticket_id}`}>this ticket</Link>
           </span>

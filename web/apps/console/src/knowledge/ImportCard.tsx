@@ -6,7 +6,7 @@ import type { SiteImport } from "../backend/types";
 import { Badge } from "../parts/Badge";
 import { fullTime, sinceWhen } from "../parts/time";
 import { useSaving } from "../parts/use-saving";
-import styles from "./Knowledge.module.css";
+import styles from "./Cards.module.css";
 import { refreshKnowledge } from "./queries";
 
 const STATES = {

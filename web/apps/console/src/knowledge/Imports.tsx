@@ -6,8 +6,10 @@ import { client } from "../backend/client";
 import { inWords } from "../backend/errors";
 import type { ArticleStatus } from "../backend/types";
 import { useSaving } from "../parts/use-saving";
+import cards from "./Cards.module.css";
 import { ImportCard, isUnderWay } from "./ImportCard";
-import styles from "./Knowledge.module.css";
+import styles from "./Imports.module.css";
+import shared from "./Knowledge.module.css";
 import { refreshKnowledge, useImports } from "./queries";
 
 const USUAL_PAGES = 500;
@@ -33,8 +35,8 @@ export function Imports() {
     wasRunning.current = isRunning;
   }, [isRunning]);
   return (
-    <section className={styles.main} aria-label="Import">
-      <p className={styles.lead}>
+    <section className={shared.main} aria-label="Import">
+      <p className={shared.lead}>
         Each page that the site lists in its site map becomes an article. Import it again, and what has changed there is
         changed here; whether an article is published stays as you have set it.
       </p>
@@ -46,7 +48,7 @@ export function Imports() {
         </div>
       )}
       <VisuallyHidden role="status">{said}</VisuallyHidden>
-      <ul className={styles.runs}>
+      <ul className={cards.runs}>
         {data?.map((one) => (
           <li key={one.import_id}>
             <ImportCard import={one} />

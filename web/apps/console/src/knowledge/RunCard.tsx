@@ -6,7 +6,7 @@ import { Badge, type Tone } from "../parts/Badge";
 import { Passages } from "../parts/Passages";
 import { costWords, latencyWords, outcomeWords, reasonWords, runErrorWords, tokenWords } from "../parts/run-words";
 import { fullTime, sinceWhen } from "../parts/time";
-import styles from "./Knowledge.module.css";
+import styles from "./Cards.module.css";
 
 const TONES: Record<string, Tone> = { answered: "good", handed_over: "warn" };
 

@@ -5,7 +5,8 @@ import { IconRobot } from "@tabler/icons-react";
 import { Link, useSearchParams } from "wouter";
 import { inWords } from "../backend/errors";
 import { useTicket } from "../tickets/tickets";
-import styles from "./Knowledge.module.css";
+import cards from "./Cards.module.css";
+import shared from "./Knowledge.module.css";
 import { useRuns } from "./queries";
 import { RunCard } from "./RunCard";
 
@@ -15,18 +16,18 @@ export function Runs() {
   const ticketId = params.get("ticket");
   const runs = useRuns(ticketId);
   return (
-    <section className={styles.main} aria-label="What the bot did">
+    <section className={shared.main} aria-label="What the bot did">
       {ticketId && <OfTicket ticketId={ticketId} onAll={() => setParams({})} />}
       {runs.error && !runs.data && <Alert color="red" variant="light" role="alert" title={inWords(runs.error)} />}
       {runs.isPending && <RunsLoading />}
       {runs.data?.length === 0 && (
-        <div className={styles.empty}>
+        <div className={shared.empty}>
           <IconRobot size={32} stroke={1.5} aria-hidden="true" />
           <h2>{ticketId ? "The bot had no part in this ticket" : "The bot has not answered anybody yet"}</h2>
           <p>What it makes of each message stands here, with the passages that it found.</p>
         </div>
       )}
-      <ul className={styles.runs}>
+      <ul className={cards.runs}>
         {runs.data?.map((run) => (
           <li key={run.run_id}>
             <RunCard run={run} isOfOneTicket={ticketId !== null} />
@@ -45,7 +46,7 @@ export function Runs() {
 function OfTicket({ ticketId, onAll }: { ticketId: string; onAll: () => void }) {
   const { data: ticket } = useTicket(ticketId);
   return (
-    <p className={styles.hint}>
+    <p className={shared.hint}>
       <span>
         In{" "}
         <Link to={`/inbox/${ticket?.status === "closed" ? "closed" : "all"}/${ticketId}`}>

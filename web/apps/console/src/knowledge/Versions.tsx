@@ -14,9 +14,10 @@ import { useSaving } from "../parts/use-saving";
 import { usePerson } from "../tickets/people";
 import { Preview } from "./ArticleForm";
 import { DiffView } from "./DiffView";
-import styles from "./Knowledge.module.css";
+import shared from "./Knowledge.module.css";
 import { writeKept } from "./kept-draft";
 import { refreshKnowledge, useArticle, useVersions } from "./queries";
+import styles from "./Versions.module.css";
 
 export function Versions({ id }: { id: string }) {
   useDocumentTitle("Versions · SmileChat");
@@ -26,8 +27,8 @@ export function Versions({ id }: { id: string }) {
   const error = article.error ?? versions.error;
   const current = versions.data?.find(({ version }) => version === chosen) ?? versions.data?.[0];
   return (
-    <main className={styles.page}>
-      <header className={styles.editorTop}>
+    <main className={shared.page}>
+      <header className={shared.editorTop}>
         <Tooltip label="The article">
           <ActionIcon
             component={Link}
@@ -49,7 +50,7 @@ export function Versions({ id }: { id: string }) {
         </div>
       )}
       {article.data && versions.data && current && (
-        <div className={styles.columns}>
+        <div className={shared.columns}>
           <nav className={styles.versions} aria-label="Versions">
             <ol>
               {versions.data.map((version) => (
@@ -137,8 +138,8 @@ function Shown({ article, version }: { article: Article; version: ArticleVersion
       onConfirm: () => void restore(),
     });
   return (
-    <section className={styles.panel} aria-label={`Version ${version.version}`}>
-      <div className={styles.tools}>
+    <section className={shared.panel} aria-label={`Version ${version.version}`}>
+      <div className={shared.tools}>
         <SegmentedControl
           aria-label="How to show it"
           data={isPresent ? VIEWS.slice(0, 2) : VIEWS}
@@ -157,7 +158,7 @@ function Shown({ article, version }: { article: Article; version: ArticleVersion
       ) : (
         <>
           <h2 className={styles.shown}>{version.title}</h2>
-          {version.keywords.length > 0 && <p className={styles.quiet}>Keywords: {version.keywords.join(", ")}</p>}
+          {version.keywords.length > 0 && <p className={shared.quiet}>Keywords: {version.keywords.join(", ")}</p>}
           {view === "look" ? (
             <Preview text={version.body} empty="There is no text." />
           ) : (
