@@ -9,7 +9,7 @@ import { changeSqlite } from "../clients/harness/sqlite.mjs";
 import { startReceiver, verified } from "../clients/harness/webhooks.mjs";
 import { assertAccessible } from "./harness/axe.mjs";
 import { leave, newPerson, openBrowser } from "./harness/browser.mjs";
-import { signIn } from "./harness/console.mjs";
+import { focusOn, signIn } from "./harness/console.mjs";
 import { closeShop, demoPerson, openShop } from "./harness/shop.mjs";
 
 let browser;
@@ -89,7 +89,8 @@ test("an admin has a server told what happens", async (t) => {
     await copy.press("Tab");
     await page.keyboard.press("Enter");
     await closed();
-    await page.getByRole("heading", { name: receiver.url("/hook") }).waitFor();
+    // The button that opened it is on another page.
+    await focusOn(page.getByRole("heading", { name: receiver.url("/hook") }));
     await page.reload();
     await page.getByText("The shop's stock").waitFor();
     assert.ok(!(await page.content()).includes(first), "nobody is shown it again");
@@ -193,6 +194,7 @@ test("an admin has a server told what happens", async (t) => {
     await dialog.getByText("The old one signs for 24 hours, too.").waitFor();
     await dialog.getByRole("button", { name: "Done" }).click();
     await closed();
+    await focusOn(page.getByRole("button", { name: "Make a new secret" }));
     const before = receiver.at("/hook").length;
     await page.getByRole("button", { name: "Send a test" }).click();
     const sent = (await receiver.until("/hook", before + 1)).at(-1);
@@ -241,10 +243,12 @@ test("an admin has a server told what happens", async (t) => {
     await dialog.getByText("This cannot be undone.").waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).press("Enter");
     await closed();
-    await page.getByRole("button", { name: "More about this webhook" }).press("Enter");
+    await focusOn(page.getByRole("button", { name: "More about this webhook" }));
+    await page.keyboard.press("Enter");
     await page.getByRole("menuitem", { name: "Delete" }).press("Enter");
     await dialog.getByRole("button", { name: "Delete" }).press("Enter");
     await page.getByRole("heading", { name: "Tell your own server" }).waitFor();
+    await focusOn(page.getByRole("heading", { name: "Webhooks", level: 2 }));
     assert.deepEqual((await get(server, await demoPerson(shop, "olivia"), "/api/webhooks")).data, []);
   });
 

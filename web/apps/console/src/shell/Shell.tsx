@@ -8,6 +8,7 @@ import { restoreOwnStatus } from "../browser/own-status";
 import { listenToKeys, useShortcut } from "../browser/shortcuts";
 import { fetchAhead, lazily } from "../parts/lazily";
 import { NoPage } from "../parts/NoPage";
+import { listenToPresses } from "../parts/way-back";
 import { startLive } from "../tickets/live";
 import { ConnectionBar } from "./ConnectionBar";
 import { AHEAD, Inbox } from "./Inbox";
@@ -31,6 +32,7 @@ export function Shell() {
     return startLive(me.id);
   }, [me.id]);
   useEffect(listenToKeys, []);
+  useEffect(listenToPresses, []);
   useEffect(() => fetchAhead(AHEAD), []);
   useEffect(() => () => notifications.clean(), []);
   useEffect(() => onNoticeOpened((ticket) => navigate(`/inbox/mine/${ticket.ticket_id}`)), [navigate]);

@@ -2,11 +2,13 @@
 import { Modal } from "@mantine/core";
 import { SHORTCUTS } from "../browser/shortcuts";
 import { Keys } from "../parts/Keys";
+import { useWayBack } from "../parts/way-back";
 import styles from "./ShortcutSheet.module.css";
 
 const GROUPS = ["Tickets", "Conversation", "Go", "Help"] as const;
 
 export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  useWayBack(isOpen);
   return (
     <Modal opened={isOpen} onClose={onClose} title="Keyboard shortcuts" size="lg">
       <div className={styles.groups}>
