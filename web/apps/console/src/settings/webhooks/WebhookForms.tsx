@@ -145,8 +145,9 @@ function Types({ types, onChange, error }: TypesProps) {
           value={types}
           onChange={(chosen) => onChange(chosen as WebhookType[])}
           error={error ?? (types.length === 0 && "Choose one at least.")}
+          ml="xl"
         >
-          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm" verticalSpacing="xs" ml="xl" mb="xs">
+          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm" verticalSpacing="xs" mb="xs">
             {TYPES.map(({ value, label }) => (
               <Checkbox key={value} value={value} label={label} description={value} />
             ))}
