@@ -74,10 +74,19 @@ export const theme = createTheme({
   },
 });
 
+/** As our tokens have it. The words on the filled one are white, in the light and in the dark. */
+const red = {
+  "--mantine-color-red-6": "var(--danger)",
+  "--mantine-color-red-light-color": "var(--danger)",
+  "--mantine-color-red-filled": "#b02a1d",
+  "--mantine-color-red-filled-hover": "#96231a",
+};
+
 /** Where the library's own choice has too little contrast, or does not follow our tokens. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    ...red,
     "--mantine-color-text": "var(--ink)",
     "--mantine-color-dimmed": "var(--ink-soft)",
     "--mantine-color-placeholder": "var(--ink-faint)",
@@ -87,6 +96,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-anchor": "var(--accent-ink)",
   },
   dark: {
+    ...red,
     "--mantine-color-text": "var(--ink)",
     "--mantine-color-dimmed": "var(--ink-soft)",
     "--mantine-color-placeholder": "var(--ink-faint)",
