@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 
 import { newPerson, openBrowser } from "./harness/browser.mjs";
-import { signIn } from "./harness/console.mjs";
+import { inboxIn, signIn } from "./harness/console.mjs";
 import { closeShop, openShop } from "./harness/shop.mjs";
 
 let browser;
@@ -43,6 +43,14 @@ test("degraded is told with its reason, and over when it is", { timeout: 90_000 
   await page.reload();
   await page.getByText(/^The servers do not hear each other/).waitFor();
   await picture(page, "bus");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`${shop.server.url}/app/inbox/all`);
+  await page.getByText(/^The servers do not hear each other/).waitFor();
+  await inboxIn(page).list.getByRole("link").first().click();
+  await inboxIn(page).log.waitFor();
+  await page.getByText(/^The servers do not hear each other/).waitFor();
+  await picture(page, "bus-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
   down = [];
   await page.locator('[data-standing="live"]').first().waitFor({ state: "attached", timeout: 15_000 });
 

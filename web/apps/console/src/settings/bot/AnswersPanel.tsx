@@ -2,6 +2,7 @@
 import { Input, Radio, Slider, Stack, Textarea, TextInput } from "@mantine/core";
 import type { BotEngine } from "../../backend/bot";
 import { Panel } from "../Panel";
+import styles from "./Bot.module.css";
 import type { PanelParts } from "./parts";
 
 const ENGINES: { value: BotEngine; label: string; description: string }[] = [
@@ -69,6 +70,7 @@ export function AnswersPanel({ draft, set, errors }: PanelParts) {
             step={0.01}
             label={(value) => value.toFixed(2)}
             marks={MARKS}
+            classNames={{ markLabel: styles.mark ?? "" }}
             value={draft.threshold}
             onChange={(threshold) => set({ threshold })}
           />
