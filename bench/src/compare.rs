@@ -61,7 +61,7 @@ pub async fn run(
             for player in &mut players {
                 eprintln!("{group}: {scenario}, round {round} of {}, {}", size.rounds, player.server.name);
                 let before = player.server.cpu()?;
-                play(player, scenario, size, group, report).await?;
+                play(player, scenario, postgres, size, group, report).await?;
                 tell_cost(player, before)?;
             }
             if scenario == "chat" {
@@ -76,6 +76,12 @@ pub async fn run(
 }
 
 /// The same few messages on both: half of what is much for the one is little for the other.
+        if scenario == "connect" {
+            for player in &players {
+                eprintln!("{group}: {scenario}, memory, {}", player.server.name);
+                note_memory(player, postgres, size, group, report).await?;
+            }
+        }
 async fn at_the_peers_half(players: &[Player], size: &Size, group: &str, report: &mut Report) -> Result<()> {
     let peer = players.iter().find(|player| !player.is_ours).and_then(|peer| peer.half.as_ref());
     let ours = players.iter().find(|player| player.is_ours);
@@ -98,8 +104,42 @@ fn tell_cost(player: &Player, before: Duration) -> Result<()> {
     Ok(())
 }
 
-async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, report: &mut Report) -> Result<()> {
+async fn play(
+    player: &mut Player,
+    scenario: &str,
+    postgres: Option<&Postgres>,
+    size: &Size,
+    group: &str,
+    report: &mut Report,
+) -> Result<()> {
     let is_ours = player.is_ours;
+/// Once, and not in each round: it hardly differs.
+async fn note_memory(
+    player: &Player,
+    postgres: Option<&Postgres>,
+    size: &Size,
+    group: &str,
+    report: &mut Report,
+) -> Result<()> {
+    let figures = connect::memory(&on_no_data(&player.program, postgres)?, size.sockets).await?;
+    for (what, figure) in [("memory for each idle socket", figures.each), ("memory when they have gone", figures.after)]
+    {
+        eprintln!("    {what}: {figure:.0}");
+        report.note(&format!("{group}: {}", sockets(size)), what, Unit::Bytes, player.is_ours, figure);
+    }
+    Ok(())
+}
+
+/// A process of its own is not to share the data of the one that serves all the while.
+fn on_no_data(program: &Program, postgres: Option<&Postgres>) -> Result<Program> {
+    let database_url = postgres.map(Postgres::new_database).transpose()?;
+    Ok(Program { database_url, ..program.clone() })
+}
+
+fn sockets(size: &Size) -> String {
+    format!("{} sockets", size.sockets)
+}
+
     let (server, stage) = (&player.server, &player.stage);
     let mut note = |part: &str, what: &str, unit: Unit, figure: f64| {
         eprintln!("    {what}: {figure:.2}");
@@ -107,7 +147,7 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
     };
     match scenario {
         "start" => {
-            let figures = start::run(&player.program).await?;
+            let figures = start::run(&on_no_data(&player.program, postgres)?).await?;
             note("start", "ready, on no data", Unit::Millis, figures.first);
             note("start", "ready, on data", Unit::Millis, figures.again);
             note("start", "memory, idle", Unit::Bytes, figures.idle_bytes);
@@ -152,12 +192,9 @@ async fn play(player: &mut Player, scenario: &str, size: &Size, group: &str, rep
             note("sign-in over 4 connections", "POST /api/auth/login, p99", Unit::Millis, figures.took[1]);
         }
         "connect" => {
-            let figures = connect::run(server, stage, size.sockets).await?;
-            let part = format!("{} sockets", size.sockets);
-            note(&part, "connected and joined", Unit::PerSecond, figures.rate);
-            note(&part, "connected and joined, p99", Unit::Millis, figures.took[1]);
-            note(&part, "memory for each idle socket", Unit::Bytes, figures.bytes_each);
-            note(&part, "memory when they have gone", Unit::Bytes, figures.bytes_after);
+            let figures = connect::storm(stage, size.sockets).await?;
+            note(&sockets(size), "connected and joined", Unit::PerSecond, figures.rate);
+            note(&sockets(size), "connected and joined, p99", Unit::Millis, figures.took[1]);
         }
         "fanout" => {
             let figures = fanout::run(stage, size.room, 50).await?;

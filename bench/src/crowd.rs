@@ -21,8 +21,7 @@ pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
     let mut costs = String::from("| sockets | memory for each | connected and joined |\n|---:|---:|---:|\n");
     for size in sizes {
         eprintln!("crowd: {size} sockets ...");
-        let server = program.start().await?;
-        let stage = Stage::set(&server).await?;
+        let (server, stage) = Stage::set_before(program).await?;
         let ticket = stage.tickets(1).await?.remove(0);
         let before = server.memory()?;
         let (mut sockets, (rate, _)) = connect::open(&stage, *size as usize).await?;

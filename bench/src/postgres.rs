@@ -1,5 +1,6 @@
 //! A private PostgreSQL server, ended and removed with its owner.
 
+use std::cell::Cell;
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub struct Postgres {
     tools: PathBuf,
     folder: TempDir,
     port: u16,
+    /// Databases without a name of their own.
+    unnamed: Cell<usize>,
 }
 
 impl Postgres {
@@ -26,7 +29,7 @@ impl Postgres {
         let tools = versions.pop().context("no PostgreSQL in /usr/lib/postgresql")?;
         let folder = tempfile::Builder::new().prefix("smilechat-bench-").tempdir_in("/var/tmp")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server = Self { tools, folder, port };
+        let server = Self { tools, folder, port, unnamed: Cell::new(0) };
         // PostgreSQL refuses to run as root.
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(server.folder.path()))?;
@@ -48,6 +51,12 @@ impl Postgres {
     pub fn database(&self, name: &str) -> Result<String> {
         let port = self.port.to_string();
         run(self.tool("createdb").args(["-h", "127.0.0.1", "-p", &port, "-U", "bench", "-O", OWNER, name]))?;
+    /// One with nothing in it.
+    pub fn new_database(&self) -> Result<String> {
+        self.unnamed.set(self.unnamed.get() + 1);
+        self.database(&format!("unnamed{}", self.unnamed.get()))
+    }
+
         Ok(format!("postgres://{OWNER}@127.0.0.1:{port}/{name}"))
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value as Json, json};
 
 use crate::http::Http;
-use crate::server::Server;
+use crate::server::{Program, Server};
 
 const PASSWORD: &str = "correct horse battery";
 const CUSTOMERS: usize = 10;
@@ -42,6 +42,15 @@ impl Stage {
             stage.staff.push(person(http.call("POST", "/api/auth/login", None, Some(&login(&username))).await?)?);
         }
         Ok(stage)
+    }
+
+    /// The people come into one process, and a new one takes over their data, which has done nothing yet.
+    pub async fn set_before(program: &Program) -> Result<(Server, Self)> {
+        let server = program.start().await?;
+        let stage = Self::set(&server).await?;
+        let server = program.start_in(server.stop().await?).await?;
+        let stage = Self { port: server.port, ..stage };
+        Ok((server, stage))
     }
 
     /// New tickets, of one customer after another.

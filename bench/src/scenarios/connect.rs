@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 
 use crate::latency::Latencies;
-use crate::server::Server;
+use crate::server::Program;
 use crate::socket::Socket;
 use crate::stage::Stage;
 
@@ -17,26 +17,45 @@ const AT_ONCE: usize = 64;
 /// In which the server settles before its memory is looked at.
 pub const REST: Duration = Duration::from_secs(2);
 
+/// Sockets that come before the first look: what a server sets up once, for all of them, is there by then.
+const FIRST: usize = 100;
+
 pub struct Figures {
     /// Connected and joined, a second.
     pub rate: f64,
     pub took: [f64; 3],
-    /// What the server's memory grew by for each socket.
-    pub bytes_each: f64,
-    /// Its memory when all had gone.
-    pub bytes_after: f64,
 }
 
-pub async fn run(server: &Server, stage: &Stage, count: usize) -> Result<Figures> {
+pub struct Memory {
+    /// What the server's memory grew by for each socket.
+    pub each: f64,
+    /// Its memory when all had gone.
+    pub after: f64,
+}
+
+pub async fn storm(stage: &Stage, count: usize) -> Result<Figures> {
+    let (_, (rate, took)) = open(stage, count).await?;
+    tokio::time::sleep(REST).await;
+    Ok(Figures { rate, took })
+}
+
+/// In a process that has done nothing else, so that no memory lies there that something else has freed: sockets would take
+/// that, and seem to cost nothing. Not even the people are from the same process, since hashing passwords takes and frees
+/// much.
+pub async fn memory(program: &Program, count: usize) -> Result<Memory> {
+    let (server, stage) = Stage::set_before(program).await?;
+    let (mut first, _) = open(&stage, FIRST).await?;
+    rest(&mut first, REST).await?;
     let before = server.memory()?;
-    let (mut sockets, figures) = open(stage, count).await?;
+    let (mut sockets, _) = open(&stage, count).await?;
+    sockets.append(&mut first);
     rest(&mut sockets, REST).await?;
     let grown = server.memory()?.saturating_sub(before);
     drop(sockets);
     tokio::time::sleep(REST).await;
-    let (rate, took) = figures;
-    let bytes_after = server.memory()? as f64;
-    Ok(Figures { rate, took, bytes_each: grown as f64 / count as f64, bytes_after })
+    let after = server.memory()? as f64;
+    server.stop().await?;
+    Ok(Memory { each: grown as f64 / count as f64, after })
 }
 
 /// Opens sockets of many users, as fast as the server takes them.
