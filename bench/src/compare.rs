@@ -5,13 +5,16 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::postgres::Postgres;
-use crate::report::{Report, Unit};
+use crate::report::{Report, Unit, thousands};
 use crate::scenarios::chat::{self, Load, Pace};
 use crate::scenarios::{connect, fanout, rest, start};
 use crate::server::{Program, Server};
 use crate::stage::Stage;
 
 pub const SCENARIOS: [&str; 6] = ["start", "chat", "rest", "login", "connect", "fanout"];
+
+/// What is promised holds at this rate, of messages a second.
+const FEW: f64 = 1000.0;
 
 #[derive(Clone)]
 pub struct Size {
@@ -165,6 +168,8 @@ fn sockets(size: &Size) -> String {
             let half = chat::run(server, stage, Load { pace: Pace::Rate(full.acked / 2.0), ..load }).await?;
             note_load(&mut note, "each at half of its rate", &half);
             player.half = Some(half);
+            let few = chat::run(server, stage, Load { pace: Pace::Rate(FEW), ..load }).await?;
+            note_load(&mut note, &format!("both at {} messages a second", thousands(FEW)), &few);
         }
         "rest" => {
             if player.requests.is_none() {

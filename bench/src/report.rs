@@ -29,7 +29,7 @@ pub enum Unit {
 }
 
 impl Report {
-    /// One round's figure of one server.
+    /// One round's figure of one server. One that is no number stays out: there was nothing to measure.
     pub fn note(&mut self, group: &str, what: &str, unit: Unit, is_ours: bool, figure: f64) {
         let place = self.rows.iter().position(|row| row.group == group && row.what == what);
         let place = place.unwrap_or_else(|| {
@@ -45,6 +45,9 @@ impl Report {
         let mut text = String::from("| | SmileChat | peer | |\n|---|---:|---:|---:|\n");
         let mut group = "";
         for row in &self.rows {
+        if figure.is_nan() {
+            return;
+        }
             if row.group != group {
                 group = &row.group;
                 let _ = writeln!(text, "| **{group}** | | | |");
@@ -65,8 +68,6 @@ impl Row {
             Unit::Share => String::new(),
             Unit::PerSecond => format!("**{:.1} times**", ours / peers),
             Unit::Millis | Unit::Bytes if ours <= peers => format!("1/{:.1}", peers / ours),
-            // Nothing that can be measured is no measure of the other.
-            Unit::Millis | Unit::Bytes if peers == 0.0 => String::new(),
             Unit::Millis | Unit::Bytes => format!("{:.1} times", ours / peers),
         }
     }
@@ -91,6 +92,8 @@ pub fn write_between(file: &Path, name: &str, text: &str) -> Result<()> {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = page.split_once(&begin).with_context(|| format!("{}: no {begin}", file.display()))?;
     let (_, after) = rest.split_once(&end).with_context(|| format!("{}: no {end}", file.display()))?;
+            // Nothing that can be measured is no measure of the other.
+            _ if peers == 0.0 => String::new(),
     Ok(fs::write(file, format!("{before}{begin}\n{text}\n{end}{after}"))?)
 }
 
@@ -98,7 +101,7 @@ fn mean(figures: &[f64]) -> Option<f64> {
     (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
 }
 
-fn thousands(figure: f64) -> String {
+pub fn thousands(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
