@@ -13,6 +13,11 @@ use crate::stage::Stage;
 
 pub const SCENARIOS: [&str; 6] = ["start", "chat", "rest", "login", "connect", "fanout"];
 
+/// Parts and rows of the table that the limits are held against.
+pub const MESSAGES: &str = "messages acked";
+pub const REQUESTS: &str = "requests over 16 connections";
+pub const LIST: &str = "GET /api/tickets";
+
 /// What is promised holds at this rate, of messages a second.
 const FEW: f64 = 1000.0;
 
@@ -71,6 +76,12 @@ pub async fn run(
                 at_the_peers_half(&players, size, group, report).await?;
             }
         }
+        if scenario == "connect" {
+            for player in &players {
+                eprintln!("{group}: {scenario}, memory, {}", player.server.name);
+                note_memory(player, postgres, size, group, report).await?;
+            }
+        }
     }
     for player in players {
         player.server.stop().await?;
@@ -79,12 +90,6 @@ pub async fn run(
 }
 
 /// The same few messages on both: half of what is much for the one is little for the other.
-        if scenario == "connect" {
-            for player in &players {
-                eprintln!("{group}: {scenario}, memory, {}", player.server.name);
-                note_memory(player, postgres, size, group, report).await?;
-            }
-        }
 async fn at_the_peers_half(players: &[Player], size: &Size, group: &str, report: &mut Report) -> Result<()> {
     let peer = players.iter().find(|player| !player.is_ours).and_then(|peer| peer.half.as_ref());
     let ours = players.iter().find(|player| player.is_ours);
@@ -101,21 +106,6 @@ async fn at_the_peers_half(players: &[Player], size: &Size, group: &str, report:
     Ok(())
 }
 
-fn tell_cost(player: &Player, before: Duration) -> Result<()> {
-    let spent = player.server.cpu()? - before;
-    eprintln!("    {:.1} s of processor time, {:.0} MB", spent.as_secs_f64(), player.server.memory()? as f64 / 1e6);
-    Ok(())
-}
-
-async fn play(
-    player: &mut Player,
-    scenario: &str,
-    postgres: Option<&Postgres>,
-    size: &Size,
-    group: &str,
-    report: &mut Report,
-) -> Result<()> {
-    let is_ours = player.is_ours;
 /// Once, and not in each round: it hardly differs.
 async fn note_memory(
     player: &Player,
@@ -143,6 +133,21 @@ fn sockets(size: &Size) -> String {
     format!("{} sockets", size.sockets)
 }
 
+fn tell_cost(player: &Player, before: Duration) -> Result<()> {
+    let spent = player.server.cpu()? - before;
+    eprintln!("    {:.1} s of processor time, {:.0} MB", spent.as_secs_f64(), player.server.memory()? as f64 / 1e6);
+    Ok(())
+}
+
+async fn play(
+    player: &mut Player,
+    scenario: &str,
+    postgres: Option<&Postgres>,
+    size: &Size,
+    group: &str,
+    report: &mut Report,
+) -> Result<()> {
+    let is_ours = player.is_ours;
     let (server, stage) = (&player.server, &player.stage);
     let mut note = |part: &str, what: &str, unit: Unit, figure: f64| {
         eprintln!("    {what}: {figure:.2}");
@@ -162,7 +167,7 @@ fn sockets(size: &Size) -> String {
         "chat" => {
             let load = Load { tickets: size.tickets, pace: Pace::Window(size.window), time: size.time };
             let full = chat::run(server, stage, load).await?;
-            let part = format!("{} conversations, {} messages under way in each", size.tickets, size.window);
+            let part = full_load(size);
             note_load(&mut note, &part, &full);
             note(&part, "messages delivered", Unit::PerSecond, full.delivered);
             let half = chat::run(server, stage, Load { pace: Pace::Rate(full.acked / 2.0), ..load }).await?;
@@ -177,14 +182,14 @@ fn sockets(size: &Size) -> String {
             }
             let Some(requests) = &player.requests else { bail!("there are requests by now") };
             for (name, which) in [
-                ("GET /api/tickets", &requests.tickets),
+                (LIST, &requests.tickets),
                 ("GET /api/messages/:id", &requests.messages),
                 ("POST /api/messages/:id", &requests.send),
             ] {
                 let figures = rest::ask(&[requests.port], which, size.time / 2).await?;
-                note("requests over 16 connections", name, Unit::PerSecond, figures.answered);
-                note("requests over 16 connections", &format!("{name}, p50"), Unit::Millis, figures.took[0]);
-                note("requests over 16 connections", &format!("{name}, p99"), Unit::Millis, figures.took[1]);
+                note(REQUESTS, name, Unit::PerSecond, figures.answered);
+                note(REQUESTS, &format!("{name}, p50"), Unit::Millis, figures.took[0]);
+                note(REQUESTS, &format!("{name}, p99"), Unit::Millis, figures.took[1]);
             }
         }
         "login" => {
@@ -213,8 +218,12 @@ fn sockets(size: &Size) -> String {
     Ok(())
 }
 
+pub fn full_load(size: &Size) -> String {
+    format!("{} conversations, {} messages under way in each", size.tickets, size.window)
+}
+
 fn note_load(note: &mut impl FnMut(&str, &str, Unit, f64), part: &str, figures: &chat::Figures) {
-    note(part, "messages acked", Unit::PerSecond, figures.acked);
+    note(part, MESSAGES, Unit::PerSecond, figures.acked);
     note(part, "core of the server", Unit::Share, figures.cpu);
     latencies(note, part, "ack", figures.ack);
     latencies(note, part, "seen", figures.seen);

@@ -36,8 +36,13 @@ fn main() -> Result<()> {
     #[cfg(feature = "limits")]
     if let Some(kind) = words.first().and_then(|word| word.strip_prefix("serve-")) {
         let port = std::env::var("PORT")?.parse()?;
-        let serving =
-            async { if kind == "web" { limits::web::serve(port).await } else { limits::relay::serve(port).await } };
+        let serving = async {
+            match kind {
+                "web" => limits::web::serve(port).await,
+                "library" => limits::library::serve(port).await,
+                _ => limits::relay::serve(port).await,
+            }
+        };
         return LocalSet::new().block_on(&runtime, serving);
     }
     LocalSet::new().block_on(&runtime, carry_out(Options::parse(words.into_iter())?))

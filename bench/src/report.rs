@@ -9,6 +9,14 @@ use anyhow::{Context, Result};
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
+    limits: Vec<Limit>,
+}
+
+/// A part by itself, and what the product reaches with all the rest around it.
+struct Limit {
+    what: String,
+    alone: f64,
+    reached: Option<f64>,
 }
 
 struct Row {
@@ -37,17 +45,26 @@ impl Report {
             self.rows.push(Row { group: group.into(), what: what.into(), unit, ours, peers });
             self.rows.len() - 1
         });
+        if figure.is_nan() {
+            return;
+        }
         let row = &mut self.rows[place];
         if is_ours { row.ours.push(figure) } else { row.peers.push(figure) }
+    }
+
+    pub fn note_limit(&mut self, what: &str, alone: f64, reached: Option<f64>) {
+        self.limits.push(Limit { what: what.into(), alone, reached });
+    }
+
+    /// The product's figure, of all rounds together.
+    pub fn ours(&self, group: &str, what: &str) -> Option<f64> {
+        mean(&self.rows.iter().find(|row| row.group == group && row.what == what)?.ours)
     }
 
     pub fn markdown(&self) -> String {
         let mut text = String::from("| | SmileChat | peer | |\n|---|---:|---:|---:|\n");
         let mut group = "";
         for row in &self.rows {
-        if figure.is_nan() {
-            return;
-        }
             if row.group != group {
                 group = &row.group;
                 let _ = writeln!(text, "| **{group}** | | | |");
@@ -56,6 +73,17 @@ impl Report {
             let show = |figure: Option<f64>| figure.map_or_else(String::new, |figure| row.unit.show(figure));
             let _ =
                 writeln!(text, "| {} | {} | {} | {} |", row.what, show(ours), show(peers), row.compare(ours, peers));
+        }
+        if !self.limits.is_empty() {
+            text += "\n| what the parts do alone | alone | SmileChat, above | of it |\n|---|---:|---:|---:|\n";
+        }
+        for Limit { what, alone, reached } in &self.limits {
+            let alone_shown = Unit::PerSecond.show(*alone);
+            let (reached, share) = match reached {
+                Some(reached) => (Unit::PerSecond.show(*reached), part(reached / alone)),
+                None => Default::default(),
+            };
+            let _ = writeln!(text, "| {what} | {alone_shown} | {reached} | {share} |");
         }
         text
     }
@@ -66,6 +94,8 @@ impl Row {
         let (Some(ours), Some(peers)) = (ours, peers) else { return String::new() };
         match self.unit {
             Unit::Share => String::new(),
+            // Nothing that can be measured is no measure of the other.
+            _ if peers == 0.0 => String::new(),
             Unit::PerSecond => format!("**{:.1} times**", ours / peers),
             Unit::Millis | Unit::Bytes if ours <= peers => format!("1/{:.1}", peers / ours),
             Unit::Millis | Unit::Bytes => format!("{:.1} times", ours / peers),
@@ -92,9 +122,11 @@ pub fn write_between(file: &Path, name: &str, text: &str) -> Result<()> {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = page.split_once(&begin).with_context(|| format!("{}: no {begin}", file.display()))?;
     let (_, after) = rest.split_once(&end).with_context(|| format!("{}: no {end}", file.display()))?;
-            // Nothing that can be measured is no measure of the other.
-            _ if peers == 0.0 => String::new(),
     Ok(fs::write(file, format!("{before}{begin}\n{text}\n{end}{after}"))?)
+}
+
+fn part(share: f64) -> String {
+    if share < 1.0 { format!("**{:.0} %**", share * 100.0) } else { format!("**{share:.1} times**") }
 }
 
 fn mean(figures: &[f64]) -> Option<f64> {
