@@ -1,39 +1,116 @@
 //! What the figures were measured on and with.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::Value as Json;
 
-use crate::server::Program;
+use crate::server::{LOG_LEVEL, Program, RATE_LIMIT};
+use crate::{postgres, redis};
 
-pub fn described(programs: &[Program]) -> Result<String> {
+/// Of the peer, those whose version changes what it can do.
+const PEERS_LIBRARIES: [&str; 7] =
+    ["socket.io", "express", "better-sqlite3", "pg", "jsonwebtoken", "argon2", "bufferutil"];
+
+/// What takes part beside the servers.
+#[derive(Clone, Copy, Default)]
+pub struct Beside {
+    pub postgres: bool,
+    pub redis: bool,
+    pub limits: bool,
+}
+
+/// As a list, to stand above a table.
+pub fn described(programs: &[Program], beside: Beside) -> Result<String> {
+    let mut lines = vec![machine()?];
+    for program in programs {
+        lines.push(if program.name == "SmileChat" { ours(program)? } else { peer(program)? });
+    }
+    let mut others = Vec::new();
+    if beside.postgres {
+        others.push(postgres::version()?);
+    }
+    if beside.redis {
+        others.push(redis::version()?);
+    }
+    if !others.is_empty() {
+        lines.push(others.join(", "));
+    }
+    if beside.limits {
+        lines.push(format!("What the parts do alone: {}", parts()));
+    }
+    Ok(lines.iter().map(|line| format!("- {line}.\n")).collect::<String>().trim_end().to_owned())
+}
+
+fn machine() -> Result<String> {
     let processor = fs::read_to_string("/proc/cpuinfo")?;
-    let model = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("an unnamed processor", |(_, model)| model);
+    let of = |field: &str| processor.lines().find_map(|line| Some(line.strip_prefix(field)?.split_once(": ")?.1));
+    let model = of("model name").unwrap_or("an unnamed processor");
+    // Virtual machines often name no model, and these numbers tell what is behind it.
+    let numbers = ["cpu family", "model\t", "stepping"].map(|field| of(field).unwrap_or("?"));
     let cores = processor.lines().filter(|line| line.starts_with("processor")).count();
     let load = fs::read_to_string("/proc/loadavg")?;
     let load = load.split(' ').next().context("no load")?;
-    let mut versions = Vec::new();
-    for program in programs {
-        let ours = program.name == "SmileChat";
-        let binary = &program.command[0];
-        let version = said(binary, "--version")?;
-        let size = fs::metadata(binary).map(|file| format!(", {:.1} MB", file.len() as f64 / 1e6));
-        versions.push(if ours {
-            format!("{version}{}", size.unwrap_or_default())
-        } else {
-            format!("the peer on Node {version}")
-        });
-    }
     Ok(format!(
-        "{model}, {cores} cores, Linux {}; {}; load {load} at the end.",
-        said("uname", "-r")?,
-        versions.join("; ")
+        "{model} (family {}, model {}, stepping {}), {cores} cores, Linux {}; load {load} at the end",
+        numbers[0],
+        numbers[1],
+        numbers[2],
+        said("uname", &["-r"])?,
     ))
 }
 
-fn said(program: &str, argument: &str) -> Result<String> {
-    let output = Command::new(program).arg(argument).output().with_context(|| program.to_owned())?;
+fn ours(program: &Program) -> Result<String> {
+    let binary = &program.command[0];
+    let bytes = fs::read(binary).with_context(|| binary.clone())?;
+    let compiler = compiler(&bytes).map(|rustc| format!(", compiled by {rustc}")).unwrap_or_default();
+    // The binary does not know it, and scripts/bench has it built from this work tree.
+    let commit = said("git", &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]);
+    let commit = commit.ok().filter(|commit| !commit.is_empty());
+    Ok(format!(
+        "{}, {:.1} MB{compiler}; the work tree at {}; rate limits {RATE_LIMIT}, log level `{LOG_LEVEL}`",
+        said(binary, &["--version"])?,
+        bytes.len() as f64 / 1e6,
+        commit.as_deref().unwrap_or("no commit")
+    ))
+}
+
+/// As it signs its work, in the section `.comment`.
+fn compiler(binary: &[u8]) -> Option<String> {
+    const SIGNED: &[u8] = b"rustc version ";
+    let place = binary.windows(SIGNED.len()).position(|window| window == SIGNED)?;
+    let version = binary[place + SIGNED.len()..].iter().take_while(|byte| byte.is_ascii_graphic());
+    Some(format!("rustc {}", version.map(|byte| char::from(*byte)).collect::<String>()))
+}
+
+fn peer(program: &Program) -> Result<String> {
+    let node = said(&program.command[0], &["--version"])?;
+    let lock = Path::new(&program.command[1]).with_file_name("package-lock.json");
+    let lock: Json = serde_json::from_slice(&fs::read(&lock).with_context(|| lock.display().to_string())?)?;
+    let versions = PEERS_LIBRARIES.map(|name| {
+        let version = lock["packages"][format!("node_modules/{name}")]["version"].as_str();
+        format!("{name} {}", version.unwrap_or("?"))
+    });
+    Ok(format!("The peer: Node {node}, {}", versions.join(", ")))
+}
+
+/// As the generator was built with them.
+fn parts() -> String {
+    let lock = include_str!("../Cargo.lock");
+    let version = |name: &str| {
+        let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        Some(format!("{name} {}", rest.split('"').next()?))
+    };
+    let mut parts: Vec<String> =
+        ["axum", "socketioxide", "tokio-tungstenite"].into_iter().filter_map(version).collect();
+    #[cfg(feature = "limits")]
+    parts.push(format!("SQLite {}", rusqlite::version()));
+    parts.join(", ")
+}
+
+fn said(program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program).args(arguments).output().with_context(|| program.to_owned())?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

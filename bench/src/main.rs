@@ -25,6 +25,7 @@ use anyhow::Result;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
+use machine::Beside;
 use options::Options;
 use postgres::Postgres;
 use report::Report;
@@ -49,21 +50,21 @@ fn main() -> Result<()> {
 }
 
 async fn carry_out(options: Options) -> Result<()> {
+    let ours = &options.programs[..1];
     if !options.growth.is_empty() {
-        let text = format!(
-            "{}\n\n{}",
-            machine::described(&options.programs)?,
-            growth::run(&options.programs[0], &options.growth).await?
-        );
-        return publish(&options, "growth", &text);
+        let table = growth::run(&ours[0], &options.growth).await?;
+        let machine = machine::described(ours, Beside::default())?;
+        return publish(&options, "growth", &format!("{machine}\n\n{table}"));
     }
     if !options.crowd.is_empty() {
-        let tables = crowd::run(&options.programs[0], &options.crowd).await?;
-        return publish(&options, "crowd", &format!("{}\n\n{tables}", machine::described(&options.programs)?));
+        let tables = crowd::run(&ours[0], &options.crowd).await?;
+        let machine = machine::described(ours, Beside::default())?;
+        return publish(&options, "crowd", &format!("{machine}\n\n{tables}"));
     }
     if let Some(plan) = &options.nodes {
-        let tables = nodes::run(&options.programs[0], plan).await?;
-        return publish(&options, "nodes", &format!("{}\n\n{tables}", machine::described(&options.programs)?));
+        let tables = nodes::run(&ours[0], plan).await?;
+        let machine = machine::described(ours, Beside { postgres: true, redis: true, limits: false })?;
+        return publish(&options, "nodes", &format!("{machine}\n\n{tables}"));
     }
     let mut report = Report::default();
     for database in &options.databases {
@@ -81,8 +82,10 @@ async fn carry_out(options: Options) -> Result<()> {
     if options.with_limits {
         limits::run(&options.programs[0], &options.size, &mut report).await?;
     }
-    let text = format!("{}\n\n{}", machine::described(&options.programs)?, report.markdown());
-    publish(&options, "bench", &text)
+    let limits = options.with_limits;
+    let postgres = limits || options.databases.iter().any(|database| database == "PostgreSQL");
+    let machine = machine::described(&options.programs, Beside { postgres, redis: false, limits })?;
+    publish(&options, "bench", &format!("{machine}\n\n{}", report.markdown()))
 }
 
 /// Prints it, and writes it into the page.

@@ -15,7 +15,6 @@ pub struct Options {
     pub scenarios: Vec<String>,
     pub size: Size,
     /// Whether to measure what the parts below the product do alone.
-    #[cfg_attr(not(feature = "limits"), expect(dead_code))]
     pub with_limits: bool,
     #[cfg_attr(not(feature = "limits"), expect(dead_code))]
     pub core: Option<usize>,

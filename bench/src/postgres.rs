@@ -23,10 +23,7 @@ pub struct Postgres {
 impl Postgres {
     /// As Debian installs it. Durable as it is by default: fsync and synchronous_commit are on.
     pub fn start() -> Result<Self> {
-        let mut versions: Vec<PathBuf> =
-            fs::read_dir("/usr/lib/postgresql")?.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
-        versions.sort();
-        let tools = versions.pop().context("no PostgreSQL in /usr/lib/postgresql")?;
+        let tools = tools()?;
         let folder = tempfile::Builder::new().prefix("smilechat-bench-").tempdir_in("/var/tmp")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let server = Self { tools, folder, port, unnamed: Cell::new(0) };
@@ -51,13 +48,13 @@ impl Postgres {
     pub fn database(&self, name: &str) -> Result<String> {
         let port = self.port.to_string();
         run(self.tool("createdb").args(["-h", "127.0.0.1", "-p", &port, "-U", "bench", "-O", OWNER, name]))?;
+        Ok(format!("postgres://{OWNER}@127.0.0.1:{port}/{name}"))
+    }
+
     /// One with nothing in it.
     pub fn new_database(&self) -> Result<String> {
         self.unnamed.set(self.unnamed.get() + 1);
         self.database(&format!("unnamed{}", self.unnamed.get()))
-    }
-
-        Ok(format!("postgres://{OWNER}@127.0.0.1:{port}/{name}"))
     }
 
     /// Has it do at once what it does by itself within a minute or so: gather the statistics that plans go by, and clear away
@@ -102,6 +99,22 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let _ = run(self.tool("pg_ctl").args(["stop", "-m", "immediate", "-D", &self.data()]));
     }
+}
+
+/// As its server says it.
+pub fn version() -> Result<String> {
+    let output = Command::new(tools()?.join("postgres")).arg("--version").output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let version = said.split_whitespace().nth(2).context("PostgreSQL does not say its version")?;
+    Ok(format!("PostgreSQL {version}"))
+}
+
+/// Of the newest there is.
+fn tools() -> Result<PathBuf> {
+    let mut versions: Vec<PathBuf> =
+        fs::read_dir("/usr/lib/postgresql")?.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
+    versions.sort();
+    versions.pop().context("no PostgreSQL in /usr/lib/postgresql")
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -16,11 +16,7 @@ pub struct Redis {
 impl Redis {
     pub fn start() -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        // Debian's package of tools holds the server under another name.
-        let of_tools = Path::new("/usr/bin/redis-check-rdb");
-        let program = if of_tools.exists() { of_tools } else { Path::new("redis-server") };
-        let child = Command::new(program)
-            .arg0("redis-server")
+        let child = program()
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
             .stdout(Stdio::null())
             .spawn()
@@ -37,6 +33,22 @@ impl Redis {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
+}
+
+/// As the server says it.
+pub fn version() -> Result<String> {
+    let output = program().arg("--version").output().context("redis-server")?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = said.split_once("v=").and_then(|(_, rest)| rest.split(' ').next());
+    Ok(format!("Redis {}", version.context("Redis does not say its version")?))
+}
+
+fn program() -> Command {
+    // Debian's package of tools holds the server under another name.
+    let of_tools = Path::new("/usr/bin/redis-check-rdb");
+    let mut command = Command::new(if of_tools.exists() { of_tools } else { Path::new("redis-server") });
+    command.arg0("redis-server");
+    command
 }
 
 impl Drop for Redis {

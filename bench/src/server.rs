@@ -15,6 +15,9 @@ use crate::cpu;
 use crate::http::Http;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// What SmileChat is not to spend its time on, since the peer does not either: refusing, and a line for each request.
+pub const RATE_LIMIT: &str = "off";
+pub const LOG_LEVEL: &str = "warn";
 const SECRET: &str = "a secret of the benchmark alone, long enough";
 
 /// How to start it.
@@ -134,10 +137,9 @@ impl Program {
             ("DATABASE_URL", self.database_url.clone().unwrap_or_else(database)),
             ("REDIS_URL", self.redis_url.clone().unwrap_or_default()),
             ("JWT_SECRET", SECRET.into()),
-            ("RATE_LIMIT", "off".into()),
+            ("RATE_LIMIT", RATE_LIMIT.into()),
             ("NODE_ENV", "production".into()),
-            // The peer writes no line for a request either.
-            ("SMILECHAT_LOG__LEVEL", "warn".into()),
+            ("SMILECHAT_LOG__LEVEL", LOG_LEVEL.into()),
             ("SMILECHAT_ANALYTICS__ENABLED", self.counts.to_string()),
             ("SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS", "86400".into()),
         ]);
