@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::http::{Http, request};
 use crate::latency::Latencies;
+use crate::postgres::Postgres;
 use crate::server::{Program, scratch};
 use crate::socket::Socket;
 
@@ -32,17 +33,24 @@ impl Row {
     }
 }
 
-pub async fn run(program: &Program, sizes: &[u64]) -> Result<String> {
-    // What was filled in would be counted while requests are timed, and longer with each size.
-    let program = Program { counts: false, ..program.clone() };
+pub async fn run(program: &Program, on_postgres: bool, sizes: &[u64]) -> Result<String> {
+    let postgres = if on_postgres { Some(Postgres::start()?) } else { None };
     let mut rows: Vec<Row> = Vec::new();
     for size in sizes {
         eprintln!("growth: filling in {size} messages ...");
         let folder = tempfile::Builder::new().prefix("smilechat-bench-").tempdir_in(scratch())?;
+        let database_url = postgres.as_ref().map(Postgres::new_database).transpose()?;
+        let program = Program { database_url, ..program.clone() };
         let began = Instant::now();
         program.fill(folder.path(), *size)?;
-        eprintln!("growth: filled in after {:.0} s; measuring ...", began.elapsed().as_secs_f64());
+        eprintln!("growth: filled in after {:.0} s; counting it for the reports ...", began.elapsed().as_secs_f64());
         let server = program.start_in(folder).await?;
+        // It goes on counting while requests are timed, as it does on any day, but not what years have left behind.
+        server.rest().await?;
+        if let Some(postgres) = &postgres {
+            postgres.settle()?;
+        }
+        eprintln!("growth: at rest after {:.0} s; measuring ...", began.elapsed().as_secs_f64());
         for (place, (what, took)) in Desk::open(server.port).await?.measure().await?.into_iter().enumerate() {
             eprintln!("    {what}: {:.2} ms, {:.2} ms", took[0], took[1]);
             if rows.len() <= place {

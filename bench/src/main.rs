@@ -52,9 +52,14 @@ fn main() -> Result<()> {
 async fn carry_out(options: Options) -> Result<()> {
     let ours = &options.programs[..1];
     if !options.growth.is_empty() {
-        let table = growth::run(&ours[0], &options.growth).await?;
-        let machine = machine::described(ours, Beside::default())?;
-        return publish(&options, "growth", &format!("{machine}\n\n{table}"));
+        for database in &options.databases {
+            let on_postgres = database == "PostgreSQL";
+            let table = growth::run(&ours[0], on_postgres, &options.growth).await?;
+            let machine = machine::described(ours, Beside { postgres: on_postgres, ..Beside::default() })?;
+            let place = if on_postgres { "growth-postgres" } else { "growth" };
+            publish(&options, place, &format!("{machine}\n\n{table}"))?;
+        }
+        return Ok(());
     }
     if !options.crowd.is_empty() {
         let tables = crowd::run(&ours[0], &options.crowd).await?;

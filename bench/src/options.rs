@@ -42,7 +42,7 @@ smilechat-bench --server BINARY [--peer MAIN.mjs] [options] [scenario ...]
   --core N         the core that servers run on
   --limits         what the disk and the libraries do alone, too (needs the feature `limits`)
   --under COMMAND  runs the server under a profiler, as in --under \"perf record -g -o out\"
-  --growth N,N,... times requests on desks of so many messages, and nothing else
+  --growth N,N,... times requests on desks of so many messages, and nothing else; on --database
   --crowd N,N,...  times a conversation beside so many sockets, and nothing else
   --nodes N,N,...  times so many nodes on one PostgreSQL and Redis, and nothing else; needs root
   --share X        of a core, for each of them (0.1); 0: without it, and without root

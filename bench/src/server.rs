@@ -15,6 +15,10 @@ use crate::cpu;
 use crate::http::Http;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// Longer than what it does now and then pauses; then it has used less than this share of a core.
+const RESTING: Duration = Duration::from_secs(5);
+const AT_REST: f64 = 0.02;
+const RESTS_WITHIN: Duration = Duration::from_secs(3600);
 /// What SmileChat is not to spend its time on, since the peer does not either: refusing, and a line for each request.
 pub const RATE_LIMIT: &str = "off";
 pub const LOG_LEVEL: &str = "warn";
@@ -34,8 +38,6 @@ pub struct Program {
     pub database_url: Option<String>,
     /// None: the server does without.
     pub redis_url: Option<String>,
-    /// Whether SmileChat counts for its reports meanwhile.
-    pub counts: bool,
 }
 
 pub struct Server {
@@ -51,42 +53,18 @@ pub struct Server {
 impl Program {
     pub fn smilechat(binary: &Path) -> Self {
         let command = vec![binary.display().to_string()];
-        Self {
-            name: "SmileChat",
-            command,
-            wrapper: Vec::new(),
-            core: None,
-            database_url: None,
-            redis_url: None,
-            counts: true,
-        }
+        Self { name: "SmileChat", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None }
     }
 
     /// This program itself, as a server that stores nothing.
     pub fn bare(kind: &str) -> Result<Self> {
         let command = vec![std::env::current_exe()?.display().to_string(), format!("serve-{kind}")];
-        Ok(Self {
-            name: "bare",
-            command,
-            wrapper: Vec::new(),
-            core: None,
-            database_url: None,
-            redis_url: None,
-            counts: true,
-        })
+        Ok(Self { name: "bare", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None })
     }
 
     pub fn peer(main: &Path) -> Self {
         let command = vec!["node".into(), main.display().to_string()];
-        Self {
-            name: "peer",
-            command,
-            wrapper: Vec::new(),
-            core: None,
-            database_url: None,
-            redis_url: None,
-            counts: true,
-        }
+        Self { name: "peer", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None }
     }
 
     pub async fn start(&self) -> Result<Server> {
@@ -140,7 +118,6 @@ impl Program {
             ("RATE_LIMIT", RATE_LIMIT.into()),
             ("NODE_ENV", "production".into()),
             ("SMILECHAT_LOG__LEVEL", LOG_LEVEL.into()),
-            ("SMILECHAT_ANALYTICS__ENABLED", self.counts.to_string()),
             ("SMILECHAT_AUTH__ACCESS_TOKEN_SECONDS", "86400".into()),
         ]);
         command
@@ -170,6 +147,19 @@ impl Server {
     /// Processor time spent so far.
     pub fn cpu(&self) -> Result<Duration> {
         cpu::of(self.pid()?)
+    }
+
+    /// Waits until it has nothing left to do by itself.
+    pub async fn rest(&self) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let before = self.cpu()?;
+            tokio::time::sleep(RESTING).await;
+            if self.cpu()? - before < RESTING.mul_f64(AT_REST) {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < RESTS_WITHIN, "{} is still busy by itself", self.name);
+        }
     }
 
     /// Ends it, and gives the folder back for another start.
