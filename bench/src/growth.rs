@@ -83,6 +83,8 @@ struct Desk {
     http: Http,
     /// Of all ages.
     tickets: Vec<String>,
+    /// Theirs.
+    customers: Vec<String>,
     /// Under way.
     active: Vec<String>,
     /// The end of a list's hundredth page.
@@ -95,7 +97,8 @@ impl Desk {
         let login = json!({ "username": "olivia", "password": "smilechat-demo" });
         let session = http.call("POST", "/api/auth/login", None, Some(&login)).await?;
         let token = session["access_token"].as_str().context("a token")?.to_owned();
-        let mut desk = Self { port, token, http, tickets: Vec::new(), active: Vec::new(), cursor: String::new() };
+        let (tickets, customers, active) = (Vec::new(), Vec::new(), Vec::new());
+        let mut desk = Self { port, token, http, tickets, customers, active, cursor: String::new() };
         let newest = desk.get("/api/tickets?limit=100").await?;
         let last = desk.get("/api/tickets?status=active&limit=100").await?;
         desk.active = ids(&last);
@@ -106,6 +109,8 @@ impl Desk {
             let number = (highest * place / TICKETS as u64).max(1);
             let found = desk.get(&format!("/api/tickets?q={number}&limit=100")).await?;
             desk.tickets.extend(ids(&found).pop());
+            let last = found["data"].as_array().and_then(|all| all.last());
+            desk.customers.extend(last.and_then(|ticket| ticket["customer_id"].as_str()).map(str::to_owned));
         }
         let mut page = newest;
         for _ in 0..100 {
@@ -113,7 +118,7 @@ impl Desk {
             page = desk.get(&format!("/api/tickets?limit=20&cursor={cursor}")).await?;
             desk.cursor = cursor;
         }
-        ensure!(!desk.active.is_empty() && !desk.tickets.is_empty(), "a desk without tickets");
+        ensure!(!desk.active.is_empty() && !desk.customers.is_empty(), "a desk without tickets");
         Ok(desk)
     }
 
@@ -124,19 +129,36 @@ impl Desk {
             ("GET /api/tickets", "/api/tickets"),
             ("GET /api/tickets, page 100", if self.cursor.is_empty() { "/api/tickets" } else { &deep }),
             ("GET /api/tickets?status=active", "/api/tickets?status=active"),
+            ("GET /api/tickets?support_id=me", "/api/tickets?support_id=me"),
             ("GET /api/tickets?tag=kettle", "/api/tickets?tag=kettle"),
             ("GET /api/tickets?q=, a word of every tenth ticket", "/api/tickets?q=kettle"),
             ("GET /api/tickets?q=, two words", "/api/tickets?q=kettle%20hoffmann"),
             ("GET /api/tickets?q=, a word that is nowhere", "/api/tickets?q=xylophone"),
             ("GET /api/tickets/counts", "/api/tickets/counts"),
+            ("GET /api/users?kind=guest", "/api/users?kind=guest"),
             ("GET /api/users?q=", "/api/users?q=greta"),
             ("GET /api/audit", "/api/audit"),
+            ("GET /api/kb/articles", "/api/kb/articles"),
+            ("GET /api/kb/search?q=", "/api/kb/search?q=delivery"),
+            ("GET /api/analytics/overview", "/api/analytics/overview"),
+            ("GET /api/analytics/series", "/api/analytics/series?interval=day"),
+            ("GET /api/analytics/agents", "/api/analytics/agents"),
+            ("GET /api/analytics/tags", "/api/analytics/tags"),
+            ("GET /api/analytics/channels", "/api/analytics/channels"),
+            ("GET /api/analytics/ratings", "/api/analytics/ratings"),
+            ("GET /api/analytics/live", "/api/analytics/live"),
+            ("GET /api/analytics/usage", "/api/analytics/usage"),
         ] {
             figures.push((what, self.time(|_| path.to_owned(), None).await?));
         }
-        let tickets = self.tickets.clone();
+        let (tickets, customers) = (self.tickets.clone(), self.customers.clone());
         let of = |number: usize| tickets[number % tickets.len()].clone();
+        let customer = |number: usize| customers[number % customers.len()].clone();
+        let path = |number: usize| format!("/api/tickets?customer_id={}", customer(number));
+        figures.push(("GET /api/tickets?customer_id=", self.time(path, None).await?));
         figures.push(("GET /api/tickets/:id", self.time(|number| format!("/api/tickets/{}", of(number)), None).await?));
+        let path = |number: usize| format!("/api/tickets/{}/history", of(number));
+        figures.push(("GET /api/tickets/:id/history", self.time(path, None).await?));
         figures
             .push(("GET /api/messages/:id", self.time(|number| format!("/api/messages/{}", of(number)), None).await?));
         let active = self.active.clone();
