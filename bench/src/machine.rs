@@ -64,25 +64,29 @@ fn machine() -> Result<String> {
 
 fn ours(program: &Program) -> Result<String> {
     let binary = &program.command[0];
-    let bytes = fs::read(binary).with_context(|| binary.clone())?;
-    let compiler = compiler(&bytes).map(|rustc| format!(", compiled by {rustc}")).unwrap_or_default();
-    // The binary does not know it, and scripts/bench has it built from this work tree.
-    let commit = said("git", &["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]);
-    let commit = commit.ok().filter(|commit| !commit.is_empty());
+    let bytes = fs::metadata(binary).with_context(|| binary.clone())?.len();
+    let compiler = compiler(binary).map(|rustc| format!(", compiled by {rustc}")).unwrap_or_default();
     Ok(format!(
-        "{}, {:.1} MB{compiler}; the work tree at {}; rate limits {RATE_LIMIT}, log level `{LOG_LEVEL}`",
+        "{}, {:.1} MB{compiler}; {}; rate limits {RATE_LIMIT}, log level `{LOG_LEVEL}`",
         said(binary, &["--version"])?,
-        bytes.len() as f64 / 1e6,
-        commit.as_deref().unwrap_or("no commit")
+        bytes as f64 / 1e6,
+        work_tree().unwrap_or_else(|| "no work tree".to_owned())
     ))
 }
 
+/// The binary does not know its commit, and scripts/bench has it built from this work tree. That the page of the figures differs is
+/// what a table before this one has left.
+fn work_tree() -> Option<String> {
+    let git = |arguments: &[&str]| said("git", &[&["-C", env!("CARGO_MANIFEST_DIR")], arguments].concat()).ok();
+    let commit = git(&["describe", "--always"]).filter(|commit| !commit.is_empty())?;
+    let changes = git(&["status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)docs"])?;
+    Some(format!("the work tree at {commit}{}", if changes.is_empty() { "" } else { ", with changes" }))
+}
+
 /// As it signs its work, in the section `.comment`.
-fn compiler(binary: &[u8]) -> Option<String> {
-    const SIGNED: &[u8] = b"rustc version ";
-    let place = binary.windows(SIGNED.len()).position(|window| window == SIGNED)?;
-    let version = binary[place + SIGNED.len()..].iter().take_while(|byte| byte.is_ascii_graphic());
-    Some(format!("rustc {}", version.map(|byte| char::from(*byte)).collect::<String>()))
+fn compiler(binary: &str) -> Option<String> {
+    let found = said("grep", &["-aom1", "rustc version [0-9.]*", binary]).ok()?;
+    Some(found.lines().next()?.replace(" version", ""))
 }
 
 fn peer(program: &Program) -> Result<String> {
