@@ -80,12 +80,14 @@ const BOOKKEEPING: &str = "create table if not exists schema_migrations (
 /// No name of a migration: an older version that meets it takes it for one that it does not know, and does not start either.
 const MOVING: &str = "move_under_way";
 
-/// For one lock: nobody is kept waiting for longer by a statement that waits itself.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// For one lock, at first and in the end: nobody is kept waiting for longer by a statement that waits itself. A second is what
+/// PostgreSQL waits before it looks for deadlocks (`deadlock_timeout`) and ends a transaction for one, whosever it is. A migration
+/// that has one table's lock and waits for the next has to be out of the way before, also when it waited for a few.
+const LOCK_PATIENCE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
 /// In which others get what they waited for.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// About two minutes.
-const TRIES: u32 = 40;
+const TRIES: u32 = 90;
 
 /// Brings the schema up to date; the answer names what was applied now.
 pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
@@ -115,11 +117,14 @@ pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
 /// On PostgreSQL, nodes of the version before go on serving. A statement that waits for the lock of a whole table has all
 /// others wait behind it: it gives up soon, lets them pass, and tries again. The lock on migrating itself is kept meanwhile.
 fn apply_beside_others(tx: &mut Tx<'_>, next: &Migration) -> anyhow::Result<()> {
-    tx.script(&format!("set local lock_timeout = '{}ms'; savepoint migration", LOCK_PATIENCE.as_millis()))?;
+    let (mut patience, longest) = LOCK_PATIENCE;
+    tx.script("savepoint migration")?;
     for tries_left in (0..TRIES).rev() {
         match tx.script(&next.sql(Dialect::Postgres)) {
             Err(Error::Unavailable(why)) => {
                 // Where the connection is gone, this says so.
+        tx.script(&format!("set local lock_timeout = '{}ms'", patience.as_millis()))?;
+        patience = longest.min(patience * 2);
                 tx.script("rollback to savepoint migration")?;
                 if tries_left == 0 {
                     bail!("the migration {} did not get its locks; is a long transaction open? ({why})", next.name);

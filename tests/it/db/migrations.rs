@@ -66,8 +66,8 @@ async fn who_waits_for_a_lock_keeps_others_waiting_no_longer_than_it_may() -> Re
     let settings = config(&url);
     let migrating = spawn_blocking(move || migrate(&settings));
     let (begun, mut longest, mut served) = (Instant::now(), Duration::ZERO, 0);
-    // Three times as long as it waits for a lock.
-    while begun.elapsed() < Duration::from_secs(7) {
+    // By then it waits for as long as it ever does.
+    while begun.elapsed() < Duration::from_secs(8) {
         let asked = Instant::now();
         owner.batch_execute("update users set name = name where user_key = 0").await?;
         longest = longest.max(asked.elapsed());
@@ -75,8 +75,8 @@ async fn who_waits_for_a_lock_keeps_others_waiting_no_longer_than_it_may() -> Re
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!migrating.is_finished(), "the table is in use");
-    assert!(longest > Duration::from_millis(500), "it has waited, and others behind it: {longest:?}");
-    assert!(longest < Duration::from_millis(2900), "others waited for {longest:?}");
+    assert!(longest > Duration::from_millis(200), "it has waited, and others behind it: {longest:?}");
+    assert!(longest < Duration::from_millis(950), "others waited for {longest:?}");
     assert!(served > 50, "{served}");
     report.batch_execute("commit").await?;
     assert_eq!(migrating.await??, ["0003_totp_step"]);
