@@ -33,10 +33,18 @@ impl Folder {
     }
 
     pub async fn prepare(self: &Arc<Self>) -> anyhow::Result<()> {
+        let this = self.clone();
+        blocking(move || Ok(this.make())).await?
+    }
+
+    pub fn make(&self) -> anyhow::Result<()> {
         let incoming = self.incoming();
-        let path = incoming.display().to_string();
-        let made = blocking(move || DirBuilder::new().recursive(true).mode(0o700).create(incoming)).await;
-        made.with_context(|| format!("files: cannot create {path}"))
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&incoming);
+        made.with_context(|| format!("files: cannot create {}", incoming.display()))
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Whether files can be received and kept.
@@ -81,12 +89,12 @@ impl Folder {
         blocking(move || remove_stale(&incoming)).await.map_err(unavailable)
     }
 
-    fn incoming(&self) -> PathBuf {
+    pub fn incoming(&self) -> PathBuf {
         self.root.join("incoming")
     }
 
     /// Names are the server's own; one that could lead elsewhere is none of them.
-    fn path(&self, name: &str) -> Result<PathBuf> {
+    pub fn path(&self, name: &str) -> Result<PathBuf> {
         let is_ours = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
         let id = name.split('.').next().unwrap_or_default();
         match id.get(id.len().saturating_sub(2)..) {
@@ -97,7 +105,7 @@ impl Folder {
 }
 
 /// The bytes, then the name, then the shelf's own name: each is on disk before the next relies on it.
-fn keep(file: NamedTempFile, path: &Path, root: &Path) -> io::Result<()> {
+pub fn keep(file: NamedTempFile, path: &Path, root: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     let shelf = path.parent().unwrap_or(root);
     DirBuilder::new().recursive(true).mode(0o700).create(shelf)?;

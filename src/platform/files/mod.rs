@@ -8,6 +8,7 @@
 //! - Names are made by the server. What a client calls its file never comes here.
 //! - A full disk, a missing folder or a silent bucket is `Unavailable`: the next call tries anew.
 
+mod beside;
 mod bucket;
 mod folder;
 
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tempfile::NamedTempFile;
 
+pub use self::beside::{Beside, Carried, beside};
 use self::folder::Folder;
 use crate::error::{Error, Result};
 use crate::platform::config::FilesConfig;
