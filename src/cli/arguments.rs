@@ -61,16 +61,19 @@ pub enum Command {
     Serve,
     /// Bring the database to the schema of this version, and print what was applied
     Migrate,
-    /// Copy the SQLite database into a new file; the server may be running
+    /// Copy the database into a new SQLite file, and uploaded files that lie in a folder into FILE.files; servers may be running
     Backup {
-        /// Must not exist. `smilechat restore` puts it back
+        /// Must not exist. `smilechat restore` puts it back, on SQLite and on PostgreSQL
         file: PathBuf,
+        /// The database alone
+        #[arg(long)]
+        without_files: bool,
     },
-    /// Put a copy in the place of the SQLite database, while no server runs
+    /// Put a copy in the place of the database, and bring uploaded files back from FILE.files, while no server runs
     Restore {
-        /// As `backup` has made it; it is checked, and stays as it is
+        /// As `backup` has made it, from either engine; it is checked, and stays as it is
         file: PathBuf,
-        /// Also where there is a database: that is kept beside
+        /// Also where there is a database: that is kept, as a file beside or as another schema
         #[arg(long)]
         force: bool,
     },

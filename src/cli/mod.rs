@@ -4,6 +4,7 @@
 //! 0 done, 1 failed, 2 wrong usage or configuration.
 
 mod arguments;
+mod copies;
 mod doctor;
 mod moving;
 mod top;
@@ -11,7 +12,6 @@ mod top;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -67,8 +67,8 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(prepared(loaded)?),
         Command::Migrate => migrate(&prepared(loaded)?),
-        Command::Backup { file } => backup(&loaded.config, &file),
-        Command::Restore { file, force } => restore(&loaded.config, &file, force),
+        Command::Backup { file, without_files } => copies::back_up(&loaded.config, &file, without_files),
+        Command::Restore { file, force } => copies::restore(&loaded.config, &file, force),
         Command::Db(DbCommand::Move(ends)) => moving::run(&loaded.config.database, ends),
         Command::Config => print(config::show(&loaded).trim_end()),
         Command::User(UserCommand::Create(user)) => create_user(&prepared(loaded)?, &user),
@@ -113,23 +113,6 @@ fn serve(config: Config) -> anyhow::Result<()> {
 fn migrate(config: &Config) -> anyhow::Result<()> {
     let applied = db::migrate(&config.database)?;
     print(&if applied.is_empty() { "the schema is up to date".into() } else { applied.join("\n") })
-}
-
-fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
-    let bytes = db::backup(&config.database, file)?;
-    print(&format!("{}: {bytes} bytes", file.display()))
-}
-
-fn restore(config: &Config, file: &Path, is_forced: bool) -> anyhow::Result<()> {
-    let restored = db::restore(&config.database, file, is_forced)?;
-    let mut told = format!("{}: {} bytes from {}", restored.path.display(), restored.bytes, file.display());
-    if let Some(kept) = restored.kept {
-        told += &format!("\n{}: what stood there before", kept.display());
-    }
-    if restored.is_older {
-        told += "\nthe next start brings its schema forward";
-    }
-    print(&told)
 }
 
 fn create_user(config: &Config, user: &NewUser) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! `smilechat db move`: how far it is, on stderr, and what was moved, on stdout.
+//! `smilechat db move`, and whatever else moves rows: how far it is, on stderr, and what was moved, on stdout.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::arguments::Move;
 use super::print;
 use crate::platform::config::DatabaseConfig;
-use crate::platform::db::{self, Progress};
+use crate::platform::db::{self, Moved, Progress};
 use crate::tickets;
 
 /// Between two lines about one table.
@@ -16,27 +16,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub fn run(configured: &DatabaseConfig, ends: Move) -> anyhow::Result<()> {
     let at = |url: Option<String>| DatabaseConfig { url: url.unwrap_or(configured.url.clone()), ..configured.clone() };
     let begun = Instant::now();
-    let mut told = begun;
-    let mut tell = |progress: Progress<'_>| {
-        let is_done = progress.rows >= progress.of;
-        if is_done || told.elapsed() > PAUSE {
-            // Without stderr there is nobody to tell.
-            let line = format!("{}: {} of {} rows\n", progress.table, progress.rows, progress.of);
-            let _ = io::stderr().write_all(line.as_bytes());
-            told = Instant::now();
-        }
-    };
-    let moved = db::transfer(&at(ends.from), &at(ends.to), tickets::reindex::index_by_key, &mut tell)?;
-    let mut report = String::new();
-    for table in &moved {
-        report += &format!("{:<24}{:>12} rows  {}\n", table.table, table.rows, table.checksum);
-    }
+    let moved = db::transfer(&at(ends.from), &at(ends.to), tickets::reindex::index_by_key, &mut teller())?;
     let rows: u64 = moved.iter().map(|table| table.rows).sum();
-    report += &format!(
-        "{rows} rows in {:.1} s; each table has the same number and the same checksum on both sides",
+    print(&format!(
+        "{}{rows} rows in {:.1} s; each table has the same number and the same checksum on both sides",
+        report(&moved),
         begun.elapsed().as_secs_f64()
-    );
-    print(&report)?;
+    ))?;
     let files = moved.iter().find(|table| table.table == "attachments").map_or(0, |table| table.rows);
     match files {
         0 => Ok(()),
@@ -44,4 +30,24 @@ pub fn run(configured: &DatabaseConfig, ends: Move) -> anyhow::Result<()> {
             print(&format!("{files} uploaded files stay where they are: keep SMILECHAT_FILES__URL, or the data folder"))
         }
     }
+}
+
+/// A line about each table, and now and then about a long one.
+pub fn teller() -> impl FnMut(Progress<'_>) {
+    let mut told = Instant::now();
+    move |progress| {
+        let is_done = progress.rows >= progress.of;
+        if is_done || told.elapsed() > PAUSE {
+            // Without stderr there is nobody to tell.
+            let line = format!("{}: {} of {} rows\n", progress.table, progress.rows, progress.of);
+            let _ = io::stderr().write_all(line.as_bytes());
+            told = Instant::now();
+        }
+    }
+}
+
+/// A line for each table, with the sum that both sides have.
+pub fn report(moved: &[Moved]) -> String {
+    let line = |table: &Moved| format!("{:<24}{:>12} rows  {}\n", table.table, table.rows, table.checksum);
+    moved.iter().map(line).collect()
 }

@@ -1,4 +1,5 @@
-//! A copy of a SQLite database beside the server that writes to it. Called by the command line.
+//! A copy of the database beside the servers that write to it: a SQLite file, whichever engine it is of. Called by the
+//! command line.
 //!
 //! It reads one snapshot, on a connection of its own: everything that was acked before it began is in the copy, and no
 //! writer waits for it. Invariant: under the name asked for stands a whole copy, checked and on disk, or nothing new.
@@ -11,23 +12,51 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use rusqlite::{Connection, OpenFlags};
 
-use super::Place;
+use super::transfer::{Errand, carry};
+use super::{Index, Moved, Place, Progress};
 use crate::platform::config::DatabaseConfig;
 
 /// What SQLite keeps beside a database, under its name.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// The answer is the copy's size in bytes.
-pub fn backup(config: &DatabaseConfig, target: &Path) -> anyhow::Result<u64> {
-    let Place::Sqlite(source) = Place::of(&config.url)? else {
-        bail!("this copies SQLite databases; PostgreSQL has its own tool: pg_dump");
-    };
-    let database = open(&source, OpenFlags::SQLITE_OPEN_READ_ONLY, config)
-        .with_context(|| format!("cannot open the database {}", source.display()))?;
-    copy(&database, target, config).with_context(|| format!("cannot write {}", target.display()))
+pub struct Copied {
+    pub bytes: u64,
+    /// Table by table, where rows were read and not pages.
+    pub moved: Vec<Moved>,
 }
 
-fn copy(database: &Connection, target: &Path, config: &DatabaseConfig) -> anyhow::Result<u64> {
+/// `beside` fetches what else belongs to the copy. It is called before the snapshot and after it: what is there at that
+/// moment was there before, or is there afterwards.
+pub fn backup(
+    config: &DatabaseConfig,
+    target: &Path,
+    index: Index,
+    tell: &mut dyn FnMut(Progress<'_>),
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Copied> {
+    let mut fill: Box<dyn FnMut(&str) -> anyhow::Result<Vec<Moved>>> = match Place::of(&config.url)? {
+        Place::Sqlite(source) => {
+            let database = open(&source, OpenFlags::SQLITE_OPEN_READ_ONLY, config)
+                .with_context(|| format!("cannot open the database {}", source.display()))?;
+            Box::new(move |draft| {
+                database.execute("vacuum into ?1", [draft])?;
+                Ok(Vec::new())
+            })
+        }
+        Place::Postgres(_) => Box::new(|draft| {
+            let to = DatabaseConfig { url: format!("sqlite://{draft}"), ..config.clone() };
+            Ok(carry(Errand::Backup, config, &to, index, tell, &mut || Ok(()))?.0)
+        }),
+    };
+    write(target, config, &mut fill, beside).with_context(|| format!("cannot write {}", target.display()))
+}
+
+fn write(
+    target: &Path,
+    config: &DatabaseConfig,
+    fill: &mut dyn FnMut(&str) -> anyhow::Result<Vec<Moved>>,
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Copied> {
     let folder = fs::canonicalize(folder_of(target))?;
     let target = folder.join(target.file_name().context("the name of the file is missing")?);
     refuse_what_is_beside_a_database(&target)?;
@@ -35,7 +64,9 @@ fn copy(database: &Connection, target: &Path, config: &DatabaseConfig) -> anyhow
     let mut draft = target.clone().into_os_string();
     draft.push(".partial");
     let draft = Draft::create(draft.into())?;
-    database.execute("vacuum into ?1", [draft.0.to_str().context("its name is not UTF-8")?])?;
+    beside()?;
+    let moved = fill(draft.0.to_str().context("its name is not UTF-8")?)?;
+    beside()?;
     check(&draft.0, config)?;
     let file = File::open(&draft.0)?;
     file.sync_all()?;
@@ -43,7 +74,7 @@ fn copy(database: &Connection, target: &Path, config: &DatabaseConfig) -> anyhow
     fs::hard_link(&draft.0, &target)?;
     drop(draft);
     File::open(&folder)?.sync_all()?;
-    Ok(file.metadata()?.len())
+    Ok(Copied { bytes: file.metadata()?.len(), moved })
 }
 
 /// Under such a name, the copy would be taken for the log of a database, and be written into that or removed with it; and a log that
@@ -78,6 +109,9 @@ fn open(path: &Path, access: OpenFlags, config: &DatabaseConfig) -> rusqlite::Re
 
 fn check(path: &Path, config: &DatabaseConfig) -> anyhow::Result<()> {
     let copy = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, config)?;
+    // What was filled row by row had a log.
+    let mode: String = copy.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
+    ensure!(mode == "delete", "its log cannot be put into it");
     let verdict: String = copy.query_row("pragma integrity_check", [], |row| row.get(0))?;
     ensure!(verdict == "ok", "the copy is damaged, and so is perhaps the database: {verdict}");
     Ok(())
@@ -88,6 +122,7 @@ struct Draft(PathBuf);
 
 impl Draft {
     fn create(path: PathBuf) -> anyhow::Result<Self> {
+        refuse_what_is_beside_a_database(&path)?;
         let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         created.with_context(|| format!("{}: left by a copy that was cut short?", path.display()))?;
         Ok(Self(path))
@@ -97,6 +132,10 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // One that cannot be removed is in nobody's way but the next copy's, which says so.
-        let _ = fs::remove_file(&self.0);
+        for ending in [""].iter().chain(&BESIDE) {
+            let mut name = self.0.clone().into_os_string();
+            name.push(ending);
+            let _ = fs::remove_file(name);
+        }
     }
 }

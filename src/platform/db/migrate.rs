@@ -101,7 +101,10 @@ pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
 pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
     let applied = history(tx)?;
     if applied.iter().any(|name| name == MOVING) {
-        bail!("a move into this database was cut short: run `smilechat db move` again, or choose another database");
+        bail!(
+            "a move into this database was cut short: run `smilechat db move` again, or `restore` if it was that; or choose \
+             another database"
+        );
     }
     let Some(next) = next_after(&applied) else {
         return Ok(None);
@@ -120,11 +123,11 @@ fn apply_beside_others(tx: &mut Tx<'_>, next: &Migration) -> anyhow::Result<()> 
     let (mut patience, longest) = LOCK_PATIENCE;
     tx.script("savepoint migration")?;
     for tries_left in (0..TRIES).rev() {
+        tx.script(&format!("set local lock_timeout = '{}ms'", patience.as_millis()))?;
+        patience = longest.min(patience * 2);
         match tx.script(&next.sql(Dialect::Postgres)) {
             Err(Error::Unavailable(why)) => {
                 // Where the connection is gone, this says so.
-        tx.script(&format!("set local lock_timeout = '{}ms'", patience.as_millis()))?;
-        patience = longest.min(patience * 2);
                 tx.script("rollback to savepoint migration")?;
                 if tries_left == 0 {
                     bail!("the migration {} did not get its locks; is a long transaction open? ({why})", next.name);

@@ -55,7 +55,7 @@ use self::job::{Job, Kind, Patience};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
-pub use self::backup::backup;
+pub use self::backup::{Copied, backup};
 pub use self::channel::Channel;
 pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::failure::is_refused_statement;
@@ -63,7 +63,7 @@ pub use self::migrate::migrate;
 pub use self::passages::{PassageWords, count_passages, find_passages, index_passage, unindex_passages};
 pub use self::restore::{Restored, restore};
 pub use self::sqlite::Hold;
-pub use self::transfer::{Moved, Progress, transfer};
+pub use self::transfer::{Index, Moved, Progress, transfer};
 pub use self::tx::Tx;
 pub use self::value::{FromColumn, Row, Value};
 pub use self::wall::{carried, within};

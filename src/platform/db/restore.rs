@@ -1,6 +1,7 @@
-//! A copy back in the place of a SQLite database, while no server runs. Called by the command line.
+//! A copy back in the place of the database, while no server runs. Called by the command line.
 //!
-//! Invariant: under the database's name stands the old one whole, or the new one whole and checked. The old one is kept.
+//! Invariant: under the database's name stands the old one whole, or the new one whole and checked. The old one is kept. On
+//! PostgreSQL, where rows go one by one, no server starts on what is not whole yet.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -14,45 +15,100 @@ use rusqlite::config::DbConfig;
 
 use super::migrate::{is_being_moved_into, is_ours, lacking};
 use super::schema::{refuse_other_values, refuse_what_is_not_ours};
+use super::transfer::{Errand, carry};
 use super::tx::Tx;
-use super::{Place, sqlite};
+use super::{Index, Moved, Place, Progress, migrate, sqlite};
 use crate::platform::clock::Clock;
 use crate::platform::config::DatabaseConfig;
 
 pub struct Restored {
-    pub path: PathBuf,
+    /// Where the database is.
+    pub place: String,
     pub bytes: u64,
     /// Where the database is kept that stood there before.
-    pub kept: Option<PathBuf>,
+    pub kept: Option<String>,
     /// Whether the next start brings the schema forward.
     pub is_older: bool,
+    /// Table by table, where rows were written and not pages.
+    pub moved: Vec<Moved>,
 }
 
-pub fn restore(config: &DatabaseConfig, copy: &Path, is_forced: bool) -> anyhow::Result<Restored> {
-    let Place::Sqlite(path) = Place::of(&config.url)? else {
-        bail!("this restores SQLite databases; PostgreSQL has its own tool: pg_restore");
-    };
+/// `beside` brings what else belongs to the copy: called when that was found whole, before anybody may find it in its place.
+/// `own` is a folder for what is needed meanwhile.
+pub fn restore(
+    config: &DatabaseConfig,
+    copy: &Path,
+    is_forced: bool,
+    own: &Path,
+    index: Index,
+    tell: &mut dyn FnMut(Progress<'_>),
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Restored> {
+    let place = Place::of(&config.url)?;
     refuse_what_is_no_database(copy)?;
     refuse_half_a_copy(copy)?;
+    match place {
+        Place::Sqlite(path) => into_file(path, copy, is_forced, beside),
+        Place::Postgres(server) => {
+            let (bytes, moved, kept) = into_postgres(config, copy, is_forced, own, index, tell, beside)?;
+            let kept = kept.map(|name| format!("the schema {name}"));
+            Ok(Restored { place: server.address(), bytes, kept, is_older: false, moved })
+        }
+    }
+}
+
+/// By way of a copy of the copy, which stays as it is: that one may lack migrations, and is written to where it is read.
+fn into_postgres(
+    config: &DatabaseConfig,
+    copy: &Path,
+    is_forced: bool,
+    own: &Path,
+    index: Index,
+    tell: &mut dyn FnMut(Progress<'_>),
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<(u64, Vec<Moved>, Option<String>)> {
+    make(own)?;
+    let draft = Draft(own.join("restoring.db"));
+    draft.clear();
+    let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
+    draft.check().with_context(|| copy.display().to_string())?;
+    let from = DatabaseConfig { url: format!("sqlite://{}", draft.0.display()), ..config.clone() };
+    migrate(&from)?;
+    let (moved, kept) = carry(Errand::Restore { is_forced }, &from, config, index, tell, beside)?;
+    Ok((bytes, moved, kept))
+}
+
+fn into_file(
+    path: PathBuf,
+    copy: &Path,
+    is_forced: bool,
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Restored> {
     let was_there = with(&path, "").exists() || with(&path, "-wal").exists();
     if was_there {
         release(&path)?;
         ensure!(is_forced, "{} exists; --force puts the copy in its place and keeps it beside", path.display());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| folder.display().to_string())?;
+    make(folder)?;
     let draft = Draft(with(&path, ".partial"));
     let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
     let is_older = draft.check().with_context(|| copy.display().to_string())?;
+    beside()?;
     // The copying took its time: a server may have been started meanwhile.
     ensure!(was_there || !with(&path, "").exists(), "{} has come into being meanwhile", path.display());
     if was_there {
         release(&path)?;
     }
-    let kept = if was_there { Some(keep(&path)?) } else { None };
+    let kept = if was_there { Some(keep(&path)?.display().to_string()) } else { None };
     fs::rename(&draft.0, &path).with_context(|| path.display().to_string())?;
     File::open(folder)?.sync_all()?;
-    Ok(Restored { path, bytes, kept, is_older })
+    Ok(Restored { place: path.display().to_string(), bytes, kept, is_older, moved: Vec::new() })
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| folder.display().to_string())
 }
 
 /// By its first bytes, before anything is copied: https://www.sqlite.org/fileformat.html#the_database_header
@@ -112,6 +168,12 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 struct Draft(PathBuf);
 
 impl Draft {
+    fn clear(&self) {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(with(&self.0, ending));
+        }
+    }
+
     fn fill(&self, copy: &Path) -> io::Result<u64> {
         let mut from = File::open(copy)?;
         let mut to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.0)?;
@@ -149,8 +211,6 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // After a success it has another name.
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            let _ = fs::remove_file(with(&self.0, ending));
-        }
+        self.clear();
     }
 }

@@ -72,6 +72,16 @@ export async function allMessages(server, reader, ticketId) {
   return messages;
 }
 
+/** Each of `files` is a name and a text. */
+export async function upload(server, person, ticketId, ...files) {
+  const form = new FormData();
+  for (const [name, text] of files) form.append("file", new Blob([text]), name);
+  const headers = { authorization: `Bearer ${person.token}` };
+  const answer = await fetch(`${server.url}/api/attachments?ticket_id=${ticketId}`, { method: "POST", headers, body: form });
+  assert.equal(answer.status, 201);
+  return (await answer.json()).data;
+}
+
 async function succeed(server, method, path, options) {
   const answer = await call(server, method, path, options);
   const told = `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`;

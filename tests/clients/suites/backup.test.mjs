@@ -4,7 +4,9 @@ import { test } from "node:test";
 
 import { backUpUnderLoad } from "../trials/backup.mjs";
 
-test("a copy made under load is a server with all that was acked before", { timeout: 120_000 }, async () => {
-  console.log("copying the database under load (about 5 s) ...");
-  await backUpUnderLoad({ copies: 2 });
-});
+for (const database of ["sqlite", "postgres"]) {
+  test(`a copy of ${database} made under load is restored to all that was acked before, with its files`, { timeout: 240_000 }, async () => {
+    console.log(`copying ${database} under load (about 5 s) ...`);
+    await backUpUnderLoad({ copies: 2, database });
+  });
+}

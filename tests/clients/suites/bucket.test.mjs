@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { environment, guardBucket, listBucket, startBucket, stopBucket } from "../harness/bucket.mjs";
 import { startLink } from "../harness/link.mjs";
 import { call, get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
-import { binary, endProcess, launch, secret, withServer } from "../harness/server.mjs";
+import { binary, endProcess, launch, runCommand, secret, withServer } from "../harness/server.mjs";
 import { poll } from "../harness/wait.mjs";
 
 const text = Buffer.from("what they wrote ".repeat(1000));
@@ -81,6 +81,8 @@ test("files lie in a bucket, for those who may see their ticket, until it is del
       }
     }
     assert.equal((await download(server, eve, bill.attachment_id)).status, 404);
+    const copied = await runCommand(server, ["backup", join(server.folder, "copy.db")]);
+    assert.match(copied, /^uploaded files stay in s3:\/\/chat\/files: a bucket is copied by its service's own means$/m);
 
     assert.equal((await call(server, "DELETE", `/api/tickets/${ticket_id}`, { token: sue.token })).status, 204);
     assert.equal((await download(server, ann, bill.attachment_id)).status, 404);

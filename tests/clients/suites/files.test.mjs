@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { newCustomer, newSupport, newTicket } from "../harness/people.mjs";
+import { newCustomer, newSupport, newTicket, upload } from "../harness/people.mjs";
 import { connect, heard, tell } from "../harness/sockets.mjs";
 import { startServer, stopServer } from "../harness/server.mjs";
 
@@ -11,24 +11,12 @@ let server;
 before(async () => (server = await startServer()));
 after(() => stopServer(server));
 
-async function upload(person, ticket_id, ...files) {
-  const form = new FormData();
-  for (const [name, text] of files) form.append("file", new Blob([text]), name);
-  const answer = await fetch(`${server.url}/api/attachments?ticket_id=${ticket_id}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${person.token}` },
-    body: form,
-  });
-  assert.equal(answer.status, 201);
-  return (await answer.json()).data;
-}
-
 test("a message carries files to everybody in the room, live and by replay, and each once", async () => {
   const [customer, support] = [await newCustomer(server), await newSupport(server)];
   const { ticket_id } = await newTicket(server, customer);
   const [theirs, ours] = [await connect(server, customer), await connect(server, support)];
   await tell(ours, "join_ticket", { ticket_id });
-  const files = await upload(customer, ticket_id, ["bill.txt", "9.90"], ["lid.txt", "torn"]);
+  const files = await upload(server, customer, ticket_id, ["bill.txt", "9.90"], ["lid.txt", "torn"]);
   assert.deepEqual(files.map((file) => file.name), ["bill.txt", "lid.txt"]);
   const attachment_ids = files.map((file) => file.attachment_id);
 

@@ -192,7 +192,7 @@ test("a copy is restored where nothing stands, and by force beside what stood th
   const kept = readSqlite(copy);
   mkdirSync(file("other"));
   const at = ["--database-url", sqlite("other/chat.db")];
-  assert.match((await run("restore", copy, ...at)).printed, /other\/chat\.db: \d+ bytes from .*copy\.db\n$/);
+  assert.match((await run("restore", copy, ...at)).printed, /other\/chat\.db: \d+ bytes from .*copy\.db$/m);
   assert.deepEqual(readSqlite(file("other/chat.db")), kept);
   await isRefused(run("restore", copy, ...at), /exists; --force/);
 
@@ -206,6 +206,25 @@ test("a copy is restored where nothing stands, and by force beside what stood th
   const [, aside] = /^(.*chat\.db\.before-\d+): what stood there before$/m.exec(forced.printed);
   assert.deepEqual(readSqlite(file("other/chat.db")), kept);
   assert.deepEqual(readSqlite(aside), changed);
+});
+
+test("a copy goes into PostgreSQL, also after a try that was killed, and a copy of that has every row the same", { timeout: 60_000 }, async () => {
+  const [copy, url] = [file("copy.db"), newDatabase("restored")];
+  const { child, ended } = start("restore", copy, "--database-url", url);
+  const begun = new Promise((done) => child.stderr.on("data", (line) => String(line).includes("users: ") && done()));
+  await Promise.race([begun, ended]);
+  child.kill("SIGKILL");
+  await ended;
+  await isRefused(run("migrate", "--database-url", url), /was cut short: run .*`restore` if it was that/);
+  const restored = await run("restore", copy, "--database-url", url);
+  assert.equal(restored.code, 0, restored.complaint);
+  const again = await run("backup", file("again.db"), "--without-files", "--database-url", url);
+  assert.equal(again.code, 0, again.complaint);
+  assert.deepEqual(readSqlite(file("again.db")), readSqlite(copy));
+  const sums = ({ printed }) => printed.match(/^.* rows {2}[0-9a-f]{32}$/gm);
+  assert.deepEqual(sums(again), sums(restored));
+  await isRefused(run("restore", copy, "--database-url", url), /it is not empty \(tenants has 1 row\).* --force puts/);
+  assert.ok(!existsSync(file("data/restoring.db")));
 });
 
 test("what is no whole copy of ours is not restored, and nothing is left of the try", async () => {

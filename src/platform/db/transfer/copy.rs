@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use super::catalogue::{Catalogue, Table};
 use super::end::End;
 use super::row::{self, Cell, Sum};
-use super::{Moved, Progress};
-use crate::error::Result;
+use super::{Index, Moved, Progress};
 use crate::platform::db::passages::index_passages_after;
 use crate::platform::db::tx::Tx;
 use crate::platform::db::value::Value;
@@ -70,11 +69,7 @@ pub fn empty(tx: &mut Tx<'_>, catalogue: &Catalogue) -> anyhow::Result<()> {
 }
 
 /// The search index has another form on each engine.
-pub fn index_tickets(
-    target: &mut End,
-    index: fn(&mut Tx<'_>, i64, i64) -> Result<()>,
-    tell: &mut dyn FnMut(Progress<'_>),
-) -> anyhow::Result<()> {
+pub fn index_tickets(target: &mut End, index: Index, tell: &mut dyn FnMut(Progress<'_>)) -> anyhow::Result<()> {
     let mut tickets: VecDeque<(i64, i64)> = target.look(|tx| {
         let all = "select tenant_key, ticket_key from tickets order by ticket_key";
         Ok(tx.all(all, &[], |row| Ok((row.take()?, row.take()?)))?.into())

@@ -1,4 +1,4 @@
-//! One of the two databases, on a connection that nobody else writes beside.
+//! One of the two databases, on a connection of its own.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Table};
+use crate::platform::clock::Clock;
 use crate::platform::db::failure::describe;
 use crate::platform::db::postgres::{Link, Session};
 use crate::platform::db::tx::Tx;
@@ -101,17 +102,40 @@ impl End {
         work(&mut self.tx())
     }
 
-    /// From here on all looks see one state, and nobody changes it.
-    pub fn begin_snapshot(&mut self, catalogue: &Catalogue) -> anyhow::Result<()> {
+    /// From here on all looks see one state. Nobody changes it, but for others who may write beside: they go on from that state,
+    /// and leave the tables' form as it is.
+    pub fn begin_snapshot(&mut self, catalogue: &Catalogue, is_beside_writers: bool) -> anyhow::Result<()> {
+        let (mode, why) = match is_beside_writers {
+            true => ("access share", "somebody changes its tables: wait for that migration to end"),
+            false => ("share", "somebody writes to it: stop the server first"),
+        };
         match self {
             Self::Sqlite(_) => self.script("begin"),
             Self::Postgres(_) => {
                 let names: Vec<_> = catalogue.tables.iter().map(|table| table.name.as_str()).collect();
-                self.script("begin isolation level repeatable read")?;
-                let locked = self.script(&format!("lock table {} in share mode", names.join(", ")));
-                locked.context("somebody writes to it: stop the server first")
+                // The first look takes the snapshot, and the locks are there by then.
+                self.script("begin isolation level repeatable read read only")?;
+                let locked = self.script(&format!("lock table {} in {mode} mode", names.join(", ")));
+                locked.context(why)
             }
         }
+    }
+
+    /// What is there goes into a schema of another name, which is the answer; the next one to migrate finds nothing.
+    pub fn set_aside(&mut self) -> anyhow::Result<String> {
+        let kept = format!("before_{}", Clock::System.now().0);
+        let renamed = self.script(&format!(
+            "do $$
+             declare
+                 ours text := current_schema();
+             begin
+                 execute format('alter schema %I rename to {kept}', ours);
+                 execute format('create schema %I', ours);
+             end
+             $$"
+        ));
+        renamed.context("what is there cannot be set aside: name a new database")?;
+        Ok(kept)
     }
 
     /// The highest number that was handed out, also of rows that are gone.

@@ -1,11 +1,13 @@
 //! A whole database into another one, of the other engine, or from one PostgreSQL to another. Called by the command line,
-//! outside the runtime. A SQLite file is copied by `backup`, whose copy is checked page by page.
+//! outside the runtime, and by `backup` and `restore` where one of the two is PostgreSQL. A SQLite file is copied by `backup`
+//! itself, whose copy is checked page by page.
 //!
 //! Invariants:
-//! - Nothing is written to the source, and nobody else writes to it meanwhile: SQLite's file is claimed, PostgreSQL's tables
-//!   are locked for others than readers. A server that uses either end is refused.
+//! - Nothing is written to the source, and all of it is read as of one moment. Nobody else writes to it meanwhile: SQLite's file
+//!   is claimed, PostgreSQL's tables are locked for others than readers, and a server that uses either end is refused. A
+//!   backup is the exception: there the snapshot is enough, since nobody goes on from the copy as from the source.
 //! - From the first row to the last check, the target's history says that it is being moved into: no server starts on it.
-//!   A move that was cut short begins anew; its rows are removed first.
+//!   What was cut short begins anew; its rows are removed first.
 //! - It ends well only when each table has, on both sides, the same number of rows and the same sum over their texts.
 
 mod catalogue;
@@ -24,6 +26,32 @@ use crate::platform::config::DatabaseConfig;
 
 const WHICH: &str = "are --from and --to the wrong way round? The one that is left out is DATABASE_URL";
 
+/// Puts one ticket, of one tenant, into the search index.
+pub type Index = fn(&mut Tx<'_>, i64, i64) -> Result<()>;
+
+/// What all is read and written for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errand {
+    Move,
+    /// Into a new file, while servers go on.
+    Backup,
+    /// From a copy. By force also where there is a database: that is kept as a schema of its own.
+    Restore {
+        is_forced: bool,
+    },
+}
+
+impl Errand {
+    /// For whoever may have named the wrong database.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Move => WHICH,
+            Self::Backup => "does DATABASE_URL name the right database?",
+            Self::Restore { .. } => "--force puts the copy in its place and keeps it as another schema",
+        }
+    }
+}
+
 /// So far.
 pub struct Progress<'a> {
     pub table: &'a str,
@@ -38,11 +66,11 @@ pub struct Moved {
     pub checksum: String,
 }
 
-/// `index` puts one ticket, of one tenant, into the search index. Progress is told after each batch.
+/// Progress is told after each batch.
 pub fn transfer(
     from: &DatabaseConfig,
     to: &DatabaseConfig,
-    index: fn(&mut Tx<'_>, i64, i64) -> Result<()>,
+    index: Index,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> anyhow::Result<Vec<Moved>> {
     ensure!(from.url != to.url, "the source and the target are the same database: name another one by --to");
@@ -52,28 +80,53 @@ pub fn transfer(
             "both are SQLite: `smilechat backup FILE` copies the file, `smilechat restore FILE` puts it in its place"
         );
     }
-    let catalogue = Catalogue::of_this_version()?;
     if let Place::Sqlite(path) = &places.0 {
         ensure!(End::is_there(&from.url)?, "the source: there is no database {}: {WHICH}", path.display());
     }
-    let mut source = End::open(&from.url).context("the source")?;
-    source.refuse_if_served().context("the source")?;
-    ensure!(source.ask(is_ours).context("the source")?, "the source has no tables of SmileChat: {WHICH}");
-    if let Some(name) = source.ask(lacking).context("the source")? {
-        bail!("the source lacks the migration {name}: run `smilechat migrate` on it first");
-    }
-    ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
-    let mut target = prepare(&mut source, to, &catalogue).context("the target")?;
-    source.begin_snapshot(&catalogue).context("the source")?;
-    let moved = fill(&mut source, &mut target, &catalogue, index, tell)
-        .context("the move was not finished, and the target is of no use yet; run it again, it begins anew")?;
-    target.within(|tx| Ok(end_move(tx)?))?;
-    target.settle()?;
+    let (moved, _) = carry(Errand::Move, from, to, index, tell, &mut || Ok(()))?;
     Ok(moved)
 }
 
+/// `beside` is called when all is there, before anybody may take the target for whole. The second answer is where that is kept
+/// which stood there before.
+pub(super) fn carry(
+    errand: Errand,
+    from: &DatabaseConfig,
+    to: &DatabaseConfig,
+    index: Index,
+    tell: &mut dyn FnMut(Progress<'_>),
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<(Vec<Moved>, Option<String>)> {
+    let catalogue = Catalogue::of_this_version()?;
+    let mut source = End::open(&from.url).context("the source")?;
+    if errand != Errand::Backup {
+        source.refuse_if_served().context("the source")?;
+    }
+    let has_ours = source.ask(is_ours).context("the source")?;
+    ensure!(has_ours, "the source has no tables of SmileChat: {}", errand.advice());
+    if let Some(name) = source.ask(lacking).context("the source")? {
+        let by_whom = if errand == Errand::Backup { "back it up by the version that serves it, or " } else { "" };
+        bail!("the source lacks the migration {name}: {by_whom}run `smilechat migrate` on it first");
+    }
+    ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
+    let (mut target, kept) = prepare(errand, &mut source, to, &catalogue).context("the target")?;
+    source.begin_snapshot(&catalogue, errand == Errand::Backup).context("the source")?;
+    let moved = fill(&mut source, &mut target, &catalogue, index, tell)
+        .and_then(|moved| beside().map(|()| moved))
+        .context("it was not finished, and the target is of no use yet; run it again, it begins anew")?;
+    target.within(|tx| Ok(end_move(tx)?))?;
+    target.settle()?;
+    Ok((moved, kept))
+}
+
 /// The target with the schema of this version, no rows, and the mark of a move.
-fn prepare(source: &mut End, to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<End> {
+fn prepare(
+    errand: Errand,
+    source: &mut End,
+    to: &DatabaseConfig,
+    catalogue: &Catalogue,
+) -> anyhow::Result<(End, Option<String>)> {
+    let mut kept = None;
     if End::is_there(&to.url)? {
         let mut target = End::open(&to.url)?;
         ensure!(!target.is_the_same_as(source)?, "it is the source, by another name: name another database by --to");
@@ -84,11 +137,16 @@ fn prepare(source: &mut End, to: &DatabaseConfig, catalogue: &Catalogue) -> anyh
                 "another version began a move into it: finish it with that one, or empty the database"
             );
             target.within(|tx| copy::empty(tx, catalogue))?;
-            return Ok(target);
+            return Ok((target, None));
         }
         // Before its schema is brought forward: a database that somebody needs stays as it is.
         if target.ask(is_ours)? {
-            target.look(|tx| refuse_rows(tx, "tenants"))?;
+            let has_rows = target.look(|tx| copy::count(tx, "tenants"))? > 0;
+            if has_rows && errand == (Errand::Restore { is_forced: true }) {
+                kept = Some(target.set_aside()?);
+            } else {
+                target.look(|tx| refuse_rows(errand, tx, "tenants"))?;
+            }
         } else {
             refuse_what_is_not_ours(&mut target, catalogue)?;
         }
@@ -97,10 +155,10 @@ fn prepare(source: &mut End, to: &DatabaseConfig, catalogue: &Catalogue) -> anyh
     let mut target = End::open(&to.url)?;
     target.within(|tx| {
         let mut tables = catalogue.tables.iter().filter(|table| !table.is_seeded);
-        tables.try_for_each(|table| refuse_rows(tx, &table.name))?;
+        tables.try_for_each(|table| refuse_rows(errand, tx, &table.name))?;
         Ok(begin_move(tx)?)
     })?;
-    Ok(target)
+    Ok((target, kept))
 }
 
 fn refuse_what_is_not_ours(target: &mut End, catalogue: &Catalogue) -> anyhow::Result<()> {
@@ -111,12 +169,13 @@ fn refuse_what_is_not_ours(target: &mut End, catalogue: &Catalogue) -> anyhow::R
     Ok(())
 }
 
-fn refuse_rows(tx: &mut Tx<'_>, table: &str) -> anyhow::Result<()> {
+fn refuse_rows(errand: Errand, tx: &mut Tx<'_>, table: &str) -> anyhow::Result<()> {
     let rows = copy::count(tx, table)?;
     ensure!(
         rows == 0,
-        "it is not empty ({table} has {rows} {}): name a new database, on which no server was ever started; or {WHICH}",
-        if rows == 1 { "row" } else { "rows" }
+        "it is not empty ({table} has {rows} {}): name a new database, on which no server was ever started; or {}",
+        if rows == 1 { "row" } else { "rows" },
+        errand.advice()
     );
     Ok(())
 }
@@ -125,7 +184,7 @@ fn fill(
     source: &mut End,
     target: &mut End,
     catalogue: &Catalogue,
-    index: fn(&mut Tx<'_>, i64, i64) -> Result<()>,
+    index: Index,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> anyhow::Result<Vec<Moved>> {
     // What the migrations wrote: the source's own comes in its place.

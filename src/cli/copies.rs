@@ -1,0 +1,58 @@
+//! `smilechat backup` and `smilechat restore`: the database, and the uploaded files beside it where they lie in a folder.
+//!
+//! Outside the runtime: connections are held on this thread.
+
+use std::path::Path;
+
+use super::moving::{report, teller};
+use super::print;
+use crate::platform::config::Config;
+use crate::platform::db;
+use crate::platform::files::{Carried, Files, beside};
+use crate::tickets::reindex::index_by_key;
+
+pub fn back_up(config: &Config, file: &Path, is_without_files: bool) -> anyhow::Result<()> {
+    let files = Files::new(&config.files, &config.data_dir)?;
+    let mut beside_it = if is_without_files { None } else { files.beside(file) };
+    let mut fetch = || beside_it.as_mut().map_or(Ok(()), |folder| folder.fetch());
+    let copied = db::backup(&config.database, file, index_by_key, &mut teller(), &mut fetch)?;
+    let about_files = match beside_it {
+        Some(folder) => told(&beside(file), folder.kept(), ""),
+        None if is_without_files => "uploaded files are left out".into(),
+        None => in_a_bucket(config),
+    };
+    print(&format!("{}{}: {} bytes\n{about_files}", report(&copied.moved), file.display(), copied.bytes))
+}
+
+pub fn restore(config: &Config, file: &Path, is_forced: bool) -> anyhow::Result<()> {
+    let files = Files::new(&config.files, &config.data_dir)?;
+    let mut brought = None;
+    let mut bring = || {
+        brought = files.bring_back(file)?;
+        Ok(())
+    };
+    let (database, own) = (&config.database, Path::new(&config.data_dir));
+    let restored = db::restore(database, file, is_forced, own, index_by_key, &mut teller(), &mut bring)?;
+    let mut text = report(&restored.moved);
+    text += &format!("{}: {} bytes from {}", restored.place, restored.bytes, file.display());
+    if let Some(kept) = restored.kept {
+        text += &format!("\n{kept}: what stood there before");
+    }
+    if restored.is_older {
+        text += "\nthe next start brings its schema forward";
+    }
+    let about_files = match (files.kind(), brought) {
+        (_, Some(carried)) => told(&beside(file), carried, " that were missing"),
+        ("bucket", None) => in_a_bucket(config),
+        (_, None) => format!("uploaded files stay as they are: there is no {}", beside(file).display()),
+    };
+    print(&format!("{text}\n{about_files}"))
+}
+
+fn told(folder: &Path, carried: Carried, which: &str) -> String {
+    format!("{}: {} uploaded files{which}, {} bytes", folder.display(), carried.files, carried.bytes)
+}
+
+fn in_a_bucket(config: &Config) -> String {
+    format!("uploaded files stay in {}: a bucket is copied by its service's own means", config.files.url)
+}
