@@ -111,3 +111,40 @@ impl Handler for Sockets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use crate::platform::metrics::table;
+
+    #[test]
+    fn every_reason_that_the_gateway_gives_is_a_label_of_the_metric() {
+        let mut given = BTreeSet::new();
+        collect(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/realtime/gateway")), &mut given);
+        // Who is refused has never been counted as connected.
+        given.remove("refused");
+        assert_eq!(given, table::REASONS.iter().map(|reason| (*reason).to_owned()).collect());
+    }
+
+    /// The literals with which sockets and connections are ended.
+    fn collect(folder: &Path, reasons: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("a folder of src can be listed") {
+            let path = entry.expect("an entry of src can be read").path();
+            if path.is_dir() {
+                collect(&path, reasons);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a file of src can be read");
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            for before in ["close(\"", "cut(\"", "hang_up(\"", "dismiss(\"", "end(\"", "Lost(\"", "=> (\"", "_ => \""] {
+                let literals = code.split(before).skip(1).filter_map(|rest| rest.split('"').next());
+                reasons.extend(
+                    literals.filter(|one| one.contains(|c: char| c == ' ') || *one == "refused").map(str::to_owned),
+                );
+            }
+        }
+    }
+}

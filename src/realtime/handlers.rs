@@ -184,7 +184,17 @@ pub fn refuse(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::platform::metrics::table;
+
+    #[test]
+    fn every_event_but_messages_is_a_label_of_its_metric() {
+        let (measured, known) = (table::EVENTS.iter().copied(), wire::EVENTS.into_iter());
+        let expected: BTreeSet<_> = known.filter(|name| *name != "chat_message").chain(["other"]).collect();
+        assert_eq!(measured.collect::<BTreeSet<_>>(), expected);
+    }
 
     #[test]
     fn an_unreadable_payload_is_called_invalid() {

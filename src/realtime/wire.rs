@@ -14,7 +14,7 @@ use crate::tickets::messages::send;
 use crate::tickets::model::{Message, Note, Rating, Ticket};
 
 /// What a client may send.
-const EVENTS: [&str; 7] =
+pub(super) const EVENTS: [&str; 7] =
     ["chat_message", "join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth"];
 
 /// The name as we know it; `other` for what a client made up.

@@ -13,8 +13,13 @@ with `telemetry.otlp_endpoint` the same figures are pushed to a collector. [OPER
 them.
 
 No label names a tenant, a user or a ticket. Where the table lists a label's values, there are no others; where it does
-not, the server's own lists (routes, codes of errors, events) bound them. Counters begin at zero with the process. A
-histogram `x` is served as `x_bucket`, `x_sum` and `x_count`.
+not, the server's own lists (routes, codes of errors) bound them.
+
+Counters and histograms begin at zero with the process, each with all its sets of labels, so that `increase()` and `rate()`
+count the first event as well. Two have a label that is not listed and appear with their first event:
+`smilechat_http_request_seconds` by route, and `smilechat_errors_total` by code, of which only the code `internal` is there from
+the start. Gauges appear once they are known: a few seconds after the start, and never where there is nothing to know
+(`smilechat_bus_up` on a node that is alone). A histogram `x` is served as `x_bucket`, `x_sum` and `x_count`.
 ";
 
 #[test]

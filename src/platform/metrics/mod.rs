@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use metrics::{Unit, counter, gauge};
+use metrics::{Unit, counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use self::table::{Kind, Metric};
@@ -70,8 +70,8 @@ fn builder() -> PrometheusBuilder {
     })
 }
 
-/// Says what a metric is, and begins its counters at zero where it is known which ones there are: a counter that appears
-/// with its first count has no rate. What `process` writes out by itself is not the recorder's.
+/// Says what a metric is, and begins its counters and histograms at zero where it is known which ones there are: one that
+/// appears with its first count has no rate before the second. What `process` writes out by itself is not the recorder's.
 fn introduce(metric: &Metric) {
     let unit = match metric.unit() {
         "s" => Unit::Seconds,
@@ -83,9 +83,16 @@ fn introduce(metric: &Metric) {
         Kind::Gauge => metrics::describe_gauge!(metric.name, unit, metric.help),
         Kind::Histogram(_) => metrics::describe_histogram!(metric.name, unit, metric.help),
     }
-    let is_recorded = !metric.name.starts_with("process_");
-    if is_recorded && metric.kind == Kind::Counter && metric.labels.iter().all(|label| !label.values.is_empty()) {
-        combinations(metric).into_iter().for_each(|labels| counter!(metric.name, labels).absolute(0));
+    if metric.name.starts_with("process_") || !metric.is_closed() {
+        return;
+    }
+    for labels in combinations(metric) {
+        match metric.kind {
+            Kind::Counter => counter!(metric.name, labels).absolute(0),
+            // To be there is enough: it has its buckets from now on, and its samples take room with the first one.
+            Kind::Histogram(_) => drop(histogram!(metric.name, labels)),
+            Kind::Gauge => {}
+        }
     }
 }
 
@@ -111,6 +118,17 @@ fn keep_up(handle: PrometheusHandle) {
         }
     };
     thread.spawn(forever).expect("a starting process can have a thread");
+}
+
+/// All metrics as they are after `work`, begun for it alone.
+#[cfg(test)]
+pub fn measured(work: impl FnOnce()) -> String {
+    let recorder = builder().build_recorder();
+    metrics::with_local_recorder(&recorder, || {
+        table::all().for_each(introduce);
+        work();
+    });
+    recorder.handle().render()
 }
 
 #[cfg(test)]
@@ -143,6 +161,27 @@ mod tests {
         for measured in ["process_cpu_seconds_total ", "process_open_fds ", "process_resident_memory_bytes "] {
             assert!(text.lines().any(|found| found.starts_with(measured)), "{measured} is not in:\n{text}");
         }
+    }
+
+    #[test]
+    fn what_can_be_known_before_it_happens_is_there_at_zero() {
+        let samples = text::parse(&measured(|| {}));
+        let recorded = table::all().filter(|metric| !metric.name.starts_with("process_") && metric.kind != Kind::Gauge);
+        let mut waiting = Vec::new();
+        for metric in recorded {
+            let name = match metric.kind {
+                Kind::Histogram(_) => format!("{}_count", metric.name),
+                _ => metric.name.to_owned(),
+            };
+            let found: Vec<f64> = samples.iter().filter(|one| one.name == name).map(|one| one.value).collect();
+            let expected = if metric.is_closed() { combinations(metric).len() } else { 0 };
+            assert_eq!(found, vec![0.0; expected], "{}", metric.name);
+            if !metric.is_closed() {
+                waiting.push(metric.name);
+            }
+        }
+        // These have a label whose values are the routes, or the codes of errors.
+        assert_eq!(waiting, ["smilechat_http_request_seconds", "smilechat_errors_total"]);
     }
 
     #[test]

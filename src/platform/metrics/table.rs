@@ -79,6 +79,25 @@ const REQUESTS: &[Metric] = &[
     ),
 ];
 
+/// Why a socket ended, in the words of `realtime::gateway`.
+pub const REASONS: &[&str] = &[
+    "client namespace disconnect",
+    "server namespace disconnect",
+    "server shutting down",
+    "transport close",
+    "transport error",
+    "ping timeout",
+    "connect timeout",
+    "parse error",
+    "slow reader",
+    "too many events",
+    "internal error",
+];
+
+/// What a client may send, messages aside, and what it made up.
+pub const EVENTS: &[&str] =
+    &["join_ticket", "leave_ticket", "typing", "message_read", "user_status", "reauth", "other"];
+
 const SOCKETS: &[Metric] = &[
     gauge("smilechat_connections", &[], "Open TCP connections."),
     counter(
@@ -89,7 +108,7 @@ const SOCKETS: &[Metric] = &[
     gauge("smilechat_sockets", &[one_of("transport", &["websocket", "polling"])], "Sockets that have joined."),
     counter(
         "smilechat_sockets_closed_total",
-        &[listed("reason")],
+        &[one_of("reason", REASONS)],
         "Sockets that ended, by the first cause. `slow reader`, `too many events` and `internal error` are the server's doing.",
     ),
     gauge(
@@ -101,7 +120,7 @@ const SOCKETS: &[Metric] = &[
     histogram(
         "smilechat_socket_event_seconds",
         LATENCY,
-        &[listed("event")],
+        &[one_of("event", EVENTS)],
         "From the arrival of a socket's event to its answer. Messages have a histogram of their own.",
     ),
     histogram(
@@ -292,6 +311,11 @@ const PROCESS: &[Metric] = &[
 ];
 
 impl Metric {
+    /// Whether it is known from the start which sets of labels there are.
+    pub fn is_closed(&self) -> bool {
+        self.labels.iter().all(|label| !label.values.is_empty())
+    }
+
     /// As OpenTelemetry writes units.
     pub fn unit(&self) -> &'static str {
         match self.name.trim_end_matches("_total") {

@@ -40,8 +40,15 @@ export function valueOf(samples, name, labels = {}) {
   return fitting.length ? fitting.reduce((sum, one) => sum + one.value, 0) : undefined;
 }
 
-/** `[{name, kind}]` of the page that is made from the table in the code. */
+/** `[{name, kind, labels: [{name, values}]}]` of the page that is made from the table in the code; no values: any. */
 export function listed() {
   const page = readFileSync(new URL("../../../docs/METRICS.md", import.meta.url), "utf8");
-  return [...page.matchAll(/^\| `(\w+)` \| (\w+) \|/gm)].map(([, name, kind]) => ({ name, kind }));
+  return [...page.matchAll(/^\| `(\w+)` \| (\w+) \| ([^|]*) \|/gm)].map(([, name, kind, labels]) => ({
+    name,
+    kind,
+    labels: [...labels.matchAll(/`(\w+)`(?:: ([^;]*))?/g)].map(([, label, values]) => ({
+      name: label,
+      values: values?.trim().split(", ") ?? [],
+    })),
+  }));
 }
