@@ -228,3 +228,32 @@ impl Shared {
 fn count_junk() {
     metrics::counter!("smilechat_bus_junk_total").increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicI64;
+
+    use super::*;
+    use crate::platform::metrics;
+
+    #[test]
+    fn what_comes_from_a_clock_that_is_off_is_counted() {
+        let nowhere = Redis::new("redis://127.0.0.1:1").expect("an address");
+        let clock = Clock::Manual(Arc::new(AtomicI64::new(1_700_000_000_000)));
+        let (bus, ..) = Bus::new(Meeting::Redis(nowhere), b"key", Duration::from_secs(20), clock, &Random::seeded(1))
+            .expect("a bus, not connected yet");
+        let (shared, start) = (bus.0.expect("it is not alone"), Instant::now());
+        let hear = |sent_at, beats: std::ops::Range<u32>| {
+            for beat in beats {
+                let opened =
+                    Opened { from: "other".into(), number: beat.into(), sent_at, has_gap: false, lines: vec![] };
+                shared.note_clock(&opened, start + Duration::from_millis(500) * beat);
+            }
+        };
+        let text = metrics::measured(|| hear(1_700_000_000_400, 0..10));
+        assert!(text.contains("\nsmilechat_bus_clock_off_total 0\n"), "{text}");
+        // For two seconds it may be late alone.
+        let text = metrics::measured(|| hear(1_700_000_030_000, 10..20));
+        assert!(text.contains("\nsmilechat_bus_clock_off_total 6\n"), "{text}");
+    }
+}
