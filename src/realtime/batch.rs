@@ -3,8 +3,6 @@
 
 use std::time::Instant;
 
-use tracing::Instrument;
-
 use crate::app::App;
 use crate::error::Error;
 use crate::platform::http::json;
@@ -51,7 +49,10 @@ pub async fn handle(app: &App, connection: &mut Connection, events: Vec<Incoming
         let is_over = connection.credentials.are_over(app);
         match piece {
             piece if is_over => piece.refuse(app, connection, &Error::Unauthorized("unauthorized")),
-            Piece::Messages(gathered) => send_all(app, connection, gathered).await,
+            Piece::Messages(gathered) => {
+                let count = gathered.messages.len();
+                spans::in_event("chat_message", count, send_all(app, connection, gathered)).await;
+            }
             Piece::Other(incoming) => handlers::handle(app, connection, incoming).await,
         }
     }
@@ -103,13 +104,7 @@ impl Piece {
 
 async fn send_all(app: &App, connection: &Connection, gathered: Gathered) {
     let Gathered { ticket_id, messages, waiting } = gathered;
-    let count = messages.len();
-    let sent = send::send_all(app, connection.caller().clone(), ticket_id, messages);
-    let sent = match spans::are_on() {
-        true => sent.instrument(spans::socket_event("chat_message", count)).await,
-        false => sent.await,
-    };
-    match sent {
+    match send::send_all(app, connection.caller().clone(), ticket_id, messages).await {
         Ok(answers) => {
             for (sent, Waiting { ack, since }) in answers.into_iter().zip(waiting) {
                 metrics::histogram!("smilechat_message_ack_seconds").record(since.elapsed());

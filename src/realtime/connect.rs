@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::Instrument;
-
 use crate::app::App;
 use crate::auth::guard::{self, Credentials};
 use crate::auth::model::Caller;
@@ -53,8 +51,7 @@ impl Handler for Sockets {
         let unauthorized = || "unauthorized".to_owned();
         let auth: HandshakeAuth = serde_json::from_str(handshake.auth.get()).map_err(|_| unauthorized())?;
         let origin = handshake.origin.as_deref();
-        let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin);
-        let credentials = credentials.instrument(spans::socket_event("connect", 1)).await;
+        let credentials = guard::credentials(app, &auth.token, auth.api_key.as_deref(), origin).await;
         let credentials = credentials.map_err(|error| {
             problem::note("socket", &error);
             match error {
@@ -105,10 +102,12 @@ impl Handler for Sockets {
         if connection.has_arrived {
             app.presence.leave(caller, Instant::now());
         }
-        let touch = db::within(caller.tenant.0, status::touch(app, caller));
-        if let Err(error) = touch.instrument(spans::socket_event("disconnect", 1)).await {
-            tracing::warn!(%error, "could not note when a user was last active");
-        }
+        let touch = async {
+            if let Err(error) = db::within(caller.tenant.0, status::touch(app, caller)).await {
+                tracing::warn!(%error, "could not note when a user was last active");
+            }
+        };
+        spans::in_event("disconnect", 1, touch).await;
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tracing::Instrument;
 
 use crate::app::App;
 use crate::auth::model::Status;
@@ -27,10 +26,7 @@ pub async fn handle(app: &App, connection: &mut Connection, incoming: Incoming) 
     let Incoming { event, payload, ack, received, .. } = incoming;
     let name = wire::known_event(&event);
     let handled = handle_known(app, connection, name, payload.get().as_bytes(), ack);
-    match spans::are_on() {
-        true => handled.instrument(spans::socket_event(name, 1)).await,
-        false => handled.await,
-    }
+    spans::in_event(name, 1, handled).await;
     metrics::histogram!("smilechat_socket_event_seconds", "event" => name).record(received.elapsed());
 }
 
@@ -170,6 +166,7 @@ pub fn refuse(
     error: &Error,
 ) {
     let request_id = new_id(app.clock.now(), &app.random);
+    let _trace = spans::ensure_trace();
     let _span = tracing::error_span!("socket", %request_id, user_id = %connection.caller().user_id).entered();
     problem::note("socket", error);
     let (name, code) = (wire::known_event(event), error.code());

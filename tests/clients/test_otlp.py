@@ -228,6 +228,12 @@ def test_lines_of_the_log_stand_in_their_trace(told):
     assert written["span.id"] == line.span_id.hex()
     spans = {span.span_id: span.name for span in collector.spans()}
     assert spans[line.span_id] == "POST /api/tickets"
+    # What no caller has named begins with its span, and nothing in the log stands in a trace that nobody was told of.
+    named = {one["trace.id"] for one in map(json.loads, log.splitlines()) if "http.request.id" in one}
+    assert len(named) > 1
+    assert named <= {span.trace_id.hex() for span in collector.spans()}
+    attached = {attributes(one).get("trace.id") for one in collector.records()} - {None}
+    assert attached <= {span.trace_id.hex() for span in collector.spans()}
 
 
 def test_metrics_are_those_that_are_served(told):

@@ -11,14 +11,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::error::Error;
 use crate::platform::clock::Clock;
 use crate::platform::http::problem::ErrorCode;
 use crate::platform::id::new_id;
 use crate::platform::random::Random;
-use crate::platform::telemetry::traceparent::Traceparent;
+use crate::platform::telemetry::traceparent::{self, Traceparent};
 use crate::platform::telemetry::{ACCESS, spans};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,23 +58,43 @@ pub(super) async fn layer(State((clock, random)): State<(Clock, Random)>, reques
         note(method, route, &response, began.elapsed());
         response
     };
-    // At the level of errors, so that whatever is logged within says which request it was.
-    let span = tracing::error_span!("request", request_id = %id, trace_id = parent.map(|parent| parent.trace_id()));
-    let answer = within(id, answer.instrument(span));
     if !spans::are_on() {
-        return answer.await;
+        return within(id.clone(), answer.instrument(span_for_log(&id, trace_id(parent)))).await;
     }
     let traced = spans::request(method, route.as_ref().map_or(UNKNOWN, MatchedPath::as_str), parent);
-    let response = answer.instrument(traced.clone()).await;
+    let span = span_for_log(&id, spans::trace_id(&traced));
+    let response = within(id, answer.instrument(span)).instrument(traced.clone()).await;
     spans::answered(&traced, response.status().as_u16());
     response
 }
 
+/// At the level of errors, so that whatever is logged within says which request it was.
+fn span_for_log(request_id: &str, trace_id: String) -> Span {
+    tracing::error_span!("request", request_id, trace_id)
+}
+
+/// The caller's, or one that begins here.
+fn trace_id(parent: Option<Traceparent>) -> String {
+    parent.map_or_else(traceparent::drawn, |parent| parent.trace_id())
+}
+
+/// What a caller calls a request: its id, and where in a trace it is.
+pub struct Given {
+    id: Option<String>,
+    parent: Option<Traceparent>,
+}
+
+impl Given {
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self { id: sane(headers), parent: Traceparent::of(headers) }
+    }
+}
+
 /// The error of a request that comes by beside the floor, under the id that the client gave or else under `made`, with its
 /// line in the log.
-pub fn refuse(given: Option<String>, made: impl FnOnce() -> String, route: &str, error: Error) -> Response {
-    let id: Arc<str> = given.unwrap_or_else(made).into();
-    let _span = tracing::error_span!("request", request_id = %id).entered();
+pub fn refuse(given: Given, made: impl FnOnce() -> String, route: &str, error: Error) -> Response {
+    let id: Arc<str> = given.id.unwrap_or_else(made).into();
+    let _span = span_for_log(&id, trace_id(given.parent)).entered();
     let (status, code) = (error.status().as_u16(), error.code());
     tracing::info!(target: ACCESS, route, status, code, "answered");
     let mut response = CURRENT.sync_scope(id.clone(), || error.into_response());
@@ -116,7 +136,7 @@ impl Drop for InFlight {
 }
 
 /// The id that the client gave, if it is one to be written into logs and headers.
-pub fn sane(headers: &HeaderMap) -> Option<String> {
+fn sane(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
     let is_sane = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     is_sane.then(|| id.to_owned())

@@ -5,7 +5,8 @@
 //! second perhaps, looks outside of any span.
 //!
 //! They stand under a target of their own that no log shows, so that without a collector each of these calls is a test of
-//! one flag. Spans for the log (the request id) are made where they are needed, by `tracing` itself.
+//! one flag. Spans for the log (the request id, the trace's id) are others, which are there without a collector too: they are
+//! made where they are needed, by `tracing` itself, and at the level of errors, so that whatever is logged within has them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,10 +14,11 @@ use opentelemetry::Context;
 use opentelemetry::context::FutureExt;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use tracing::instrument::Instrumented;
-use tracing::{Instrument, Span, trace_span};
+use tracing::span::EnteredSpan;
+use tracing::{Instrument, Span, error_span, trace_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::traceparent::Traceparent;
+use super::traceparent::{self, Traceparent};
 
 pub(super) const TARGET: &str = "spans";
 
@@ -53,6 +55,23 @@ pub fn answered(span: &Span, status: u16) {
 pub fn socket_event(event: &'static str, count: usize) -> Span {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     trace_span!(target: TARGET, parent: None, "socket event", otel.name = event, otel.kind = "server", events = count)
+}
+
+/// What is done about events of a socket: in a trace that begins with it, for the log too.
+pub fn in_event<F: Future>(event: &'static str, count: usize, work: F) -> Instrumented<Instrumented<F>> {
+    let traced = socket_event(event, count);
+    let line = error_span!("socket event", trace_id = trace_id(&traced));
+    work.instrument(line).instrument(traced)
+}
+
+/// The id of the trace that a span begins, for the log. Without a collector nobody has given it one: it is drawn.
+pub fn trace_id(begun: &Span) -> String {
+    begun.in_scope(here).map_or_else(traceparent::drawn, |place| place.trace_id())
+}
+
+/// For lines of the log about what stands in no trace: they are one of their own, until it is dropped.
+pub fn ensure_trace() -> Option<EnteredSpan> {
+    Span::current().is_none().then(|| error_span!("trace", trace_id = traceparent::drawn()).entered())
 }
 
 /// A transaction from its being queued to its answer.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::HeaderMap;
+use rand::Rng;
 
 const SAMPLED: u8 = 1;
 
@@ -53,6 +54,11 @@ impl fmt::Display for Traceparent {
     }
 }
 
+/// The id of a trace that begins here. Nothing depends on it but who reads the log: it need not be repeatable, nor a secret.
+pub fn drawn() -> String {
+    format!("{:032x}", rand::rng().random::<u128>().max(1))
+}
+
 /// Lower-case hexadecimal digits, exactly so many.
 fn number(text: &str, digits: usize) -> Option<u128> {
     let is_hex = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
@@ -88,6 +94,16 @@ mod tests {
             " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {
             assert_eq!(Traceparent::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_has_an_id_of_its_own_that_others_would_take() {
+        let ids = [drawn(), drawn()];
+        assert_ne!(ids[0], ids[1]);
+        for id in ids {
+            let taken = Traceparent::parse(&format!("00-{id}-00f067aa0ba902b7-00")).expect("as the standard wants it");
+            assert_eq!(taken.trace_id(), id);
         }
     }
 

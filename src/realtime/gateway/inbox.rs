@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::engine::Sid;
 use super::{Frame, SocketHandle, packet};
+use crate::platform::telemetry::spans;
 
 /// One event. A client may send any name and any payload; what is no JSON ends its connection before it gets here.
 pub struct Incoming {
@@ -79,6 +80,7 @@ impl Ack {
     fn answer_error(&mut self, code: &str, message: &str) {
         if self.socket.as_ref().is_some_and(SocketHandle::is_connected) {
             let request_id = Sid::random().to_string();
+            let _trace = spans::ensure_trace();
             tracing::warn!(request_id, code, "refused");
             self.answer(&json!({ "error": { "code": code, "message": message, "request_id": request_id } }));
         }

@@ -8,21 +8,23 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::{Handler, Handshake, Shared, SocketHandle};
+use crate::platform::telemetry::spans;
 
 /// The handler's futures are boxed, so that an idle socket does not hold the space that they need at work.
 pub async fn live<H: Handler>(shared: Arc<Shared<H>>, socket: SocketHandle, handshake: Handshake) {
     let handler = &*shared.handler;
     let request_id = handshake.request_id.clone();
-    let span = tracing::error_span!("socket", %request_id);
-    let asked = unless_panic(Box::pin(handler.connect(handshake, socket.clone()))).instrument(span.clone()).await;
-    let mut session = match asked.unwrap_or_else(|| Err("internal".into())) {
-        Ok(session) => session,
-        Err(code) => {
-            span.in_scope(|| tracing::info!(code, "refused"));
-            return socket.refuse(&code, &request_id);
-        }
+    let traced = spans::socket_event("connect", 1);
+    let span = tracing::error_span!("socket", %request_id, trace_id = spans::trace_id(&traced));
+    let asked = async {
+        let asked = unless_panic(Box::pin(handler.connect(handshake, socket.clone()))).await;
+        let session = asked.unwrap_or_else(|| Err("internal".into()));
+        session.inspect_err(|code| tracing::info!(code, "refused"))
     };
-    drop(span);
+    let mut session = match asked.instrument(span).instrument(traced).await {
+        Ok(session) => session,
+        Err(code) => return socket.refuse(&code, &request_id),
+    };
     let _counted = Counted::among(&shared.remaining);
     if socket.join() && unless_panic(handle_events(handler, &mut session, &socket)).await.is_none() {
         socket.cut("internal error");

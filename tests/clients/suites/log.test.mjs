@@ -115,6 +115,39 @@ test("what a socket is refused is logged under the id that it is told", async ()
   });
 });
 
+test("every request and every event of a socket is in a trace, the caller's or one of its own", async () => {
+  await withServer({}, async (server) => {
+    const customer = await newCustomer(server);
+    const theirs = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traceparent = `00-${theirs}-00f067aa0ba902b7-01`;
+    const id = (name) => ({ token: customer.token, headers: { "x-request-id": name, ...(name === "with" && { traceparent }) } });
+    for (const name of ["with", "without", "without-again"]) await call(server, "GET", "/api/tickets", id(name));
+    await call(server, "GET", "/socket.io/?EIO=3", { headers: { "x-request-id": "handshake", traceparent } });
+    const line = await connect(server, customer);
+    const refused = [];
+    for (const event of ["join_ticket", "join_ticket", "made_up", "chat_message"]) {
+      refused.push((await ask(line, event, { ticket_id: "none", message_content: "Hello?" })).error.request_id);
+    }
+    // One that cannot be read, and one that never comes to an event.
+    refused.push((await ask(line, "chat_message", {})).error.request_id);
+    refused.push((await connect(server, { ...customer, token: "bad" }).catch((refusal) => refusal)).data.request_id);
+    line.socket.disconnect();
+    const lines = readLog(server).trimEnd().split("\n").map((one) => JSON.parse(one));
+    const of = (name) => {
+      const [found, ...more] = lines.filter((one) => one["http.request.id"] === name);
+      assert.deepEqual(more, []);
+      return found["trace.id"];
+    };
+    assert.deepEqual([of("with"), of("handshake")], [theirs, theirs]);
+    const own = ["without", "without-again", ...refused].map(of);
+    for (const trace of own) assert.match(trace, /^(?!0{32})[0-9a-f]{32}$/);
+    assert.equal(new Set([theirs, ...own]).size, own.length + 1, own.join());
+    const without = lines.filter((one) => one["http.request.id"] && !one["trace.id"]);
+    assert.deepEqual(without, [], "whatever has the one id has the other");
+    assert.equal(lines.some((one) => one["span.id"]), false, "nobody keeps spans");
+  });
+});
+
 test("a slow statement is told with where it stands, and without its values", async () => {
   await withServer({ env: { SMILECHAT_DATABASE__SLOW_MS: "1" } }, async (server) => {
     const customer = await newCustomer(server);

@@ -13,14 +13,14 @@ use super::session::{Arrival, Session, Transport};
 use super::{Shared, Sid, polling, websocket};
 use crate::error::{Error, Result};
 use crate::platform::http::client_address::client_address;
-use crate::platform::http::request_id;
+use crate::platform::http::request_id::{self, Given};
 
 /// What the log calls it.
 const ROUTE: &str = "/socket.io/";
 
 impl Shared {
     pub async fn answer(self: Arc<Self>, request: Request) -> Response {
-        let given = request_id::sane(request.headers());
+        let given = Given::of(request.headers());
         let answer = self.admit(request).await;
         answer.unwrap_or_else(|error| request_id::refuse(given, || Sid::random().to_string(), ROUTE, error))
     }
