@@ -140,9 +140,7 @@ mod tests {
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
             for before in ["close(\"", "cut(\"", "hang_up(\"", "dismiss(\"", "end(\"", "Lost(\"", "=> (\"", "_ => \""] {
                 let literals = code.split(before).skip(1).filter_map(|rest| rest.split('"').next());
-                reasons.extend(
-                    literals.filter(|one| one.contains(|c: char| c == ' ') || *one == "refused").map(str::to_owned),
-                );
+                reasons.extend(literals.filter(|one| one.contains(' ') || *one == "refused").map(str::to_owned));
             }
         }
     }
