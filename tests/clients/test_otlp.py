@@ -1,13 +1,17 @@
 """Traces, logs and metrics as a collector receives them: a real receiver, decoded by the official protobuf definitions."""
 
+import gzip
+import importlib.util
 import json
 import re
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import socketio
@@ -38,6 +42,8 @@ class Collector:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if self.headers["content-encoding"] == "gzip":
+                    body = gzip.decompress(body)
                 decoded = KINDS[self.path].FromString(body)
                 collector.requests.append((self.path, dict(self.headers), decoded))
                 time.sleep(collector.delay)
@@ -300,6 +306,47 @@ def test_a_collector_that_comes_back_is_told_again(tmp_path):
         wait_for("the log to say so", lambda: "takes telemetry again" in server.log.read_text())
         talk(server)
     assert any(span.name == "chat_message" for span in collector.spans()), "what waits is sent at the end"
+    collector.stop()
+
+
+@contextmanager
+def rotel(collector: Collector, folder):
+    """A collector that others wrote: takes OTLP and sends it on. Answers its address."""
+    agent = Path(importlib.util.find_spec("rotel").origin).with_name("rotel-agent")
+    port = free_port()
+    command = [agent, "start", "--otlp-http-endpoint", f"127.0.0.1:{port}"]
+    command += ["--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}", "--pid-file", folder / "rotel.pid"]
+    command += ["--exporter", "otlp", "--otlp-exporter-endpoint", collector.url]
+    command += ["--otlp-exporter-protocol", "http"]
+    with (folder / "rotel.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    try:
+        wait_for("Rotel to listen", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_it_goes_through_a_collector_that_others_wrote(tmp_path):
+    collector = Collector()
+    (tmp_path / "server").mkdir()
+    with rotel(collector, tmp_path) as url:
+        with running(tmp_path / "server", OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_SERVICE_NAME="chat-behind") as server:
+            talk(server)
+            wait_for("metrics", lambda: collector.metrics().get("smilechat_message_ack_seconds"))
+            # Neither the server nor what stands between has kept anything back.
+            assert "does not take telemetry" not in server.log.read_text()
+        wait_for("the span of a message", lambda: any(span.name == "chat_message" for span in collector.spans()))
+        of_it = lambda: [one for one in collector.records() if attributes(one).get("http.request.id") == "of-the-caller"]  # noqa: E731
+        [line] = wait_for("the line of a request", of_it)
+    assert line.trace_id.hex() == TRACE
+    [request] = [span for span in collector.spans() if span.name == "POST /api/tickets"]
+    assert (request.trace_id.hex(), request.parent_span_id.hex()) == (TRACE, PARENT)
+    acks = collector.metrics()["smilechat_message_ack_seconds"].histogram
+    assert acks.data_points[0].count == 1
+    names = {attributes(request.resource_spans[0].resource)["service.name"] for request in collector.of("/v1/traces")}
+    assert names == {"chat-behind"}
     collector.stop()
 
 
