@@ -108,10 +108,11 @@ export function askRedis(redis, ...command) {
   return execFileSync("redis-cli", ["-p", String(redis.port), ...command], { encoding: "utf8" }).trim();
 }
 
-/** Debian's package of tools holds the server under another name, and starts none for the whole machine. */
+/** Debian's package of tools holds the server under another name, and starts none for the whole machine. Another server that
+ * speaks the same, Valkey say, may be named. */
 function program() {
   const debian = "/usr/bin/redis-check-rdb";
-  return existsSync(debian) ? debian : "redis-server";
+  return process.env.SMILECHAT_TEST_REDIS || (existsSync(debian) ? debian : "redis-server");
 }
 
 function answers(port) {
