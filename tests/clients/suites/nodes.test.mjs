@@ -255,6 +255,30 @@ for (const bus of Object.keys(buses)) {
       ours.socket.disconnect();
     });
 
+    test("a client that is killed or falls silent on one node is offline on the other", async () => {
+      const [one] = nodes;
+      const ann = await newSupport(one, "ann");
+      const ours = await connect(one, ann);
+      const patience = { SMILECHAT_REALTIME__PING_INTERVAL_MS: "1000", SMILECHAT_REALTIME__PING_TIMEOUT_MS: "1000" };
+      const three = await startServer({ databaseUrl: one.environment.DATABASE_URL, env: { ...settings(bus), ...patience } });
+      await isInTouch(three, nodes.length);
+      // What is asked of a silent one: the time between two pings, that for an answer, and five seconds.
+      const ends = { killed: (wire) => wire.destroy(), silent: (wire) => wire.pause() };
+      for (const [how, end] of Object.entries(ends)) {
+        const bob = await newSupport(one, "bob");
+        const theirs = await connect(three, bob);
+        await heard(ours, "user_status", (event) => event.user_id === bob.id && event.status === "online", 3_000);
+        theirs.socket.io.reconnection(false);
+        const began = Date.now();
+        end(theirs.socket.io.engine.transport.ws._socket);
+        await heard(ours, "user_status", (event) => event.user_id === bob.id && event.status === "offline", 7_000);
+        console.log(`# ${bus}: a client that is ${how} is offline elsewhere after ${Date.now() - began} ms`);
+        theirs.socket.disconnect();
+      }
+      ours.socket.disconnect();
+      await stopServer(three);
+    });
+
     test("who comes back by another node, when theirs is stopped, was never gone", async () => {
       const [one, two] = nodes;
       const [ann, bob, customer] = [await newSupport(one, "ann"), await newSupport(one, "bob"), await newCustomer(one)];
