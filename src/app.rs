@@ -67,7 +67,7 @@ impl App {
     pub fn may_have_peers(&self) -> bool {
         match self.bus.standing() {
             Some(standing) => !standing.is_up || standing.peers > 0,
-            None => !self.config.database.url.starts_with("sqlite://"),
+            None => !self.config.database.is_sqlite(),
         }
     }
 }

@@ -103,7 +103,7 @@ pub async fn open(config: Config, clock: Clock, random: Random) -> anyhow::Resul
 /// Whether this process would hear of what another one does. A SQLite file belongs to one process: another would read what
 /// this one has not put on disk yet. Redis then counts for the limits alone.
 pub fn are_nodes_connected(config: &Config) -> bool {
-    config.bus.enabled && !config.database.url.starts_with("sqlite://")
+    config.bus.enabled && !config.database.is_sqlite()
 }
 
 /// Where this node meets the others.

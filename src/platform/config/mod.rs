@@ -49,10 +49,13 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
 }
 
+/// How the URL of a SQLite file begins.
+const SQLITE: &str = "sqlite://";
+
 impl Config {
     /// How the URL of a database begins that is kept in the data folder.
     fn database_folder(&self) -> String {
-        format!("sqlite://{}/", self.data_dir.trim_end_matches('/'))
+        format!("{SQLITE}{}/", self.data_dir.trim_end_matches('/'))
     }
 }
 
@@ -98,6 +101,11 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
+    /// A file, which belongs to one process.
+    pub fn is_sqlite(&self) -> bool {
+        self.url.starts_with(SQLITE)
+    }
+
     /// After it no transaction can still be under way: it had to wait for its turn, and for locks.
     pub fn longest_transaction(&self) -> Duration {
         Duration::from_secs(self.queue_timeout_seconds + 3 * self.statement_timeout_seconds)
