@@ -9,6 +9,7 @@ use http::Uri;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
+use crate::platform::db;
 use crate::platform::outbound::Outbound;
 use crate::platform::redis;
 
@@ -164,7 +165,15 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
         "log.level" => (is_level(text), "takes error, warn, info, debug or trace, as in info,smilechat::auth=debug"),
         _ => (true, ""),
     };
-    (!fits).then(|| rule.into())
+    if !fits {
+        return Some(rule.into());
+    }
+    match key {
+        _ if text.is_empty() => None,
+        "database.url" => db::url_fault(text),
+        "database.replica_url" => db::replica_url_fault(text),
+        _ => None,
+    }
 }
 
 /// The scheme, host and port of an origin are the whole of it: no path, no user, no slash.
@@ -272,6 +281,11 @@ mod tests {
             ("server.host", "::1", "http://localhost"),
             ("database.url", "sqlite://./data/chat.db", "sqlite://"),
             ("database.url", "postgres://app:p@127.0.0.1:5432/chat", "mysql://localhost/chat"),
+            ("database.url", "postgres://db/chat?sslmode=require", "postgres://db/chat?sslmode=allow"),
+            ("database.url", "postgres://a,b/chat", "postgres://a,b/chat?target_session_attrs=read-only"),
+            ("database.url", "postgresql://db/chat", "postgres://db/chat?sslcert=/x.pem"),
+            ("database.replica_url", "postgres://db/chat?target_session_attrs=any", "sqlite:///srv/chat.db"),
+            ("database.replica_url", "", "postgres://db/chat?sslmode=verify-full&sslrootcert=/nowhere.pem"),
             ("bus.redis_url", "redis+sentinel://a,b/chat", "redis+sentinel://a,b"),
             ("bus.redis_url", "rediss+cluster://:password@a:7000,b:7000", "redis://a,b"),
             ("files.url", "file:///srv/files", "file://files"),

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::layers::{self, Setting};
 use super::names::{self, CONFIG_FILE};
-use super::{Config, check};
+use super::{Config, SQLITE, check};
 
 /// The first layer, and the documentation of every key.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -65,6 +65,7 @@ pub fn load(
     settings.extend(layers::of_flags(flags, &defaults));
 
     mistakes.extend(settings.iter().filter_map(|setting| mistake_in(setting, &defaults)));
+    mistakes.extend(replica_of_no_server(&settings));
     mistakes.extend(mistakes_in_production(&settings));
     if mistakes.is_empty() { merge(settings) } else { Err(mistakes) }
 }
@@ -87,8 +88,23 @@ fn mistake_in(setting: &Setting, defaults: &BTreeMap<String, Value>) -> Option<M
     check::fault(key, default, value).map(|fault| Mistake::new(name, fault))
 }
 
+/// What counts in the end.
+fn last<'a>(settings: &'a [Setting], key: &str) -> Option<&'a Setting> {
+    settings.iter().rev().find(|setting| setting.key == key)
+}
+
+/// A standby has what the server beside it has, and SQLite has none.
+fn replica_of_no_server(settings: &[Setting]) -> Option<Mistake> {
+    let text = |key| last(settings, key).and_then(|setting| setting.value.as_str()).unwrap_or_default();
+    let url = text("database.url");
+    let replica = last(settings, "database.replica_url").filter(|_| !text("database.replica_url").is_empty())?;
+    let fault = "is a standby of a PostgreSQL server, and the database is a SQLite file: leave it out, or have DATABASE_URL \
+                 name that server";
+    (url.is_empty() || url.starts_with(SQLITE)).then(|| Mistake::new(&replica.name, fault))
+}
+
 fn mistakes_in_production(settings: &[Setting]) -> Vec<Mistake> {
-    let last = |key| settings.iter().rev().find(|setting| setting.key == key);
+    let last = |key| last(settings, key);
     if last("env").and_then(|setting| setting.value.as_str()) != Some("production") {
         return Vec::new();
     }
@@ -244,6 +260,18 @@ mod tests {
                 "FILE: auth.jwt_secret: production needs a secret of at least 32 bytes; make one with: openssl rand -base64 48",
             ]
         );
+    }
+
+    #[test]
+    fn a_standby_needs_a_server_to_stand_by() {
+        let replica = ("DATABASE_REPLICA_URL", "postgres://standby/chat");
+        for database in ["", "sqlite:///srv/chat.db"] {
+            let lines = mistakes(&[replica, ("DATABASE_URL", database)]);
+            assert!(lines.len() == 1 && lines[0].starts_with("DATABASE_REPLICA_URL: is a standby of"), "{lines:?}");
+        }
+        assert!(load_from(&[replica, ("DATABASE_URL", "postgres://db/chat")]).is_ok());
+        let both = mistakes(&[replica, ("DATABASE_URL", "postgres://db/chat?sslmode=allow")]);
+        assert!(both.len() == 1 && both[0].starts_with("DATABASE_URL: sslmode"), "{both:?}");
     }
 
     #[test]

@@ -309,6 +309,16 @@ pub fn hold(config: &DatabaseConfig) -> anyhow::Result<Option<Hold>> {
     }
 }
 
+/// What is wrong with the URL of a database, as far as this machine alone can tell; without the URL, which may hold a password.
+pub fn url_fault(url: &str) -> Option<String> {
+    Place::of(url).err().map(|error| format!("{error:#}"))
+}
+
+/// The same of the URL of a standby.
+pub fn replica_url_fault(url: &str) -> Option<String> {
+    server::Server::of(url).err().map(|error| format!("{error:#}"))
+}
+
 /// Where the database lives.
 enum Place {
     Sqlite(PathBuf),

@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -18,6 +18,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::channel;
+use super::failure::describe;
 use super::trust::{Trust, roots, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -34,7 +35,14 @@ impl Server {
     /// Errors are one line, and never repeat the URL, which may hold a password.
     pub fn of(url: &str) -> anyhow::Result<Self> {
         let (url, mode, root) = without_tls(url)?;
-        let mut settings: Config = url.parse().context("the database URL is malformed")?;
+        let mut settings: Config =
+            url.parse().map_err(|error| match url.find('?').is_some_and(|mark| Some(mark) < url.rfind('@')) {
+                // What the driver took for the name of a parameter may be of the password.
+                true => anyhow!(
+                    "the database URL is malformed: signs such as @ / ? % in the password have to be percent-encoded"
+                ),
+                false => anyhow!("the database URL is malformed: {}", describe(&error)),
+            })?;
         settings.application_name("smilechat");
         settings.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
         settings.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
@@ -172,6 +180,17 @@ mod tests {
         ] {
             let expected = (rest.to_owned(), mode.map(str::to_owned), root.map(str::to_owned));
             assert_eq!(without_tls(url).expect("it is well formed"), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_is_repeated_that_may_be_of_the_password() {
+        let fault = |url: &str| Server::of(url).err().map(|error| format!("{error:#}")).unwrap_or_default();
+        assert!(fault("postgres://app:p@db/chat?sslcert=/x.pem").contains("unknown option `sslcert`"));
+        assert!(fault("postgres://app:p@db:port/chat").contains("port"));
+        for url in ["postgres://app:p@w?canary=1@db/chat", "postgres://app:p@w?x=1&canary=@db/chat?sslcert=/x.pem"] {
+            let fault = fault(url);
+            assert!(fault.contains("percent-encoded") && !fault.contains("canary"), "{url}: {fault}");
         }
     }
 

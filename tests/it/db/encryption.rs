@@ -145,25 +145,27 @@ async fn what_goes_over_a_network_in_the_clear_is_warned_of() -> Result<()> {
     Ok(())
 }
 
+/// Exit code 2 is for what would be the same the next time.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_trusted_is_told_in_one_line() -> Result<()> {
     let cases = [
-        ("localhost", "sslmode=verify-full&sslrootcert={other}", "UnknownIssuer"),
-        ("localhost", "sslmode=verify-ca&sslrootcert={other}", "UnknownIssuer"),
-        ("localhost", "sslmode=require&sslrootcert={other}", "UnknownIssuer"),
-        ("localhost", "sslmode=verify-full", "UnknownIssuer"),
-        ("127.0.0.1", "sslmode=verify-full&sslrootcert={root}", "not valid for name"),
-        ("127.0.0.1", "sslmode=disable", "no encryption"),
-        ("127.0.0.1", "sslmode=verify-full&sslrootcert=/nowhere.pem", "cannot read sslrootcert /nowhere.pem"),
-        ("127.0.0.1", "sslmode=allow", "sslmode in the database URL takes"),
-        ("127.0.0.1", "sslrootcert={root}", "sslrootcert needs sslmode"),
-        ("127.0.0.1", "sslmode=require&sslcert=/x.pem", "unknown option `sslcert`"),
+        ("localhost", "sslmode=verify-full&sslrootcert={other}", "UnknownIssuer", 1),
+        ("localhost", "sslmode=verify-ca&sslrootcert={other}", "UnknownIssuer", 1),
+        ("localhost", "sslmode=require&sslrootcert={other}", "UnknownIssuer", 1),
+        ("localhost", "sslmode=verify-full", "UnknownIssuer", 1),
+        ("127.0.0.1", "sslmode=verify-full&sslrootcert={root}", "not valid for name", 1),
+        ("127.0.0.1", "sslmode=disable", "no encryption", 1),
+        ("127.0.0.1", "sslmode=verify-full&sslrootcert=/nowhere.pem", "cannot read sslrootcert /nowhere.pem", 2),
+        ("127.0.0.1", "sslmode=allow", "sslmode in the database URL takes", 2),
+        ("127.0.0.1", "sslrootcert={root}", "sslrootcert needs sslmode", 2),
+        ("127.0.0.1", "sslmode=require&sslcert=/x.pem", "unknown option `sslcert`", 2),
     ];
     spawn_blocking(move || {
-        for (host, parameters, why) in cases {
+        for (host, parameters, why, exit_code) in cases {
             let url = url(host, "only_tls", parameters).replace("app@", "app:canary@");
             let (code, told) = migrate(&url, "other.crt");
-            assert_eq!((code, told.lines().count()), (Some(1), 1), "{parameters}: {told}");
+            assert_eq!((code, told.lines().count()), (Some(exit_code), 1), "{parameters}: {told}");
+            assert_eq!(told.contains("DATABASE_URL: "), exit_code == 2, "{parameters}: {told}");
             assert!(told.contains(why) && !told.contains("canary"), "{parameters}: {told}");
         }
     })
