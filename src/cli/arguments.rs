@@ -111,6 +111,13 @@ pub enum Command {
     Doctor(Doctor),
 }
 
+impl Command {
+    /// Whether it puts the services together, or shows what a server would do it with.
+    pub fn opens_services(&self) -> bool {
+        matches!(self, Self::Serve | Self::Config | Self::Kb(_) | Self::Bot(_) | Self::Demo { .. })
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// As visitors have it: https://chat.example.com

@@ -26,7 +26,7 @@ use self::arguments::{
 use crate::auth::operator;
 use crate::error::Error;
 use crate::pages;
-use crate::platform::config::{self, Config, Environment, Loaded};
+use crate::platform::config::{self, Config, Environment, Loaded, Mistake};
 use crate::platform::http::docs;
 use crate::platform::http::text::turns_text;
 use crate::platform::random::Random;
@@ -46,21 +46,32 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: &BTreeMap<Str
             return ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(USAGE));
         }
     };
-    let config_file = arguments.overrides.config.clone();
-    let loaded = match config::load(environment, config_file.as_deref(), arguments.overrides.into_flags()) {
+    let (command, overrides) = (arguments.command.unwrap_or(Command::Serve), arguments.overrides);
+    let config_file = overrides.config.clone();
+    let loaded = config::load(environment, config_file.as_deref(), overrides.into_flags());
+    let judged = loaded.and_then(|loaded| match mistakes(&command, &loaded) {
+        none if none.is_empty() => Ok(loaded),
+        mistakes => Err(mistakes),
+    });
+    let loaded = match judged {
         Ok(loaded) => loaded,
         Err(mistakes) => {
             mistakes.iter().for_each(|mistake| complain(&mistake.to_string()));
             return ExitCode::from(USAGE);
         }
     };
-    match carry_out(arguments.command.unwrap_or(Command::Serve), loaded) {
+    match carry_out(command, loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&in_words(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What this command could not be done with, before it begins.
+fn mistakes(command: &Command, loaded: &Loaded) -> Vec<Mistake> {
+    if command.opens_services() { services::mistakes(loaded) } else { Vec::new() }
 }
 
 fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {

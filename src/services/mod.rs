@@ -23,11 +23,12 @@ mod sweep;
 mod vectors;
 mod work;
 
-use anyhow::{bail, ensure};
+use std::path::Path;
 
 use self::work::Workers;
 use crate::app::App;
-use crate::platform::config::Config;
+use crate::platform::config::{Config, Loaded, Mistake};
+use crate::platform::encoder::Encoder;
 use crate::platform::http::api::Api;
 
 pub use follow::Follower;
@@ -118,28 +119,33 @@ pub fn chosen(names: &[String]) -> impl Iterator<Item = &'static Service> {
     })
 }
 
-/// Refuses names that are none, and a part of the services where the other parts could not be told of anything.
-fn check(config: &Config) -> anyhow::Result<()> {
+/// What no server could be started with, beside what the platform finds by itself.
+pub fn mistakes(loaded: &Loaded) -> Vec<Mistake> {
+    let config = &loaded.config;
+    let folder = config.bot.embedding_folder.as_str();
+    let in_folder = if folder.is_empty() { None } else { Encoder::open(Path::new(folder)).err() };
+    let services = fault_of_services(config).map(|fault| loaded.mistake("server.services", fault));
+    let model = in_folder.map(|error| loaded.mistake("bot.embedding_folder", format!("{error:#}")));
+    services.into_iter().chain(model).collect()
+}
+
+/// Names that are none, and a part of the services where the other parts could not be told of anything.
+fn fault_of_services(config: &Config) -> Option<String> {
     let known = SERVICES.iter().map(|service| service.name).collect::<Vec<_>>();
-    for name in &config.server.services {
-        let name = name.as_str();
-        ensure!(
-            known.contains(&name),
-            "server.services: there is no service {name:?}; take some of {}",
-            known.join(", ")
-        );
+    if let Some(name) = config.server.services.iter().find(|name| !known.contains(&name.as_str())) {
+        return Some(format!("there is no service {name:?}; take some of {}", known.join(", ")));
     }
     if config.server.services.is_empty() || start::are_nodes_connected(config) {
-        return Ok(());
+        return None;
     }
-    ensure!(
-        config.bus.enabled,
-        "server.services: processes that share the work tell each other what happens by the bus: set bus.enabled"
-    );
-    bail!(
-        "server.services: a SQLite file belongs to one process, and others could do no work beside it: leave server.services \
-         out, so that one process is all services, or share PostgreSQL by DATABASE_URL; Redis does not make up for it"
-    )
+    let fault = match config.bus.enabled {
+        false => "processes that share the work tell each other what happens by the bus: set bus.enabled",
+        true => {
+            "a SQLite file belongs to one process, and others could do no work beside it: leave this out, so that one \
+             process is all services, or share PostgreSQL by DATABASE_URL; Redis does not make up for it"
+        }
+    };
+    Some(fault.into())
 }
 
 /// Whether a service is among those that this process is.

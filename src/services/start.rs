@@ -34,7 +34,7 @@ use crate::realtime::presence::Presence;
 use crate::realtime::{self, Realtime};
 use crate::services::announce::{self, Committed};
 use crate::services::work::Workers;
-use crate::services::{check, chosen, demo, follow, is_chosen, nodes, operations};
+use crate::services::{chosen, demo, follow, is_chosen, nodes, operations};
 use crate::tickets::assign::HandOuts;
 use crate::tickets::bot::{BotCalls, VectorCalls};
 use crate::tickets::messages::together::Sends;
@@ -130,7 +130,6 @@ pub struct Running {
 
 /// Listens and serves; returns as soon as it does.
 pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutdown) -> anyhow::Result<Running> {
-    check(&config)?;
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
     let database = config.database.clone();
     let _hold = tokio::task::spawn_blocking(move || db::hold(&database)).await??;

@@ -26,6 +26,14 @@ pub struct Loaded {
     pub given_by: BTreeMap<String, String>,
 }
 
+impl Loaded {
+    /// What only a part above the platform can judge, told as every other mistake is.
+    pub fn mistake(&self, key: &str, fault: impl Into<String>) -> Mistake {
+        let name = self.given_by.get(key).cloned();
+        Mistake::new(name.unwrap_or_else(|| names::habitual_name(key)), fault)
+    }
+}
+
 /// One line for the operator: the name they used, and what is wrong with it.
 #[derive(Debug)]
 pub struct Mistake {

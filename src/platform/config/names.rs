@@ -34,6 +34,12 @@ const PREFIX: &str = "SMILECHAT_";
 /// So close to a known name, a variable without `__` is taken for a slip and not for somebody else's.
 const SLIP: usize = 2;
 
+/// What most would give it by.
+pub fn habitual_name(key: &str) -> String {
+    let habitual = HABITUAL.iter().find(|(_, of)| *of == key);
+    habitual.map_or_else(|| environment_name(key), |(name, _)| (*name).to_owned())
+}
+
 pub fn environment_name(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
 }

@@ -26,19 +26,25 @@ async fn a_worker_that_ends_ends_the_server_with_an_error() {
 
 #[test]
 fn a_process_is_some_of_the_services_if_the_others_can_be_told() {
-    let mut config = config::load(&BTreeMap::new(), None, Vec::new()).expect("the defaults are good").config;
-    assert!(check(&config).is_ok() && chosen(&config.server.services).count() == crate::services::SERVICES.len());
-    config.server.services = vec!["auth".into(), "tickets".into()];
-    config.bus.redis_url = "redis://127.0.0.1".into();
-    let error = check(&config).expect_err("SQLite").to_string();
-    assert!(error.contains("a SQLite file belongs to one process") && error.contains("DATABASE_URL"), "{error}");
-    config.database.url = "postgres://db/chat".into();
-    config.bus.enabled = false;
-    assert!(check(&config).expect_err("no bus").to_string().ends_with("set bus.enabled"));
-    config.bus.enabled = true;
-    assert!(check(&config).is_ok() && is_chosen(&config, "auth") && !is_chosen(&config, "realtime"));
+    let with = |variables: &[(&str, &str)]| {
+        let all = variables.iter().map(|(name, text)| (name.to_string(), text.to_string()));
+        let loaded = config::load(&all.collect(), None, Vec::new()).expect("the platform finds none");
+        let lines: Vec<_> = crate::services::mistakes(&loaded).iter().map(ToString::to_string).collect();
+        (loaded.config, lines)
+    };
+    let (services, redis) = (("SMILECHAT_SERVER__SERVICES", "auth,tickets"), ("REDIS_URL", "redis://127.0.0.1"));
+    let postgres = ("DATABASE_URL", "postgres://db/chat");
+    let (config, lines) = with(&[]);
+    assert!(lines.is_empty() && chosen(&config.server.services).count() == crate::services::SERVICES.len());
+    let line = with(&[services, redis]).1.remove(0);
+    assert!(line.starts_with("SMILECHAT_SERVER__SERVICES: a SQLite file belongs to one process"), "{line}");
+    assert!(line.contains("DATABASE_URL"), "{line}");
+    let line = with(&[services, postgres, ("SMILECHAT_BUS__ENABLED", "false")]).1.remove(0);
+    assert!(line.ends_with("set bus.enabled"), "{line}");
+    let (config, lines) = with(&[services, postgres]);
+    assert!(lines.is_empty() && is_chosen(&config, "auth") && !is_chosen(&config, "realtime"));
     assert!(is_chosen(&config, "operations"), "wherever the others are");
-    config.server.services.push("mail".into());
-    let error = check(&config).expect_err("there is none").to_string();
-    assert!(error.starts_with("server.services: there is no service \"mail\"; take some of auth, tickets,"), "{error}");
+    let line = with(&[(services.0, "auth,mail"), postgres]).1.remove(0);
+    let expected = "SMILECHAT_SERVER__SERVICES: there is no service \"mail\"; take some of auth, tickets,";
+    assert!(line.starts_with(expected), "{line}");
 }

@@ -117,11 +117,17 @@ fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
         (&[("SMILECHAT_ENV", "production"), ("JWT_SECRET", "secret")], "JWT_SECRET"),
         (&[("SMILECHAT_ENV", "production")], "JWT_SECRET"),
         (&[("CORS_ORIGINS", "https://good.example/path")], "CORS_ORIGINS"),
+        (&[("DATABASE_URL", "postgres://db/chat?sslmode=on")], "DATABASE_URL: sslmode"),
+        (&[("DATABASE_REPLICA_URL", "postgres://db/chat")], "DATABASE_REPLICA_URL"),
+        (&[("SMILECHAT_SERVER__SERVICES", "auth,mail")], "SMILECHAT_SERVER__SERVICES: there is no service \"mail\""),
+        (&[("SMILECHAT_SERVER__SERVICES", "auth")], "SMILECHAT_SERVER__SERVICES: a SQLite file"),
+        (&[("SMILECHAT_BOT__EMBEDDING_FOLDER", "/nowhere")], "SMILECHAT_BOT__EMBEDDING_FOLDER: /nowhere"),
     ] {
         let refused = run(folder.path(), &["serve"], environment, "");
         let told = String::from_utf8(refused.stderr).expect("UTF-8");
         assert_eq!((refused.status.code(), told.lines().count()), (Some(2), 1), "{told}");
         assert!(told.contains(name), "{told}");
+        assert!(std::fs::read_dir(folder.path()).expect("a folder").next().is_none(), "something was made");
     }
     let unreachable = [("DATABASE_URL", "postgres://nobody:canary@127.0.0.1:1/none")];
     let refused = run(folder.path(), &["serve"], &unreachable, "");
