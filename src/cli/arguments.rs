@@ -112,6 +112,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it signs tokens, or shows what a server would do it with.
+    pub fn needs_secret(&self) -> bool {
+        matches!(self, Self::Serve | Self::Config)
+    }
+
     /// Whether it puts the services together, or shows what a server would do it with.
     pub fn opens_services(&self) -> bool {
         matches!(self, Self::Serve | Self::Config | Self::Kb(_) | Self::Bot(_) | Self::Demo { .. })

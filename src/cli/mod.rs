@@ -48,7 +48,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: &BTreeMap<Str
     };
     let (command, overrides) = (arguments.command.unwrap_or(Command::Serve), arguments.overrides);
     let config_file = overrides.config.clone();
-    let loaded = config::load(environment, config_file.as_deref(), overrides.into_flags());
+    let load = if command.needs_secret() { config::load } else { config::load_without_secret };
+    let loaded = load(environment, config_file.as_deref(), overrides.into_flags());
     let judged = loaded.and_then(|loaded| match mistakes(&command, &loaded) {
         none if none.is_empty() => Ok(loaded),
         mistakes => Err(mistakes),
@@ -76,20 +77,19 @@ fn mistakes(command: &Command, loaded: &Loaded) -> Vec<Mistake> {
 
 fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
     match command {
-        Command::Serve => serve(prepared(loaded)?),
-        Command::Migrate => migrate(&prepared(loaded)?),
+        Command::Serve => serve(loaded.config),
+        Command::Migrate => migrate(&loaded.config),
         Command::Backup { file, without_files } => copies::back_up(&loaded.config, &file, without_files),
         Command::Restore { file, force } => copies::restore(&loaded.config, &file, force),
         Command::Db(DbCommand::Move(ends)) => moving::run(&loaded.config.database, ends),
         Command::Config => print(config::show(&loaded).trim_end()),
-        Command::User(UserCommand::Create(user)) => create_user(&prepared(loaded)?, &user),
+        Command::User(UserCommand::Create(user)) => create_user(&loaded.config, &user),
         Command::Tenant(TenantCommand::Create { name }) => {
-            print_json(&wait_for(operator::create_tenant(&prepared(loaded)?, &name))?)
+            print_json(&wait_for(operator::create_tenant(&loaded.config, &name))?)
         }
         Command::Widget(WidgetCommand::Snippet(snippet)) => print(&widget_snippet(&loaded.config, snippet)?),
         Command::Kb(KbCommand::Import { from, tenant, draft, limit }) => {
-            let config = prepared(loaded)?;
-            let import = services::import_articles(&config, &tenant, &from, limit, draft, &show_progress);
+            let import = services::import_articles(&loaded.config, &tenant, &from, limit, draft, &show_progress);
             print(&wait_for(import)?)
         }
         Command::Bot(BotCommand::Eval { file, replay, tenant }) => {
@@ -97,22 +97,17 @@ fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {
                 Some(file) => Questions::OfFile(file),
                 None => Questions::OfCustomers(replay.unwrap_or_default() as usize),
             };
-            print(&wait_for(services::eval_bot(&prepared(loaded)?, &tenant, questions, &show_progress))?)
+            print(&wait_for(services::eval_bot(&loaded.config, &tenant, questions, &show_progress))?)
         }
-        Command::Demo { messages } => print(&wait_for(services::demo::seed(&prepared(loaded)?, messages))?),
+        Command::Demo { messages } => demo(&loaded.config, messages),
         Command::Openapi => print(docs::OPENAPI.text()?.trim_end()),
         Command::Top(top) => watch(&loaded.config, top),
         Command::Doctor(asked) => wait_for(doctor::run(asked)),
     }
 }
 
-fn prepared(loaded: Loaded) -> anyhow::Result<Config> {
-    let mut config = loaded.config;
+fn serve(mut config: Config) -> anyhow::Result<()> {
     config::prepare(&mut config, &Random::System)?;
-    Ok(config)
-}
-
-fn serve(config: Config) -> anyhow::Result<()> {
     metrics::install();
     let telemetry = telemetry::install(&config.log, &config.telemetry)?;
     let served = wait_for(services::serve(config));
@@ -122,8 +117,14 @@ fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Outside the runtime: migrations hold their connection on this thread.
 fn migrate(config: &Config) -> anyhow::Result<()> {
+    config::make_folder(config)?;
     let applied = db::migrate(&config.database)?;
     print(&if applied.is_empty() { "the schema is up to date".into() } else { applied.join("\n") })
+}
+
+fn demo(config: &Config, messages: Option<u32>) -> anyhow::Result<()> {
+    config::make_folder(config)?;
+    print(&wait_for(services::demo::seed(config, messages))?)
 }
 
 fn create_user(config: &Config, user: &NewUser) -> anyhow::Result<()> {

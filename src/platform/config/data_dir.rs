@@ -11,25 +11,32 @@ use super::Config;
 use crate::platform::random::Random;
 use crate::platform::secret::Secret;
 
-/// Creates the data folder where it is needed, and the secret that development may do without.
+/// For a server: creates the data folder where it is needed, and the secret that development may do without.
 pub fn prepare(config: &mut Config, random: &Random) -> anyhow::Result<()> {
-    let lacks_secret = config.auth.jwt_secret.expose().is_empty();
-    if !lacks_secret && !config.database.url.starts_with(&config.database_folder()) {
-        return Ok(());
-    }
-    let folder = Path::new(&config.data_dir);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("data_dir: cannot create {}", folder.display()))?;
-    if lacks_secret {
+    make_folder(config)?;
+    if config.auth.jwt_secret.expose().is_empty() {
+        let folder = create(config)?;
         let path = folder.join("jwt-secret");
         let secret =
             kept_secret(&path, random).with_context(|| format!("cannot keep a secret in {}", path.display()))?;
         config.auth.jwt_secret = Secret::new(secret);
     }
     Ok(())
+}
+
+/// For whoever makes a database and signs nothing: creates the data folder where the database goes there.
+pub fn make_folder(config: &Config) -> anyhow::Result<()> {
+    if config.database.url.starts_with(&config.database_folder()) {
+        create(config)?;
+    }
+    Ok(())
+}
+
+fn create(config: &Config) -> anyhow::Result<&Path> {
+    let folder = Path::new(&config.data_dir);
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.with_context(|| format!("data_dir: cannot create {}", folder.display()))?;
+    Ok(folder)
 }
 
 /// The secret in the file, made now if there is none. Of several processes that make one, the first wins for all.
@@ -122,7 +129,9 @@ mod tests {
             [("JWT_SECRET", "s"), ("DATABASE_URL", "postgres://db/chat"), ("SMILECHAT_DATA_DIR", data_dir.as_str())];
         prepare(&mut config(&given), &Random::System).expect("nothing to do");
         assert!(!Path::new(&data_dir).exists());
-        prepare(&mut config(&[given[0], given[2]]), &Random::System).expect("prepared");
-        assert!(Path::new(&data_dir).is_dir(), "the database goes there");
+        make_folder(&config(&given[1..])).expect("nothing to do");
+        assert!(!Path::new(&data_dir).exists());
+        make_folder(&config(&given[2..])).expect("made");
+        assert_eq!(fs::read_dir(&data_dir).expect("the database goes there").count(), 0, "and no secret");
     }
 }

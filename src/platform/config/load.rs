@@ -53,11 +53,29 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Reads files and creates none. `config_file` is the flag `--config`.
+/// For a server. Reads files and creates none. `config_file` is the flag `--config`.
 pub fn load(
     environment: &BTreeMap<String, String>,
     config_file: Option<&str>,
     flags: Vec<Flag>,
+) -> Result<Loaded, Vec<Mistake>> {
+    loaded(environment, config_file, flags, true)
+}
+
+/// For whoever signs nothing: also production may do without a secret then.
+pub fn load_without_secret(
+    environment: &BTreeMap<String, String>,
+    config_file: Option<&str>,
+    flags: Vec<Flag>,
+) -> Result<Loaded, Vec<Mistake>> {
+    loaded(environment, config_file, flags, false)
+}
+
+fn loaded(
+    environment: &BTreeMap<String, String>,
+    config_file: Option<&str>,
+    flags: Vec<Flag>,
+    needs_secret: bool,
 ) -> Result<Loaded, Vec<Mistake>> {
     let defaults = defaults();
     let mut mistakes = Vec::new();
@@ -74,7 +92,7 @@ pub fn load(
 
     mistakes.extend(settings.iter().filter_map(|setting| mistake_in(setting, &defaults)));
     mistakes.extend(replica_of_no_server(&settings));
-    mistakes.extend(mistakes_in_production(&settings));
+    mistakes.extend(mistakes_in_production(&settings, needs_secret));
     if mistakes.is_empty() { merge(settings) } else { Err(mistakes) }
 }
 
@@ -111,7 +129,7 @@ fn replica_of_no_server(settings: &[Setting]) -> Option<Mistake> {
     (url.is_empty() || url.starts_with(SQLITE)).then(|| Mistake::new(&replica.name, fault))
 }
 
-fn mistakes_in_production(settings: &[Setting]) -> Vec<Mistake> {
+fn mistakes_in_production(settings: &[Setting], needs_secret: bool) -> Vec<Mistake> {
     let last = |key| last(settings, key);
     if last("env").and_then(|setting| setting.value.as_str()) != Some("production") {
         return Vec::new();
@@ -120,6 +138,7 @@ fn mistakes_in_production(settings: &[Setting]) -> Vec<Mistake> {
     let given = last("auth.jwt_secret");
     let fault = check::secret_fault(given.and_then(|setting| setting.value.as_str()).unwrap_or_default());
     let weak_secret = fault.map(|fault| Mistake::new(given.map_or("JWT_SECRET", |setting| &setting.name), fault));
+    let weak_secret = weak_secret.filter(|_| needs_secret);
     let others = settings.iter().filter_map(|setting| {
         check::production_fault(&setting.key, &setting.value).map(|fault| Mistake::new(&setting.name, fault))
     });
@@ -326,6 +345,7 @@ mod tests {
         let good = ("JWT_SECRET", "pPX4+1mDk0yVtbQ7sZr9cJ2hLw8uNfGe");
         assert!(load_from(&[production, good]).is_ok());
         assert!(load_from(&[("JWT_SECRET", "secret")]).is_ok(), "development takes any");
+        assert!(load_without_secret(&environment(&[production]), None, Vec::new()).is_ok(), "nothing is signed");
     }
 
     #[test]

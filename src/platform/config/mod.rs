@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use data_dir::prepare;
-pub use load::{Flag, Loaded, Mistake, load};
+pub use data_dir::{make_folder, prepare};
+pub use load::{Flag, Loaded, Mistake, load, load_without_secret};
 pub use show::show;
 
 use super::secret::Secret;

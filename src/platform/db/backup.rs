@@ -19,6 +19,9 @@ use crate::platform::config::DatabaseConfig;
 /// What SQLite keeps beside a database, under its name.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
+/// Writes all rows into a new file of this name.
+type Fill<'a> = Box<dyn FnMut(&str) -> anyhow::Result<Vec<Moved>> + 'a>;
+
 pub struct Copied {
     pub bytes: u64,
     /// Table by table, where rows were read and not pages.
@@ -34,7 +37,7 @@ pub fn backup(
     tell: &mut dyn FnMut(Progress<'_>),
     beside: &mut dyn FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Copied> {
-    let mut fill: Box<dyn FnMut(&str) -> anyhow::Result<Vec<Moved>>> = match Place::of(&config.url)? {
+    let mut fill: Fill<'_> = match Place::of(&config.url)? {
         Place::Sqlite(source) => {
             let database = open(&source, OpenFlags::SQLITE_OPEN_READ_ONLY, config)
                 .with_context(|| format!("cannot open the database {}", source.display()))?;

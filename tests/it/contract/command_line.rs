@@ -148,6 +148,26 @@ fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
     assert!(printed["paths"]["/api/tickets"].is_object());
 }
 
+#[test]
+fn who_signs_nothing_needs_no_secret_in_production() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let production = [("SMILECHAT_ENV", "production")];
+    let done = |args: &[&str], input| {
+        let output = run(folder.path(), args, &production, input);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    };
+    done(&["migrate"], "");
+    done(&["user", "create", "--username", "ada", "--role", "admin", "--password-stdin"], PASSWORD);
+    done(&["tenant", "create", "--name", "acme"], "");
+    done(&["backup", "copy.db"], "");
+    let data = std::fs::read_dir(folder.path().join("data")).expect("a folder").flatten();
+    assert!(data.map(|file| file.file_name()).all(|name| name != "jwt-secret"), "none is made either");
+    done(&["restore", "--force", "copy.db"], "");
+    for command in ["serve", "config"] {
+        assert_eq!(run(folder.path(), &[command], &production, "").status.code(), Some(2), "{command}");
+    }
+}
+
 /// Sends the signal that asks for an orderly end, and waits for it.
 fn terminate(mut child: Child) -> (Option<i32>, Duration) {
     let asked = Instant::now();
