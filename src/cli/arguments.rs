@@ -117,6 +117,11 @@ impl Command {
         matches!(self, Self::Serve | Self::Config)
     }
 
+    /// Whether it works on what is there already: where nothing is, its environment is mostly not that of the server.
+    pub fn needs_database(&self) -> bool {
+        matches!(self, Self::User(_) | Self::Tenant(_) | Self::Kb(_) | Self::Bot(_) | Self::Backup { .. })
+    }
+
     /// Whether it puts the services together, or shows what a server would do it with.
     pub fn opens_services(&self) -> bool {
         matches!(self, Self::Serve | Self::Config | Self::Kb(_) | Self::Bot(_) | Self::Demo { .. })

@@ -72,7 +72,18 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: &BTreeMap<Str
 
 /// What this command could not be done with, before it begins.
 fn mistakes(command: &Command, loaded: &Loaded) -> Vec<Mistake> {
-    if command.opens_services() { services::mistakes(loaded) } else { Vec::new() }
+    let mut mistakes = if command.opens_services() { services::mistakes(loaded) } else { Vec::new() };
+    if command.needs_database()
+        && let Some(file) = db::absent_file(&loaded.config.database)
+    {
+        let fault = format!(
+            "there is no database at {}: set DATABASE_URL and SMILECHAT_DATA_DIR as the server has them, or make one with \
+             `smilechat migrate`",
+            file.display()
+        );
+        mistakes.push(loaded.mistake("database.url", fault));
+    }
+    mistakes
 }
 
 fn carry_out(command: Command, loaded: Loaded) -> anyhow::Result<()> {

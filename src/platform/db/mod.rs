@@ -41,6 +41,7 @@ mod value;
 mod wall;
 
 use std::any::Any;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -317,6 +318,16 @@ pub fn url_fault(url: &str) -> Option<String> {
 /// The same of the URL of a standby.
 pub fn replica_url_fault(url: &str) -> Option<String> {
     server::Server::of(url).err().map(|error| format!("{error:#}"))
+}
+
+/// The SQLite file that is configured and not there. Of a PostgreSQL server, that is known once it is asked.
+pub fn absent_file(config: &DatabaseConfig) -> Option<PathBuf> {
+    let Ok(Place::Sqlite(path)) = Place::of(&config.url) else { return None };
+    let is_absent = match path.metadata() {
+        Ok(file) => file.len() == 0,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    };
+    is_absent.then_some(path)
 }
 
 /// Where the database lives.

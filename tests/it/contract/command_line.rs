@@ -62,6 +62,7 @@ async fn tenants_and_users_are_made_while_the_server_runs() {
 #[test]
 fn a_tenant_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
+    assert!(run(folder.path(), &["migrate"], &[], "").status.success());
     std::fs::write(folder.path().join("a.md"), "Text.").expect("written");
     std::fs::write(folder.path().join("a.jsonl"), r#"{"question":"x","expected":"a"}"#).expect("written");
     for args in [
@@ -148,6 +149,32 @@ fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
     assert!(printed["paths"]["/api/tickets"].is_object());
 }
 
+/// Somebody who calls without the environment of the server is told so, and no second database comes into being.
+#[test]
+fn what_works_on_a_database_makes_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let elsewhere = format!("sqlite://{}/elsewhere.db", folder.path().display());
+    let of_file = [("DATABASE_URL", elsewhere.as_str())];
+    for (args, environment, place) in [
+        (
+            &["user", "create", "--username", "ada", "--role", "admin", "--password-stdin"][..],
+            &[][..],
+            "./data/smilechat.db",
+        ),
+        (&["tenant", "create", "--name", "acme"], &[("SMILECHAT_DATA_DIR", "var")], "var/smilechat.db"),
+        (&["kb", "import", "."], &of_file, "/elsewhere.db"),
+        (&["bot", "eval", "--replay", "1"], &of_file, "/elsewhere.db"),
+        (&["backup", "copy.db"], &of_file, "/elsewhere.db"),
+    ] {
+        let refused = run(folder.path(), args, environment, PASSWORD);
+        let told = String::from_utf8(refused.stderr).expect("UTF-8");
+        assert_eq!((refused.status.code(), told.lines().count()), (Some(2), 1), "{args:?}: {told}");
+        assert!(told.starts_with("smilechat: DATABASE_URL: there is no database at "), "{told}");
+        assert!(told.contains(place) && told.contains("smilechat migrate"), "{told}");
+        assert!(std::fs::read_dir(folder.path()).expect("a folder").next().is_none(), "{args:?} made something");
+    }
+}
+
 #[test]
 fn who_signs_nothing_needs_no_secret_in_production() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -216,6 +243,7 @@ fn a_backup_is_a_database_and_overwrites_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let environment = [("SMILECHAT_AUTH__PASSWORD_MEMORY_KIB", "64")];
     let user = ["user", "create", "--username", "ada", "--role", "admin", "--password-stdin"];
+    assert!(run(folder.path(), &["migrate"], &[], "").status.success());
     answer(run(folder.path(), &user, &environment, PASSWORD));
     let made = run(folder.path(), &["backup", "copy.db"], &[], "");
     let told = String::from_utf8(made.stdout).expect("UTF-8");
