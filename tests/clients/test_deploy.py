@@ -375,6 +375,17 @@ def test_nodes_of_one_machine_are_one_user():
     assert re.fullmatch(r"[a-z_][a-z0-9_-]*", value_of_unit("User", "Service"))
 
 
+def test_a_command_under_systemd_finds_what_the_unit_has():
+    section = re.search(r"## Commands beside the server\n(.*?)\n## ", (ROOT / "docs/OPERATIONS.md").read_text(), re.S)[1]
+    command = re.search(r"systemd-run (?:.*\\\n)*.*", section)[0]
+    properties, variables = (re.findall(rf" -{flag} (\S+)", command) for flag in "pE")
+    assert {one.split("=")[0] for one in properties} >= {"DynamicUser", "User", "StateDirectory", "EnvironmentFile"}
+    for line in properties + [f"Environment={variable}" for variable in variables]:
+        assert f"\n{line}\n" in UNIT, line
+    program = re.search(r" (/\S+) user create ", command)[1]
+    assert f"\nExecStart={program} " in UNIT
+
+
 @pytest.mark.parametrize("name", ["smilechat.service", "smilechat@3100.service"])
 def test_systemd_finds_no_fault_and_little_exposure(tmp_path, name):
     analyze = shutil.which("systemd-analyze")
