@@ -10,7 +10,6 @@ use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, Client, Connection};
 
 use super::Place;
-use super::failure::describe;
 
 /// Notifications that wait to be heard; more end the connection, and whoever listens begins anew.
 const QUEUE: usize = 10_000;
@@ -34,7 +33,7 @@ impl Channel {
     pub async fn open(url: &str, name: &str) -> anyhow::Result<Self> {
         let Place::Postgres(server) = Place::of(url)? else { return Err(anyhow!("SQLite has no channels")) };
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let (client, driver) = server.connect(sender).await.map_err(|error| anyhow!("{}", describe(&error)))?;
+        let (client, driver) = server.connect(sender).await?;
         let channel = Self { client, heard: Mutex::new(receiver), driver };
         // A hint is worth no fsync.
         let script = format!("set synchronous_commit = off; set statement_timeout = '2s'; listen {name}");

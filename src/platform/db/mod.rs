@@ -22,6 +22,7 @@ mod backup;
 mod channel;
 mod dialect;
 mod failure;
+mod hosts;
 mod job;
 mod mark;
 mod migrate;

@@ -6,19 +6,21 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::channel;
 use super::failure::describe;
+use super::hosts::{Hosts, One, in_time};
 use super::trust::{Trust, roots, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,6 +30,7 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Server {
     settings: Config,
+    hosts: Arc<Hosts>,
     tls: MakeRustlsConnect,
 }
 
@@ -35,22 +38,22 @@ impl Server {
     /// Errors are one line, and never repeat the URL, which may hold a password.
     pub fn of(url: &str) -> anyhow::Result<Self> {
         let (url, mode, root) = without_tls(url)?;
-        let mut settings: Config =
-            url.parse().map_err(|error| match url.find('?').is_some_and(|mark| Some(mark) < url.rfind('@')) {
-                // What the driver took for the name of a parameter may be of the password.
-                true => anyhow!(
-                    "the database URL is malformed: signs such as @ / ? % in the password have to be percent-encoded"
-                ),
-                false => anyhow!("the database URL is malformed: {}", describe(&error)),
-            })?;
+        // What the driver took for the name of a parameter may be of the password then.
+        let may_tell = !url.find('?').is_some_and(|mark| Some(mark) < url.rfind('@'));
+        let mut settings: Config = url.parse().map_err(|error| match may_tell {
+            true => anyhow!("the database URL is malformed: {}", describe(&error)),
+            false => anyhow!(
+                "the database URL is malformed: signs such as @ / ? % in the password have to be percent-encoded"
+            ),
+        })?;
+        let hosts = Arc::new(Hosts::of(&settings)?);
         settings.application_name("smilechat");
         settings.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
         settings.keepalives_idle(TCP_TIMEOUT).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
         let (mode, trust) = meaning(mode.as_deref().unwrap_or("prefer"), root.as_deref())?;
         // As in libpq: what goes through a socket of this machine is seen by nobody.
-        let is_local = settings.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-        settings.ssl_mode(if is_local && settings.get_hostaddrs().is_empty() { SslMode::Disable } else { mode });
-        Ok(Self { settings, tls: MakeRustlsConnect::new(tls(trust)?) })
+        settings.ssl_mode(if hosts.are_sockets() { SslMode::Disable } else { mode });
+        Ok(Self { settings, hosts, tls: MakeRustlsConnect::new(tls(trust)?) })
     }
 
     /// Of the hosts, whichever takes writes at that moment: after a failover it is another one, and the old one may be back as
@@ -62,21 +65,52 @@ impl Server {
         Ok(self)
     }
 
-    /// A connection, carried by a task beside the caller. What is notified on it goes to `heard`; it ends with the handle, or when nobody takes that.
-    pub async fn connect(&self, heard: mpsc::Sender<String>) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
-        match self.settings.connect(self.tls.clone()).await {
+    /// A connection, carried by a task beside the caller. What is notified on it goes to `heard`; it ends with the handle, or when nobody
+    /// takes that. The error is one line.
+    pub async fn connect(&self, heard: mpsc::Sender<String>) -> anyhow::Result<(Client, AbortHandle)> {
+        let mut refusals = Vec::new();
+        for (place, host) in self.hosts.in_turn(&self.settings) {
+            match self.connect_to_host(host, &heard).await {
+                Ok(connected) => {
+                    self.hosts.note_answer(place);
+                    return Ok(connected);
+                }
+                Err(why) => refusals.push((host, why)),
+            }
+        }
+        match &refusals[..] {
+            [(_, why)] => Err(anyhow!("{why}")),
+            all => Err(anyhow!(all.iter().map(|(host, why)| format!("{host}: {why}")).collect::<Vec<_>>().join("; "))),
+        }
+    }
+
+    /// Of the addresses of its name, too, the first one that answers.
+    async fn connect_to_host(&self, host: &One, heard: &mpsc::Sender<String>) -> anyhow::Result<(Client, AbortHandle)> {
+        let mut refusal = anyhow!("its name has no address");
+        for address in host.addresses().await? {
+            let connecting = self.connect_by(host.settings(&self.settings, address), heard.clone());
+            match in_time(connecting).await {
+                Ok(Ok(connected)) => return Ok(connected),
+                Ok(Err(error)) => refusal = anyhow!(describe(&error)),
+                Err(late) => refusal = late,
+            }
+        }
+        Err(refusal)
+    }
+
+    async fn connect_by(
+        &self,
+        settings: Config,
+        heard: mpsc::Sender<String>,
+    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        match settings.connect(self.tls.clone()).await {
             Err(error) if self.may_be_in_the_clear() && is_about_tls(&error) => {
-                let (client, connection) = self.in_the_clear().connect(NoTls).await?;
+                let mut settings = settings;
+                let (client, connection) = settings.ssl_mode(SslMode::Disable).connect(NoTls).await?;
                 Ok((client, channel::drive(connection, heard)))
             }
             connected => connected.map(|(client, connection)| (client, channel::drive(connection, heard))),
         }
-    }
-
-    fn in_the_clear(&self) -> Config {
-        let mut settings = self.settings.clone();
-        settings.ssl_mode(SslMode::Disable);
-        settings
     }
 
     /// Whether it was left open if the connection is encrypted.
@@ -86,26 +120,12 @@ impl Server {
 
     /// Whether all of it is on this machine.
     pub fn is_loopback(&self) -> bool {
-        let is_loopback = |name: &str| {
-            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-        };
-        let hosts = self.settings.get_hosts().iter();
-        let mut names = hosts.filter_map(|host| if let Host::Tcp(name) = host { Some(name) } else { None });
-        names.all(|name| is_loopback(name)) && self.settings.get_hostaddrs().iter().all(|address| address.is_loopback())
+        self.hosts.are_loopback()
     }
 
     /// Host, port and database, without the password.
     pub fn address(&self) -> String {
-        let (hosts, ports) = (self.settings.get_hosts().iter(), self.settings.get_ports());
-        let places = hosts.enumerate().map(|(place, host)| {
-            let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
-            match host {
-                Host::Tcp(name) => format!("{name}:{port}"),
-                Host::Unix(folder) => format!("{}:{port}", folder.display()),
-            }
-        });
-        let places = places.collect::<Vec<_>>().join(", ");
-        format!("{places}, database {}", self.settings.get_dbname().unwrap_or_default())
+        format!("{}, database {}", self.hosts, self.settings.get_dbname().unwrap_or_default())
     }
 }
 

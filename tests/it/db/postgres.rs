@@ -131,6 +131,36 @@ async fn a_commit_waits_for_the_disk_whatever_the_role_is_set_to() -> Result<()>
     Ok(())
 }
 
+/// One that was stopped, or whose disk hangs, accepts connections still. Of two hosts the other one serves then; where all are
+/// silent, that is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_accepts_and_says_nothing_is_passed_over() -> Result<()> {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let place = silent.local_addr()?;
+    let server = Postgres::shared();
+    let url = spawn_blocking(|| server.fresh_database()).await?;
+    let both = url.replace("@", &format!("@{place},"));
+    let opened = Instant::now();
+    let t = spawn_blocking(move || TestDb::open(config(&both), None)).await??;
+    // Whoever asks while the pool finds out is told to come back.
+    while t.db.ping().await.is_err() {
+        ensure!(opened.elapsed() < Duration::from_secs(40), "it goes on waiting for the silent one");
+    }
+    // From then on the one that answered is asked first.
+    for _ in 0..3 {
+        terminate_backends(&t).await?;
+        let asked = Instant::now();
+        t.db.ping().await?;
+        ensure!(asked.elapsed() < Duration::from_secs(2), "it took {:?}", asked.elapsed());
+    }
+    t.db.close().await;
+    let alone = url.replace(&format!("127.0.0.1:{}", server.port()), &place.to_string());
+    let error =
+        spawn_blocking(move || TestDb::open(config(&alone), None)).await?.err().map(|error| format!("{error:#}"));
+    ensure!(error.as_ref().is_some_and(|error| error.ends_with("no answer within 5 s")), "{error:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_answers_while_it_keeps_up_and_nobody_notices_when_it_does_not() -> Result<()> {
     let server = Arc::new(spawn_blocking(Postgres::start).await?);

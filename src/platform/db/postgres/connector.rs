@@ -7,7 +7,6 @@ use super::link::Link;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
-use crate::platform::db::failure::describe;
 use crate::platform::db::server::Server;
 
 /// Our transactions never wait for anything but the database. One that stands still is a node's that was frozen or is gone, and
@@ -39,7 +38,7 @@ impl Connector {
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return Err(Error::Unavailable("the PostgreSQL server is away".into()));
         }
-        let connected = Link::open(&self.server).map_err(|error| Error::Unavailable(describe(&error)));
+        let connected = Link::open(&self.server).map_err(|error| Error::Unavailable(error.to_string()));
         let connected = connected.and_then(|link| Session::pooled(link, self.clone()));
         let mut outage = self.outage();
         *outage = connected.as_ref().err().map(|_| {

@@ -23,7 +23,8 @@ pub struct Link {
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 impl Link {
-    pub fn open(server: &Server) -> Result<Self, Error> {
+    /// The error is one line.
+    pub fn open(server: &Server) -> anyhow::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build().expect("the process may have one more");
         // Nobody listens on it.
         let (heard, _) = mpsc::channel(1);

@@ -23,7 +23,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use self::connector::Connector;
 use self::session::Committed;
-use super::failure::describe;
 use super::job::{Job, Kind};
 use super::mark::{Mark, Marked};
 use super::migrate::apply_next;
@@ -99,7 +98,7 @@ fn begin(job: &Job) -> Cow<'static, str> {
 pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
     let thread = thread::spawn(move || {
         let place = format!("cannot use the PostgreSQL server at {}", server.address());
-        let link = Link::open(&server).map_err(|error| anyhow!("{place}: {}", describe(&error)))?;
+        let link = Link::open(&server).map_err(|error| anyhow!("{place}: {error}"))?;
         let mut session = Session::new(link);
         warn_of_clear_text(&server, &mut session)?;
         warn_of_a_superuser(&mut session)?;

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Table};
 use crate::platform::clock::Clock;
-use crate::platform::db::failure::describe;
 use crate::platform::db::postgres::{Link, Session};
 use crate::platform::db::tx::Tx;
 use crate::platform::db::{Place, sqlite};
@@ -34,10 +33,7 @@ impl End {
             Place::Postgres(server) => {
                 let place = format!("cannot use the PostgreSQL server at {}", server.address());
                 let link = Link::open(&server).map_err(|error| {
-                    anyhow!(
-                        "{place}: {}. Check that it runs, that the database is there, and the URL",
-                        describe(&error)
-                    )
+                    anyhow!("{place}: {error}. Check that it runs, that the database is there, and the URL")
                 })?;
                 let mut session = Session::new(link);
                 // The snapshot stays open for as long as it takes.
