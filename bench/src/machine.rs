@@ -107,11 +107,12 @@ fn parts() -> String {
         let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
         Some(format!("{name} {}", rest.split('"').next()?))
     };
-    let mut parts: Vec<String> =
-        ["axum", "socketioxide", "tokio-tungstenite"].into_iter().filter_map(version).collect();
+    let libraries = ["axum", "socketioxide", "tokio-tungstenite"].into_iter().filter_map(version);
     #[cfg(feature = "limits")]
-    parts.push(format!("SQLite {}", rusqlite::version()));
-    parts.join(", ")
+    let sqlite = Some(format!("SQLite {}", rusqlite::version()));
+    #[cfg(not(feature = "limits"))]
+    let sqlite = None;
+    libraries.chain(sqlite).collect::<Vec<_>>().join(", ")
 }
 
 fn said(program: &str, arguments: &[&str]) -> Result<String> {

@@ -16,7 +16,6 @@ pub struct Options {
     pub size: Size,
     /// Whether to measure what the parts below the product do alone.
     pub with_limits: bool,
-    #[cfg_attr(not(feature = "limits"), expect(dead_code))]
     pub core: Option<usize>,
     /// Messages on the desks that the same requests are timed on, instead of a scenario.
     pub growth: Vec<u64>,

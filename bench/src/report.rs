@@ -52,11 +52,13 @@ impl Report {
         if is_ours { row.ours.push(figure) } else { row.peers.push(figure) }
     }
 
+    #[cfg(feature = "limits")]
     pub fn note_limit(&mut self, what: &str, alone: f64, reached: Option<f64>) {
         self.limits.push(Limit { what: what.into(), alone, reached });
     }
 
     /// The product's figure, of all rounds together.
+    #[cfg(feature = "limits")]
     pub fn ours(&self, group: &str, what: &str) -> Option<f64> {
         mean(&self.rows.iter().find(|row| row.group == group && row.what == what)?.ours)
     }

@@ -57,6 +57,7 @@ impl Program {
     }
 
     /// This program itself, as a server that stores nothing.
+    #[cfg(feature = "limits")]
     pub fn bare(kind: &str) -> Result<Self> {
         let command = vec![std::env::current_exe()?.display().to_string(), format!("serve-{kind}")];
         Ok(Self { name: "bare", command, wrapper: Vec::new(), core: None, database_url: None, redis_url: None })
