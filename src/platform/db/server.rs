@@ -39,7 +39,7 @@ impl Server {
     pub fn of(url: &str) -> anyhow::Result<Self> {
         let (url, mode, root) = without_tls(url)?;
         // What the driver took for the name of a parameter may be of the password then.
-        let may_tell = !url.find('?').is_some_and(|mark| Some(mark) < url.rfind('@'));
+        let may_tell = url.find('?').is_none_or(|mark| Some(mark) >= url.rfind('@'));
         let mut settings: Config = url.parse().map_err(|error| match may_tell {
             true => anyhow!("the database URL is malformed: {}", describe(&error)),
             false => anyhow!(
