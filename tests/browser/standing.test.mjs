@@ -1,10 +1,12 @@
-// The console says how it stands with the server: live, degraded and why, and live again.
+// The console says how it stands with the server: live, catching up, degraded and why, and live again.
 
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { post } from "../clients/harness/people.mjs";
 import { newPerson, openBrowser } from "./harness/browser.mjs";
 import { inboxIn, signIn } from "./harness/console.mjs";
-import { closeShop, openShop } from "./harness/shop.mjs";
+import { closeShop, demoPerson, newestTicket, openShop } from "./harness/shop.mjs";
 
 let browser;
 let shop;
@@ -60,4 +62,44 @@ test("degraded is told with its reason, and over when it is", { timeout: 90_000 
   await page.reload();
   await page.getByText(/^Live updates do not get through/).waitFor();
   await picture(page, "no-socket");
+});
+
+test("catching up is told from the new connection until what was missed is there", { timeout: 90_000 }, async () => {
+  const { page } = await newPerson(browser, { isExpected: () => true });
+  const links = [];
+  /** What answers the page's socket, while it is held back. */
+  let held = null;
+  await page.routeWebSocket("**/socket.io/**", (socket) => {
+    const server = socket.connectToServer();
+    links.push({ socket, server });
+    server.onMessage((packet) => {
+      // An answer of Socket.IO: that to a join brings what was missed.
+      if (held && String(packet).startsWith("43")) held.push(() => socket.send(packet));
+      else socket.send(packet);
+    });
+  });
+  await signIn(page, shop.server.url);
+  const olivia = await demoPerson(shop, "olivia");
+  const { ticket_id: ticketId } = await newestTicket(shop, olivia);
+  await page.goto(`${shop.server.url}/app/inbox/all/${ticketId}`);
+  const inbox = inboxIn(page);
+  await inbox.log.getByRole("article").first().waitFor();
+  const standing = (state) => page.locator(`[data-standing="${state}"]`).first();
+  await standing("live").waitFor({ state: "attached", timeout: 15_000 });
+
+  held = [];
+  const { socket, server } = links.at(-1);
+  await Promise.all([socket.close(), server.close()]);
+  await post(shop.server, olivia, `/api/messages/${ticketId}`, { message_content: "Said meanwhile" });
+  await standing("catching_up").waitFor({ state: "attached", timeout: 30_000 });
+  await page.getByText(/^Connected again\. Catching up/).waitFor();
+  await picture(page, "catching-up");
+  assert.equal(await inbox.message("Said meanwhile").count(), 0, "it comes with the answer that is held back");
+
+  const answers = held;
+  held = null;
+  for (const answer of answers) answer();
+  await inbox.message("Said meanwhile").waitFor();
+  await standing("live").waitFor({ state: "attached", timeout: 15_000 });
+  await page.getByText(/^Connected again/).waitFor({ state: "hidden" });
 });
