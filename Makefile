@@ -31,7 +31,7 @@ check: ## formatting, lints, types, the architecture, and the dependencies' lice
 bench: ## the server beside a Node peer on SQLite and PostgreSQL, in one run of six minutes after the builds; writes docs/PERFORMANCE.md
 	@scripts/bench --limits --database both --write docs/PERFORMANCE.md
 
-bench-all: bench bench-growth bench-crowd bench-nodes ## all measurements, one after the other; over an hour, and root for the last; each writes docs/PERFORMANCE.md
+bench-all: bench bench-growth bench-crowd bench-nodes ## all measurements, one after the other; about an hour, and root for the last; each writes docs/PERFORMANCE.md
 
 bench-growth: ## the same requests on desks of up to ten million messages (SQLite) and a hundred thousand (PostgreSQL)
 	@scripts/bench --growth 1000,100000,10000000 --write docs/PERFORMANCE.md
