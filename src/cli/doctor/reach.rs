@@ -51,22 +51,35 @@ pub async fn tls(target: &Target) -> Outcome {
     let asked = target.request(Method::GET, "/healthz").send().await;
     asked.map(|_| Finding::good("the certificate is valid for this name")).map_err(|error| {
         let why = innermost(&error);
-        let advice = match &why {
-            why if why.contains("Expired") => {
-                "The certificate has run out: renew it, and have the proxy load it again."
-            }
-            why if why.contains("NotValidForName") => {
-                "The certificate is for another name: the proxy has no server block for this one."
-            }
-            why if why.contains("UnknownIssuer") => {
-                "Nobody whom this machine trusts has signed it: the chain lacks its intermediate certificate (give \
-                 the proxy the full chain), or the authority is your own (SSL_CERT_FILE names it)."
-            }
-            why if why.contains("corrupt message") => "The port speaks no TLS: is it the one for http?",
-            _ => "The TLS handshake fails: look into the proxy's log.",
-        };
+        let advice = advice_on_tls(&why);
         Finding::broken(why, advice)
     })
+}
+
+/// What the fault means, which TLS tells by names of its own.
+fn advice_on_tls(why: &str) -> &'static str {
+    match why {
+        why if why.contains("Expired") => "The certificate has run out: renew it, and have the proxy load it again.",
+        why if why.contains("NotValidForName") => {
+            "The certificate is for another name: the proxy has no server block for this one."
+        }
+        why if why.contains("UnknownIssuer") => {
+            "Nobody whom this machine trusts has signed it: the chain lacks its intermediate certificate (give the proxy the \
+             full chain), or the authority is your own (SSL_CERT_FILE names it)."
+        }
+        why if why.contains("CaUsedAsEndEntity") => {
+            "The proxy shows the certificate of an authority, which is there to sign others, and browsers refuse it. Have the \
+             authority sign one for this name, and give the proxy that. One that signs itself is made without being an authority \
+             by: openssl req -x509 … -addext basicConstraints=critical,CA:FALSE"
+        }
+        why if why.contains("BadSignature") => {
+            "The certificate was not signed by the key that stands for its authority. Mostly that was made anew under the same \
+             name: put its present certificate into the chain and into SSL_CERT_FILE, or have it sign the server's again. If the \
+             proxy has the private key of another certificate, give it the two that were made together."
+        }
+        why if why.contains("corrupt message") => "The port speaks no TLS: is it the one for http?",
+        _ => "The TLS handshake fails: look into the proxy's log.",
+    }
 }
 
 /// A client that is redirected by 301 or 302 sends its POST again as a GET, without its body.

@@ -1,7 +1,12 @@
 // `smilechat doctor` against a server that is well, and against proxies with one fault each, which it has to name.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { doctor, named } from "../harness/doctor.mjs";
@@ -83,6 +88,35 @@ test("a name without an address", async () => {
 
 test("a port that speaks no TLS", async () => {
   isNamed(await doctor(server.url.replace("http", "https")), "tls", /./, /speaks no TLS/);
+});
+
+test("a certificate that no browser takes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "smilechat-certificates-"));
+  // Two authorities of one name, and what the first has signed.
+  const make = `
+    new="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    for name in first second; do openssl req -x509 $new -days 2 -subj /CN=Ours -keyout $name.key -out $name.crt; done
+    openssl req -x509 $new -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout ca.key -out ca.crt
+    openssl req $new -subj /CN=localhost -keyout signed.key -out signed.csr
+    echo subjectAltName=DNS:localhost >names
+    openssl x509 -req -in signed.csr -CA first.crt -CAkey first.key -CAcreateserial -extfile names -days 2 -out signed.crt`;
+  execFileSync("sh", ["-ec", make], { cwd: folder, stdio: "ignore" });
+  const shown = async (name, trusted) => {
+    const [cert, key] = ["crt", "key"].map((ending) => readFileSync(join(folder, `${name}.${ending}`)));
+    const proxy = createServer({ cert, key }, (_, answer) => answer.end()).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const found = await doctor(`https://localhost:${proxy.address().port}`, [], { SSL_CERT_FILE: join(folder, trusted) });
+    proxy.close();
+    proxy.closeAllConnections();
+    return found;
+  };
+  try {
+    isNamed(await shown("ca", "ca.crt"), "tls", /CaUsedAsEndEntity/, /certificate of an authority.*basicConstraints=critical,CA:FALSE/);
+    isNamed(await shown("signed", "second.crt"), "tls", /BadSignature/, /made anew under the same name/);
+    assert.equal((await shown("signed", "first.crt")).steps.tls.status, "good");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a proxy that strips the upgrade", async () => {
