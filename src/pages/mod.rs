@@ -37,6 +37,11 @@ pub fn routes() -> Api<App> {
     Api::from(routes_of::<Built>())
 }
 
+/// Whether there is a build to show.
+pub fn are_built() -> bool {
+    files::find::<Built>("demo/index.html").is_some()
+}
+
 /// `Files` is the build, or a test's sample of one.
 fn routes_of<Files: RustEmbed + 'static>() -> Router<App> {
     let kept = Arc::new(Kept::default());

@@ -223,21 +223,27 @@ fn welcome(running: &Running) {
     // For people: a machine that reads the log reads the line above.
     if config.env == Environment::Development && config.log.format == LogFormat::Text {
         // Whether anybody can read it changes nothing for the server.
-        let _ = io::stderr().write_all(greeting(port, running.app.db.engine(), config).as_bytes());
+        let _ = io::stderr().write_all(greeting(port, running.app.db.engine(), config, pages::are_built()).as_bytes());
     }
 }
 
-fn greeting(port: u16, engine: &str, config: &Config) -> String {
+fn greeting(port: u16, engine: &str, config: &Config, has_pages: bool) -> String {
     let services = chosen(&config.server.services).map(|service| format!("  {:<15}{}\n", service.name, service.does));
+    let pages = match has_pages {
+        true => format!(
+            "  Demo shop      http://localhost:{port}/demo   begin here\n  Console        http://localhost:{port}/app\n"
+        ),
+        false => {
+            "  Pages          not built, so that there is no demo shop and no console: `make web` builds them\n".into()
+        }
+    };
     format!(
         "
   SmileChat {} is ready.
 
 {}  database       {engine}
 
-  Demo shop      http://localhost:{port}/demo   begin here
-  Console        http://localhost:{port}/app
-  API            http://localhost:{port}/api
+{pages}  API            http://localhost:{port}/api
   Docs           http://localhost:{port}/docs
   Sockets        http://localhost:{port}/socket.io/
 {}

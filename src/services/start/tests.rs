@@ -25,6 +25,15 @@ async fn a_worker_that_ends_ends_the_server_with_an_error() {
 }
 
 #[test]
+fn the_first_lines_name_no_page_that_is_not_there() {
+    let config = config::load(&BTreeMap::new(), None, Vec::new()).expect("the defaults are good").config;
+    let (with, without) = (greeting(3100, "sqlite", &config, true), greeting(3100, "sqlite", &config, false));
+    assert!(with.contains("localhost:3100/demo") && with.contains("localhost:3100/app") && !with.contains("make web"));
+    assert!(!without.contains("/demo") && !without.contains("/app") && without.contains("make web"), "{without}");
+    assert!(without.contains("localhost:3100/api"));
+}
+
+#[test]
 fn a_process_is_some_of_the_services_if_the_others_can_be_told() {
     let with = |variables: &[(&str, &str)]| {
         let all = variables.iter().map(|(name, text)| (name.to_string(), text.to_string()));

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -106,6 +107,46 @@ fn what_make_lacks_is_told_before_anything_is_done() {
     let on_taken = run_script("run", &["bash", "dirname"], &[("PORT", &port), ("HOST", "127.0.0.1")]);
     let told = String::from_utf8(on_taken.stderr).expect("text");
     assert!(!on_taken.status.success() && told.contains(&format!("127.0.0.1:{port} already")), "{told}");
+}
+
+/// What `make run` does with this in the place of the build of the pages: nothing else of it is real.
+fn run_with_pages(build: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("made");
+        std::fs::write(&path, text).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
+    };
+    let script =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/run")).expect("it is there");
+    write("scripts/run", &script);
+    write("scripts/has-node", "#!/bin/bash\n");
+    write("scripts/build-web", &format!("#!/bin/bash\n{build}"));
+    write("programs/cargo", "#!/bin/bash\nseq -f 'Compiling %g' 100\n");
+    write("target/debug/smilechat", "#!/bin/bash\necho \"smilechat $1\"\n");
+    let path = format!("{}:/usr/bin:/bin", folder.path().join("programs").display());
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", "scripts/run 2>&1"]).env_clear().env("PATH", path).env("PORT", "1").current_dir(folder.path());
+    let output = command.output().expect("it ran");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn what_kept_the_pages_from_being_built_is_told_where_it_is_seen() {
+    let told = run_with_pages("echo 'web: installing'; echo 'npm error: the registry is away' >&2; exit 1");
+    let (_, end) = told.split_once("Compiling 100").expect("all is told");
+    for line in
+        ["    npm error: the registry is away", "The pages could not be built;", "/demo, /app and the widget do not."]
+    {
+        assert!(end.contains(line), "{line} is not in: {end}");
+    }
+    assert!(end.ends_with("smilechat serve\n"), "it serves all the same: {end}");
+    let earlier = run_with_pages("mkdir -p web/dist/demo; echo >web/dist/demo/index.html.br; exit 1");
+    assert!(earlier.contains("are those of an earlier build"), "{earlier}");
+    let told = run_with_pages("echo 'web: built'");
+    assert!(!told.contains("could not") && told.matches("web: built").count() == 1, "{told}");
 }
 
 #[test]
