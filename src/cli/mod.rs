@@ -61,6 +61,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: &BTreeMap<Str
             return ExitCode::from(USAGE);
         }
     };
+    loaded.warnings.iter().for_each(|warning| complain(&warning.to_string()));
     match carry_out(command, loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

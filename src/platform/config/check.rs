@@ -172,6 +172,7 @@ fn text_fault(key: &str, text: &str) -> Option<String> {
         _ if text.is_empty() => None,
         "database.url" => db::url_fault(text),
         "database.replica_url" => db::replica_url_fault(text),
+        "telemetry.otlp_endpoint" => of_one_signal(text),
         _ => None,
     }
 }
@@ -216,6 +217,13 @@ fn is_collector_url(text: &str) -> bool {
     matches!(uri.scheme_str(), Some("http" | "https"))
         && uri.host().is_some_and(|host| !host.is_empty())
         && uri.query().is_none()
+}
+
+/// As the variables for one signal have it.
+fn of_one_signal(url: &str) -> Option<String> {
+    let paths = ["/v1/traces", "/v1/metrics", "/v1/logs"];
+    let path = paths.into_iter().find(|path| url.trim_end_matches('/').ends_with(path))?;
+    Some(format!("ends in {path}, which the server puts behind it: leave the path away"))
 }
 
 fn are_pairs(text: &str) -> bool {

@@ -28,6 +28,13 @@ A mistake is told in one line under the name it was made in, all mistakes at onc
 ```
 smilechat: SMILECHAT_SERVER__PROT: there is no such setting; did you mean SMILECHAT_SERVER__PORT?
 ```
+
+A variable that begins with `SMILECHAT_` and is no setting is such a mistake if it has two underscores together, is within two letters
+of a setting's name, or is `SMILECHAT_` before a habitual name or a setting's last word (`SMILECHAT_JWT_SECRET`, `SMILECHAT_PORT`).
+Others are let be, as are those that Kubernetes sets for a service (`SMILECHAT_SERVICE_HOST`, `SMILECHAT_PORT=tcp://…`). Without the
+prefix, a name that is one letter from a habitual one of nine letters or more (`DATABSE_URL`, `CORS_ORIGIN`) may be another program's:
+it is told in one line where nothing else gives that setting, and hinders nobody. Shorter names, and what is further away
+(`LOG_LEVEL`), are not looked at.
 ";
 
 #[test]

@@ -43,11 +43,19 @@ pub fn of_environment(
         }
     }
     let given = environment.iter().filter(|(_, text)| !text.is_empty());
-    mistakes.extend(given.filter_map(|(name, _)| {
-        let meant = names::meant_by(name, defaults.keys().map(String::as_str))?;
-        Some(Mistake::new(name, format!("there is no such setting; did you mean {meant}?")))
+    mistakes.extend(given.filter_map(|(name, text)| {
+        let fault = names::fault_of(name, text, defaults.keys().map(String::as_str))?;
+        Some(Mistake::new(name, fault))
     }));
     settings
+}
+
+/// Variables that are almost a name of a setting which nothing gives.
+pub fn near_misses(environment: &BTreeMap<String, String>, is_given: impl Fn(&str) -> bool) -> Vec<Mistake> {
+    let given = environment.iter().filter(|(_, text)| !text.is_empty());
+    let miss = given.filter_map(|(name, _)| Some((name, names::nearly_habitual(name)?)));
+    let miss = miss.filter(|(_, (_, key))| !is_given(key));
+    miss.map(|(name, (known, _))| Mistake::new(name, format!("is not read; did you mean {known}?"))).collect()
 }
 
 pub fn of_flags(flags: Vec<Flag>, defaults: &BTreeMap<String, Value>) -> Vec<Setting> {

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::layers::{self, Setting};
 use super::names::{self, CONFIG_FILE};
-use super::{Config, SQLITE, check};
+use super::{Config, SQLITE, check, opentelemetry};
 
 /// The first layer, and the documentation of every key.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -24,6 +24,8 @@ pub struct Flag {
 pub struct Loaded {
     pub config: Config,
     pub given_by: BTreeMap<String, String>,
+    /// What hinders nobody, and was perhaps meant otherwise.
+    pub warnings: Vec<Mistake>,
 }
 
 impl Loaded {
@@ -90,10 +92,17 @@ fn loaded(
     settings.extend(layers::of_environment(environment, &defaults, &mut mistakes));
     settings.extend(layers::of_flags(flags, &defaults));
 
+    let mut warnings = layers::near_misses(environment, |key| last(&settings, key).is_some());
+    opentelemetry::apply(environment, &mut settings, &mut mistakes, &mut warnings);
     mistakes.extend(settings.iter().filter_map(|setting| mistake_in(setting, &defaults)));
     mistakes.extend(replica_of_no_server(&settings));
     mistakes.extend(mistakes_in_production(&settings, needs_secret));
-    if mistakes.is_empty() { merge(settings) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        merge(settings, warnings)
+    } else {
+        mistakes.extend(warnings);
+        Err(mistakes)
+    }
 }
 
 /// Each key with its default.
@@ -109,7 +118,7 @@ fn mistake_in(setting: &Setting, defaults: &BTreeMap<String, Value>) -> Option<M
     let Setting { name, key, value } = setting;
     let Some(default) = defaults.get(key) else {
         let nearest = names::nearest(key, defaults.keys().map(String::as_str));
-        return Some(Mistake::new(name, format!("there is no such setting; did you mean {nearest}?")));
+        return Some(Mistake::new(name, names::no_setting(nearest)));
     };
     check::fault(key, default, value).map(|fault| Mistake::new(name, fault))
 }
@@ -145,7 +154,7 @@ fn mistakes_in_production(settings: &[Setting], needs_secret: bool) -> Vec<Mista
     weak_secret.into_iter().chain(others).collect()
 }
 
-fn merge(settings: Vec<Setting>) -> Result<Loaded, Vec<Mistake>> {
+fn merge(settings: Vec<Setting>, warnings: Vec<Mistake>) -> Result<Loaded, Vec<Mistake>> {
     let mut tree = default_tree();
     settings.iter().for_each(|setting| layers::put(&mut tree, &setting.key, setting.value.clone()));
     let mut config: Config = tree.try_into().map_err(|error| vec![Mistake::new("configuration", error.to_string())])?;
@@ -153,7 +162,7 @@ fn merge(settings: Vec<Setting>) -> Result<Loaded, Vec<Mistake>> {
         config.database.url = format!("{}smilechat.db", config.database_folder());
     }
     let given_by = settings.into_iter().map(|setting| (setting.key, setting.name)).collect();
-    Ok(Loaded { config, given_by })
+    Ok(Loaded { config, given_by, warnings })
 }
 
 #[cfg(test)]
@@ -184,7 +193,7 @@ mod tests {
     fn with_nothing_given_the_defaults_stand() {
         let of_others =
             [("PORT", ""), ("SMILECHAT_CONFIG", ""), ("SMILECHAT_BIN", "smilechat"), ("SMILECHAT_SEED", "1")];
-        let Loaded { config, given_by } = load_from(&of_others).expect("defaults");
+        let Loaded { config, given_by, .. } = load_from(&of_others).expect("defaults");
         assert_eq!((config.env, config.server.port), (Environment::Development, 3100));
         assert_eq!(config.database.url, "sqlite://./data/smilechat.db");
         assert!(config.auth.jwt_secret.expose().is_empty() && given_by.is_empty());
@@ -286,6 +295,32 @@ mod tests {
                 "--port: takes a whole number from 0 to 65535",
                 "FILE: auth.jwt_secret: production needs a secret of at least 32 bytes; make one with: openssl rand -base64 48",
             ]
+        );
+    }
+
+    #[test]
+    fn what_is_nearly_a_name_is_told_and_hinders_nobody() {
+        let warnings = |variables: &[(&str, &str)]| -> Vec<String> {
+            let loaded = load_from(variables).expect("no mistake");
+            loaded.warnings.iter().map(ToString::to_string).collect()
+        };
+        let slip = ("DATABSE_URL", "postgres://root:hunter2@db/chat");
+        assert_eq!(warnings(&[slip]), ["DATABSE_URL: is not read; did you mean DATABASE_URL?"]);
+        assert!(warnings(&[slip, ("DATABASE_URL", "postgres://db/chat")]).is_empty(), "that of another program");
+        assert!(warnings(&[("LOG_LEVEL", "debug"), ("DATABASE_URI", "")]).is_empty());
+        let lines = mistakes(&[("SMILECHAT_ENV", "production"), ("JWT_SECERT", "hunter2")]);
+        assert!(lines.len() == 2 && lines[1] == "JWT_SECERT: is not read; did you mean JWT_SECRET?", "{lines:?}");
+    }
+
+    #[test]
+    fn a_key_that_is_like_none_gets_no_name_suggested() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(&file, "[foo]\nx = 1\n").expect("written");
+        let path = file.path().display().to_string();
+        let found = load(&environment(&[]), Some(&path), Vec::new()).expect_err("a mistake");
+        assert_eq!(
+            found[0].to_string(),
+            format!("{path}: foo.x: there is no such setting; docs/CONFIG.md has them all")
         );
     }
 

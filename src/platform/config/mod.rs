@@ -14,6 +14,7 @@ mod docs;
 mod layers;
 mod load;
 mod names;
+mod opentelemetry;
 mod show;
 
 use std::fmt;
