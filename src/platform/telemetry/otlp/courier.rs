@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use opentelemetry_http::{HttpClient, HttpError};
 use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
@@ -21,6 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A collector has little to say.
 const MOST_ANSWERED: u64 = 64 * 1024;
+const GRPC_PORT: u16 = 4317;
 
 #[derive(Clone, Debug)]
 pub struct Courier {
@@ -50,13 +51,14 @@ impl Courier {
 
     /// Blocks, for a few seconds at most.
     pub fn bring(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let uri = request.uri().clone();
         let answer = self.send(request);
         let fault = match &answer {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answers {}", answer.status())),
-            Err(error) => Some(in_words(&**error)),
+            Err(error) => Some(in_words(&**error, uri.port_u16())),
         };
-        self.note(fault);
+        self.note(&uri, fault);
         answer
     }
 
@@ -71,13 +73,19 @@ impl Courier {
         Ok(response)
     }
 
-    fn note(&self, fault: Option<String>) {
+    fn note(&self, uri: &Uri, fault: Option<String>) {
         let (signal, outcome) = (self.signal, if fault.is_none() { "ok" } else { "failed" });
         metrics::counter!("smilechat_telemetry_exports_total", "signal" => signal, "outcome" => outcome).increment(1);
         let was_failing = self.is_failing.swap(fault.is_some(), Ordering::Relaxed);
         match fault {
             Some(error) if !was_failing => {
-                tracing::warn!(signal, error, "the collector does not take telemetry; it is dropped until it does");
+                let address = without_credentials(uri);
+                tracing::warn!(
+                    signal,
+                    address,
+                    error,
+                    "the collector does not take telemetry; it is dropped until it does"
+                );
             }
             None if was_failing => tracing::info!(signal, "the collector takes telemetry again"),
             _ => {}
@@ -100,10 +108,61 @@ impl HttpClient for Courier {
 }
 
 /// The innermost cause: the layers above it repeat the address.
-fn in_words(error: &dyn std::error::Error) -> String {
+fn in_words(error: &(dyn std::error::Error + 'static), port: Option<u16>) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    let sent = error.downcast_ref::<reqwest::Error>();
+    let is_no_http = sent.is_some_and(|error| error.is_request() && !error.is_connect() && !error.is_timeout());
+    let is_grpc = is_no_http || port == Some(GRPC_PORT);
+    format!("{cause}{}", if is_grpc { "; is that gRPC's port (4317)? HTTP's is 4318" } else { "" })
+}
+
+fn without_credentials(uri: &Uri) -> String {
+    let (scheme, path) = (uri.scheme_str().unwrap_or_default(), uri.path());
+    let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{}{port}{path}", uri.host().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::platform::config;
+
+    /// What is said of a server that takes one request and says this.
+    fn said_of(answer: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = thread::spawn(move || {
+            let (mut peer, _) = listener.accept().expect("a peer");
+            let _ = peer.read(&mut [0; 1024]);
+            let _ = peer.write_all(answer);
+        });
+        let loaded = config::load(&Default::default(), None, Vec::new()).expect("no mistake");
+        let courier = Courier::new(client(&loaded.config.telemetry).expect("a client"), "traces");
+        let request = Request::post(format!("http://{address}/v1/traces")).body(Bytes::new()).expect("a request");
+        let error = courier.send(request).expect_err("no HTTP");
+        server.join().expect("no panic");
+        in_words(&*error, Some(address.port()))
+    }
+
+    #[test]
+    fn who_speaks_no_http_is_perhaps_grpcs() {
+        // The first frame of HTTP/2, and an end without a word.
+        for answer in [&b"\0\0\0\x04\0\0\0\0\0"[..], b""] {
+            let words = said_of(answer);
+            assert!(words.contains("4318"), "{words}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        let uri = "https://key:hunter2@otlp.example:4318/v1/traces".parse().expect("an address");
+        assert_eq!(without_credentials(&uri), "https://otlp.example:4318/v1/traces");
+    }
 }
