@@ -70,6 +70,11 @@ impl Target {
         self.name() == "localhost" || self.name().parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
     }
 
+    /// Whether pages of this origin come from here, and need no CORS.
+    pub fn is_own(&self, origin: &str) -> bool {
+        origin.parse().is_ok_and(|page: Url| page.origin() == self.url.origin())
+    }
+
     /// With the page's origin and the key, if they are known.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.client.request(method, format!("{}{path}", self.shown()));
@@ -126,5 +131,26 @@ impl Answer {
     /// Every error of the server itself is a problem with a code; what has none comes from something in front of it.
     pub fn code(&self) -> Option<String> {
         self.json()["code"].as_str().map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_the_server_itself_is_known() {
+        let given = |url: &str| Doctor { url: url.into(), api_key: None, origin: None, patience: None, json: false };
+        for (url, origin, is_own) in [
+            ("https://chat.example", "https://chat.example", true),
+            ("chat.example", "https://chat.example:443", true),
+            ("http://localhost:3100", "http://localhost:3100", true),
+            ("http://localhost:3100", "http://localhost:3200", false),
+            ("https://chat.example", "http://chat.example", false),
+            ("https://chat.example", "https://shop.example", false),
+            ("https://chat.example", "null", false),
+        ] {
+            assert_eq!(Target::new(&given(url)).expect("an address").is_own(origin), is_own, "{url} {origin}");
+        }
     }
 }
