@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -133,11 +134,13 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let endpoint = format!("{}:{}", config.server.host, config.server.port);
     let database = config.database.clone();
     let _hold = tokio::task::spawn_blocking(move || db::hold(&database)).await??;
+    // Before anything is written: a port that is taken is told in one line, and not below those of the migrations.
+    drop(listen(&endpoint).await?);
     let (app, unstarted) = open(config, clock, random).await?;
     demo::refuse_in_production(&app).await?;
     app.files.prepare().await?;
     follow::begin(&app).await?;
-    let listener = connections::listen(&endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))?;
+    let listener = listen(&endpoint).await?;
     let address = listener.local_addr()?;
     let admission = Admission {
         origins: app.auth.origins.clone(),
@@ -156,6 +159,10 @@ pub async fn start(config: Config, clock: Clock, random: Random, shutdown: Shutd
     let (server, ending) = (app.config.server.clone(), shutdown.clone());
     let accepting = tokio::spawn(async move { connections::serve(listener, router, &server, ending).await });
     Ok(Running { app, address, shutdown, gateway, accepting, workers, _hold })
+}
+
+async fn listen(endpoint: &str) -> anyhow::Result<TcpListener> {
+    connections::listen(endpoint).await.with_context(|| format!("cannot listen on {endpoint}"))
 }
 
 impl Running {

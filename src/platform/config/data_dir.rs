@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Config;
+use super::names::habitual_name;
 use crate::platform::random::Random;
 use crate::platform::secret::Secret;
 
@@ -35,7 +36,7 @@ pub fn make_folder(config: &Config) -> anyhow::Result<()> {
 fn create(config: &Config) -> anyhow::Result<&Path> {
     let folder = Path::new(&config.data_dir);
     let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    created.with_context(|| format!("data_dir: cannot create {}", folder.display()))?;
+    created.with_context(|| format!("{}: cannot create {}", habitual_name("data_dir"), folder.display()))?;
     Ok(folder)
 }
 
@@ -119,6 +120,12 @@ mod tests {
         let path = folder.path().join("jwt-secret");
         fs::write(&path, "short").expect("written");
         assert_eq!(kept_secret(&path, &Random::System).expect_err("short").kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told_by_the_name_to_set() {
+        let error = make_folder(&config(&[("SMILECHAT_DATA_DIR", "/proc/nowhere")])).expect_err("no folder there");
+        assert_eq!(error.to_string(), "SMILECHAT_DATA_DIR: cannot create /proc/nowhere");
     }
 
     #[test]
