@@ -6,6 +6,7 @@
 mod arguments;
 mod copies;
 mod doctor;
+mod help;
 mod moving;
 mod top;
 
@@ -16,12 +17,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
 use serde::Serialize;
 
 use self::arguments::{
-    Arguments, BotCommand, Command, DbCommand, KbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand,
-    WidgetCommand,
+    BotCommand, Command, DbCommand, KbCommand, NewUser, Snippet, TenantCommand, Top, UserCommand, WidgetCommand,
 };
 use crate::auth::operator;
 use crate::error::Error;
@@ -38,7 +37,7 @@ const USAGE: u8 = 2;
 const LAST_WORK: Duration = Duration::from_secs(1);
 
 pub fn run(arguments: impl Iterator<Item = OsString>, environment: &BTreeMap<String, String>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match help::parse(arguments) {
         Ok(arguments) => arguments,
         Err(asked) => {
             // Help and version come as errors too. Nobody is left to tell when even this cannot be written.
