@@ -154,6 +154,12 @@ fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
     let folder = tempfile::tempdir().expect("a folder");
     for (environment, name) in [
         (&[("SMILECHAT_SERVER__PROT", "1")][..], "SMILECHAT_SERVER__PROT"),
+        (&[("SMILECHAT_ENVIRONMENT", "production")], "did you mean SMILECHAT_ENV?"),
+        (&[("SMILECHAT_PORT", "3200")], "did you mean PORT or SMILECHAT_SERVER__PORT?"),
+        (
+            &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
+            "OTEL_EXPORTER_OTLP_PROTOCOL: takes http/protobuf",
+        ),
         (&[("PORT", "high")], "PORT"),
         (&[("DATABASE_URL", "mysql://x/y")], "DATABASE_URL"),
         (&[("SMILECHAT_ENV", "production"), ("JWT_SECRET", "secret")], "JWT_SECRET"),
@@ -188,6 +194,32 @@ fn what_is_wrong_is_told_in_one_line_before_a_port_opens() {
     assert!(refused.status.code() == Some(1) && refused.stdout.is_empty(), "{refused:?}");
     let printed = answer(run(folder.path(), &["openapi"], &[], ""));
     assert!(printed["paths"]["/api/tickets"].is_object());
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let refused = run(folder.path(), &["serve"], &[("HOST", "127.0.0.1"), ("PORT", &port)], "");
+    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert_eq!((refused.status.code(), told.lines().count()), (Some(1), 1), "nothing is migrated before: {told}");
+    assert!(told.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{told}");
+    let free = { std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address") };
+    let asked = run(folder.path(), &["top", "--once", &free.to_string()], &[], "");
+    let told = String::from_utf8(asked.stderr).expect("UTF-8");
+    assert!(told.contains(&format!("http://{free}/metrics: Connection refused")), "{told}");
+}
+
+#[test]
+fn what_is_perhaps_a_slip_is_told_and_done_without() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let migrated = run(folder.path(), &["migrate"], &[("DATABSE_URL", "sqlite://other.db")], "");
+    let told = String::from_utf8(migrated.stderr).expect("UTF-8");
+    assert!(
+        migrated.status.success() && told.contains("DATABSE_URL: is not read; did you mean DATABASE_URL?"),
+        "{told}"
+    );
 }
 
 /// Somebody who calls without the environment of the server is told so, and no second database comes into being.
