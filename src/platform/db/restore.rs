@@ -4,7 +4,7 @@
 //! PostgreSQL, where rows go one by one, no server starts on what is not whole yet.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -67,9 +67,8 @@ fn into_postgres(
     tell: &mut dyn FnMut(Progress<'_>),
     beside: &mut dyn FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<(u64, Vec<Moved>, Option<String>)> {
-    make(own)?;
+    let _turn = turn(own)?;
     let draft = Draft(own.join("restoring.db"));
-    draft.clear();
     let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
     draft.check().with_context(|| copy.display().to_string())?;
     let from = DatabaseConfig { url: format!("sqlite://{}", draft.0.display()), ..config.clone() };
@@ -84,13 +83,13 @@ fn into_file(
     is_forced: bool,
     beside: &mut dyn FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Restored> {
-    let was_there = with(&path, "").exists() || with(&path, "-wal").exists();
+    let was_there = ["", "-wal", "-journal"].iter().any(|ending| with(&path, ending).exists());
     if was_there {
         release(&path)?;
         ensure!(is_forced, "{} exists; --force puts the copy in its place and keeps it beside", path.display());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make(folder)?;
+    let _turn = turn(folder)?;
     let draft = Draft(with(&path, ".partial"));
     let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
     let is_older = draft.check().with_context(|| copy.display().to_string())?;
@@ -106,9 +105,19 @@ fn into_file(
     Ok(Restored { place: path.display().to_string(), bytes, kept, is_older, moved: Vec::new() })
 }
 
-fn make(folder: &Path) -> anyhow::Result<()> {
+/// One restore to a folder, which is made if it is not there: two would write to one draft. It ends with the file, however the
+/// process ends.
+fn turn(folder: &Path) -> anyhow::Result<File> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| folder.display().to_string())
+    made.with_context(|| folder.display().to_string())?;
+    let turn = File::open(folder).with_context(|| folder.display().to_string())?;
+    match turn.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("another restore is under way in {}: let it end first", folder.display())
+        }
+        // Also on a file system without such locks, where nobody is told of another.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(turn),
+    }
 }
 
 /// By its first bytes, before anything is copied: https://www.sqlite.org/fileformat.html#the_database_header
@@ -146,9 +155,11 @@ fn release(path: &Path) -> anyhow::Result<()> {
 /// By links, so that at every moment something whole has the name.
 fn keep(path: &Path) -> anyhow::Result<PathBuf> {
     let kept = with(path, &format!(".before-{}", Clock::System.now().0));
-    let log = with(path, "-wal");
-    if log.exists() {
-        fs::rename(&log, with(&kept, "-wal"))?;
+    for log in ["-wal", "-journal"] {
+        match fs::rename(with(path, log), with(&kept, log)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
     }
     let _ = fs::remove_file(with(path, "-shm"));
     match fs::hard_link(path, &kept) {
@@ -174,9 +185,11 @@ impl Draft {
         }
     }
 
+    /// What was left under its names goes first: SQLite would take a log for a part of it, and a link leads elsewhere.
     fn fill(&self, copy: &Path) -> io::Result<u64> {
+        self.clear();
         let mut from = File::open(copy)?;
-        let mut to = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&self.0)?;
+        let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.0)?;
         let bytes = io::copy(&mut from, &mut to)?;
         to.sync_all()?;
         Ok(bytes)
