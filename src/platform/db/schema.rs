@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail, ensure};
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 use super::migrate::apply_next;
 use super::tx::Tx;
@@ -37,6 +38,35 @@ pub(super) fn refuse_what_is_not_ours(copy: &Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What belongs into a column.
+enum Kind {
+    Integer,
+    Boolean,
+    Text,
+    Blob,
+}
+
+impl Kind {
+    /// As the server reads it, on either engine.
+    fn takes(&self, value: ValueRef<'_>) -> bool {
+        match (self, value) {
+            (_, ValueRef::Null) | (Self::Integer, ValueRef::Integer(_)) | (Self::Blob, ValueRef::Blob(_)) => true,
+            (Self::Boolean, ValueRef::Integer(number)) => number == 0 || number == 1,
+            (Self::Text, ValueRef::Text(bytes)) => !bytes.contains(&0) && str::from_utf8(bytes).is_ok(),
+            _ => false,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Boolean => "0 and 1",
+            Self::Text => "text in UTF-8 without NUL",
+            Self::Blob => "blob",
+        }
+    }
+}
+
 /// SQLite stores any value in any column: text among the times would fail whoever reads it, each time. Asked once its schema
 /// is known to be ours.
 pub(super) fn refuse_other_values(copy: &Connection) -> anyhow::Result<()> {
@@ -44,33 +74,40 @@ pub(super) fn refuse_other_values(copy: &Connection) -> anyhow::Result<()> {
         copy.prepare("select name from pragma_table_list where schema = 'main' and type = 'table' order by name")?;
     let tables = asked.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     for table in tables.iter().filter(|name| !name.starts_with("sqlite_")) {
-        let columns = columns(copy, table)?;
-        // Each table is read once, and of a value no more than its kind.
-        let strays = columns.iter().map(|(name, kind)| format!("sum(typeof(\"{name}\") not in ('{kind}', 'null'))"));
-        let strays = format!("select {} from {table}", strays.collect::<Vec<_>>().join(", "));
-        let strays = copy.query_row(&strays, [], |row| {
-            (0..columns.len()).map(|place| row.get::<_, Option<i64>>(place)).collect::<rusqlite::Result<Vec<_>>>()
-        })?;
-        for ((name, kind), rows) in columns.iter().zip(strays) {
-            let rows = rows.unwrap_or(0);
-            ensure!(rows == 0, "{table}.{name} holds something else than {kind} in {rows} of its rows");
+        refuse_strays(copy, table, &columns(copy, table)?)?;
+    }
+    // The highest numbers that were handed out: SQLite's own, of which it declares no kinds.
+    refuse_strays(copy, "sqlite_sequence", &[("name".into(), Kind::Text), ("seq".into(), Kind::Integer)])
+}
+
+fn refuse_strays(copy: &Connection, table: &str, columns: &[(String, Kind)]) -> anyhow::Result<()> {
+    let names: Vec<_> = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let mut asked = copy.prepare(&format!("select {} from {table}", names.join(", ")))?;
+    let mut rows = asked.query([])?;
+    let mut strays = vec![0_u64; columns.len()];
+    while let Some(row) = rows.next()? {
+        for (place, (_, kind)) in columns.iter().enumerate() {
+            strays[place] += u64::from(!kind.takes(row.get_ref(place)?));
         }
+    }
+    for ((name, kind), rows) in columns.iter().zip(strays) {
+        ensure!(rows == 0, "{table}.{name} holds something else than {} in {rows} of its rows", kind.name());
     }
     Ok(())
 }
 
-/// Their names, and what SQLite calls the values that belong there.
-fn columns(copy: &Connection, table: &str) -> anyhow::Result<Vec<(String, &'static str)>> {
+/// Their names, and what belongs there.
+fn columns(copy: &Connection, table: &str) -> anyhow::Result<Vec<(String, Kind)>> {
     let mut asked = copy.prepare("select name, lower(type) from pragma_table_info($1)")?;
     let found = asked.query_map([table], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     found
         .map(|column| {
             let (name, declared) = column?;
             let kind = match declared.as_str() {
-                // As is a boolean.
-                "bigint" | "boolean" | "integer" => "integer",
-                "text" => "text",
-                "blob" => "blob",
+                "bigint" | "integer" => Kind::Integer,
+                "boolean" => Kind::Boolean,
+                "text" => Kind::Text,
+                "blob" => Kind::Blob,
                 _ => bail!("the column {table}.{name} is a {declared}, which is none of ours"),
             };
             Ok((name, kind))

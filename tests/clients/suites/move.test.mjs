@@ -261,7 +261,9 @@ test("what is no whole copy of ours is not restored, and nothing is left of the 
     "text among the times": ["update tickets set created_at = 'yesterday' where number < 3", /tickets\.created_at holds something else than integer in \d+ of its rows/],
     "a blob among the texts": ["update messages set message_content = x'00ff' where seq = 1 and ticket_key = 1", /messages\.message_content holds something else than text in 1 of its rows/],
     "half a message": ["update messages set timestamp = 1.5 where seq = 1 and ticket_key = 1", /messages\.timestamp holds something else than integer/],
-    "a word for yes": ["update users set is_guest = 'yes' where username = 'olivia'", /users\.is_guest holds something else than integer/],
+    "a word for yes": ["update users set is_guest = 'yes' where username = 'olivia'", /users\.is_guest holds something else than 0 and 1/],
+    "neither yes nor no": ["update users set is_guest = 7 where username = 'olivia'", /users\.is_guest holds something else than 0 and 1 in 1 of its rows/],
+    "no UTF-8": ["update users set name = cast(x'61ff62' as text) where username = 'olivia'", /users\.name holds something else than text in UTF-8/],
   };
   for (const [statement, words] of Object.values(strays)) {
     copyFileSync(copy, file("loose.db"));
