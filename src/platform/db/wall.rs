@@ -5,6 +5,9 @@
 //! does it `within` the caller's tenant, and each transaction that is asked for there is bound to it. Work that is not for one
 //! tenant (a sweep, a roll-up, the command line) is done outside, where all rows are seen. On SQLite there is no such wall.
 
+/// How each connection begins: on a role, or a database, that was set to a tenant, it would go without the rows of all others.
+pub(super) const FOR_ALL: &str = "set smilechat.tenant = ''";
+
 tokio::task_local! {
     static TENANT: Option<i64>;
 }

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 use crate::platform::db::server::Server;
+use crate::platform::db::wall::FOR_ALL;
 
 /// Our transactions never wait for anything but the database. One that stands still is a node's that was frozen or is gone, and
 /// has locks.
@@ -62,7 +63,7 @@ impl Connector {
 fn setup(config: &DatabaseConfig) -> String {
     let seconds = config.statement_timeout_seconds;
     format!(
-        "set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{}s';
+        "{FOR_ALL}; set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{}s';
          select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
         IDLE_PATIENCE.as_secs(),
     )

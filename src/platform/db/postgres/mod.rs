@@ -28,6 +28,7 @@ use super::mark::{Mark, Marked};
 use super::migrate::apply_next;
 use super::server::Server;
 use super::tx::Tx;
+use super::wall::FOR_ALL;
 use super::{Effect, OnCommit, Queues, slow};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
@@ -100,6 +101,8 @@ pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
         let place = format!("cannot use the PostgreSQL server at {}", server.address());
         let link = Link::open(&server).map_err(|error| anyhow!("{place}: {error}"))?;
         let mut session = Session::new(link);
+        // A migration that fills a column does so for all tenants.
+        session.script(FOR_ALL)?;
         warn_of_clear_text(&server, &mut session)?;
         warn_of_a_superuser(&mut session)?;
         let mut names = Vec::new();

@@ -9,6 +9,7 @@ use super::catalogue::{Catalogue, Table};
 use crate::platform::clock::Clock;
 use crate::platform::db::postgres::{Link, Session};
 use crate::platform::db::tx::Tx;
+use crate::platform::db::wall::FOR_ALL;
 use crate::platform::db::{Place, sqlite};
 
 pub enum End {
@@ -37,9 +38,10 @@ impl End {
                 })?;
                 let mut session = Session::new(link);
                 // The snapshot stays open for as long as it takes.
-                session.script(
-                    "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = '5s'",
-                )?;
+                session.script(&format!(
+                    "{FOR_ALL}; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0;
+                     set lock_timeout = '5s'"
+                ))?;
                 Ok(Self::Postgres(Box::new(session)))
             }
         }
