@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -26,6 +26,9 @@ use super::trust::{Trust, roots, tls};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A server that takes no packet for this long is gone.
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+
+const UNENCODED: &str =
+    "the database URL is malformed: signs such as @ / ? % in the password have to be percent-encoded (@ is %40)";
 
 #[derive(Clone)]
 pub(super) struct Server {
@@ -42,10 +45,10 @@ impl Server {
         let may_tell = url.find('?').is_none_or(|mark| Some(mark) >= url.rfind('@'));
         let mut settings: Config = url.parse().map_err(|error| match may_tell {
             true => anyhow!("the database URL is malformed: {}", describe(&error)),
-            false => anyhow!(
-                "the database URL is malformed: signs such as @ / ? % in the password have to be percent-encoded"
-            ),
+            false => anyhow!(UNENCODED),
         })?;
+        // What follows the first @ of a password was taken for a host and a database, and would be shown as such.
+        ensure!(!names_hold_an_at(&settings), UNENCODED);
         let hosts = Arc::new(Hosts::of(&settings)?);
         settings.application_name("smilechat");
         settings.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
@@ -129,6 +132,14 @@ impl Server {
     }
 }
 
+fn names_hold_an_at(settings: &Config) -> bool {
+    settings.get_dbname().is_some_and(|name| name.contains('@'))
+        || settings.get_hosts().iter().any(|host| match host {
+            Host::Tcp(name) => name.contains('@'),
+            Host::Unix(folder) => folder.as_os_str().as_encoded_bytes().contains(&b'@'),
+        })
+}
+
 /// The URL without `sslmode` and `sslrootcert`, and these.
 fn without_tls(url: &str) -> anyhow::Result<(String, Option<String>, Option<String>)> {
     // The driver reads up to the first @ as name and password, which may hold a question mark.
@@ -208,7 +219,15 @@ mod tests {
         let fault = |url: &str| Server::of(url).err().map(|error| format!("{error:#}")).unwrap_or_default();
         assert!(fault("postgres://app:p@db/chat?sslcert=/x.pem").contains("unknown option `sslcert`"));
         assert!(fault("postgres://app:p@db:port/chat").contains("port"));
-        for url in ["postgres://app:p@w?canary=1@db/chat", "postgres://app:p@w?x=1&canary=@db/chat?sslcert=/x.pem"] {
+        for url in [
+            "postgres://app:p@w?canary=1@db/chat",
+            "postgres://app:p@w?x=1&canary=@db/chat?sslcert=/x.pem",
+            "postgres://app:p@canary@db/chat",
+            "postgres://app:p@canary/1@db/chat",
+            "postgres://app:p@x/canary@db:5432/chat",
+            "postgres://app:p@x,canary@db/chat",
+            "postgres://app:p@%2Fcanary@db/chat",
+        ] {
             let fault = fault(url);
             assert!(fault.contains("percent-encoded") && !fault.contains("canary"), "{url}: {fault}");
         }
