@@ -8,7 +8,8 @@ use super::moving::{report, teller};
 use super::print;
 use crate::platform::config::Config;
 use crate::platform::db;
-use crate::platform::files::{Carried, Files, beside};
+use crate::platform::files::{Carried, Files, beside, is_there};
+use crate::tickets::attachments::each_file;
 use crate::tickets::reindex::index_by_key;
 
 pub fn back_up(config: &Config, file: &Path, is_without_files: bool) -> anyhow::Result<()> {
@@ -17,7 +18,10 @@ pub fn back_up(config: &Config, file: &Path, is_without_files: bool) -> anyhow::
     let mut fetch = || beside_it.as_mut().map_or(Ok(()), |folder| folder.fetch());
     let copied = db::backup(&config.database, file, index_by_key, &mut teller(), &mut fetch)?;
     let about_files = match beside_it {
-        Some(folder) => told(&beside(file), folder.kept(), ""),
+        Some(folder) => {
+            let carried = folder.kept();
+            told(&beside(file), carried, "") + &missing(file, &beside(file), " (deleted meanwhile)")
+        }
         None if is_without_files => "uploaded files are left out".into(),
         None => in_a_bucket(config),
     };
@@ -46,7 +50,20 @@ pub fn restore(config: &Config, file: &Path, is_forced: bool) -> anyhow::Result<
         ("bucket", None) => in_a_bucket(config),
         (_, None) => format!("uploaded files stay as they are: there is no {}", beside(file).display()),
     };
-    print(&format!("{text}\n{about_files}"))
+    let missing = files.root().map_or(String::new(), |root| missing(file, root, ""));
+    print(&format!("{text}\n{about_files}{missing}"))
+}
+
+/// A line about the files that the copy names and that are not in the folder; nothing if all are.
+fn missing(copy: &Path, folder: &Path, why: &str) -> String {
+    let mut count = 0_u64;
+    let counted = db::look_into(copy, |tx| each_file(tx, &mut |name| count += u64::from(!is_there(folder, name))));
+    match (counted, count) {
+        (Err(error), _) => format!("\nit is not known whether all files that the copy names are there: {error:#}"),
+        (Ok(()), 0) => String::new(),
+        (Ok(()), 1) => format!("\n1 file that the copy names is not in {}{why}", folder.display()),
+        (Ok(()), _) => format!("\n{count} files that the copy names are not in {}{why}", folder.display()),
+    }
 }
 
 fn told(folder: &Path, carried: Carried, which: &str) -> String {

@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
 use super::transfer::{Errand, carry};
-use super::{Index, Moved, Place, Progress};
+use super::{Index, Moved, Place, Progress, Tx};
+use crate::error::Result;
 use crate::platform::config::DatabaseConfig;
 
 /// What SQLite keeps beside a database, under its name.
@@ -98,6 +100,15 @@ fn refuse_what_is_beside_a_database(target: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Looks into a copy that nobody writes to, as it stands there: nothing is made beside it.
+pub fn look_into<T>(copy: &Path, look: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> anyhow::Result<T> {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
+    let path = fs::canonicalize(copy)?;
+    let uri = format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_encoded_bytes(), KEPT));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(look(&mut Tx::sqlite(&Connection::open_with_flags(uri, flags)?))?)
+}
+
 fn folder_of(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -125,9 +136,16 @@ struct Draft(PathBuf);
 
 impl Draft {
     fn create(path: PathBuf) -> anyhow::Result<Self> {
-        refuse_what_is_beside_a_database(&path)?;
+        let names = [""].iter().chain(&BESIDE).map(|ending| format!("{}{ending}", path.display()));
+        let left: Vec<_> = names.filter(|name| Path::new(name).symlink_metadata().is_ok()).collect();
+        ensure!(
+            left.is_empty(),
+            "{} left by a copy that was cut short, unless one is under way: remove them, and {} if it is there, and try again",
+            left.join(", ") + if left.len() == 1 { " was" } else { " were" },
+            path.with_extension("files").display()
+        );
         let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        created.with_context(|| format!("{}: left by a copy that was cut short?", path.display()))?;
+        created.with_context(|| path.display().to_string())?;
         Ok(Self(path))
     }
 }

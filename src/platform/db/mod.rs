@@ -57,7 +57,7 @@ use self::job::{Job, Kind, Patience};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
-pub use self::backup::{Copied, backup};
+pub use self::backup::{Copied, backup, look_into};
 pub use self::channel::Channel;
 pub use self::dialect::{Dialect, folded, index_ticket, unindex_ticket};
 pub use self::failure::is_refused_statement;

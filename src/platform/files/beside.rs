@@ -1,6 +1,7 @@
 //! The files of a folder beside a copy of the database, and back. Called by the command line.
 //!
-//! A file is there before its row is, and is never changed: one that is there already, under the same name, is the same.
+//! A file is there before its row is, and is never changed: one that is there already, under the same name and of the same size, is
+//! the same.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -31,7 +32,20 @@ pub fn beside(copy: &Path) -> PathBuf {
     copy.with_added_extension("files")
 }
 
+/// Whether a folder of files has this one.
+pub fn is_there(root: &Path, name: &str) -> bool {
+    Folder::new(root.into(), 0).path(name).is_ok_and(|path| is(&path, fs::FileType::is_file))
+}
+
 impl Files {
+    /// None: they lie in a bucket.
+    pub fn root(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder.root()),
+            Self::Bucket(_) => None,
+        }
+    }
+
     /// None: the files lie in a bucket, which is copied by its own means.
     pub fn beside(&self, copy: &Path) -> Option<Beside<'_>> {
         let Self::Folder(from) = self else { return None };
@@ -54,7 +68,12 @@ impl Beside<'_> {
     pub fn fetch(&mut self) -> anyhow::Result<()> {
         if !self.is_made {
             let place = self.to.root();
-            ensure!(place.symlink_metadata().is_err(), "{} exists, and no file is overwritten", place.display());
+            ensure!(
+                place.symlink_metadata().is_err(),
+                "{} exists, and no file is overwritten: with no copy beside it, it was left by one that was cut short, and may be \
+                 removed",
+                place.display()
+            );
             self.is_made = true;
             self.to.make()?;
         }
@@ -101,13 +120,18 @@ impl Folder {
     fn carry_one(&self, file: &Path, to: &Self) -> io::Result<Option<u64>> {
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let (Ok(ours), Ok(theirs)) = (self.path(name), to.path(name)) else { return Ok(None) };
-        if ours != file || theirs.exists() || !is(file, fs::FileType::is_file) {
+        if ours != file || !is(file, fs::FileType::is_file) {
             return Ok(None);
         }
         let mut from = match File::open(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
+        let size = from.metadata()?.len();
+        // One of another size lost its bytes, as by a disk that was full; that is no reason to empty a good one.
+        if theirs.metadata().is_ok_and(|there| !there.is_file() || size == 0 || there.len() == size) {
+            return Ok(None);
+        }
         let mut copy = NamedTempFile::new_in(to.incoming())?;
         let bytes = io::copy(&mut from, &mut copy)?;
         keep(copy, &theirs, to.root())?;
@@ -181,6 +205,8 @@ mod tests {
 
         let back = folder.path().join("back");
         write(&back, "ab/2ab", "two");
+        write(&back, "ab/1ab", "");
+        assert!(is_there(&back, "2ab") && !is_there(&back, "2ab.thumb") && !is_there(&back, "incoming"));
         let brought = files(&back).bring_back(&copy).expect("brought").expect("there are some");
         assert_eq!((brought.files, brought.bytes), (2, 4));
         assert_eq!(fs::read_to_string(back.join("ab/1ab")).expect("a file"), "one");

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tempfile::NamedTempFile;
 
-pub use self::beside::{Beside, Carried, beside};
+pub use self::beside::{Beside, Carried, beside, is_there};
 use self::folder::Folder;
 use crate::error::{Error, Result};
 use crate::platform::config::FilesConfig;

@@ -24,7 +24,7 @@ mod show;
 mod store;
 
 pub use routes::{UPLOAD_PATH, routes};
-pub use store::{adopt, count_removals, release_of_ticket};
+pub use store::{adopt, count_removals, each_file, release_of_ticket};
 
 /// Of one file.
 const MAX_BYTES: usize = 25 * 1024 * 1024;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Row, Tx};
 use crate::tickets::attachments::model::{Attachment, url};
+use crate::tickets::attachments::show::thumb_of;
 use crate::tickets::model::Scope;
 
 const FIELDS: &str = "a.attachment_id, a.name, a.content_type, a.size, a.width, a.height";
@@ -49,6 +50,32 @@ pub fn insert(
             now.into(),
         ],
     )?;
+    Ok(())
+}
+
+/// Shows the names of all files that rows name, small versions as well. Of a copy, which may be older than files are.
+pub fn each_file(copy: &mut Tx<'_>, visit: &mut dyn FnMut(&str)) -> Result<()> {
+    const PAGE: usize = 1_000;
+    let table = "select count(*) from sqlite_schema where type = 'table' and name = 'attachments'";
+    let mut last = match copy.one(table, &[], |row| row.take::<i64>())? {
+        0 => None,
+        _ => Some(String::new()),
+    };
+    while let Some(after) = last {
+        let page = copy.all(
+            "select attachment_id, thumb_type is not null from attachments where attachment_id > $1
+             order by attachment_id limit $2",
+            &[after.as_str().into(), (PAGE as i64).into()],
+            |row| Ok((row.take::<String>()?, row.take::<bool>()?)),
+        )?;
+        for (id, has_thumb) in &page {
+            visit(id);
+            if *has_thumb {
+                visit(&thumb_of(id));
+            }
+        }
+        last = page.into_iter().next_back().map(|(id, _)| id);
+    }
     Ok(())
 }
 
