@@ -35,14 +35,15 @@ pub fn run(configured: &DatabaseConfig, ends: Move) -> anyhow::Result<()> {
 /// A line about each table, and now and then about a long one.
 pub fn teller() -> impl FnMut(Progress<'_>) {
     let mut told = Instant::now();
-    move |progress| {
-        let is_done = progress.rows >= progress.of;
-        if is_done || told.elapsed() > PAUSE {
-            // Without stderr there is nobody to tell.
-            let line = format!("{}: {} of {} rows\n", progress.table, progress.rows, progress.of);
-            let _ = io::stderr().write_all(line.as_bytes());
+    // Without stderr there is nobody to tell.
+    let say = |line: String| _ = io::stderr().write_all(line.as_bytes());
+    move |progress| match progress {
+        Progress::Rows { table, rows, of } if rows >= of || told.elapsed() > PAUSE => {
+            say(format!("{table}: {rows} of {of} rows\n"));
             told = Instant::now();
         }
+        Progress::Rows { .. } => {}
+        Progress::Kept(place) => say(format!("what stood there before is kept: {place}\n")),
     }
 }
 

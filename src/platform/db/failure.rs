@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use anyhow::anyhow;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 use tokio_postgres::error::SqlState;
@@ -81,6 +82,16 @@ fn judge(is_outage: bool, error: impl StdError + Send + Sync + 'static) -> Error
 pub fn is_refused_statement(error: &Error) -> bool {
     let Error::Internal { cause: Cause::Failure(cause), .. } = error else { return false };
     cause.is::<rusqlite::Error>() || cause.is::<tokio_postgres::Error>()
+}
+
+/// What the role may not do is for the operator to mend, and no fault inside.
+pub(super) fn in_plain_words(error: anyhow::Error) -> anyhow::Error {
+    let Some(Error::Internal { cause: Cause::Failure(cause), .. }) = error.downcast_ref() else { return error };
+    let refusal = cause.downcast_ref().and_then(tokio_postgres::Error::as_db_error);
+    match refusal.filter(|refusal| *refusal.code() == SqlState::INSUFFICIENT_PRIVILEGE) {
+        Some(refusal) => anyhow!("the role of the database URL may not do this: {}", refusal.message()),
+        None => error,
+    }
 }
 
 /// The error and its causes in one line.

@@ -89,11 +89,23 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// About two minutes.
 const TRIES: u32 = 90;
 
+/// Applies the next migration, if one is lacking.
+pub(super) type Apply = fn(&mut Tx<'_>) -> anyhow::Result<Option<String>>;
+
 /// Brings the schema up to date; the answer names what was applied now.
 pub fn migrate(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
+    migrate_by(apply_next, config)
+}
+
+/// The same behind the mark of a move, by who moves.
+pub(super) fn migrate_target(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
+    migrate_by(|tx| history(tx).and_then(|applied| apply_after(tx, &applied)), config)
+}
+
+fn migrate_by(apply: Apply, config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
     match Place::of(&config.url)? {
-        Place::Sqlite(path) => sqlite::migrate(&path, config),
-        Place::Postgres(settings) => postgres::migrate(*settings),
+        Place::Sqlite(path) => sqlite::migrate(&path, config, apply),
+        Place::Postgres(settings) => postgres::migrate(*settings, apply),
     }
 }
 
@@ -106,7 +118,11 @@ pub(super) fn apply_next(tx: &mut Tx<'_>) -> anyhow::Result<Option<String>> {
              another database"
         );
     }
-    let Some(next) = next_after(&applied) else {
+    apply_after(tx, &applied)
+}
+
+fn apply_after(tx: &mut Tx<'_>, applied: &[String]) -> anyhow::Result<Option<String>> {
+    let Some(next) = next_after(applied) else {
         return Ok(None);
     };
     match tx.dialect() {
@@ -154,9 +170,16 @@ pub(super) fn is_ours(tx: &mut Tx<'_>) -> anyhow::Result<bool> {
     Ok(!history(tx)?.is_empty())
 }
 
-/// Stands in the history of a database that is being moved into, so that no server takes it for whole.
-pub(super) fn begin_move(tx: &mut Tx<'_>) -> Result<()> {
-    record(tx, MOVING, "")
+/// Stands in the history of a database that is being moved into, so that no server takes it for whole. With the name under which
+/// is kept what stood there before, for whoever goes on.
+pub(super) fn begin_move(tx: &mut Tx<'_>, kept: Option<&str>) -> Result<()> {
+    tx.script(BOOKKEEPING)?;
+    record(tx, MOVING, kept.unwrap_or_default())
+}
+
+pub(super) fn kept_by_move(tx: &mut Tx<'_>) -> Result<Option<String>> {
+    let asked = "select checksum from schema_migrations where name = $1 and checksum <> ''";
+    tx.first(asked, &[MOVING.into()], |row| row.take())
 }
 
 pub(super) fn is_being_moved_into(tx: &mut Tx<'_>) -> anyhow::Result<bool> {

@@ -48,7 +48,7 @@ pub fn restore(
     refuse_what_is_no_database(copy)?;
     refuse_half_a_copy(copy)?;
     match place {
-        Place::Sqlite(path) => into_file(path, copy, is_forced, beside),
+        Place::Sqlite(path) => into_file(path, copy, is_forced, tell, beside),
         Place::Postgres(server) => {
             let (bytes, moved, kept) = into_postgres(config, copy, is_forced, own, index, tell, beside)?;
             let kept = kept.map(|name| format!("the schema {name}"));
@@ -81,6 +81,7 @@ fn into_file(
     path: PathBuf,
     copy: &Path,
     is_forced: bool,
+    tell: &mut dyn FnMut(Progress<'_>),
     beside: &mut dyn FnMut() -> anyhow::Result<()>,
 ) -> anyhow::Result<Restored> {
     let was_there = ["", "-wal", "-journal"].iter().any(|ending| with(&path, ending).exists());
@@ -100,7 +101,12 @@ fn into_file(
         release(&path)?;
     }
     let kept = if was_there { Some(keep(&path)?.display().to_string()) } else { None };
-    fs::rename(&draft.0, &path).with_context(|| path.display().to_string())?;
+    let mut renamed = fs::rename(&draft.0, &path).with_context(|| path.display().to_string());
+    if let Some(kept) = &kept {
+        tell(Progress::Kept(kept));
+        renamed = renamed.with_context(|| format!("what stood there before is {kept}"));
+    }
+    renamed?;
     File::open(folder)?.sync_all()?;
     Ok(Restored { place: path.display().to_string(), bytes, kept, is_older, moved: Vec::new() })
 }

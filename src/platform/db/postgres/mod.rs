@@ -23,9 +23,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use self::connector::Connector;
 use self::session::Committed;
+use super::failure::in_plain_words;
 use super::job::{Job, Kind};
 use super::mark::{Mark, Marked};
-use super::migrate::apply_next;
+use super::migrate::Apply;
 use super::server::Server;
 use super::tx::Tx;
 use super::wall::FOR_ALL;
@@ -96,7 +97,7 @@ fn begin(job: &Job) -> Cow<'static, str> {
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.
-pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
+pub(super) fn migrate(server: Server, apply: Apply) -> anyhow::Result<Vec<String>> {
     let thread = thread::spawn(move || {
         let place = format!("cannot use the PostgreSQL server at {}", server.address());
         let link = Link::open(&server).map_err(|error| anyhow!("{place}: {error}"))?;
@@ -108,7 +109,8 @@ pub(super) fn migrate(server: Server) -> anyhow::Result<Vec<String>> {
         let mut names = Vec::new();
         loop {
             session.script(&format!("begin; {MIGRATION_LOCK}"))?;
-            let next = apply_next(&mut Tx::postgres(&mut session)).map_err(|error| anyhow!("{place}: {error:#}"))?;
+            let next = apply(&mut Tx::postgres(&mut session)).map_err(in_plain_words);
+            let next = next.map_err(|error| anyhow!("{place}: {error:#}"))?;
             session.script("commit")?;
             match next {
                 Some(name) => names.push(name),

@@ -24,7 +24,7 @@ pub use hold::Hold;
 pub(super) use hold::hold;
 
 use super::failure::from_sqlite;
-use super::migrate::apply_next;
+use super::migrate::Apply;
 use super::tx::{Tx, Visit};
 use super::value::{Row, Value};
 use super::{OnCommit, Queues, slow};
@@ -75,7 +75,7 @@ pub(super) fn start(
     Ok(Queues { reads, writes, replica: None })
 }
 
-pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {
+pub(super) fn migrate(path: &Path, config: &DatabaseConfig, apply: Apply) -> anyhow::Result<Vec<String>> {
     let place = || format!("cannot open the database {}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(place)?;
@@ -87,7 +87,7 @@ pub(super) fn migrate(path: &Path, config: &DatabaseConfig) -> anyhow::Result<Ve
     let mut names = Vec::new();
     loop {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).with_context(place)?;
-        let next = apply_next(&mut Tx::sqlite(&tx)).map_err(|error| anyhow!("{}: {error:#}", path.display()))?;
+        let next = apply(&mut Tx::sqlite(&tx)).map_err(|error| anyhow!("{}: {error:#}", path.display()))?;
         tx.commit().with_context(place)?;
         match next {
             Some(name) => names.push(name),

@@ -49,6 +49,11 @@ impl Catalogue {
         }
         Ok(Self { tables: ordered })
     }
+
+    /// Whether the migrations make a table of this name, here or on PostgreSQL.
+    pub fn is_ours(&self, name: &str) -> bool {
+        LEFT_OUT.contains(&name) || self.tables.iter().any(|table| table.name == name)
+    }
 }
 
 fn list(database: &Connection) -> rusqlite::Result<Vec<Table>> {

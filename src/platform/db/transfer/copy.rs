@@ -31,7 +31,7 @@ pub fn table(
         }
         batch.iter().for_each(|row| sum.add(row));
         target.within(|tx| insert(tx, table, &batch))?;
-        tell(Progress { table: &table.name, rows: sum.rows, of });
+        tell(Progress::Rows { table: &table.name, rows: sum.rows, of });
         after = batch.into_iter().next_back();
     }
     Ok(moved(table, &sum))
@@ -78,7 +78,7 @@ pub fn index_tickets(target: &mut End, index: Index, tell: &mut dyn FnMut(Progre
     while !tickets.is_empty() {
         let batch: Vec<_> = tickets.drain(..BATCH.min(tickets.len())).collect();
         target.within(|tx| Ok(batch.iter().try_for_each(|(tenant, ticket)| index(tx, *tenant, *ticket))?))?;
-        tell(Progress { table: "search index", rows: of - tickets.len() as u64, of });
+        tell(Progress::Rows { table: "search index", rows: of - tickets.len() as u64, of });
     }
     Ok(())
 }

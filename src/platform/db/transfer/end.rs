@@ -1,12 +1,16 @@
 //! One of the two databases, on a connection of its own.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Table};
 use crate::platform::clock::Clock;
+use crate::platform::db::failure::in_plain_words;
+use crate::platform::db::migrate::begin_move;
 use crate::platform::db::postgres::{Link, Session};
 use crate::platform::db::tx::Tx;
 use crate::platform::db::wall::FOR_ALL;
@@ -16,6 +20,26 @@ pub enum End {
     Sqlite(Connection),
     Postgres(Box<Session>),
 }
+
+/// Connections of servers, or of commands such as this one.
+const OTHERS: &str = "select count(*) from pg_stat_activity where datname = current_database()
+     and application_name = 'smilechat' and pid <> pg_backend_pid()";
+const PATIENCE: Duration = Duration::from_secs(2);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// What lies in the schema and is not made by our migrations, but for what a table brings along.
+const STRANGERS: &str = "with home as (select oid from pg_namespace where nspname = current_schema())
+     select 'extension', extname::text from pg_extension where extnamespace = (select oid from home)
+     union all
+     select 'function', proname::text from pg_proc p where pronamespace = (select oid from home) and not exists (
+         select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
+     union all
+     select case relkind when 'v' then 'view' when 'm' then 'view' when 'S' then 'sequence' when 'c' then 'type' else 'table' end,
+         relname::text
+     from pg_class c where relnamespace = (select oid from home) and relkind in ('r', 'p', 'v', 'm', 'f', 'c', 'S')
+         and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid
+             and (deptype = 'e' or relkind = 'S' and deptype in ('a', 'i')))
+     order by 1, 2";
 
 const SERVED: &str = "a server uses it: stop that first, on every node";
 
@@ -47,15 +71,16 @@ impl End {
         }
     }
 
-    /// On SQLite it could not have been claimed.
+    /// On SQLite it could not have been claimed. Who is just leaving, as a connection of our own or a server that was refused, is waited
+    /// for.
     pub fn refuse_if_served(&mut self) -> anyhow::Result<()> {
         let Self::Postgres(session) = self else { return Ok(()) };
-        let others = "select count(*) from pg_stat_activity where datname = current_database()
-             and application_name = 'smilechat' and pid <> pg_backend_pid()";
-        match session.first_of(others, &[])? {
-            Some(0) => Ok(()),
-            _ => bail!(SERVED),
+        let deadline = Instant::now() + PATIENCE;
+        while session.first_of(OTHERS, &[])? != Some(0) {
+            ensure!(Instant::now() < deadline, SERVED);
+            thread::sleep(BETWEEN_LOOKS);
         }
+        Ok(())
     }
 
     /// Whether both are one database, whatever it is called in either URL: a lock that one end has, the other cannot get.
@@ -84,7 +109,7 @@ impl End {
         self.script("begin")?;
         let done = work(&mut self.tx());
         self.script(if done.is_ok() { "commit" } else { "rollback" })?;
-        done
+        done.map_err(in_plain_words)
     }
 
     /// A question to the history: nothing of it is kept, not even the table for it in a database that has none.
@@ -92,12 +117,12 @@ impl End {
         self.script("begin")?;
         let answer = question(&mut self.tx());
         self.script("rollback")?;
-        answer
+        answer.map_err(in_plain_words)
     }
 
     /// A look, within the snapshot if there is one.
     pub fn look<T>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        work(&mut self.tx())
+        work(&mut self.tx()).map_err(in_plain_words)
     }
 
     /// From here on all looks see one state. Nobody changes it, but for others who may write beside: they go on from that state,
@@ -119,20 +144,45 @@ impl End {
         }
     }
 
-    /// What is there goes into a schema of another name, which is the answer; the next one to migrate finds nothing.
-    pub fn set_aside(&mut self) -> anyhow::Result<String> {
+    /// What is there goes into a schema of another name, which is the answer. In its place is one with the same owner and grants, and
+    /// the mark of a move alone: at no moment is there one on which a server would start.
+    pub fn set_aside(&mut self, catalogue: &Catalogue) -> anyhow::Result<String> {
         let kept = format!("before_{}", Clock::System.now().0);
-        let renamed = self.script(&format!(
-            "do $$
-             declare
-                 ours text := current_schema();
-             begin
-                 execute format('alter schema %I rename to {kept}', ours);
-                 execute format('create schema %I', ours);
-             end
-             $$"
-        ));
-        renamed.context("what is there cannot be set aside: name a new database")?;
+        self.within(|tx| {
+            refuse_strangers(tx, catalogue)?;
+            let renamed = tx.script(&format!(
+                "do $$
+                 declare
+                     ours text := current_schema();
+                     owner text;
+                     acl aclitem[];
+                     one record;
+                 begin
+                     select pg_get_userbyid(nspowner), nspacl into owner, acl from pg_namespace where nspname = ours;
+                     execute format('alter schema %I rename to {kept}', ours);
+                     begin
+                         execute format('create schema %I authorization %I', ours, owner);
+                     exception when insufficient_privilege then
+                         execute format('create schema %I', ours);
+                     end;
+                     for one in
+                         select privilege_type, case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end whom,
+                             case when is_grantable then ' with grant option' else '' end further
+                         from aclexplode(acl)
+                     loop
+                         execute format('grant %s on schema %I to %s%s', one.privilege_type, ours, one.whom, one.further);
+                     end loop;
+                 end
+                 $$"
+            ));
+            let renamed = renamed.map_err(|error| in_plain_words(error.into()));
+            renamed.context("what is there cannot be set aside: name a new database")?;
+            begin_move(tx, Some(&kept))?;
+            // One that came meanwhile keeps what it has.
+            let others: i64 = tx.one(OTHERS, &[], |row| row.take())?;
+            ensure!(others == 0, SERVED);
+            Ok(())
+        })?;
         Ok(kept)
     }
 
@@ -175,7 +225,7 @@ impl End {
     }
 
     fn script(&mut self, sql: &str) -> anyhow::Result<()> {
-        Ok(self.tx().script(sql)?)
+        self.tx().script(sql).map_err(|error| in_plain_words(error.into()))
     }
 
     fn tx(&mut self) -> Tx<'_> {
@@ -192,6 +242,18 @@ pub fn claim(path: &Path) -> anyhow::Result<Connection> {
         // With its cause it would say the same twice.
         false => anyhow!("cannot open the database {}: {error}", path.display()),
     })
+}
+
+fn refuse_strangers(tx: &mut Tx<'_>, catalogue: &Catalogue) -> anyhow::Result<()> {
+    let there = tx.all(STRANGERS, &[], |row| Ok((row.take::<String>()?, row.take::<String>()?)))?;
+    let stranger = there.iter().find(|(kind, name)| kind != "table" || !catalogue.is_ours(name));
+    if let Some((kind, name)) = stranger {
+        bail!(
+            "the {kind} {name} is not SmileChat's, and would be set aside with all else in its schema: give SmileChat a database of \
+             its own, or move that to another schema"
+        );
+    }
+    Ok(())
 }
 
 fn sequence(session: &mut Session, table: &str, key: &str) -> anyhow::Result<String> {

@@ -19,7 +19,9 @@ use anyhow::{Context, bail, ensure};
 
 use self::catalogue::{Catalogue, Table};
 use self::end::End;
-use super::migrate::{begin_move, end_move, is_being_moved_into, is_ours, lacking, migrate};
+use super::migrate::{
+    begin_move, end_move, is_being_moved_into, is_ours, kept_by_move, lacking, migrate, migrate_target,
+};
 use super::{Place, Tx};
 use crate::error::Result;
 use crate::platform::config::DatabaseConfig;
@@ -53,10 +55,14 @@ impl Errand {
 }
 
 /// So far.
-pub struct Progress<'a> {
-    pub table: &'a str,
-    pub rows: u64,
-    pub of: u64,
+pub enum Progress<'a> {
+    Rows {
+        table: &'a str,
+        rows: u64,
+        of: u64,
+    },
+    /// Where what stood in the target's place is from now on, whatever comes of the rest.
+    Kept(&'a str),
 }
 
 /// A table that is there now, and the sum of its rows' texts.
@@ -109,56 +115,99 @@ pub(super) fn carry(
         bail!("the source lacks the migration {name}: {by_whom}run `smilechat migrate` on it first");
     }
     ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
-    let (mut target, kept) = prepare(errand, &mut source, to, &catalogue).context("the target")?;
-    source.begin_snapshot(&catalogue, errand == Errand::Backup).context("the source")?;
-    let moved = fill(&mut source, &mut target, &catalogue, index, tell)
-        .and_then(|moved| beside().map(|()| moved))
-        .context("it was not finished, and the target is of no use yet; run it again, it begins anew")?;
-    target.within(|tx| Ok(end_move(tx)?))?;
-    target.settle()?;
-    Ok((moved, kept))
+    let mut kept = None;
+    let is_marked = make_way(errand, &mut source, to, &catalogue, tell, &mut kept).context("the target")?;
+    let moved = go_on(is_marked, errand, &mut source, to, &catalogue, index, tell, beside);
+    let moved = match &kept {
+        Some(name) => moved.with_context(|| format!("what stood there before is the schema {name}")),
+        None => moved,
+    };
+    Ok((moved?, kept))
 }
 
-/// The target with the schema of this version, no rows, and the mark of a move.
-fn prepare(
+/// Refuses a target that somebody needs, or sets aside what is there. True: it has the mark of a move by now.
+fn make_way(
     errand: Errand,
     source: &mut End,
     to: &DatabaseConfig,
     catalogue: &Catalogue,
-) -> anyhow::Result<(End, Option<String>)> {
-    let mut kept = None;
-    if End::is_there(&to.url)? {
-        let mut target = End::open(&to.url)?;
-        ensure!(!target.is_the_same_as(source)?, "it is the source, by another name: name another database by --to");
-        target.refuse_if_served()?;
-        if target.ask(is_being_moved_into)? {
-            ensure!(
-                target.ask(lacking)?.is_none(),
-                "another version began a move into it: finish it with that one, or empty the database"
-            );
-            target.within(|tx| copy::empty(tx, catalogue))?;
-            return Ok((target, None));
-        }
-        // Before its schema is brought forward: a database that somebody needs stays as it is.
-        if target.ask(is_ours)? {
-            let has_rows = target.look(|tx| copy::count(tx, "tenants"))? > 0;
-            if has_rows && errand == (Errand::Restore { is_forced: true }) {
-                kept = Some(target.set_aside()?);
-            } else {
-                target.look(|tx| refuse_rows(errand, tx, "tenants"))?;
-            }
-        } else {
-            refuse_what_is_not_ours(&mut target, catalogue)?;
-        }
+    tell: &mut dyn FnMut(Progress<'_>),
+    kept: &mut Option<String>,
+) -> anyhow::Result<bool> {
+    if !End::is_there(&to.url)? {
+        return Ok(false);
     }
-    migrate(to)?;
     let mut target = End::open(&to.url)?;
-    target.within(|tx| {
+    ensure!(!target.is_the_same_as(source)?, "it is the source, by another name: name another database by --to");
+    target.refuse_if_served()?;
+    if target.ask(is_being_moved_into)? {
+        // Whatever came of it, what it set aside is still there.
+        *kept = target.look(|tx| Ok(kept_by_move(tx)?))?;
+        return Ok(true);
+    }
+    if !target.ask(is_ours)? {
+        refuse_what_is_not_ours(&mut target, catalogue)?;
+        return Ok(false);
+    }
+    // Before its schema is brought forward: a database that somebody needs stays as it is.
+    let has_rows = target.look(|tx| copy::count(tx, "tenants"))? > 0;
+    if has_rows && errand == (Errand::Restore { is_forced: true }) {
+        let name = target.set_aside(catalogue)?;
+        tell(Progress::Kept(&format!("the schema {name}")));
+        *kept = Some(name);
+        return Ok(true);
+    }
+    target.look(|tx| refuse_rows(errand, tx, "tenants"))?;
+    Ok(false)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what `carry` has, and one more")]
+fn go_on(
+    is_marked: bool,
+    errand: Errand,
+    source: &mut End,
+    to: &DatabaseConfig,
+    catalogue: &Catalogue,
+    index: Index,
+    tell: &mut dyn FnMut(Progress<'_>),
+    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Moved>> {
+    if !is_marked {
+        mark(errand, to, catalogue).context("the target")?;
+    }
+    let filled = (|| {
+        let mut target = prepare(to, catalogue).context("the target")?;
+        source.begin_snapshot(catalogue, errand == Errand::Backup).context("the source")?;
+        let moved = fill(source, &mut target, catalogue, index, tell)?;
+        beside()?;
+        Ok((moved, target))
+    })();
+    let filled: anyhow::Result<_> = filled;
+    let (moved, mut target) =
+        filled.context("it was not finished, and the target is of no use yet; run it again, it begins anew")?;
+    target.within(|tx| Ok(end_move(tx)?))?;
+    target.settle()?;
+    Ok(moved)
+}
+
+/// A target without rows gets the schema of this version, and the mark.
+fn mark(errand: Errand, to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<()> {
+    migrate(to)?;
+    End::open(&to.url)?.within(|tx| {
         let mut tables = catalogue.tables.iter().filter(|table| !table.is_seeded);
         tables.try_for_each(|table| refuse_rows(errand, tx, &table.name))?;
-        Ok(begin_move(tx)?)
-    })?;
-    Ok((target, kept))
+        Ok(begin_move(tx, None)?)
+    })
+}
+
+/// The target with the schema of this version and no rows, behind the mark. A server that was started before that was there is seen
+/// now; a later one does not start.
+fn prepare(to: &DatabaseConfig, catalogue: &Catalogue) -> anyhow::Result<End> {
+    migrate_target(to)?;
+    let mut target = End::open(&to.url)?;
+    target.refuse_if_served()?;
+    target.within(|tx| copy::empty(tx, catalogue))?;
+    Ok(target)
 }
 
 fn refuse_what_is_not_ours(target: &mut End, catalogue: &Catalogue) -> anyhow::Result<()> {
