@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use anyhow::Result;
 use rusqlite::Connection;
 use smilechat::platform::config::DatabaseConfig;
-use smilechat::platform::db::{Copied, Moved, Restored, backup, restore};
+use smilechat::platform::db::{Copied, Db, Moved, Progress, Restored, backup, restore};
 use smilechat::tickets::reindex::index_by_key;
 use tokio::task::spawn_blocking;
 
-use super::{TestDb, config, insert_message, insert_tenant, insert_ticket};
+use super::{TestDb, config, deaf, insert_message, insert_tenant, insert_ticket};
 use crate::servers::Postgres;
 
 fn back_up(config: &DatabaseConfig, copy: &Path) -> Result<Copied> {
@@ -220,5 +220,203 @@ async fn a_copy_goes_over_a_postgres_database_by_force_alone_which_keeps_it() ->
     assert_eq!(before, ["before"]);
     assert_eq!(fs::read(&copy)?, as_copied, "the copy stays as it is");
     assert_eq!(names(folder.path())?, [copy]);
+    Ok(())
+}
+
+fn copy_of_one_tenant(folder: &Path) -> Result<PathBuf> {
+    let source = TestDb::sqlite()?;
+    let copy = folder.join("copy.db");
+    let writing = source.db.write(|tx| insert_tenant(tx, "of the copy"));
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(writing))?;
+    back_up(&source.config, &copy)?;
+    Ok(copy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_of_another_restore_gets_into_none() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_one_tenant(folder.path())?;
+    let place = tempfile::tempdir()?;
+    let at = |name: &str| place.path().join(name);
+    let config = config(&format!("sqlite://{}", at("chat.db").display()));
+    // The log of a newer state of the same copy: SQLite would put it in.
+    fs::copy(&copy, at("chat.db.partial"))?;
+    let newer = Connection::open(at("chat.db.partial"))?;
+    newer
+        .execute_batch("pragma journal_mode = wal; pragma wal_autocheckpoint = 0; update tenants set name = 'stale'")?;
+    fs::copy(at("chat.db.partial-wal"), at("kept-wal"))?;
+    drop(newer);
+    fs::rename(at("kept-wal"), at("chat.db.partial-wal"))?;
+    fs::remove_file(at("chat.db.partial"))?;
+    fs::write(at("mine"), "somebody's")?;
+    std::os::unix::fs::symlink(at("mine"), at("chat.db.partial"))?;
+    spawn_blocking(move || put_back(&config, &copy, false)).await??;
+    let restored = Connection::open(at("chat.db"))?;
+    let name: String = restored.query_row("select name from tenants", [], |row| row.get(0))?;
+    assert_eq!(name, "of the copy");
+    assert_eq!(fs::metadata(at("chat.db"))?.permissions().mode() & 0o777, 0o600);
+    assert_eq!(names(place.path())?, [at("chat.db"), at("mine")]);
+    assert_eq!(fs::read_to_string(at("mine"))?, "somebody's");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_restores_in_one_folder_the_second_waits_its_turn() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_one_tenant(folder.path())?;
+    let in_file = config(&format!("sqlite://{}/one/chat.db", folder.path().display()));
+    for config in [in_file, config_of_new()] {
+        let (copy, own) = (copy.clone(), folder.path().join("one"));
+        let mut refused = String::new();
+        let restored = spawn_blocking(move || {
+            let again = || restore(&config, &copy, true, &own, index_by_key, &mut |_| (), &mut || Ok(()));
+            let mut meanwhile = || {
+                refused = format!("{:#}", again().err().expect("it is not its turn"));
+                Ok(())
+            };
+            let first = restore(&config, &copy, false, &own, index_by_key, &mut |_| (), &mut meanwhile);
+            assert!(refused.contains("another restore is under way in"), "{refused}");
+            first.map(|_| again())
+        });
+        restored.await???;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_row_reader_would_not_take_is_refused_before_anything_is_touched() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_one_tenant(folder.path())?;
+    let there = TestDb::postgres()?;
+    there.db.write(|tx| insert_tenant(tx, "before")).await?;
+    there.db.close().await;
+    for (change, words) in [
+        ("update users set name = cast(x'61ff62' as text)", "users.name holds something else than text in UTF-8"),
+        ("update users set name = 'a' || char(0)", "users.name holds something else than text in UTF-8 without NUL"),
+        ("update users set is_guest = 7", "users.is_guest holds something else than 0 and 1 in 1 of its rows"),
+        ("update sqlite_sequence set seq = 'x' where name = 'users'", "sqlite_sequence.seq holds something else"),
+    ] {
+        let loose = folder.path().join("loose.db");
+        fs::copy(&copy, &loose)?;
+        Connection::open(&loose)?.execute_batch(change)?;
+        for config in [there.config.clone(), config(&format!("sqlite://{}/new.db", folder.path().display()))] {
+            let loose = loose.clone();
+            let refused = spawn_blocking(move || put_back(&config, &loose, true)).await?;
+            let refused = format!("{:#}", refused.err().expect(words));
+            assert!(refused.contains(words), "{refused}");
+        }
+    }
+    let again = TestDb::open(there.config.clone(), None)?;
+    assert_eq!(again.count("select count(*) from tenants where name = 'before'").await?, 1);
+    assert_eq!(again.count("select count(*) from pg_namespace where nspname like 'before_%'").await?, 0);
+    Ok(())
+}
+
+/// What is asked of a server as its owner, which has no answer.
+fn sql_in(config: &DatabaseConfig, statement: &str) {
+    let (_, database) = config.url.rsplit_once('/').expect("a URL has a database");
+    let mut command = Postgres::shared().program("psql");
+    let port = Postgres::shared().port().to_string();
+    command.args(["-X", "-q", "-h", "127.0.0.1", "-p", &port, "-U", "app", "-d", database, "-c", statement]);
+    assert!(command.status().expect("psql runs").success(), "{statement}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_set_to_a_tenant_makes_a_whole_copy() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let there = TestDb::postgres()?;
+    there.db.write(|tx| insert_tenant(tx, "t")).await?;
+    there.db.close().await;
+    let (_, database) = there.config.url.rsplit_once('/').expect("a URL has a database");
+    sql_in(&there.config, &format!("alter database {database} set smilechat.tenant = '999'"));
+    let (config, copy) = (there.config.clone(), folder.path().join("copy.db"));
+    let (copied, copy) = spawn_blocking(move || back_up(&config, &copy).map(|copied| (copied, copy))).await??;
+    assert_eq!(tenants_in(&copy)?, (1, "ok".into()));
+    assert!(!copied.moved.is_empty());
+    let again = TestDb::open(there.config.clone(), None)?;
+    assert_eq!(again.count("select count(*) from users").await?, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_restore_that_was_cut_short_leaves_nothing_that_a_server_takes_and_is_finished_later() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_one_tenant(folder.path())?;
+    let there = TestDb::postgres()?;
+    there.db.write(|tx| insert_tenant(tx, "before")).await?;
+    there.db.close().await;
+    sql_in(&there.config, "grant usage on schema public to pg_monitor with grant option");
+    let (config, file) = (there.config.clone(), copy.clone());
+    let (told, refused, failure) = spawn_blocking(move || {
+        let (mut told, mut refused) = (String::new(), String::new());
+        let mut tell = |progress: Progress<'_>| {
+            if let Progress::Kept(place) = progress {
+                told = place.into();
+                // At the first moment at which the old one is out of the way.
+                refused = Db::open(&config, deaf()).err().map(|error| format!("{error:#}")).unwrap_or_default();
+            }
+        };
+        let own = tempfile::tempdir().expect("a folder");
+        let mut fail = || Err(anyhow::anyhow!("the disk is full"));
+        let failed = restore(&config, &file, true, own.path(), index_by_key, &mut tell, &mut fail);
+        let failure = format!("{:#}", failed.err().expect("the files do not come"));
+        assert!(Db::open(&config, deaf()).is_err());
+        (told, refused, failure)
+    })
+    .await?;
+    assert!(refused.contains("a move into this database was cut short"), "{refused}");
+    assert!(told.starts_with("the schema before_"), "{told}");
+    assert!(failure.starts_with(&format!("what stood there before is {told}: it was not finished")), "{failure}");
+
+    let config = there.config.clone();
+    let put = spawn_blocking(move || put_back(&config, &copy, false)).await??;
+    assert_eq!(put.kept.as_deref(), Some(told.as_str()), "the next one knows of it");
+    let again = TestDb::open(there.config.clone(), None)?;
+    assert_eq!(again.count("select count(*) from tenants where name = 'of the copy'").await?, 1);
+    let kept = format!("select count(*) from {}.tenants", told.trim_start_matches("the schema "));
+    assert_eq!(again.db.read(move |tx| tx.one(&kept, &[], |row| row.take::<i64>())).await?, 1);
+    let as_before = "select count(*) from pg_namespace a, pg_namespace b where a.nspname = 'public'
+         and b.nspname like 'before_%' and a.nspowner = b.nspowner and a.nspacl::text = b.nspacl::text";
+    assert_eq!(again.count(as_before).await?, 1, "owner and grants");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_others_is_not_set_aside() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_one_tenant(folder.path())?;
+    for (statement, words) in [
+        ("create table shop_orders (id serial)", "the table shop_orders is not SmileChat's"),
+        ("create view people as select 1", "the view people is not"),
+        ("create function f() returns int language sql as 'select 1'", "the function f is not"),
+        ("create extension pgcrypto", "the extension pgcrypto is not"),
+    ] {
+        let there = TestDb::postgres()?;
+        there.db.write(|tx| insert_tenant(tx, "before")).await?;
+        there.db.close().await;
+        sql_in(&there.config, statement);
+        let (config, copy) = (there.config.clone(), copy.clone());
+        let refused =
+            format!("{:#}", spawn_blocking(move || put_back(&config, &copy, true)).await?.err().expect(words));
+        assert!(refused.contains(words) && refused.contains("a database of its own"), "{refused}");
+        let again = TestDb::open(there.config.clone(), None)?;
+        assert_eq!(again.count("select count(*) from tenants").await?, 1);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_role_may_not_do_is_told_in_plain_words() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let there = TestDb::postgres()?;
+    there.db.close().await;
+    sql_in(&there.config, "alter table users owner to app");
+    let (config, copy) = (there.config.clone(), folder.path().join("copy.db"));
+    let refused = format!("{:#}", spawn_blocking(move || back_up(&config, &copy)).await?.err().expect("it may not"));
+    assert!(
+        refused.contains("the role of the database URL may not do this: permission denied for table users"),
+        "{refused}"
+    );
+    assert!(!refused.contains("internal error"), "{refused}");
     Ok(())
 }
