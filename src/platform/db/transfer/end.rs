@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Table};
+use crate::error::Error;
 use crate::platform::clock::Clock;
 use crate::platform::db::failure::in_plain_words;
 use crate::platform::db::migrate::begin_move;
@@ -139,7 +140,10 @@ impl End {
                 // The first look takes the snapshot, and the locks are there by then.
                 self.script("begin isolation level repeatable read read only")?;
                 let locked = self.script(&format!("lock table {} in {mode} mode", names.join(", ")));
-                locked.context(why)
+                locked.map_err(|error| match error.downcast_ref() {
+                    Some(Error::Unavailable(_)) => error.context(why),
+                    _ => error,
+                })
             }
         }
     }
