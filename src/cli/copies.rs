@@ -20,7 +20,7 @@ pub fn back_up(config: &Config, file: &Path, is_without_files: bool) -> anyhow::
     let about_files = match beside_it {
         Some(folder) => {
             let carried = folder.kept();
-            told(&beside(file), carried, "") + &missing(file, &beside(file), " (deleted meanwhile)")
+            told(&beside(file), carried, "") + &missing(file, &beside(file), " (deleted meanwhile, or lost before)")
         }
         None if is_without_files => "uploaded files are left out".into(),
         None => in_a_bucket(config),
