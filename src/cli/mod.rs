@@ -83,6 +83,18 @@ fn mistakes(command: &Command, loaded: &Loaded) -> Vec<Mistake> {
         );
         mistakes.push(loaded.mistake("database.url", fault));
     }
+    // Made where nobody looks for it, it would be taken for the server's.
+    let is_said_where = ["database.url", "data_dir"].iter().any(|key| loaded.given_by.contains_key(*key));
+    if let (Command::Restore { .. }, false) = (command, is_said_where)
+        && let Some(file) = db::absent_file(&loaded.config.database)
+    {
+        let fault = format!(
+            "there is no database at {}, and nothing says that one belongs there: set DATABASE_URL and SMILECHAT_DATA_DIR as the \
+             server has them",
+            file.display()
+        );
+        mistakes.push(loaded.mistake("database.url", fault));
+    }
     mistakes
 }
 

@@ -64,8 +64,9 @@ fn write(
 ) -> anyhow::Result<Copied> {
     let folder = fs::canonicalize(folder_of(target))?;
     let target = folder.join(target.file_name().context("the name of the file is missing")?);
-    refuse_what_is_beside_a_database(&target)?;
+    // First: what lies beside a database that exists is its own.
     ensure!(target.symlink_metadata().is_err(), "it exists, and no file is overwritten");
+    refuse_what_is_beside_a_database(&target)?;
     let mut draft = target.clone().into_os_string();
     draft.push(".partial");
     let draft = Draft::create(draft.into())?;
@@ -94,7 +95,7 @@ fn refuse_what_is_beside_a_database(target: &Path) -> anyhow::Result<()> {
     let beside = BESIDE.iter().map(|ending| format!("{name}{ending}")).find(|name| Path::new(name).exists());
     ensure!(
         beside.is_none(),
-        "SQLite would take {} for a part of the copy: choose another name, or move that file away",
+        "SQLite would take {} for a part of the copy: choose another name",
         beside.unwrap_or_default()
     );
     Ok(())

@@ -331,5 +331,13 @@ fn a_backup_is_a_database_and_overwrites_nothing() {
     assert!(told.contains("This username is taken"), "the copy knows her: {told}");
     let elsewhere = [("DATABASE_URL", "postgres://app@127.0.0.1:1/none")];
     let refused = run(folder.path(), &["backup", "other.db"], &elsewhere, "");
-    assert!(String::from_utf8(refused.stderr).expect("UTF-8").contains("pg_dump"));
+    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert!(told.contains("127.0.0.1:1") && !folder.path().join("other.db").exists(), "{told}");
+    let lost = tempfile::tempdir().expect("a folder");
+    let copy = folder.path().join("copy.db").display().to_string();
+    let refused = run(lost.path(), &["restore", &copy], &[], "");
+    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert_eq!((refused.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+    assert!(told.contains("SMILECHAT_DATA_DIR") && !lost.path().join("data").exists(), "{told}");
+    assert!(run(lost.path(), &["restore", &copy], &[("DATABASE_URL", "sqlite://own.db")], "").status.success());
 }
