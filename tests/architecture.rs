@@ -91,6 +91,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "notifications/store/webhooks.rs list_targets",
     "tickets/assign/store.rs count_waiting",
     "tickets/attachments/store.rs count_removals",
+    "tickets/attachments/store.rs each_file",
     "tickets/attachments/store.rs list_removals",
     "tickets/attachments/store.rs release_unused",
     "tickets/bot/store.rs count_due",
