@@ -8,7 +8,7 @@ mod screen;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use reqwest::Client;
 use tokio::time::MissedTickBehavior;
 
@@ -99,14 +99,13 @@ impl Source {
     }
 
     async fn scrape(&self) -> anyhow::Result<Scrape> {
-        let lost = |error: reqwest::Error| anyhow!("{}: {}", self.url, innermost(&error));
-        let asked = self.client.get(&self.url).send().await.map_err(lost)?;
+        let asked = self.client.get(&self.url).send().await.map_err(|error| anyhow::anyhow!(innermost(&error)))?;
         if !asked.status().is_success() {
             bail!("{} answers {}", self.url, asked.status());
         }
         let mut answer = asked;
         let mut text = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(lost)? {
+        while let Some(part) = answer.chunk().await.map_err(|error| anyhow::anyhow!(innermost(&error)))? {
             text.extend_from_slice(&part);
             if text.len() > MOST_BYTES {
                 bail!("{} does not end", self.url);
