@@ -208,7 +208,7 @@ fn a_port_that_is_taken_is_told_alone() {
     let free = { std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address") };
     let asked = run(folder.path(), &["top", "--once", &free.to_string()], &[], "");
     let told = String::from_utf8(asked.stderr).expect("UTF-8");
-    assert!(told.contains(&format!("http://{free}/metrics: Connection refused")), "{told}");
+    assert!(told.contains("Connection refused"), "{told}");
 }
 
 #[test]
