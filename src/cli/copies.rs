@@ -7,7 +7,7 @@ use std::path::Path;
 use super::moving::{report, teller};
 use super::print;
 use crate::platform::config::Config;
-use crate::platform::db;
+use crate::platform::db::{self, Aids};
 use crate::platform::files::{Carried, Files, beside, is_there};
 use crate::tickets::attachments::each_file;
 use crate::tickets::reindex::index_by_key;
@@ -16,7 +16,8 @@ pub fn back_up(config: &Config, file: &Path, is_without_files: bool) -> anyhow::
     let files = Files::new(&config.files, &config.data_dir)?;
     let mut beside_it = if is_without_files { None } else { files.beside(file) };
     let mut fetch = || beside_it.as_mut().map_or(Ok(()), |folder| folder.fetch());
-    let copied = db::backup(&config.database, file, index_by_key, &mut teller(), &mut fetch)?;
+    let aids = Aids { index: index_by_key, tell: &mut teller(), beside: &mut fetch };
+    let copied = db::backup(&config.database, file, aids)?;
     let about_files = match beside_it {
         Some(folder) => {
             let carried = folder.kept();
@@ -35,8 +36,8 @@ pub fn restore(config: &Config, file: &Path, is_forced: bool) -> anyhow::Result<
         brought = files.bring_back(file)?;
         Ok(())
     };
-    let (database, own) = (&config.database, Path::new(&config.data_dir));
-    let restored = db::restore(database, file, is_forced, own, index_by_key, &mut teller(), &mut bring)?;
+    let aids = Aids { index: index_by_key, tell: &mut teller(), beside: &mut bring };
+    let restored = db::restore(&config.database, file, is_forced, Path::new(&config.data_dir), aids)?;
     let mut text = report(&restored.moved);
     text += &format!("{}: {} bytes from {}", restored.place, restored.bytes, file.display());
     if let Some(kept) = restored.kept {

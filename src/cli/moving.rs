@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub fn run(configured: &DatabaseConfig, ends: Move) -> anyhow::Result<()> {
     let at = |url: Option<String>| DatabaseConfig { url: url.unwrap_or(configured.url.clone()), ..configured.clone() };
     let begun = Instant::now();
-    let moved = db::transfer(&at(ends.from), &at(ends.to), tickets::reindex::index_by_key, &mut teller())?;
+    let aids = db::Aids { index: tickets::reindex::index_by_key, tell: &mut teller(), beside: &mut || Ok(()) };
+    let moved = db::transfer(&at(ends.from), &at(ends.to), aids)?;
     let rows: u64 = moved.iter().map(|table| table.rows).sum();
     print(&format!(
         "{}{rows} rows in {:.1} s; each table has the same number and the same checksum on both sides",

@@ -13,8 +13,8 @@ use anyhow::{Context, bail, ensure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
-use super::transfer::{Errand, carry};
-use super::{Index, Moved, Place, Progress, Tx};
+use super::transfer::{Aids, Carriage, Errand};
+use super::{Moved, Place, Tx};
 use crate::error::Result;
 use crate::platform::config::DatabaseConfig;
 
@@ -32,13 +32,8 @@ pub struct Copied {
 
 /// `beside` fetches what else belongs to the copy. It is called before the snapshot and after it: what is there at that
 /// moment was there before, or is there afterwards.
-pub fn backup(
-    config: &DatabaseConfig,
-    target: &Path,
-    index: Index,
-    tell: &mut dyn FnMut(Progress<'_>),
-    beside: &mut dyn FnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<Copied> {
+pub fn backup(config: &DatabaseConfig, target: &Path, aids: Aids<'_>) -> anyhow::Result<Copied> {
+    let Aids { index, tell, beside } = aids;
     let mut fill: Fill<'_> = match Place::of(&config.url)? {
         Place::Sqlite(source) => {
             let database = open(&source, OpenFlags::SQLITE_OPEN_READ_ONLY, config)
@@ -50,7 +45,8 @@ pub fn backup(
         }
         Place::Postgres(_) => Box::new(|draft| {
             let to = DatabaseConfig { url: format!("sqlite://{draft}"), ..config.clone() };
-            Ok(carry(Errand::Backup, config, &to, index, tell, &mut || Ok(()))?.0)
+            let aids = Aids { index, tell: &mut *tell, beside: &mut || Ok(()) };
+            Ok(Carriage { errand: Errand::Backup, from: config, to: &to, aids }.carry()?.0)
         }),
     };
     write(target, config, &mut fill, beside).with_context(|| format!("cannot write {}", target.display()))
@@ -67,9 +63,7 @@ fn write(
     // First: what lies beside a database that exists is its own.
     ensure!(target.symlink_metadata().is_err(), "it exists, and no file is overwritten");
     refuse_what_is_beside_a_database(&target)?;
-    let mut draft = target.clone().into_os_string();
-    draft.push(".partial");
-    let draft = Draft::create(draft.into())?;
+    let draft = Draft::create(with(&target, ".partial"))?;
     beside()?;
     let moved = fill(draft.0.to_str().context("its name is not UTF-8")?)?;
     beside()?;
@@ -110,8 +104,21 @@ pub fn look_into<T>(copy: &Path, look: impl FnOnce(&mut Tx<'_>) -> Result<T>) ->
     Ok(look(&mut Tx::sqlite(&Connection::open_with_flags(uri, flags)?))?)
 }
 
-fn folder_of(target: &Path) -> &Path {
+pub(super) fn folder_of(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+pub(super) fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// A database that is of no use to anybody.
+pub(super) fn remove_with_logs(path: &Path) {
+    for ending in [""].iter().chain(&BESIDE) {
+        let _ = fs::remove_file(with(path, ending));
+    }
 }
 
 fn open(path: &Path, access: OpenFlags, config: &DatabaseConfig) -> rusqlite::Result<Connection> {
@@ -154,10 +161,6 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // One that cannot be removed is in nobody's way but the next copy's, which says so.
-        for ending in [""].iter().chain(&BESIDE) {
-            let mut name = self.0.clone().into_os_string();
-            name.push(ending);
-            let _ = fs::remove_file(name);
-        }
+        remove_with_logs(&self.0);
     }
 }

@@ -65,7 +65,7 @@ pub use self::migrate::migrate;
 pub use self::passages::{PassageWords, count_passages, find_passages, index_passage, unindex_passages};
 pub use self::restore::{Restored, restore};
 pub use self::sqlite::Hold;
-pub use self::transfer::{Index, Moved, Progress, transfer};
+pub use self::transfer::{Aids, Index, Moved, Progress, transfer};
 pub use self::tx::Tx;
 pub use self::value::{FromColumn, Row, Value};
 pub use self::wall::{carried, within};

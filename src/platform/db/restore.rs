@@ -3,7 +3,6 @@
 //! Invariant: under the database's name stands the old one whole, or the new one whole and checked. The old one is kept. On
 //! PostgreSQL, where rows go one by one, no server starts on what is not whole yet.
 
-use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -13,11 +12,12 @@ use anyhow::{Context, anyhow, bail, ensure};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::backup::{folder_of, remove_with_logs, with};
 use super::migrate::{is_being_moved_into, is_ours, lacking};
 use super::schema::{refuse_other_values, refuse_what_is_not_ours};
-use super::transfer::{Errand, carry};
+use super::transfer::{Aids, Carriage, Errand};
 use super::tx::Tx;
-use super::{Index, Moved, Place, Progress, migrate, sqlite};
+use super::{Moved, Place, Progress, migrate, sqlite};
 use crate::platform::clock::Clock;
 use crate::platform::config::DatabaseConfig;
 
@@ -40,17 +40,15 @@ pub fn restore(
     copy: &Path,
     is_forced: bool,
     own: &Path,
-    index: Index,
-    tell: &mut dyn FnMut(Progress<'_>),
-    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+    aids: Aids<'_>,
 ) -> anyhow::Result<Restored> {
     let place = Place::of(&config.url)?;
     refuse_what_is_no_database(copy)?;
     refuse_half_a_copy(copy)?;
     match place {
-        Place::Sqlite(path) => into_file(path, copy, is_forced, tell, beside),
+        Place::Sqlite(path) => into_file(path, copy, is_forced, aids),
         Place::Postgres(server) => {
-            let (bytes, moved, kept) = into_postgres(config, copy, is_forced, own, index, tell, beside)?;
+            let (bytes, moved, kept) = into_postgres(config, copy, is_forced, own, aids)?;
             let kept = kept.map(|name| format!("the schema {name}"));
             Ok(Restored { place: server.address(), bytes, kept, is_older: false, moved })
         }
@@ -63,9 +61,7 @@ fn into_postgres(
     copy: &Path,
     is_forced: bool,
     own: &Path,
-    index: Index,
-    tell: &mut dyn FnMut(Progress<'_>),
-    beside: &mut dyn FnMut() -> anyhow::Result<()>,
+    aids: Aids<'_>,
 ) -> anyhow::Result<(u64, Vec<Moved>, Option<String>)> {
     let _turn = turn(own)?;
     let draft = Draft(own.join("restoring.db"));
@@ -73,28 +69,23 @@ fn into_postgres(
     draft.check().with_context(|| copy.display().to_string())?;
     let from = DatabaseConfig { url: format!("sqlite://{}", draft.0.display()), ..config.clone() };
     migrate(&from)?;
-    let (moved, kept) = carry(Errand::Restore { is_forced }, &from, config, index, tell, beside)?;
+    let errand = Errand::Restore { is_forced };
+    let (moved, kept) = Carriage { errand, from: &from, to: config, aids }.carry()?;
     Ok((bytes, moved, kept))
 }
 
-fn into_file(
-    path: PathBuf,
-    copy: &Path,
-    is_forced: bool,
-    tell: &mut dyn FnMut(Progress<'_>),
-    beside: &mut dyn FnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<Restored> {
+fn into_file(path: PathBuf, copy: &Path, is_forced: bool, aids: Aids<'_>) -> anyhow::Result<Restored> {
     let was_there = ["", "-wal", "-journal"].iter().any(|ending| with(&path, ending).exists());
     if was_there {
         release(&path)?;
         ensure!(is_forced, "{} exists; --force puts the copy in its place and keeps it beside", path.display());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&path);
     let _turn = turn(folder)?;
     let draft = Draft(with(&path, ".partial"));
     let bytes = draft.fill(copy).with_context(|| format!("cannot copy {} to {}", copy.display(), draft.0.display()))?;
     let is_older = draft.check().with_context(|| copy.display().to_string())?;
-    beside()?;
+    (aids.beside)()?;
     // The copying took its time: a server may have been started meanwhile.
     ensure!(was_there || !with(&path, "").exists(), "{} has come into being meanwhile", path.display());
     if was_there {
@@ -103,7 +94,7 @@ fn into_file(
     let kept = if was_there { Some(keep(&path)?.display().to_string()) } else { None };
     let mut renamed = fs::rename(&draft.0, &path).with_context(|| path.display().to_string());
     if let Some(kept) = &kept {
-        tell(Progress::Kept(kept));
+        (aids.tell)(Progress::Kept(kept));
         renamed = renamed.with_context(|| format!("what stood there before is {kept}"));
     }
     renamed?;
@@ -175,20 +166,12 @@ fn keep(path: &Path) -> anyhow::Result<PathBuf> {
     Ok(kept)
 }
 
-fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
 /// The copy, under a name for the meantime, for its user alone.
 struct Draft(PathBuf);
 
 impl Draft {
     fn clear(&self) {
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            let _ = fs::remove_file(with(&self.0, ending));
-        }
+        remove_with_logs(&self.0);
     }
 
     /// What was left under its names goes first: SQLite would take a log for a part of it, and a link leads elsewhere.

@@ -9,20 +9,24 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use anyhow::Result;
 use rusqlite::Connection;
 use smilechat::platform::config::DatabaseConfig;
-use smilechat::platform::db::{Copied, Db, Moved, Progress, Restored, backup, restore};
+use smilechat::platform::db::{Aids, Copied, Db, Moved, Progress, Restored, backup, restore};
 use smilechat::tickets::reindex::index_by_key;
 use tokio::task::spawn_blocking;
 
 use super::{TestDb, config, deaf, insert_message, insert_tenant, insert_ticket};
 use crate::servers::Postgres;
 
+fn aids<'a>(tell: &'a mut dyn FnMut(Progress<'_>), beside: &'a mut dyn FnMut() -> Result<()>) -> Aids<'a> {
+    Aids { index: index_by_key, tell, beside }
+}
+
 fn back_up(config: &DatabaseConfig, copy: &Path) -> Result<Copied> {
-    backup(config, copy, index_by_key, &mut |_| (), &mut || Ok(()))
+    backup(config, copy, aids(&mut |_| (), &mut || Ok(())))
 }
 
 fn put_back(config: &DatabaseConfig, copy: &Path, is_forced: bool) -> Result<Restored> {
     let own = tempfile::tempdir()?;
-    let restored = restore(config, copy, is_forced, own.path(), index_by_key, &mut |_| (), &mut || Ok(()));
+    let restored = restore(config, copy, is_forced, own.path(), aids(&mut |_| (), &mut || Ok(())));
     assert!(names(own.path())?.is_empty(), "nothing is left of the way");
     restored
 }
@@ -269,12 +273,12 @@ async fn of_two_restores_in_one_folder_the_second_waits_its_turn() -> Result<()>
         let (copy, own) = (copy.clone(), folder.path().join("one"));
         let mut refused = String::new();
         let restored = spawn_blocking(move || {
-            let again = || restore(&config, &copy, true, &own, index_by_key, &mut |_| (), &mut || Ok(()));
+            let again = || restore(&config, &copy, true, &own, aids(&mut |_| (), &mut || Ok(())));
             let mut meanwhile = || {
                 refused = format!("{:#}", again().err().expect("it is not its turn"));
                 Ok(())
             };
-            let first = restore(&config, &copy, false, &own, index_by_key, &mut |_| (), &mut meanwhile);
+            let first = restore(&config, &copy, false, &own, aids(&mut |_| (), &mut meanwhile));
             assert!(refused.contains("another restore is under way in"), "{refused}");
             first.map(|_| again())
         });
@@ -358,7 +362,7 @@ async fn a_forced_restore_that_was_cut_short_leaves_nothing_that_a_server_takes_
         };
         let own = tempfile::tempdir().expect("a folder");
         let mut fail = || Err(anyhow::anyhow!("the disk is full"));
-        let failed = restore(&config, &file, true, own.path(), index_by_key, &mut tell, &mut fail);
+        let failed = restore(&config, &file, true, own.path(), aids(&mut tell, &mut fail));
         let failure = format!("{:#}", failed.err().expect("the files do not come"));
         assert!(Db::open(&config, deaf()).is_err());
         (told, refused, failure)

@@ -72,13 +72,7 @@ pub struct Moved {
     pub checksum: String,
 }
 
-/// Progress is told after each batch.
-pub fn transfer(
-    from: &DatabaseConfig,
-    to: &DatabaseConfig,
-    index: Index,
-    tell: &mut dyn FnMut(Progress<'_>),
-) -> anyhow::Result<Vec<Moved>> {
+pub fn transfer(from: &DatabaseConfig, to: &DatabaseConfig, aids: Aids<'_>) -> anyhow::Result<Vec<Moved>> {
     ensure!(from.url != to.url, "the source and the target are the same database: name another one by --to");
     let places = (Place::of(&from.url).context("the source")?, Place::of(&to.url).context("the target")?);
     if let (Place::Sqlite(_), Place::Sqlite(_)) = places {
@@ -89,105 +83,101 @@ pub fn transfer(
     if let Place::Sqlite(path) = &places.0 {
         ensure!(End::is_there(&from.url)?, "the source: there is no database {}: {WHICH}", path.display());
     }
-    let (moved, _) = carry(Errand::Move, from, to, index, tell, &mut || Ok(()))?;
+    let (moved, _) = Carriage { errand: Errand::Move, from, to, aids }.carry()?;
     Ok(moved)
 }
 
-/// `beside` is called when all is there, before anybody may take the target for whole. The second answer is where that is kept
-/// which stood there before.
-pub(super) fn carry(
-    errand: Errand,
-    from: &DatabaseConfig,
-    to: &DatabaseConfig,
-    index: Index,
-    tell: &mut dyn FnMut(Progress<'_>),
-    beside: &mut dyn FnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<(Vec<Moved>, Option<String>)> {
-    let catalogue = Catalogue::of_this_version()?;
-    let mut source = End::open(&from.url).context("the source")?;
-    if errand != Errand::Backup {
-        source.refuse_if_served().context("the source")?;
-    }
-    let has_ours = source.ask(is_ours).context("the source")?;
-    ensure!(has_ours, "the source has no tables of SmileChat: {}", errand.advice());
-    if let Some(name) = source.ask(lacking).context("the source")? {
-        let by_whom = if errand == Errand::Backup { "back it up by the version that serves it, or " } else { "" };
-        bail!("the source lacks the migration {name}: {by_whom}run `smilechat migrate` on it first");
-    }
-    ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
-    let mut kept = None;
-    let is_marked = make_way(errand, &mut source, to, &catalogue, tell, &mut kept).context("the target")?;
-    let moved = go_on(is_marked, errand, &mut source, to, &catalogue, index, tell, beside);
-    let moved = match &kept {
-        Some(name) => moved.with_context(|| format!("what stood there before is the schema {name}")),
-        None => moved,
-    };
-    Ok((moved?, kept))
+/// Both ends, what for, and whom to call.
+pub(super) struct Carriage<'a, 'b> {
+    pub errand: Errand,
+    pub from: &'a DatabaseConfig,
+    pub to: &'a DatabaseConfig,
+    pub aids: Aids<'b>,
 }
 
-/// Refuses a target that somebody needs, or sets aside what is there. True: it has the mark of a move by now.
-fn make_way(
-    errand: Errand,
-    source: &mut End,
-    to: &DatabaseConfig,
-    catalogue: &Catalogue,
-    tell: &mut dyn FnMut(Progress<'_>),
-    kept: &mut Option<String>,
-) -> anyhow::Result<bool> {
-    if !End::is_there(&to.url)? {
-        return Ok(false);
-    }
-    let mut target = End::open(&to.url)?;
-    ensure!(!target.is_the_same_as(source)?, "it is the source, by another name: name another database by --to");
-    target.refuse_if_served()?;
-    if target.ask(is_being_moved_into)? {
-        // Whatever came of it, what it set aside is still there.
-        *kept = target.look(|tx| Ok(kept_by_move(tx)?))?;
-        return Ok(true);
-    }
-    if !target.ask(is_ours)? {
-        refuse_what_is_not_ours(&mut target, catalogue)?;
-        return Ok(false);
-    }
-    // Before its schema is brought forward: a database that somebody needs stays as it is.
-    let has_rows = target.look(|tx| copy::count(tx, "tenants"))? > 0;
-    if has_rows && errand == (Errand::Restore { is_forced: true }) {
-        let name = target.set_aside(catalogue)?;
-        tell(Progress::Kept(&format!("the schema {name}")));
-        *kept = Some(name);
-        return Ok(true);
-    }
-    target.look(|tx| refuse_rows(errand, tx, "tenants"))?;
-    Ok(false)
+/// What whoever calls has done on the way.
+pub struct Aids<'a> {
+    pub index: Index,
+    /// Progress is told after each batch.
+    pub tell: &'a mut dyn FnMut(Progress<'_>),
+    /// Sees to what else belongs to the rows, in a folder beside them.
+    pub beside: &'a mut dyn FnMut() -> anyhow::Result<()>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "what `carry` has, and one more")]
-fn go_on(
-    is_marked: bool,
-    errand: Errand,
-    source: &mut End,
-    to: &DatabaseConfig,
-    catalogue: &Catalogue,
-    index: Index,
-    tell: &mut dyn FnMut(Progress<'_>),
-    beside: &mut dyn FnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<Moved>> {
-    if !is_marked {
-        mark(errand, to, catalogue).context("the target")?;
+impl Carriage<'_, '_> {
+    /// `beside` is called when all is there, before anybody may take the target for whole. The second answer is where that is
+    /// kept which stood there before.
+    pub fn carry(mut self) -> anyhow::Result<(Vec<Moved>, Option<String>)> {
+        let (errand, catalogue) = (self.errand, Catalogue::of_this_version()?);
+        let mut source = End::open(&self.from.url).context("the source")?;
+        if errand != Errand::Backup {
+            source.refuse_if_served().context("the source")?;
+        }
+        let has_ours = source.ask(is_ours).context("the source")?;
+        ensure!(has_ours, "the source has no tables of SmileChat: {}", errand.advice());
+        if let Some(name) = source.ask(lacking).context("the source")? {
+            let by_whom = if errand == Errand::Backup { "back it up by the version that serves it, or " } else { "" };
+            bail!("the source lacks the migration {name}: {by_whom}run `smilechat migrate` on it first");
+        }
+        ensure!(!source.ask(is_being_moved_into)?, "the source is itself the target of a move that was cut short");
+        let mut kept = None;
+        let is_marked = self.make_way(&mut source, &catalogue, &mut kept).context("the target")?;
+        let moved = self.go_on(is_marked, &mut source, &catalogue);
+        let moved = match &kept {
+            Some(name) => moved.with_context(|| format!("what stood there before is the schema {name}")),
+            None => moved,
+        };
+        Ok((moved?, kept))
     }
-    let filled = (|| {
-        let mut target = prepare(to, catalogue).context("the target")?;
-        source.begin_snapshot(catalogue, errand == Errand::Backup).context("the source")?;
-        let moved = fill(source, &mut target, catalogue, index, tell)?;
-        beside()?;
+
+    /// Refuses a target that somebody needs, or sets aside what is there. True: it has the mark of a move by now.
+    fn make_way(&mut self, source: &mut End, catalogue: &Catalogue, kept: &mut Option<String>) -> anyhow::Result<bool> {
+        if !End::is_there(&self.to.url)? {
+            return Ok(false);
+        }
+        let mut target = End::open(&self.to.url)?;
+        ensure!(!target.is_the_same_as(source)?, "it is the source, by another name: name another database by --to");
+        target.refuse_if_served()?;
+        if target.ask(is_being_moved_into)? {
+            // Whatever came of it, what it set aside is still there.
+            *kept = target.look(|tx| Ok(kept_by_move(tx)?))?;
+            return Ok(true);
+        }
+        if !target.ask(is_ours)? {
+            refuse_what_is_not_ours(&mut target, catalogue)?;
+            return Ok(false);
+        }
+        // Before its schema is brought forward: a database that somebody needs stays as it is.
+        let has_rows = target.look(|tx| copy::count(tx, "tenants"))? > 0;
+        if has_rows && self.errand == (Errand::Restore { is_forced: true }) {
+            let name = target.set_aside(catalogue)?;
+            (self.aids.tell)(Progress::Kept(&format!("the schema {name}")));
+            *kept = Some(name);
+            return Ok(true);
+        }
+        target.look(|tx| refuse_rows(self.errand, tx, "tenants"))?;
+        Ok(false)
+    }
+
+    fn go_on(&mut self, is_marked: bool, source: &mut End, catalogue: &Catalogue) -> anyhow::Result<Vec<Moved>> {
+        if !is_marked {
+            mark(self.errand, self.to, catalogue).context("the target")?;
+        }
+        let filled = self.fill_anew(source, catalogue);
+        let (moved, mut target) =
+            filled.context("it was not finished, and the target is of no use yet; run it again, it begins anew")?;
+        target.within(|tx| Ok(end_move(tx)?))?;
+        target.settle()?;
+        Ok(moved)
+    }
+
+    fn fill_anew(&mut self, source: &mut End, catalogue: &Catalogue) -> anyhow::Result<(Vec<Moved>, End)> {
+        let mut target = prepare(self.to, catalogue).context("the target")?;
+        source.begin_snapshot(catalogue, self.errand == Errand::Backup).context("the source")?;
+        let moved = fill(source, &mut target, catalogue, self.aids.index, self.aids.tell)?;
+        (self.aids.beside)()?;
         Ok((moved, target))
-    })();
-    let filled: anyhow::Result<_> = filled;
-    let (moved, mut target) =
-        filled.context("it was not finished, and the target is of no use yet; run it again, it begins anew")?;
-    target.within(|tx| Ok(end_move(tx)?))?;
-    target.settle()?;
-    Ok(moved)
+    }
 }
 
 /// A target without rows gets the schema of this version, and the mark.
