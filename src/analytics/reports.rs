@@ -1,8 +1,8 @@
 //! From sums to reports. Each reads the sums of its period once, and nothing else but names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use crate::analytics::figures::{Count, Dimension, Figures, slot_of};
+use crate::analytics::figures::{Dimension, Figures, slot_of};
 use crate::analytics::model::{Before, Breakdown, Group, MonthOfUse, Overview, Point, Series, Totals, Usage};
 use crate::analytics::period::{self, Interval, Period};
 use crate::analytics::store::board;
@@ -104,30 +104,26 @@ pub fn breakdown(
 }
 
 pub fn usage(tx: &mut Tx<'_>, tenant: TenantKey, now: Timestamp, months: i64) -> Result<Usage> {
-    let month = |(month, slots)| {
-        let mut sum = Figures::default();
-        for dimension in [Dimension::All, Dimension::Deleted] {
-            sums::visit(tx, tenant, &Range { dimension, slots, name: None }, |_, _, figures| sum.add(figures, 1))?;
-        }
-        Ok(MonthOfUse {
-            month,
-            tickets: sum.count(Count::Opened),
-            customer_messages: sum.count(Count::CustomerMessages),
-            staff_messages: sum.count(Count::StaffMessages),
-            bot_messages: sum.count(Count::BotMessages),
-            active_staff: active_staff(tx, tenant, slots)?,
-            storage_bytes: sums::bytes_before(tx, tenant, slots.1)?,
-        })
+    let months = period::months(now, months)?;
+    let mut storage_bytes = match months.last() {
+        Some((_, slots)) => sums::bytes_before(tx, tenant, slots.0)?,
+        None => 0,
     };
-    Ok(Usage { data: period::months(now, months)?.into_iter().map(month).collect::<Result<_>>()? })
-}
-
-fn active_staff(tx: &mut Tx<'_>, tenant: TenantKey, slots: (i64, i64)) -> Result<i64> {
-    let mut active: HashSet<String> = HashSet::new();
-    sums::visit(tx, tenant, &Range { dimension: Dimension::Agent, slots, name: None }, |_, agent, figures| {
-        if figures.count(Count::StaffMessages) + figures.count(Count::Closed) > 0 && !active.contains(agent) {
-            active.insert(agent.to_owned());
-        }
-    })?;
-    Ok(active.len() as i64)
+    let mut data = Vec::with_capacity(months.len());
+    // From the oldest on, since each month adds to the files of those before it.
+    for (month, slots) in months.into_iter().rev() {
+        let used = sums::used(tx, tenant, slots)?;
+        storage_bytes += used.bytes;
+        data.push(MonthOfUse {
+            month,
+            tickets: used.opened,
+            customer_messages: used.customer_messages,
+            staff_messages: used.staff_messages,
+            bot_messages: used.bot_messages,
+            active_staff: sums::count_active_staff(tx, tenant, slots)?,
+            storage_bytes,
+        });
+    }
+    data.reverse();
+    Ok(Usage { data })
 }

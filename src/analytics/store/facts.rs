@@ -48,7 +48,7 @@ pub fn find(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str) -> Result<Optio
 
 pub fn save(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str, fact: &Fact) -> Result<()> {
     let Fact { ticket, channel, tags, updated_at, state } = fact;
-    tx.execute(
+    tx.execute_later(
         "insert into analytics_tickets (ticket_key, tenant_key, ticket_id, channel, tags, updated_at, customer_key,
              event_key, seq, opened_at, is_closed, support_id, asked_at, is_replied)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -72,16 +72,14 @@ pub fn save(tx: &mut Tx<'_>, tenant: TenantKey, ticket_id: &str, fact: &Fact) ->
             state.asked_at.into(),
             state.is_replied.into(),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 pub fn delete(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Result<()> {
-    tx.execute(
+    tx.execute_later(
         "delete from analytics_tickets where ticket_key = $2 and tenant_key = $1",
         &[tenant.into(), ticket.into()],
-    )?;
-    Ok(())
+    )
 }
 
 pub fn list_rows(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Result<Rows> {
@@ -99,7 +97,7 @@ pub fn list_rows(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey) -> Resul
 /// Brings what is stored from `before` to `after`.
 pub fn write_rows(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, before: &Rows, after: &Rows) -> Result<()> {
     for (slot, agent) in before.keys().filter(|key| !after.contains_key(key)) {
-        tx.execute(
+        tx.execute_later(
             "delete from analytics_ticket_slots where ticket_key = $2 and slot = $3 and agent_id = $4 and tenant_key = $1",
             &[tenant.into(), ticket.into(), (*slot).into(), agent.as_str().into()],
         )?;
@@ -128,6 +126,5 @@ fn write_row(
         sums::places(5),
         sums::SET
     );
-    tx.execute(&sql, &values)?;
-    Ok(())
+    tx.execute_later(&sql, &values)
 }

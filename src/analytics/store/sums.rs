@@ -49,34 +49,33 @@ pub fn places(first: usize) -> String {
 
 /// Adds to the sums. Whoever calls holds the lock of `progress`.
 pub fn add(tx: &mut Tx<'_>, tenant: TenantKey, changes: &BTreeMap<Place, Figures>) -> Result<()> {
-    for ((dimension, slot, name), change) in changes.iter().filter(|(_, change)| !change.is_zero()) {
-        let place = [tenant.into(), dimension.as_str().into(), (*slot).into(), name.as_str().into()];
-        let mut sum = find(tx, tenant, *dimension, *slot, name)?.unwrap_or_default();
+    let changes: Vec<(&Place, &Figures)> = changes.iter().filter(|(_, change)| !change.is_zero()).collect();
+    let keys: Vec<Vec<Value<'_>>> = changes
+        .iter()
+        .map(|((dimension, slot, name), _)| {
+            vec![tenant.into(), dimension.as_str().into(), (*slot).into(), name.as_str().into()]
+        })
+        .collect();
+    const HERE: &str = "where tenant_key = $1 and dimension = $2 and slot = $3 and name = $4";
+    let found = tx.all_each(&format!("select {COLUMNS} from analytics_slots {HERE}"), &keys, figures)?;
+    let delete = format!("delete from analytics_slots {HERE}");
+    let save = format!(
+        "insert into analytics_slots (tenant_key, dimension, slot, name, {COLUMNS})
+         values ($1, $2, $3, $4, {}) on conflict (tenant_key, dimension, slot, name) do update set {SET}",
+        places(5)
+    );
+    for (((_, change), mut row), before) in changes.into_iter().zip(keys).zip(found) {
+        let mut sum = before.into_iter().next().unwrap_or_default();
         sum.add(change, 1);
         if sum.is_zero() {
-            tx.execute(
-                "delete from analytics_slots where tenant_key = $1 and dimension = $2 and slot = $3 and name = $4",
-                &place,
-            )?;
+            tx.execute_later(&delete, &row)?;
             continue;
         }
         let texts = texts(&sum);
-        let values: Vec<Value<'_>> = place.into_iter().chain(values(&sum, &texts)).collect();
-        let sql = format!(
-            "insert into analytics_slots (tenant_key, dimension, slot, name, {COLUMNS})
-             values ($1, $2, $3, $4, {}) on conflict (tenant_key, dimension, slot, name) do update set {SET}",
-            places(5)
-        );
-        tx.execute(&sql, &values)?;
+        row.extend(values(&sum, &texts));
+        tx.execute_later(&save, &row)?;
     }
     Ok(())
-}
-
-fn find(tx: &mut Tx<'_>, tenant: TenantKey, dimension: Dimension, slot: i64, name: &str) -> Result<Option<Figures>> {
-    let sql = format!(
-        "select {COLUMNS} from analytics_slots where tenant_key = $1 and dimension = $2 and slot = $3 and name = $4"
-    );
-    tx.first(&sql, &[tenant.into(), dimension.as_str().into(), slot.into(), name.into()], figures)
 }
 
 /// Which sums a report reads: slots from the first up to, but not, the last; of one name, or of all.
@@ -139,7 +138,47 @@ fn ask<'v>(
     (sql, values)
 }
 
-/// How much there is of files in all, at the end of a time.
+/// What billing by use reads of a time: counts, without the histograms, which are most of a sum.
+pub struct Used {
+    pub opened: i64,
+    pub customer_messages: i64,
+    pub staff_messages: i64,
+    pub bot_messages: i64,
+    /// Of files. Those of deleted tickets are gone.
+    pub bytes: i64,
+}
+
+/// Together with what tickets had added that were deleted since.
+pub fn used(tx: &mut Tx<'_>, tenant: TenantKey, slots: (i64, i64)) -> Result<Used> {
+    let sum = |column: &str| format!("cast(coalesce(sum({column}), 0) as bigint)");
+    let counts = ["opened", "customer_messages", "staff_messages", "bot_messages"].map(sum).join(", ");
+    let bytes = sum("case when dimension = 'all' then bytes end");
+    let sql = format!(
+        "select {counts}, {bytes} from analytics_slots
+         where tenant_key = $1 and dimension in ('all', 'deleted') and slot >= $2 and slot < $3"
+    );
+    tx.one(&sql, &[tenant.into(), slots.0.into(), slots.1.into()], |row| {
+        Ok(Used {
+            opened: row.take()?,
+            customer_messages: row.take()?,
+            staff_messages: row.take()?,
+            bot_messages: row.take()?,
+            bytes: row.take()?,
+        })
+    })
+}
+
+/// Staff who wrote or closed something.
+pub fn count_active_staff(tx: &mut Tx<'_>, tenant: TenantKey, slots: (i64, i64)) -> Result<i64> {
+    tx.one(
+        "select count(distinct name) from analytics_slots
+         where tenant_key = $1 and dimension = 'agent' and slot >= $2 and slot < $3 and staff_messages + closed > 0",
+        &[tenant.into(), slots.0.into(), slots.1.into()],
+        |row| row.take(),
+    )
+}
+
+/// How much there is of files in all, before a time.
 pub fn bytes_before(tx: &mut Tx<'_>, tenant: TenantKey, slot: i64) -> Result<i64> {
     tx.one(
         "select cast(coalesce(sum(bytes), 0) as bigint) from analytics_slots

@@ -64,21 +64,30 @@ impl Drop for Link {
     }
 }
 
-/// All answers, in the order given, which is the order in which they are sent as well.
+/// All answers, in the order given, which is the order in which they are sent, and in which the server answers.
 pub async fn in_order<T, F: Future<Output = T> + Unpin>(mut asked: Vec<F>) -> Vec<T> {
     let mut answers: Vec<Option<T>> = asked.iter().map(|_| None).collect();
+    let (mut are_sent, mut answered) = (false, 0);
     poll_fn(move |context| {
-        for (asked, answer) in asked.iter_mut().zip(&mut answers) {
-            if answer.is_none()
-                && let Poll::Ready(ready) = Pin::new(asked).poll(context)
-            {
-                *answer = Some(ready);
+        if !are_sent {
+            // The first look at each sends it.
+            for (asked, answer) in asked.iter_mut().zip(&mut answers) {
+                if let Poll::Ready(ready) = Pin::new(asked).poll(context) {
+                    *answer = Some(ready);
+                }
             }
+            are_sent = true;
         }
-        match answers.iter().all(Option::is_some) {
-            true => Poll::Ready(answers.drain(..).flatten().collect()),
-            false => Poll::Pending,
+        while answered < asked.len() {
+            if answers[answered].is_none() {
+                match Pin::new(&mut asked[answered]).poll(context) {
+                    Poll::Ready(ready) => answers[answered] = Some(ready),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            answered += 1;
         }
+        Poll::Ready(answers.drain(..).flatten().collect())
     })
     .await
 }
