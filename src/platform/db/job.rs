@@ -1,7 +1,8 @@
 //! A closure on its way from a task to a database thread, and its answer on the way back.
 //!
 //! Running and answering are two steps, because the answer waits for the commit. A job whose caller has gone is not run,
-//! and not kept if the caller went meanwhile: nobody was told that it is stored.
+//! and not kept if the caller went meanwhile: nobody was told that it is stored. Of a job that is run several times, the last
+//! run counts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(super) struct Job {
     pub kind: Kind,
     /// The tenant whose rows are all that it sees; None: all of them.
     pub tenant: Option<i64>,
+    pub is_repeatable: bool,
     queued: Instant,
     slow: Option<Duration>,
     trace: Trace,
@@ -70,17 +72,20 @@ impl Kind {
 
 impl Job {
     /// Statements that take longer than `slow` are logged.
-    pub fn new<T, F>(engine: &'static str, kind: Kind, slow: Option<Duration>, closure: F) -> (Self, Answer<T>)
-    where
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
+    pub fn new<T: Send + 'static>(
+        engine: &'static str,
+        kind: Kind,
+        slow: Option<Duration>,
+        work: impl Work<T>,
+    ) -> (Self, Answer<T>) {
         let (reply, receiver) = oneshot::channel();
         let is_running = Arc::new(AtomicBool::new(false));
-        let call = Pending { closure: Some(closure), result: None, reply, is_running: is_running.clone() };
+        let is_repeatable = work.is_repeatable();
+        let call = Pending { work, result: None, reply, is_running: is_running.clone() };
         let trace = Trace::begin(engine, kind);
         let (tenant, queued) = (wall::current(), Instant::now());
-        (Self { kind, tenant, queued, slow, trace, call: Box::new(call) }, Answer { receiver, is_running })
+        let job = Self { kind, tenant, is_repeatable, queued, slow, trace, call: Box::new(call) };
+        (job, Answer { receiver, is_running })
     }
 
     /// Runs the closure. True: commit what it did; false: roll it back.
@@ -111,12 +116,16 @@ impl Job {
 
     /// The transaction as a whole came to nothing.
     pub fn fail(self, cause: &Error) {
-        metrics::counter!("smilechat_db_failures_total").increment(1);
-        let why = match cause {
-            Error::Unavailable(why) => why.clone(),
-            other => other.to_string(),
+        let failure = match cause {
+            // What went along with the commit found a key taken: that is the caller's to know, and no failure.
+            Error::Conflict(code) => Error::Conflict(code),
+            Error::Unavailable(why) => Error::Unavailable(why.clone()),
+            other => Error::Unavailable(other.to_string()),
         };
-        self.call.answer(Some(Error::Unavailable(why)));
+        if !matches!(failure, Error::Conflict(_)) {
+            metrics::counter!("smilechat_db_failures_total").increment(1);
+        }
+        self.call.answer(Some(failure));
     }
 }
 
@@ -147,30 +156,62 @@ impl<T> Answer<T> {
     }
 }
 
+/// What a job runs.
+pub(super) trait Work<T>: Send + 'static {
+    fn is_repeatable(&self) -> bool;
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<T>;
+}
+
+pub(super) struct Once<F>(Option<F>);
+
+impl<F> Once<F> {
+    pub fn new(closure: F) -> Self {
+        Self(Some(closure))
+    }
+}
+
+impl<T, F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static> Work<T> for Once<F> {
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<T> {
+        let closure = self.0.take().expect("a job that is not repeatable runs once");
+        closure(tx)
+    }
+}
+
+pub(super) struct Repeatable<F>(pub F);
+
+impl<T, F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static> Work<T> for Repeatable<F> {
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<T> {
+        (self.0)(tx)
+    }
+}
+
 trait Call: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
-struct Pending<T, F> {
-    closure: Option<F>,
+struct Pending<T, W> {
+    work: W,
     result: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
     is_running: Arc<AtomicBool>,
 }
 
-impl<T, F> Call for Pending<T, F>
-where
-    F: FnOnce(&mut Tx<'_>) -> Result<T> + Send,
-    T: Send,
-{
+impl<T: Send, W: Work<T>> Call for Pending<T, W> {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         if self.reply.is_closed() {
             return false;
         }
         self.is_running.store(true, Ordering::Relaxed);
-        let closure = self.closure.take().expect("a job runs once");
-        let result = match catch_unwind(AssertUnwindSafe(|| closure(tx))) {
+        let result = match catch_unwind(AssertUnwindSafe(|| self.work.run(tx))) {
             Ok(Ok(_)) if tx.has_failed() => Err(Error::bug("a closure went on after one of its statements had failed")),
             Ok(result) => result,
             Err(_) => Err(Error::bug("a closure panicked")),

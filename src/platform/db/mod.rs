@@ -53,7 +53,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use self::job::{Job, Kind, Patience};
+use self::job::{Job, Kind, Once, Patience, Repeatable, Work};
 use crate::error::{Error, Result};
 use crate::platform::config::DatabaseConfig;
 
@@ -137,7 +137,7 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.call(Kind::Read, closure).await
+        self.call(Kind::Read, Once::new(closure)).await
     }
 
     pub async fn write<T, F>(&self, closure: F) -> Result<T>
@@ -145,7 +145,17 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.call(Kind::Write, closure).await
+        self.call(Kind::Write, Once::new(closure)).await
+    }
+
+    /// The same for a closure that changes nothing but the database and may be run again, from the beginning. SQLite runs several of these
+    /// together, and one after the other only if one fails: for what there is much of.
+    pub async fn write_repeatable<T, F>(&self, closure: F) -> Result<T>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.call(Kind::Write, Repeatable(closure)).await
     }
 
     /// A read that may be behind by `database.replica_lag_seconds`: for figures and lists in which nobody looks for what they
@@ -225,12 +235,8 @@ impl Db {
         }
     }
 
-    async fn call<T, F>(&self, kind: Kind, closure: F) -> Result<T>
-    where
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        let (job, answer) = Job::new(self.engine(), kind, self.shared.slow, closure);
+    async fn call<T: Send + 'static>(&self, kind: Kind, work: impl Work<T>) -> Result<T> {
+        let (job, answer) = Job::new(self.engine(), kind, self.shared.slow, work);
         self.enqueue(kind, job)?;
         answer.wait(self.shared.patience).await
     }
@@ -242,10 +248,11 @@ impl Db {
         T: Send + 'static,
     {
         let longest_lag = self.shared.longest_lag;
-        let (job, answer) = Job::new(self.engine(), Kind::Read, self.shared.slow, move |tx| {
+        let work = Once::new(move |tx: &mut Tx<'_>| {
             replica::refuse_if_behind(tx, longest_lag)?;
             closure(tx)
         });
+        let (job, answer) = Job::new(self.engine(), Kind::Read, self.shared.slow, work);
         let is_queued = {
             let queues = self.shared.queues.read().unwrap_or_else(PoisonError::into_inner);
             put(queues.as_ref()?.replica.as_ref()?, job)

@@ -36,10 +36,10 @@ pub async fn mark(app: &App, mut served: Vec<Served>) -> Result<()> {
         for batch in alike.chunks(BATCH) {
             let batch: Arc<[_]> = batch.iter().map(|one| (one.ticket, one.up_to_seq)).collect();
             let marked = batch.clone();
-            app.db.write(move |tx| mark_in(tx, tenant, side, &marked, now)).await?;
+            app.db.write_repeatable(move |tx| mark_in(tx, tenant, side, &marked, now)).await?;
             // In a transaction of its own: a message that is read locks its ticket first, and would wait for the marks while
             // they wait for the ticket.
-            app.db.write(move |tx| store::advance_delivered(tx, tenant, side, &batch)).await?;
+            app.db.write_repeatable(move |tx| store::advance_delivered(tx, tenant, side, &batch)).await?;
         }
     }
     Ok(())

@@ -94,7 +94,7 @@ pub(super) async fn send_alone(app: &App, letter: Arc<Letter>) -> Result<Vec<Res
     let now = app.clock.now();
     let (online, shared) = (Online::now(app, letter.caller.tenant), app.clone());
     app.db
-        .write(move |tx| {
+        .write_repeatable(move |tx| {
             let Letter { caller, ticket_id, messages } = &*letter;
             let Outcome { answers, reopened, chose_person } = send_all_in(tx, caller, ticket_id, messages, now)?;
             if let Some(ticket) = reopened {

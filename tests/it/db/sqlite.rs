@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -61,6 +62,80 @@ async fn what_waits_is_committed_as_one_group() -> Result<()> {
     }
     assert_eq!(t.heard(), [(0..90).collect::<Vec<i64>>()], "one batch, in order");
     assert_eq!(t.count("select count(*) from tenants").await?, 90);
+    Ok(())
+}
+
+/// What becomes of twenty closures that may be run again and wait together, one of which is `odd`; and how often they were run.
+async fn run_together(odd: fn(&mut Tx<'_>) -> Result<(), Error>) -> Result<(TestDb, Vec<bool>, usize)> {
+    let t = TestDb::sqlite()?;
+    let (closure, is_held, release) = hold();
+    let holder = tokio::spawn({
+        let db = t.db.clone();
+        async move { db.write(closure).await }
+    });
+    spawn_blocking(move || is_held.recv()).await??;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let mut waiting: Vec<_> = (0..20i64)
+        .map(|n| {
+            let runs = runs.clone();
+            Box::pin(t.db.write_repeatable(move |tx| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                if n == 7 {
+                    odd(tx)?;
+                }
+                insert_tenant(tx, &format!("t{n}"))?;
+                tx.after_commit(n);
+                Ok(())
+            }))
+        })
+        .collect();
+    for write in &mut waiting {
+        assert!(poll_immediate(write).await.is_none(), "it is queued and waits");
+    }
+    release.send(())?;
+    holder.await??;
+    let are_kept = join_all(waiting).await.into_iter().map(|answer| answer.is_ok()).collect();
+    let runs = runs.load(Ordering::Relaxed);
+    Ok((t, are_kept, runs))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_that_fails_takes_nothing_along_although_they_run_together() -> Result<()> {
+    let all_but_one: Vec<bool> = (0..20).map(|n| n != 7).collect();
+    let told: Vec<i64> = (0..20).filter(|n| *n != 7).collect();
+    let (t, are_kept, runs) = run_together(|_| Ok(())).await?;
+    assert_eq!((are_kept, runs), (vec![true; 20], 20));
+    assert_eq!(t.heard(), [(0..20).collect::<Vec<i64>>()]);
+
+    // What has changed nothing leaves nothing to undo.
+    let (t, are_kept, runs) = run_together(|_| Err(Error::NotFound)).await?;
+    assert_eq!((are_kept, runs), (all_but_one.clone(), 20));
+    assert_eq!(t.heard(), [told.clone()]);
+
+    let fails_amid: [fn(&mut Tx<'_>) -> Result<(), Error>; 3] = [
+        |tx| {
+            insert_tenant(tx, "lost")?;
+            tx.after_commit(100i64);
+            Err(Error::Conflict("conflict"))
+        },
+        |tx| {
+            insert_tenant(tx, "lost")?;
+            std::panic::resume_unwind(Box::new("on purpose"))
+        },
+        |tx| {
+            insert_tenant(tx, "lost")?;
+            // An error that is swallowed.
+            let _ = tx.execute("insert into tenants (name) values ('no key')", &[]);
+            Ok(())
+        },
+    ];
+    for odd in fails_amid {
+        let (t, are_kept, runs) = run_together(odd).await?;
+        assert_eq!((are_kept, runs), (all_but_one.clone(), 8 + 20), "the first eight, and then each by itself");
+        assert_eq!(t.heard(), [told.clone()], "each once");
+        assert_eq!(t.count("select count(*) from tenants where name = 'lost'").await?, 0);
+        assert_eq!(t.count("select count(*) from tenants").await?, 19);
+    }
     Ok(())
 }
 

@@ -170,7 +170,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::platform::db::job::{Kind, Patience};
+    use crate::platform::db::job::{Kind, Once, Patience};
     use crate::platform::db::tx::Tx;
 
     const PATIENCE: Patience =
@@ -180,7 +180,7 @@ mod tests {
     async fn a_read_is_answered_when_all_that_it_may_have_seen_is_on_disk() {
         let (disk, connection) = (Disk::default(), Connection::open_in_memory().expect("a database"));
         let read = || {
-            let (mut job, answer) = Job::new("sqlite", Kind::Read, None, |_| Ok(()));
+            let (mut job, answer) = Job::new("sqlite", Kind::Read, None, Once::new(|_: &mut Tx<'_>| Ok(())));
             job.run(&mut Tx::sqlite(&connection));
             disk.answer(job);
             answer.wait(PATIENCE)

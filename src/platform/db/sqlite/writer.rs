@@ -1,5 +1,8 @@
-//! The one thread that writes. It runs all closures that wait, each in a savepoint, in one transaction, commits it, and
-//! hands the group over to be put on disk (`disk`), where one sync pays for all of it.
+//! The one thread that writes. It runs all closures that wait in one transaction, commits it, and hands the group over to be put
+//! on disk (`disk`), where one sync pays for all of it.
+//!
+//! A closure that fails takes nothing along: it has a savepoint of its own. SQLite copies each page that is touched within a
+//! savepoint, so those that may be run again share one, and are run again, each in its own, if one of them fails.
 //!
 //! Invariant: no caller hears `Ok` before the group is on disk, and no effect is told before that.
 
@@ -99,8 +102,13 @@ impl Writer {
             self.log = Some(opened.map_err(|error| Error::Unavailable(format!("the log cannot be opened: {error}")))?);
         }
         let mut effects = Vec::new();
-        for job in group {
-            effects.append(&mut run_in_savepoint(connection, job)?);
+        for jobs in group.chunk_by_mut(|one, next| one.is_repeatable && next.is_repeatable) {
+            let are_kept = jobs.len() > 1 && run_together(connection, jobs, &mut effects)?;
+            if !are_kept {
+                for job in jobs {
+                    run_alone(connection, job, &mut effects)?;
+                }
+            }
         }
         Ok(effects)
     }
@@ -138,18 +146,45 @@ fn connect(file: &File) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn run_in_savepoint(connection: &Connection, job: &mut Job) -> Result<Vec<Effect>> {
+/// False: one of them has failed in the midst of what it did, and nothing of them is left.
+fn run_together(connection: &Connection, jobs: &mut [Job], effects: &mut Vec<Effect>) -> Result<bool> {
+    execute(connection, "savepoint together", &[])?;
+    let told_before = effects.len();
+    let mut are_kept = true;
+    for job in jobs {
+        let changed_before = connection.total_changes();
+        are_kept = run(connection, job, effects)? || connection.total_changes() == changed_before;
+        if !are_kept {
+            break;
+        }
+    }
+    if !are_kept {
+        effects.truncate(told_before);
+        execute(connection, "rollback to together", &[])?;
+    }
+    execute(connection, "release together", &[])?;
+    Ok(are_kept)
+}
+
+fn run_alone(connection: &Connection, job: &mut Job, effects: &mut Vec<Effect>) -> Result<()> {
     execute(connection, "savepoint closure", &[])?;
+    if !run(connection, job, effects)? {
+        execute(connection, "rollback to closure", &[])?;
+    }
+    execute(connection, "release closure", &[])?;
+    Ok(())
+}
+
+/// Whether what it did is to be kept.
+fn run(connection: &Connection, job: &mut Job, effects: &mut Vec<Effect>) -> Result<bool> {
     let mut tx = Tx::sqlite(connection);
     let is_kept = job.run(&mut tx);
-    let effects = if is_kept { tx.into_effects() } else { Vec::new() };
+    if is_kept {
+        effects.append(&mut tx.into_effects());
+    }
     if connection.is_autocommit() {
         // A full disk and the like make SQLite give up the whole transaction, not this closure's part alone.
         return Err(Error::Unavailable("SQLite rolled the whole group back".into()));
     }
-    if !is_kept {
-        execute(connection, "rollback to closure", &[])?;
-    }
-    execute(connection, "release closure", &[])?;
-    Ok(effects)
+    Ok(is_kept)
 }
