@@ -151,8 +151,8 @@ impl<'c> Tx<'c> {
         walked.map(|()| found)
     }
 
-    /// Runs a statement that nobody asks how many rows it changed, and that fails by a fault of ours alone. On PostgreSQL it
-    /// goes along with the next statement or the commit, and fails that.
+    /// Runs a statement that nobody asks how many rows it changed. On PostgreSQL it goes along with the next statement or the
+    /// commit, and fails that: `Conflict` then, if a unique key is taken.
     #[track_caller]
     pub fn execute_later(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
         let Connection::Postgres(session) = &mut self.connection else {
@@ -161,6 +161,12 @@ impl<'c> Tx<'c> {
         let sent = refuse_nul(params).and_then(|()| session.later(sql, params));
         self.failed |= sent.is_err();
         sent
+    }
+
+    /// The same, once for each of the rows.
+    #[track_caller]
+    pub fn execute_each_later(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<()> {
+        rows.iter().try_for_each(|row| self.execute_later(sql, row))
     }
 
     /// Hands `effect` to the listener once this transaction is committed; never if it is not, nor from a read.

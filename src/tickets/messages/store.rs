@@ -171,8 +171,30 @@ pub struct NewRow<'a> {
     pub timestamp: Timestamp,
 }
 
+const INSERT: &str =
+    "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp,
+         attachments)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
 /// For each row, false if its sender has used its `client_id` in this ticket before: the unique key decides.
 pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<Vec<bool>> {
+    let sql =
+        format!("{INSERT} on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing");
+    let inserted = with_values(tenant, new, |rows| tx.execute_each(&sql, rows))?;
+    Ok(inserted.into_iter().map(|count| count == 1).collect())
+}
+
+/// Rows of which none repeats a `client_id`. If one does, nothing of the transaction is kept, and it ends in `Conflict`, at the
+/// commit perhaps: on PostgreSQL nobody waits for these rows.
+pub fn insert_unrepeated(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<()> {
+    with_values(tenant, new, |rows| tx.execute_each_later(INSERT, rows))
+}
+
+fn with_values<T>(
+    tenant: TenantKey,
+    new: &[NewRow<'_>],
+    execute: impl FnOnce(&[Vec<Value<'_>>]) -> Result<T>,
+) -> Result<T> {
     let attachments: Vec<_> =
         new.iter().map(|row| (!row.attachments.is_empty()).then(|| json!(row.attachments).to_string())).collect();
     let rows: Vec<Vec<Value<'_>>> = iter::zip(new, &attachments)
@@ -190,13 +212,7 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<
             ]
         })
         .collect();
-    let inserted = tx.execute_each(
-        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp, attachments)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing",
-        &rows,
-    )?;
-    Ok(inserted.into_iter().map(|count| count == 1).collect())
+    execute(&rows)
 }
 
 /// Gives rows of this transaction, from one `seq` each, another, in the order given.

@@ -203,9 +203,8 @@ async fn work(mut turn: Turn) {
 }
 
 async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
-    let now = turn.app.clock.now();
-    let letters: Vec<Arc<Letter>> = together.iter().map(|one| one.letter.clone()).collect();
-    let storing = turn.app.db.write(move |tx| store_in(tx, &letters, now));
+    let letters: Arc<[Arc<Letter>]> = together.iter().map(|one| one.letter.clone()).collect();
+    let storing = store(&turn.app, letters);
     let stored = match together.first() {
         Some(first) => first.whereabouts.carried(storing).await,
         None => storing.await,
@@ -223,6 +222,23 @@ async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
             together.into_iter().for_each(|one| go_alone(turn, one));
         }
     }
+}
+
+/// Repeats are seldom, and to look for them is a round trip: only where there is one.
+async fn store(app: &App, letters: Arc<[Arc<Letter>]>) -> Result<Vec<Option<Answers>>> {
+    let now = app.clock.now();
+    let hopeful = letters.clone();
+    match app.db.write(move |tx| store_in(tx, &hopeful, now, Repeats::Refuse)).await {
+        Err(Error::Conflict(_)) => app.db.write(move |tx| store_in(tx, &letters, now, Repeats::Answer)).await,
+        stored => stored,
+    }
+}
+
+/// What becomes of a transaction in which a message repeats one that is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    Refuse,
+    Answer,
 }
 
 /// The others do not wait for it, but for those to the same ticket.
@@ -264,7 +280,12 @@ impl Waiting {
 }
 
 /// None for a letter that has to go alone.
-fn store_in(tx: &mut Tx<'_>, letters: &[Arc<Letter>], now: Timestamp) -> Result<Vec<Option<Answers>>> {
+fn store_in(
+    tx: &mut Tx<'_>,
+    letters: &[Arc<Letter>],
+    now: Timestamp,
+    repeats: Repeats,
+) -> Result<Vec<Option<Answers>>> {
     let Some(tenant) = letters.first().map(|letter| letter.caller.tenant) else { return Ok(Vec::new()) };
     let wishes: Vec<Wish<'_>> = letters.iter().map(|letter| send::wish(&letter.caller, &letter.ticket_id)).collect();
     let targets = store::lock_free_targets(tx, &wishes)?;
@@ -277,7 +298,10 @@ fn store_in(tx: &mut Tx<'_>, letters: &[Arc<Letter>], now: Timestamp) -> Result<
             rows.extend(run(letter, target, now).rows(&[]));
         }
     }
-    let are_new = store::insert(tx, tenant, &rows)?;
+    let are_new = match repeats {
+        Repeats::Refuse => store::insert_unrepeated(tx, tenant, &rows).map(|()| vec![true; rows.len()])?,
+        Repeats::Answer => store::insert(tx, tenant, &rows)?,
+    };
     let (mut rows, mut are_new) = (rows.as_mut_slice(), are_new.as_slice());
     let mut answers = Vec::with_capacity(letters.len());
     for (letter, stored) in iter::zip(letters, plain) {

@@ -222,7 +222,7 @@ async fn later_is_kept_or_nothing(t: &TestDb) -> Result<()> {
             }
             Ok(())
         });
-        assert!(refused.await.is_err());
+        assert!(matches!(refused.await, Err(Error::Conflict(_))));
         assert_eq!(t.count("select count(*) from tenants").await?, 4);
     }
     assert_eq!(t.heard().concat().len(), 0, "nothing is told of what is not stored");

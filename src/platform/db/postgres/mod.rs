@@ -179,7 +179,8 @@ impl Worker {
 
     fn serve(&mut self, job: &mut Job) -> Result<Vec<Effect>> {
         let served = self.carry_out(job);
-        if served.is_err() {
+        // A unique key that is taken says nothing about the connection.
+        if served.as_ref().is_err_and(|error| !matches!(error, Error::Conflict(_))) {
             self.session = None;
         }
         match served? {
@@ -210,7 +211,11 @@ impl Worker {
             (Committed::Unknown(error), Some((_, transaction))) => {
                 Ok(Ended::Unknown(InDoubt { transaction, effects }, error))
             }
-            (Committed::No(error) | Committed::Unknown(error), _) => Err(error),
+            (Committed::No(error), _) => {
+                session.roll_back();
+                Err(error)
+            }
+            (Committed::Unknown(error), _) => Err(error),
         }
     }
 
