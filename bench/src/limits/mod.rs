@@ -39,7 +39,7 @@ pub async fn run(ours: &Program, size: &Size, report: &mut Report) -> Result<()>
     let (single, whole) = postgres::run(ours, size.time).await?;
     note("PostgreSQL, beside who asks: messages by an insert alone, each a transaction", single, on_postgres);
     note(
-        "PostgreSQL, beside who asks: messages in the three round trips of ours, each a transaction",
+        "PostgreSQL, beside who asks: messages in the two round trips of ours, each a transaction",
         whole,
         on_postgres,
     );

@@ -17,8 +17,7 @@ const CONNECTIONS: &str = "10";
 const INSERT: &str = "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp)
     select ticket_key, :number, tenant_key, customer_key, 'text',
         'Good morning! I ordered the large bottle on Monday, and the lid that came with it does not fit.', :number::text, 1
-    from tickets where ticket_key = :ticket
-    on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing;";
+    from tickets where ticket_key = :ticket";
 
 /// Messages a second: each by one insert that is its own transaction, and each in the round trips that the product takes.
 pub async fn run(program: &Program, time: Duration) -> Result<(f64, f64)> {
@@ -28,7 +27,9 @@ pub async fn run(program: &Program, time: Duration) -> Result<(f64, f64)> {
     let server = program.start().await?;
     Stage::set(&server).await?.tickets(TICKETS).await?;
     let folder = server.stop().await?;
-    let bare = messages(&postgres, &address, folder.path(), INSERT, time / 2)?;
+    let bare =
+        format!("{INSERT} on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing;");
+    let bare = messages(&postgres, &address, folder.path(), &bare, time / 2)?;
     let whole = format!(
         "\\startpipeline
         begin isolation level read committed;
@@ -37,8 +38,8 @@ pub async fn run(program: &Program, time: Duration) -> Result<(f64, f64)> {
             from tickets t join users u on u.tenant_key = t.tenant_key and u.user_key = t.customer_key
             where t.tenant_key = 1 and t.ticket_key = :ticket for no key update of t;
         \\endpipeline
-        {INSERT}
         \\startpipeline
+        {INSERT};
         update tickets set last_seq = last_seq + 1, staff_unread = staff_unread + 1, updated_at = updated_at + 1
             where tenant_key = 1 and ticket_key = :ticket;
         commit;
