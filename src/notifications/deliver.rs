@@ -17,6 +17,7 @@ use super::store::queue::{self, Due, MOST_UNDER_WAY};
 use crate::app::App;
 use crate::error::Result;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 
 const TURN: Duration = Duration::from_secs(1);
 /// Requests of this process that are under way, to receivers that answer and to those that fail.
@@ -90,10 +91,11 @@ impl Desk {
                 self.pool(&due).take(due.tenant, due.webhook);
                 taken += 1;
                 let (courier, receiver, shutdown) = (courier.clone(), receiver.clone(), self.shutdown.clone());
-                self.running.spawn(async move {
+                let work = async move {
                     courier.carry(&receiver, claimed, &shutdown).await;
                     due
-                });
+                };
+                self.running.spawn(spans::in_job("deliver", work));
             }
         }
         Ok(taken)

@@ -34,6 +34,7 @@ use crate::platform::db::Tx;
 use crate::platform::id;
 use crate::platform::random::Random;
 use crate::platform::shutdown::Shutdown;
+use crate::platform::telemetry::spans;
 use crate::tickets::messages::store as messages;
 
 const TURN: Duration = Duration::from_secs(1);
@@ -76,7 +77,8 @@ pub async fn derive(app: &App) -> Result<()> {
             break;
         }
         let (random, passed_over) = (app.random.clone(), unreadable.clone());
-        match app.db.write(move |tx| Step::begin(tx, random, now, behind, passed_over)?.run(tx, served)).await {
+        let step = app.db.write(move |tx| Step::begin(tx, random, now, behind, passed_over)?.run(tx, served));
+        match spans::in_job("derive deliveries", step).await {
             Ok(done) => (is_more, served, unreadable) = (done.is_more, done.served, HashSet::new()),
             // Of a newer version, perhaps: the others must not wait for it.
             Err(error) if Unreadable::of(&error).is_some_and(|subject| unreadable.insert(subject)) => {

@@ -432,6 +432,40 @@ def test_what_another_node_delivers_is_in_the_senders_trace_and_jobs_have_traces
 JOBS = {"follow events", "count", "tell activity", "mark as delivered", "look people up", "index anew", "sweep"}
 
 
+def test_what_webhooks_are_told_is_a_trace_for_each_step_and_each_request(tmp_path):
+    collector, told = Collector(), []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    host = f"127.0.0.1:{receiver.server_address[1]}"
+    with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, SMILECHAT_OUTBOUND__OWN_HOSTS=host) as server:
+        admin = server.new_user("ada", PASSWORD, "admin")["access_token"]
+        server.call("POST", "/api/webhooks", {"url": f"http://{host}/hook", "types": ["ticket.created"]}, admin)
+        customer = server.call("POST", "/api/auth/register", {"username": "cora", "password": PASSWORD})["access_token"]
+        server.call("POST", "/api/tickets", {"subject": "A canary of subjects"}, customer)
+        wait_for("the receiver to be told", lambda: told)
+        wait_for("the trace of it", lambda: by_name(collector).get("deliver"))
+    receiver.shutdown()
+    receiver.server_close()
+    collector.stop()
+    spans = collector.spans()
+    for name in ("derive deliveries", "deliver"):
+        jobs = by_name(collector)[name]
+        assert all(span.parent_span_id == b"" for span in jobs), name
+        within = {span.name for span in spans if span.trace_id in {job.trace_id for job in jobs}}
+        assert {"write", "run"} <= within, f"{name}: its transactions are not in it"
+    assert not any("A canary of subjects" in str(span) for span in spans)
+
+
 def by_name(collector: Collector) -> dict:
     found: dict = {}
     for span in collector.spans():

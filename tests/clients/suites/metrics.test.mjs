@@ -24,7 +24,7 @@ const moved = new Set();
 /** What says something by being there. */
 const CONSTANT = ["smilechat_build_info", "process_max_fds", "process_start_time_seconds", "process_threads"];
 
-/** What needs another node, a standby of the database, or a bot: suites/{nodes,outages,bot}.test.mjs move these. A clock that is
+/** What needs another node, a standby of the database, or a bot: suites/{nodes,redis,outages,bot}.test.mjs move these. A clock that is
  * off cannot be had for one process alone: platform/bus tests what is counted of it. */
 const OF_OTHERS = /^smilechat_(bus_|presence_lists_total$|events_given_up_total$|replica_|bot_replies_total$)/;
 

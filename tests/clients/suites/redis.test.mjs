@@ -169,6 +169,7 @@ describe("without Redis", () => {
       assert.equal(status, "ok", "the node is ready all the same");
       const broken = dependencies.find((dependency) => dependency.name === "bus").status === "down";
       assert.equal(broken, ["killed", "frozen"].includes(state));
+      assert.equal(valueOf(await scrape(one), "smilechat_bus_up"), broken ? 0 : 1);
 
       await end();
       const back = Date.now();
@@ -183,9 +184,11 @@ describe("without Redis", () => {
     });
   }
 
-  test("junk was counted, and every figure of the bus has moved", async () => {
+  test("junk was counted, and the other figures of the bus have moved", async () => {
     const samples = await scrape(nodes[0]);
-    assert.equal(valueOf(samples, "smilechat_bus_up"), 1);
+    assert.equal(valueOf(samples, "smilechat_bus_up"), 1, "it was 0 while Redis was away");
+    const lists = await Promise.all(nodes.map(async (node) => valueOf(await scrape(node), "smilechat_presence_lists_total")));
+    assert.ok(lists.some((count) => count > 0), "who is where was told anew after an outage");
     for (const name of ["published", "received", "dropped", "junk"]) {
       assert.ok(valueOf(samples, `smilechat_bus_${name}_total`) > 0, name);
     }
