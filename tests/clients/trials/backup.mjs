@@ -22,7 +22,8 @@ export async function backUpUnderLoad({ copies = 2, database = "sqlite" } = {}) 
   const postgres = database === "postgres" ? await startPostgres() : undefined;
   try {
     await withServer({ databaseUrl: postgres?.url }, async (server) => {
-      const talks = await startTalks(server);
+      // They go on while a copy is looked through. At full speed that would take the longer, the more there is, and never end.
+      const talks = await startTalks(server, { window: 1, gap: 60 });
       const sender = startSendingFiles(server, talks[0]);
       const times = [];
       for (let number = 1; number <= copies; number += 1) {
@@ -64,7 +65,7 @@ function startSendingFiles(server, { people, ticket_id }) {
       const [file] = await upload(server, people[0], ticket_id, [name, textOf(name)]);
       const message = { message_content: name, attachment_ids: [file.attachment_id] };
       sender.acked.push(await post(server, people[0], `/api/messages/${ticket_id}`, message));
-      await pause(20);
+      await pause(200);
     }
   })();
   // It is told where it is waited for.
