@@ -163,12 +163,6 @@ impl<'c> Tx<'c> {
         sent
     }
 
-    /// The same, once for each of the rows.
-    #[track_caller]
-    pub fn execute_each_later(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<()> {
-        rows.iter().try_for_each(|row| self.execute_later(sql, row))
-    }
-
     /// Hands `effect` to the listener once this transaction is committed; never if it is not, nor from a read.
     pub fn after_commit<E: Any + Send>(&mut self, effect: E) {
         self.effects.push(Box::new(effect));

@@ -171,32 +171,16 @@ pub struct NewRow<'a> {
     pub timestamp: Timestamp,
 }
 
-const INSERT: &str =
-    "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp,
-         attachments)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+impl NewRow<'_> {
+    /// As they are stored.
+    fn attachments(&self) -> Option<String> {
+        (!self.attachments.is_empty()).then(|| json!(self.attachments).to_string())
+    }
+}
 
 /// For each row, false if its sender has used its `client_id` in this ticket before: the unique key decides.
 pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<Vec<bool>> {
-    let sql =
-        format!("{INSERT} on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing");
-    let inserted = with_values(tenant, new, |rows| tx.execute_each(&sql, rows))?;
-    Ok(inserted.into_iter().map(|count| count == 1).collect())
-}
-
-/// Rows of which none repeats a `client_id`. If one does, nothing of the transaction is kept, and it ends in `Conflict`, at the
-/// commit perhaps: on PostgreSQL nobody waits for these rows.
-pub fn insert_unrepeated(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<()> {
-    with_values(tenant, new, |rows| tx.execute_each_later(INSERT, rows))
-}
-
-fn with_values<T>(
-    tenant: TenantKey,
-    new: &[NewRow<'_>],
-    execute: impl FnOnce(&[Vec<Value<'_>>]) -> Result<T>,
-) -> Result<T> {
-    let attachments: Vec<_> =
-        new.iter().map(|row| (!row.attachments.is_empty()).then(|| json!(row.attachments).to_string())).collect();
+    let attachments: Vec<_> = new.iter().map(NewRow::attachments).collect();
     let rows: Vec<Vec<Value<'_>>> = iter::zip(new, &attachments)
         .map(|(row, attachments)| {
             vec![
@@ -212,7 +196,43 @@ fn with_values<T>(
             ]
         })
         .collect();
-    execute(&rows)
+    let inserted = tx.execute_each(
+        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp, attachments)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (ticket_key, sender_key, client_id) where client_id is not null do nothing",
+        &rows,
+    )?;
+    Ok(inserted.into_iter().map(|count| count == 1).collect())
+}
+
+/// Rows of which none repeats a `client_id`, in one statement. If one does, nothing of the transaction is kept, and it ends in
+/// `Conflict`, at the commit perhaps: nobody waits for these rows. On PostgreSQL alone, where each statement has its price.
+pub fn insert_unrepeated(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = new
+        .iter()
+        .map(|row| {
+            json!({
+                "ticket_key": row.ticket.0,
+                "seq": row.seq,
+                "sender_key": row.sender.0,
+                "kind": row.kind.as_str(),
+                "message_content": row.message_content,
+                "client_id": row.client_id,
+                "timestamp": row.timestamp.0,
+                "attachments": row.attachments(),
+            })
+        })
+        .collect();
+    tx.execute_later(
+        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp, attachments)
+         select ticket_key, seq, $1, sender_key, kind, message_content, client_id, timestamp, attachments
+         from json_to_recordset(cast($2 as text)::json) as new (ticket_key bigint, seq bigint, sender_key bigint, kind text,
+             message_content text, client_id text, timestamp bigint, attachments text)",
+        &[tenant.into(), json!(rows).to_string().as_str().into()],
+    )
 }
 
 /// Gives rows of this transaction, from one `seq` each, another, in the order given.
