@@ -21,17 +21,17 @@ test: ## install what the tests need, then run them all: the pages, Rust, Socket
 	@scripts/setup-tests
 	@scripts/test
 
-chaos: ## the long forms of what is promised when things break, with a report; over an hour, needs root for some
+chaos: ## the long forms of what is promised when things break, with a report; about an hour, needs root for some
 	@scripts/setup-tests
 	@scripts/chaos
 
 check: ## formatting, lints, types, the architecture, and the dependencies' licences and origins
 	@scripts/check
 
-bench: ## the server beside a Node peer on SQLite and PostgreSQL, in one run of six minutes after the builds; writes docs/PERFORMANCE.md
+bench: ## the server beside a Node peer on SQLite and PostgreSQL, in one run of eight minutes after the builds; writes docs/PERFORMANCE.md
 	@scripts/bench --limits --database both --write docs/PERFORMANCE.md
 
-bench-all: bench bench-growth bench-crowd bench-nodes ## all measurements, one after the other; about an hour, and root for the last; each writes docs/PERFORMANCE.md
+bench-all: bench bench-growth bench-crowd bench-nodes ## all measurements, one after the other; half an hour after the builds, and root for the last; each writes docs/PERFORMANCE.md
 
 bench-growth: ## the same requests on desks of up to ten million messages (SQLite) and a hundred thousand (PostgreSQL)
 	@scripts/bench --growth 1000,100000,10000000 --write docs/PERFORMANCE.md

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 
 import { asCommand } from "../harness/command.mjs";
 import { inMs, percentile } from "../harness/latency.mjs";
+import { scrape, valueOf } from "../harness/metrics.mjs";
 import { newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { megabytes, memory, openFiles } from "../harness/process.mjs";
 import { withServer } from "../harness/server.mjs";
@@ -49,6 +50,8 @@ export async function stopReading({ messages = 200_000, readers = 1, judged = 1 
     await poll("all of them to be cut", 30_000, () => others.every((line) => !line.socket.connected));
     await poll("the one that comes back to have replayed", 60_000, () => patient.messages.length >= messages);
     await catchUp([witness, patient], messages);
+    const counted = valueOf(await scrape(server), "smilechat_sockets_closed_total", { reason: "slow reader" });
+    assert.ok(counted >= readers, `${counted} slow readers are counted`);
     const each = (most - before) / readers;
     const ratio = percentile(meanwhile.times, 0.99) / percentile(usual.times, 0.99);
     console.log(`  ${messages} events, ${readers} readers stop: all cut after ${cutAfter} ms`);
