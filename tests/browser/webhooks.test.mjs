@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 
 import { get, newCustomer, newTicket, post } from "../clients/harness/people.mjs";
 import { changeSqlite } from "../clients/harness/sqlite.mjs";
+import { poll } from "../clients/harness/wait.mjs";
 import { startReceiver, verified } from "../clients/harness/webhooks.mjs";
 import { assertAccessible } from "./harness/axe.mjs";
 import { leave, newPerson, openBrowser } from "./harness/browser.mjs";
@@ -131,6 +132,8 @@ test("an admin has a server told what happens", async (t) => {
     await post(server, customer, `/api/messages/${ticket}`, { message_content: "Anybody?" });
     const newest = of("message.sent").first();
     await newest.getByText("Being sent just now").waitFor();
+    // It says so from the moment that the delivery is claimed.
+    await poll("the receiver to have it", 5_000, () => held);
     assert.equal(await newest.getByRole("button").count(), 0);
     receiver.answer = undefined;
     held.writeHead(204).end();

@@ -116,16 +116,20 @@ impl Job {
 
     /// The transaction as a whole came to nothing.
     pub fn fail(self, cause: &Error) {
-        let failure = match cause {
-            // What went along with the commit found a key taken: that is the caller's to know, and no failure.
-            Error::Conflict(code) => Error::Conflict(code),
-            Error::Unavailable(why) => Error::Unavailable(why.clone()),
-            other => Error::Unavailable(other.to_string()),
+        let why = match cause {
+            Error::Unavailable(why) => why.clone(),
+            other => other.to_string(),
         };
-        if !matches!(failure, Error::Conflict(_)) {
+        self.refuse(Error::Unavailable(why));
+    }
+
+    /// The same, and its caller hears why.
+    pub fn refuse(self, cause: Error) {
+        // A key that is taken is the caller's to know, and no failure.
+        if !matches!(cause, Error::Conflict(_)) {
             metrics::counter!("smilechat_db_failures_total").increment(1);
         }
-        self.call.answer(Some(failure));
+        self.call.answer(Some(cause));
     }
 }
 

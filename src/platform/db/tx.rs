@@ -152,7 +152,7 @@ impl<'c> Tx<'c> {
     }
 
     /// Runs a statement that nobody asks how many rows it changed. On PostgreSQL it goes along with the next statement or the
-    /// commit, and fails that: `Conflict` then, if a unique key is taken.
+    /// commit, and fails that: `Conflict` then, if a unique key is taken, which says nothing of which one.
     #[track_caller]
     pub fn execute_later(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
         let Connection::Postgres(session) = &mut self.connection else {

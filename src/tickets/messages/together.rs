@@ -7,7 +7,7 @@
 //! plain (a ticket that somebody else has locked, a word that opens it again) is stored in a transaction of its own, and so is
 //! each by itself where several together fail. Those that go alone may wait for a lock, and leave half of the connections free.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +40,9 @@ const MOST_LOOKS: usize = 256;
 /// More are not caught up with in time.
 const MOST_WAITING: usize = 8192;
 
+/// Whoever resends what had no answer resends all of it.
+const REPEATS_LAST: Duration = Duration::from_secs(5);
+
 type Answers = Vec<Result<Sent>>;
 
 pub struct Sends {
@@ -64,6 +67,19 @@ struct State {
     taken: HashSet<Place>,
     under_way: usize,
     last_number: u64,
+    /// Tenants in which a message was repeated, and until when more of that is expected.
+    repeating: HashMap<TenantKey, Timestamp>,
+}
+
+impl State {
+    fn has_repeats(&self, tenant: TenantKey, now: Timestamp) -> bool {
+        self.repeating.get(&tenant).is_some_and(|until| now < *until)
+    }
+
+    fn note_repeat(&mut self, tenant: TenantKey, now: Timestamp) {
+        self.repeating.retain(|_, until| now < *until);
+        self.repeating.insert(tenant, now.plus(REPEATS_LAST));
+    }
 }
 
 struct Waiting {
@@ -198,13 +214,13 @@ fn begin(app: &App) {
 async fn work(mut turn: Turn) {
     let app = turn.app.clone();
     while let Some((tenant, together)) = app.sends.next(&mut turn) {
-        db::within(tenant.0, store_together(&mut turn, together)).await;
+        db::within(tenant.0, store_together(&mut turn, tenant, together)).await;
     }
 }
 
-async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
+async fn store_together(turn: &mut Turn, tenant: TenantKey, together: Vec<Waiting>) {
     let letters: Arc<[Arc<Letter>]> = together.iter().map(|one| one.letter.clone()).collect();
-    let storing = store(&turn.app, letters);
+    let storing = store(&turn.app, tenant, letters);
     let stored = match together.first() {
         Some(first) => first.whereabouts.carried(storing).await,
         None => storing.await,
@@ -224,14 +240,17 @@ async fn store_together(turn: &mut Turn, together: Vec<Waiting>) {
     }
 }
 
-/// Repeats are seldom, and to look for them is a round trip: only where there is one.
-async fn store(app: &App, letters: Arc<[Arc<Letter>]>) -> Result<Vec<Option<Answers>>> {
+/// Repeats are seldom, and to look for them is a round trip: only where there was one a moment ago.
+async fn store(app: &App, tenant: TenantKey, letters: Arc<[Arc<Letter>]>) -> Result<Vec<Option<Answers>>> {
     let now = app.clock.now();
-    let hopeful = letters.clone();
-    match app.db.write(move |tx| store_in(tx, &hopeful, now, Repeats::Refuse)).await {
-        Err(Error::Conflict(_)) => app.db.write(move |tx| store_in(tx, &letters, now, Repeats::Answer)).await,
-        stored => stored,
+    if !app.sends.state().has_repeats(tenant, now) {
+        let hopeful = letters.clone();
+        match app.db.write(move |tx| store_in(tx, &hopeful, now, Repeats::Refuse)).await {
+            Err(Error::Conflict(_)) => app.sends.state().note_repeat(tenant, now),
+            stored => return stored,
+        }
     }
+    app.db.write(move |tx| store_in(tx, &letters, now, Repeats::Answer)).await
 }
 
 /// What becomes of a transaction in which a message repeats one that is there.

@@ -65,8 +65,10 @@ async fn what_waits_is_committed_as_one_group() -> Result<()> {
     Ok(())
 }
 
+type Odd = fn(&mut Tx<'_>) -> Result<(), Error>;
+
 /// What becomes of twenty closures that may be run again and wait together, one of which is `odd`; and how often they were run.
-async fn run_together(odd: fn(&mut Tx<'_>) -> Result<(), Error>) -> Result<(TestDb, Vec<bool>, usize)> {
+async fn run_together(odd: Odd) -> Result<(TestDb, Vec<bool>, usize)> {
     let t = TestDb::sqlite()?;
     let (closure, is_held, release) = hold();
     let holder = tokio::spawn({
@@ -102,7 +104,7 @@ async fn run_together(odd: fn(&mut Tx<'_>) -> Result<(), Error>) -> Result<(Test
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_that_fails_takes_nothing_along_although_they_run_together() -> Result<()> {
     let all_but_one: Vec<bool> = (0..20).map(|n| n != 7).collect();
-    let told: Vec<i64> = (0..20).filter(|n| *n != 7).collect();
+    let told: [Vec<i64>; 1] = [(0..20).filter(|n| *n != 7).collect()];
     let (t, are_kept, runs) = run_together(|_| Ok(())).await?;
     assert_eq!((are_kept, runs), (vec![true; 20], 20));
     assert_eq!(t.heard(), [(0..20).collect::<Vec<i64>>()]);
@@ -110,9 +112,9 @@ async fn one_of_many_that_fails_takes_nothing_along_although_they_run_together()
     // What has changed nothing leaves nothing to undo.
     let (t, are_kept, runs) = run_together(|_| Err(Error::NotFound)).await?;
     assert_eq!((are_kept, runs), (all_but_one.clone(), 20));
-    assert_eq!(t.heard(), [told.clone()]);
+    assert_eq!(t.heard(), told);
 
-    let fails_amid: [fn(&mut Tx<'_>) -> Result<(), Error>; 3] = [
+    let fails_amid: [Odd; 3] = [
         |tx| {
             insert_tenant(tx, "lost")?;
             tx.after_commit(100i64);
@@ -132,7 +134,7 @@ async fn one_of_many_that_fails_takes_nothing_along_although_they_run_together()
     for odd in fails_amid {
         let (t, are_kept, runs) = run_together(odd).await?;
         assert_eq!((are_kept, runs), (all_but_one.clone(), 8 + 20), "the first eight, and then each by itself");
-        assert_eq!(t.heard(), [told.clone()], "each once");
+        assert_eq!(t.heard(), told, "each once");
         assert_eq!(t.count("select count(*) from tenants where name = 'lost'").await?, 0);
         assert_eq!(t.count("select count(*) from tenants").await?, 19);
     }

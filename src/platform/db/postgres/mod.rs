@@ -139,6 +139,8 @@ struct InDoubt {
 enum Ended {
     /// With what there is to tell: nothing if it was rolled back.
     Told(Vec<Effect>),
+    /// By a statement that went along with its commit. Nothing of it is stored, and the connection is as good as before.
+    Refused(Error),
     Unknown(InDoubt, Error),
 }
 
@@ -162,7 +164,16 @@ impl Worker {
     }
 
     fn serve_and_answer(&mut self, mut job: Job) {
-        match self.serve(&mut job) {
+        let served = match self.carry_out(&mut job) {
+            Ok(Ended::Told(effects)) => Ok(effects),
+            Ok(Ended::Refused(error)) => return job.refuse(error),
+            Ok(Ended::Unknown(lost, error)) => self.after_lost_answer(lost, error),
+            Err(error) => {
+                self.session = None;
+                Err(error)
+            }
+        };
+        match served {
             Ok(effects) => {
                 self.tell(effects);
                 job.answer();
@@ -174,18 +185,6 @@ impl Worker {
     fn tell(&self, effects: Vec<Effect>) {
         if !effects.is_empty() && catch_unwind(AssertUnwindSafe(|| (self.on_commit)(effects))).is_err() {
             tracing::error!("the listener for committed effects panicked");
-        }
-    }
-
-    fn serve(&mut self, job: &mut Job) -> Result<Vec<Effect>> {
-        let served = self.carry_out(job);
-        // A unique key that is taken says nothing about the connection.
-        if served.as_ref().is_err_and(|error| !matches!(error, Error::Conflict(_))) {
-            self.session = None;
-        }
-        match served? {
-            Ended::Told(effects) => Ok(effects),
-            Ended::Unknown(lost, error) => self.after_lost_answer(lost, error),
         }
     }
 
@@ -211,11 +210,14 @@ impl Worker {
             (Committed::Unknown(error), Some((_, transaction))) => {
                 Ok(Ended::Unknown(InDoubt { transaction, effects }, error))
             }
-            (Committed::No(error), _) => {
-                session.roll_back();
-                Err(error)
+            (Committed::No(error @ Error::Unavailable(_)) | Committed::Unknown(error), _) => Err(error),
+            (Committed::No(error), marked) => {
+                // The mark was refused behind it, and the commit not carried out, which ends a transaction in any case.
+                if marked.is_some() {
+                    session.roll_back();
+                }
+                Ok(Ended::Refused(error))
             }
-            (Committed::Unknown(error), _) => Err(error),
         }
     }
 
