@@ -12,7 +12,7 @@ use futures_util::future::{join_all, poll_immediate};
 use rusqlite::Connection;
 use smilechat::error::Error;
 use smilechat::platform::db::Tx;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{TestDb, insert_tenant};
 
@@ -32,15 +32,19 @@ fn hold() -> (impl FnOnce(&mut Tx<'_>) -> Result<(), Error> + Send, mpsc::Receiv
     (closure, is_held, release)
 }
 
+/// The writer has begun it: what is written from now on waits.
+async fn hold_writer(t: &TestDb) -> Result<(JoinHandle<Result<(), Error>>, mpsc::Sender<()>)> {
+    let (closure, is_held, release) = hold();
+    let db = t.db.clone();
+    let holder = tokio::spawn(async move { db.write(closure).await });
+    spawn_blocking(move || is_held.recv()).await??;
+    Ok((holder, release))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_committed_as_one_group() -> Result<()> {
     let t = TestDb::sqlite()?;
-    let (closure, is_held, release) = hold();
-    let holder = tokio::spawn({
-        let db = t.db.clone();
-        async move { db.write(closure).await }
-    });
-    spawn_blocking(move || is_held.recv()).await??;
+    let (holder, release) = hold_writer(&t).await?;
     let mut waiting: Vec<_> = (0..100i64)
         .map(|n| {
             Box::pin(t.db.write(move |tx| {
@@ -70,12 +74,7 @@ type Odd = fn(&mut Tx<'_>) -> Result<(), Error>;
 /// What becomes of twenty closures that may be run again and wait together, one of which is `odd`; and how often they were run.
 async fn run_together(odd: Odd) -> Result<(TestDb, Vec<bool>, usize)> {
     let t = TestDb::sqlite()?;
-    let (closure, is_held, release) = hold();
-    let holder = tokio::spawn({
-        let db = t.db.clone();
-        async move { db.write(closure).await }
-    });
-    spawn_blocking(move || is_held.recv()).await??;
+    let (holder, release) = hold_writer(&t).await?;
     let runs = Arc::new(AtomicUsize::new(0));
     let mut waiting: Vec<_> = (0..20i64)
         .map(|n| {
@@ -195,12 +194,7 @@ async fn a_file_that_cannot_be_written_is_unavailable_and_heals() -> Result<()> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_behind_a_stuck_writer_is_not_kept_waiting() -> Result<()> {
     let t = TestDb::sqlite()?;
-    let (closure, is_held, release) = hold();
-    let holder = tokio::spawn({
-        let db = t.db.clone();
-        async move { db.write(closure).await }
-    });
-    spawn_blocking(move || is_held.recv()).await??;
+    let (holder, release) = hold_writer(&t).await?;
     let asked = Instant::now();
     let late = t.db.write(|tx| insert_tenant(tx, "late")).await;
     assert_eq!(late.expect_err("it never had its turn").code(), "unavailable");
