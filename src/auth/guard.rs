@@ -17,6 +17,7 @@ use crate::auth::model::{Caller, TenantKey};
 use crate::auth::registry::KnownKey;
 use crate::auth::session;
 use crate::error::{Error, Result};
+use crate::platform::db::within;
 
 const API_KEY: &str = "x-api-key";
 
@@ -38,7 +39,8 @@ pub async fn caller(app: &App, method: &Method, headers: &HeaderMap) -> Result<A
     // What is remembered can be a moment behind what another node has done. Nothing is changed by that.
     if !method.is_safe() && app.may_have_peers() {
         let (asked, now) = (caller.clone(), app.clock.now());
-        app.db.read(move |tx| session::require_live(tx, &asked, now)).await?;
+        let look = app.db.ask(move |tx| session::require_live(tx, &asked, now));
+        within(caller.tenant.0, look).await?;
     }
     Ok(caller)
 }

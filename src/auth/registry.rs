@@ -86,7 +86,7 @@ impl Registry {
             return Ok(known.what);
         }
         let (turn, id) = (self.turn(), session_id.to_owned());
-        let look_up = for_everybody(db, move |tx| sessions::find_caller(tx, &id, now));
+        let look_up = within(None, db.ask(move |tx| sessions::find_caller(tx, &id, now)));
         let what = Arc::new(self.known(secret::hash_token(session_id), look_up).await?);
         self.callers.insert(session_id.to_owned(), Remembered { what: what.clone(), turn });
         if self.ended.contains_key(session_id) { Err(refused()) } else { Ok(what) }

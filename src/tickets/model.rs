@@ -281,7 +281,7 @@ pub struct Message {
 
 /// A message's public id is made of where it stands, so that finding it needs no index of its own.
 pub fn message_id(ticket_id: &str, seq: i64) -> String {
-    format!("{ticket_id}.{seq}")
+    [ticket_id, ".", &seq.to_string()].concat()
 }
 
 /// The ticket and the `seq` that an id names, if it is one.

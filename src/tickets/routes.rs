@@ -12,6 +12,7 @@ use crate::auth::model::Caller;
 use crate::error::Result;
 use crate::events::{self, store::Entry};
 use crate::platform::clock::Timestamp;
+use crate::platform::db::Tx;
 use crate::platform::http::api::{Api, routes};
 use crate::platform::http::json::Json;
 use crate::platform::http::page::{Page, PageQuery};
@@ -70,7 +71,9 @@ async fn list(
     let filter = filter(query, &caller);
     let (before, limit) = (paging.after, paging.limit + 1);
     let reader = caller.user;
-    let found = app.db.read(move |tx| store::list(tx, Scope::of(&caller), &filter, before, limit)).await?;
+    let is_one_statement = filter.is_one_statement();
+    let list = move |tx: &mut Tx<'_>| store::list(tx, Scope::of(&caller), &filter, before, limit);
+    let found = if is_one_statement { app.db.ask(list).await? } else { app.db.read(list).await? };
     let page = paging.page(found, |ticket| (ticket.updated_at.0, ticket.key.0));
     Ok(Json(page.map(|ticket| ticket.seen_by(reader))))
 }
@@ -119,7 +122,7 @@ async fn create(
 async fn show(State(app): State<App>, SignedIn(caller): SignedIn, Path(id): Path<String>) -> Result<Json<Ticket>> {
     caller.require(Action::TicketsRead)?;
     let reader = caller.user;
-    let ticket = app.db.read(move |tx| store::find(tx, Scope::of(&caller), &id)).await?;
+    let ticket = app.db.ask(move |tx| store::find(tx, Scope::of(&caller), &id)).await?;
     Ok(Json(ticket.seen_by(reader)))
 }
 

@@ -20,6 +20,8 @@ use crate::platform::telemetry::spans;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// A read of one statement.
+    Ask,
     Read,
     Write,
 }
@@ -64,7 +66,7 @@ impl Trace {
 impl Kind {
     fn name(self) -> &'static str {
         match self {
-            Self::Read => "read",
+            Self::Ask | Self::Read => "read",
             Self::Write => "write",
         }
     }
@@ -94,10 +96,13 @@ impl Job {
         let waited = begun.duration_since(self.queued);
         turns::note(self.kind, begun);
         tx.watch(self.slow, waited);
+        if self.kind == Kind::Ask {
+            tx.hold_to_one_read();
+        }
         let is_kept = self.trace.run(|| self.call.run(tx));
         let took = begun.elapsed();
         match self.kind {
-            Kind::Read => {
+            Kind::Ask | Kind::Read => {
                 metrics::histogram!("smilechat_db_wait_seconds", "kind" => "read").record(waited);
                 metrics::histogram!("smilechat_db_run_seconds", "kind" => "read").record(took);
             }

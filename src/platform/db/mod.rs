@@ -1,7 +1,7 @@
 //! The database, written once for SQLite and PostgreSQL.
 //!
 //! A transaction is a closure that runs on a database thread, synchronously: `db.write(move |tx| { … })` and
-//! `db.read(move |tx| { … })`. Nobody can hold one over an await, because that does not compile.
+//! `db.read(move |tx| { … })`; a read of one statement is `db.ask`. Nobody can hold one over an await, because that does not compile.
 //!
 //! Invariants:
 //! - When `write` returns `Ok`, the transaction is on disk (SQLite: fsync; PostgreSQL: synchronous commit).
@@ -140,6 +140,16 @@ impl Db {
         self.call(Kind::Read, Once::new(closure)).await
     }
 
+    /// A read of one statement, which is a transaction by itself: on PostgreSQL one question instead of three. It is a fault
+    /// to ask for another one, on either engine.
+    pub async fn ask<T, F>(&self, closure: F) -> Result<T>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.call(Kind::Ask, Once::new(closure)).await
+    }
+
     pub async fn write<T, F>(&self, closure: F) -> Result<T>
     where
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -269,7 +279,7 @@ impl Db {
             return Err(Error::Unavailable("the database is closed".into()));
         };
         let queue = match kind {
-            Kind::Read => &queues.reads,
+            Kind::Ask | Kind::Read => &queues.reads,
             Kind::Write => &queues.writes,
         };
         if put(queue, job) { Ok(()) } else { Err(Error::Unavailable("the database queue is full".into())) }

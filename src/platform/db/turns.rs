@@ -17,7 +17,7 @@ static WRITE_TAKEN: AtomicU64 = AtomicU64::new(0);
 /// A job of this kind has its turn.
 pub(super) fn note(kind: Kind, now: Instant) {
     let taken = match kind {
-        Kind::Read => &READ_TAKEN,
+        Kind::Ask | Kind::Read => &READ_TAKEN,
         Kind::Write => &WRITE_TAKEN,
     };
     taken.store(milliseconds(now), Ordering::Relaxed);

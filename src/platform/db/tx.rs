@@ -18,6 +18,8 @@ pub struct Tx<'c> {
     effects: Vec<Effect>,
     failed: bool,
     watch: Option<Watch>,
+    /// How many statements may still read, if they are counted; none may change anything then.
+    reads_left: Option<usize>,
 }
 
 enum Connection<'c> {
@@ -29,6 +31,8 @@ enum Connection<'c> {
 pub(super) type Visit<'v> = dyn FnMut(&mut Row<'_>) -> Result<bool> + 'v;
 /// The same for a statement that is run several times: by which of the runs.
 pub(super) type VisitEach<'v> = dyn FnMut(usize, &mut Row<'_>) -> Result<()> + 'v;
+
+const NOT_ONE_READ: &str = "one read was asked for, and this is another statement";
 
 impl<'c> Tx<'c> {
     /// The first `rows` rows of a statement without a limit, mapped.
@@ -98,7 +102,7 @@ impl<'c> Tx<'c> {
     #[track_caller]
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         let watched = self.watch.map(|watch| (watch, Instant::now()));
-        let changed = refuse_nul(params).and_then(|()| match &mut self.connection {
+        let changed = self.may_change().and_then(|()| refuse_nul(params)).and_then(|()| match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, params),
             Connection::Postgres(session) => session.execute(sql, params),
         });
@@ -113,7 +117,8 @@ impl<'c> Tx<'c> {
     #[track_caller]
     pub fn execute_each(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<u64>> {
         let watched = self.watch.map(|watch| (watch, Instant::now()));
-        let changed = rows.iter().try_for_each(|row| refuse_nul(row)).and_then(|()| match &mut self.connection {
+        let fit = self.may_change().and_then(|()| rows.iter().try_for_each(|row| refuse_nul(row)));
+        let changed = fit.and_then(|()| match &mut self.connection {
             Connection::Sqlite(connection) => rows.iter().map(|row| sqlite::execute(connection, sql, row)).collect(),
             Connection::Postgres(session) => session.execute_each(sql, rows),
         });
@@ -138,7 +143,8 @@ impl<'c> Tx<'c> {
             found[place].push(map(row)?);
             Ok(())
         };
-        let walked = params.iter().try_for_each(|row| refuse_nul(row)).and_then(|()| match &mut self.connection {
+        let fit = self.may_read(params.len()).and_then(|()| params.iter().try_for_each(|row| refuse_nul(row)));
+        let walked = fit.and_then(|()| match &mut self.connection {
             Connection::Sqlite(connection) => params.iter().enumerate().try_for_each(|(place, row)| {
                 sqlite::walk(connection, sql, row, &mut |row| visit(place, row).map(|()| true))
             }),
@@ -158,7 +164,10 @@ impl<'c> Tx<'c> {
         let Connection::Postgres(session) = &mut self.connection else {
             return self.execute(sql, params).map(drop);
         };
-        let sent = refuse_nul(params).and_then(|()| session.later(sql, params));
+        let sent = match self.reads_left {
+            None => refuse_nul(params).and_then(|()| session.later(sql, params)),
+            Some(_) => Err(Error::bug(NOT_ONE_READ)),
+        };
         self.failed |= sent.is_err();
         sent
     }
@@ -176,11 +185,23 @@ impl<'c> Tx<'c> {
     }
 
     pub(super) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), effects: Vec::new(), failed: false, watch: None }
+        Self {
+            connection: Connection::Sqlite(connection),
+            effects: Vec::new(),
+            failed: false,
+            watch: None,
+            reads_left: None,
+        }
     }
 
     pub(super) fn postgres(session: &'c mut postgres::Session) -> Self {
-        Self { connection: Connection::Postgres(session), effects: Vec::new(), failed: false, watch: None }
+        Self {
+            connection: Connection::Postgres(session),
+            effects: Vec::new(),
+            failed: false,
+            watch: None,
+            reads_left: None,
+        }
     }
 
     /// Runs a script of several statements.
@@ -196,6 +217,21 @@ impl<'c> Tx<'c> {
         self.watch = slow.map(|over| Watch::new(over, queued));
     }
 
+    /// Holds it to one statement, which reads.
+    pub(super) fn hold_to_one_read(&mut self) {
+        self.reads_left = Some(1);
+    }
+
+    fn may_read(&mut self, statements: usize) -> Result<()> {
+        let Some(left) = &mut self.reads_left else { return Ok(()) };
+        *left = left.checked_sub(statements).ok_or(Error::bug(NOT_ONE_READ))?;
+        Ok(())
+    }
+
+    fn may_change(&self) -> Result<()> {
+        if self.reads_left.is_none() { Ok(()) } else { Err(Error::bug(NOT_ONE_READ)) }
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         self.failed
     }
@@ -207,7 +243,7 @@ impl<'c> Tx<'c> {
     #[track_caller]
     fn walk(&mut self, sql: &str, params: &[Value<'_>], visit: &mut Visit<'_>) -> Result<()> {
         let watched = self.watch.map(|watch| (watch, Instant::now()));
-        let walked = refuse_nul(params).and_then(|()| match &mut self.connection {
+        let walked = self.may_read(1).and_then(|()| refuse_nul(params)).and_then(|()| match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::walk(connection, sql, params, visit),
             Connection::Postgres(session) => session.walk(sql, params, visit),
         });

@@ -8,6 +8,11 @@
 /// How each connection begins: on a role, or a database, that was set to a tenant, it would go without the rows of all others.
 pub(super) const FOR_ALL: &str = "set smilechat.tenant = ''";
 
+/// Binds a connection from now on, until it is bound again.
+pub(super) fn bind(tenant: Option<i64>) -> String {
+    tenant.map_or_else(|| FOR_ALL.into(), |tenant| format!("set smilechat.tenant = {tenant}"))
+}
+
 tokio::task_local! {
     static TENANT: Option<i64>;
 }

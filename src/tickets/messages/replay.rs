@@ -50,7 +50,7 @@ pub async fn replay(app: &App, caller: Arc<Caller>, ticket_id: String, after_seq
 
 /// Fails as `replay` does, for whoever has no right to the ticket.
 pub async fn check_right(app: &App, caller: Arc<Caller>, ticket_id: String) -> Result<()> {
-    app.db.read(move |tx| tickets::find(tx, Scope::of(&caller), &ticket_id).map(drop)).await
+    app.db.ask(move |tx| tickets::find(tx, Scope::of(&caller), &ticket_id).map(drop)).await
 }
 
 /// At most `most` messages and not too much text, but at least one.
@@ -69,7 +69,7 @@ fn cut(mut messages: Vec<Message>, most: usize) -> (Vec<Message>, bool) {
 
 /// How far these tickets have come; those that are gone are left out.
 pub async fn last_seqs(app: &App, tenant: TenantKey, tickets: Vec<TicketKey>) -> Result<Vec<(TicketKey, i64)>> {
-    app.db.read(move |tx| store::list_last_seqs(tx, tenant, &tickets)).await
+    app.db.ask(move |tx| store::list_last_seqs(tx, tenant, &tickets)).await
 }
 
 /// The messages from `from_seq` to `to_seq`, to fill a hole on the way to a room. No caller asks: the room's members

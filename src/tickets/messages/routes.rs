@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::app::App;
@@ -14,8 +14,9 @@ use crate::platform::http::json::{Json, NoFields};
 use crate::platform::http::page::{Page, PageQuery};
 use crate::platform::http::problem::Problem;
 use crate::platform::http::{path::Path, query::Query};
+use crate::tickets::messages::read;
 use crate::tickets::messages::send::{self, NewMessage, Sent};
-use crate::tickets::messages::{read, store};
+use crate::tickets::messages::store::{self, Place};
 use crate::tickets::model::{Message, Scope};
 use crate::tickets::store as tickets;
 
@@ -50,13 +51,6 @@ impl MessageQuery {
     }
 }
 
-/// Which way a list walks, and how far it has come.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum Place {
-    After(i64),
-    Before(i64),
-}
-
 /// A page of the conversation, ascending by `seq`; the last page if no place is named. `next_cursor` walks on in the
 /// direction asked, and is null at its end.
 #[utoipa::path(get, path = "/api/messages/{id}", tag = "messages", operation_id = "list_messages",
@@ -70,21 +64,19 @@ async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Message>>> {
     caller.require(Action::MessagesRead)?;
-    let cursor_key = app.auth.cursor_key;
-    let (paging, place, found) = app
-        .db
-        .read(move |tx| {
-            // Before the cursor is looked at: a ticket that is not theirs answers like one that is not there.
-            let ticket = tickets::find(tx, Scope::of(&caller), &ticket_id)?;
-            let paging = page.read::<Place>(&cursor_key, caller.tenant.0, &format!("messages/{ticket_id}"))?;
-            let (place, limit) = (query.place(paging.after)?, paging.limit + 1);
-            let found = match place {
-                Place::After(seq) => store::list_after(tx, caller.tenant, ticket.key, &ticket_id, seq, limit),
-                Place::Before(seq) => store::list_before(tx, caller.tenant, ticket.key, &ticket_id, seq, limit),
-            };
-            Ok((paging, place, found?))
-        })
-        .await?;
+    let (scope, list) = (Scope::of(&caller), format!("messages/{ticket_id}"));
+    let asked = page.read::<Place>(&app.auth.cursor_key, caller.tenant.0, &list);
+    let asked = asked.and_then(|paging| Ok((query.place(paging.after)?, paging)));
+    let mut found = Vec::new();
+    if let Ok((place, paging)) = &asked {
+        let (place, limit, ticket_id) = (*place, paging.limit + 1, ticket_id.clone());
+        found = app.db.ask(move |tx| store::list_page(tx, scope, &ticket_id, place, limit)).await?;
+    }
+    // Before a fault of the cursor is told: a ticket that is not theirs answers like one that is not there.
+    if found.is_empty() {
+        app.db.ask(move |tx| tickets::find(tx, scope, &ticket_id)).await?;
+    }
+    let (place, paging) = asked?;
     Ok(Json(match place {
         Place::After(_) => paging.page(found, |message| Place::After(message.seq)),
         Place::Before(_) => {

@@ -57,13 +57,36 @@ impl Stored {
 
     /// Moves the ticket along.
     pub fn settle(self, tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<Outcome> {
-        let Self { target, before, answers } = self;
-        let count = target.last_seq - before;
-        if count == 0 {
-            return Ok(Outcome::without_change(answers));
+        let decided = self.decide(tx, caller, now)?;
+        if let Some((target, advance)) = decided.movement() {
+            store::advance_ticket(tx, caller.tenant, target, advance)?;
         }
-        let advance = advance(tx, caller, &target, count, now)?;
-        store::advance_ticket(tx, caller.tenant, &target, &advance)?;
+        decided.conclude(tx, caller, now)
+    }
+
+    pub fn decide(self, tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<Decided> {
+        let count = self.target.last_seq - self.before;
+        let advance = if count == 0 { None } else { Some(advance(tx, caller, &self.target, count, now)?) };
+        Ok(Decided { stored: self, advance })
+    }
+}
+
+/// What is to become of the ticket.
+pub(super) struct Decided {
+    stored: Stored,
+    /// None: nothing new is stored.
+    advance: Option<Advance>,
+}
+
+impl Decided {
+    pub fn movement(&self) -> Option<(&Target, &Advance)> {
+        self.advance.as_ref().map(|advance| (&self.stored.target, advance))
+    }
+
+    /// Once the ticket is moved along: tells of it.
+    pub fn conclude(self, tx: &mut Tx<'_>, caller: &Caller, now: Timestamp) -> Result<Outcome> {
+        let Self { stored: Stored { target, before, answers }, advance } = self;
+        let Some(advance) = advance else { return Ok(Outcome::without_change(answers)) };
         announce_move(tx, caller, &target, &advance, now)?;
         let reopened = target.status == TicketStatus::Closed && advance.status == TicketStatus::Open;
         let chose_person = chooses_person(caller, &target, before);

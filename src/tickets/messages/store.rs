@@ -5,6 +5,7 @@ mod marks;
 use std::borrow::Cow;
 use std::iter;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::auth::model::{Role, TenantKey, TicketKey, UserKey};
@@ -117,24 +118,43 @@ impl Wish<'_> {
 }
 
 pub fn lock_target(tx: &mut Tx<'_>, wish: &Wish<'_>) -> Result<Target> {
-    let found = tx.first(&locking(tx, ""), &wish.values(), target)?;
+    let sql = match tx.dialect().for_update() {
+        "" => Cow::Borrowed(LOCK_TARGET),
+        lock => Cow::Owned(format!("{LOCK_TARGET}{lock} of t")),
+    };
+    let found = tx.first(&sql, &wish.values(), target)?;
     found.filter(|target| wish.may_see(target)).ok_or(Error::NotFound)
 }
 
-/// The same for several; None where somebody else has the ticket locked, and where it is not there. Who holds some tickets
-/// waits for no other, so that two transactions with several never wait for each other.
-pub fn lock_free_targets(tx: &mut Tx<'_>, wishes: &[Wish<'_>]) -> Result<Vec<Option<Target>>> {
-    let values: Vec<Vec<Value<'_>>> = wishes.iter().map(|wish| wish.values().into()).collect();
-    let found = tx.all_each(&locking(tx, " skip locked"), &values, target)?;
-    let seen = iter::zip(wishes, found).map(|(wish, found)| found.into_iter().find(|target| wish.may_see(target)));
-    Ok(seen.collect())
-}
-
-fn locking(tx: &Tx<'_>, otherwise: &str) -> Cow<'static, str> {
-    match tx.dialect().for_update() {
-        "" => Cow::Borrowed(LOCK_TARGET),
-        lock => Cow::Owned(format!("{LOCK_TARGET}{lock} of t{otherwise}")),
+/// The same for several of one tenant, in one statement; None where somebody else has the ticket locked, and where it is not
+/// there. Who holds some tickets waits for no other, so that two transactions with several never wait for each other. On
+/// PostgreSQL alone.
+pub fn lock_free_targets(tx: &mut Tx<'_>, tenant: TenantKey, wishes: &[Wish<'_>]) -> Result<Vec<Option<Target>>> {
+    let asked: Vec<_> = iter::zip(0.., wishes)
+        .map(|(place, wish): (i64, _)| {
+            json!({
+                "place": place,
+                "ticket_id": wish.ticket_id,
+                "sender_key": wish.sender.0,
+                "session_id": wish.session_id,
+            })
+        })
+        .collect();
+    // A part that locks is planned by itself: each ticket is looked up by its index, however many are asked for.
+    let one =
+        LOCK_TARGET.replace("$2", "wish.ticket_id").replace("$3", "wish.sender_key").replace("$4", "wish.session_id");
+    let sql = format!(
+        "select wish.place, found.* from json_to_recordset(cast($2 as text)::json) as wish (place bigint, ticket_id text,
+             sender_key bigint, session_id text) cross join lateral ({one}{} of t skip locked) found",
+        tx.dialect().for_update()
+    );
+    let mut found: Vec<Option<Target>> = wishes.iter().map(|_| None).collect();
+    for (place, target) in tx.all(&sql, &[tenant.into(), json!(asked).to_string().as_str().into()], |row| {
+        Ok((row.take::<i64>()? as usize, target(row)?))
+    })? {
+        found[place] = Some(target).filter(|target| wishes[place].may_see(target));
     }
+    Ok(found)
 }
 
 fn target(row: &mut Row<'_>) -> Result<Target> {
@@ -254,8 +274,15 @@ pub struct Advance {
     pub bot_due_seq: Option<i64>,
 }
 
+impl Advance {
+    /// For the customer, and for the staff.
+    fn unread(&self) -> (i64, i64) {
+        if self.from_customer { (0, self.count) } else { (self.count, 0) }
+    }
+}
+
 pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &Advance) -> Result<()> {
-    let (customer_unread, staff_unread) = if to.from_customer { (0, to.count) } else { (to.count, 0) };
+    let (customer_unread, staff_unread) = to.unread();
     tx.execute_later(
         "update tickets set last_seq = last_seq + $3, customer_unread = customer_unread + $4, staff_unread = staff_unread + $5,
              updated_at = $6, bot_due_seq = $7 where tenant_key = $1 and ticket_key = $2",
@@ -269,6 +296,45 @@ pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &
             to.bot_due_seq.into(),
         ],
     )?;
+    change_hands(tx, tenant, target, to)
+}
+
+/// Tickets in one statement: so few that none of PostgreSQL's plans reads a large table for them.
+const MOVED_AT_ONCE: usize = 16;
+
+/// The same for several. On PostgreSQL alone, where each statement has its price.
+pub fn advance_tickets(tx: &mut Tx<'_>, tenant: TenantKey, moves: &[(&Target, &Advance)]) -> Result<()> {
+    for moves in moves.chunks(MOVED_AT_ONCE) {
+        let rows: Vec<_> = moves
+            .iter()
+            .map(|(target, to)| {
+                let (customer_unread, staff_unread) = to.unread();
+                json!({
+                    "ticket_key": target.key.0,
+                    "count": to.count,
+                    "customer_unread": customer_unread,
+                    "staff_unread": staff_unread,
+                    "updated_at": to.updated_at.0,
+                    "bot_due_seq": to.bot_due_seq,
+                })
+            })
+            .collect();
+        tx.execute_later(
+            &format!(
+                "update tickets t set last_seq = t.last_seq + new.count, customer_unread = t.customer_unread + new.customer_unread,
+                     staff_unread = t.staff_unread + new.staff_unread, updated_at = new.updated_at, bot_due_seq = new.bot_due_seq
+                 from (select * from json_to_recordset(cast($2 as text)::json) as new (ticket_key bigint, count bigint,
+                     customer_unread bigint, staff_unread bigint, updated_at bigint, bot_due_seq bigint) limit {MOVED_AT_ONCE}) new
+                 where t.tenant_key = $1 and t.ticket_key = new.ticket_key"
+            ),
+            &[tenant.into(), json!(rows).to_string().as_str().into()],
+        )?;
+    }
+    moves.iter().try_for_each(|(target, to)| change_hands(tx, tenant, target, to))
+}
+
+/// What seldom changes with a message.
+fn change_hands(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &Advance) -> Result<()> {
     if (to.status, to.support, to.bot_state) != (target.status, target.support, target.bot_state) {
         tx.execute_later(
             "update tickets set status = $3, support_key = $4, closed_at = null, is_held = $5, bot_state = $6
@@ -323,6 +389,32 @@ pub fn find_by_client_id(
         format!("{SELECT} where m.ticket_key = $1 and m.sender_key = $2 and m.client_id = $3 and m.tenant_key = $4");
     let values = [ticket.into(), sender.into(), client_id.into(), tenant.into()];
     tx.first(&sql, &values, |row| message(row, ticket_id))
+}
+
+/// Which way a list walks, and how far it has come.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub enum Place {
+    After(i64),
+    Before(i64),
+}
+
+/// Part of a ticket, from a place on, in one statement; nothing where there is no such ticket in the scope.
+pub fn list_page(tx: &mut Tx<'_>, scope: Scope, ticket_id: &str, place: Place, limit: i64) -> Result<Vec<Message>> {
+    let (seq, further, order) = match place {
+        Place::After(seq) => (seq, ">", "m.seq"),
+        Place::Before(seq) => (seq, "<", "m.seq desc"),
+    };
+    let mut values = vec![scope.tenant.into(), ticket_id.into(), seq.into()];
+    let mut own = "";
+    if let Some(customer) = scope.customer {
+        own = " and customer_key = $4";
+        values.push(customer.into());
+    }
+    let ticket = format!("select ticket_key from tickets where tenant_key = $1 and ticket_id = $2{own}");
+    let sql = format!(
+        "{SELECT} where m.ticket_key = ({ticket}) and m.seq {further} $3 and m.tenant_key = $1 order by {order}"
+    );
+    tx.at_most(limit, &sql, &values, |row| message(row, ticket_id))
 }
 
 /// In the order of `seq`, from the first one after `after`.

@@ -23,7 +23,7 @@ use crate::platform::db::{self, Tx};
 use crate::platform::telemetry::spans::Whereabouts;
 use crate::tickets::messages::run::Run;
 use crate::tickets::messages::send::{self, Letter, Sent};
-use crate::tickets::messages::settle::{self, Stored};
+use crate::tickets::messages::settle::{self, Decided, Stored};
 use crate::tickets::messages::store::{self, Target, Wish};
 use crate::tickets::model::TicketStatus;
 
@@ -307,7 +307,7 @@ fn store_in(
 ) -> Result<Vec<Option<Answers>>> {
     let Some(tenant) = letters.first().map(|letter| letter.caller.tenant) else { return Ok(Vec::new()) };
     let wishes: Vec<Wish<'_>> = letters.iter().map(|letter| send::wish(&letter.caller, &letter.ticket_id)).collect();
-    let targets = store::lock_free_targets(tx, &wishes)?;
+    let targets = store::lock_free_targets(tx, tenant, &wishes)?;
     let plain: Vec<Option<Stored>> = iter::zip(letters, targets)
         .map(|(letter, target)| target.filter(|target| is_plain(&letter.caller, target)).map(Stored::none))
         .collect();
@@ -322,10 +322,10 @@ fn store_in(
         Repeats::Answer => store::insert(tx, tenant, &rows)?,
     };
     let (mut rows, mut are_new) = (rows.as_mut_slice(), are_new.as_slice());
-    let mut answers = Vec::with_capacity(letters.len());
+    let mut decided = Vec::with_capacity(letters.len());
     for (letter, stored) in iter::zip(letters, plain) {
         let Some(mut stored) = stored else {
-            answers.push(None);
+            decided.push(None);
             continue;
         };
         let (its_rows, other_rows) = rows.split_at_mut(letter.messages.len());
@@ -333,9 +333,15 @@ fn store_in(
         (rows, are_new) = (other_rows, others_new);
         let answered = run(letter, &stored.target, now).answer(tx, its_rows, its_new)?;
         stored.take(answered)?;
-        answers.push(Some(stored.settle(tx, &letter.caller, now)?.answers));
+        decided.push(Some(stored.decide(tx, &letter.caller, now)?));
     }
-    Ok(answers)
+    let moves: Vec<_> = decided.iter().flatten().filter_map(Decided::movement).collect();
+    store::advance_tickets(tx, tenant, &moves)?;
+    let conclude = |(letter, decided): (&Arc<Letter>, Option<Decided>)| {
+        let outcome = decided.map(|decided| decided.conclude(tx, &letter.caller, now)).transpose()?;
+        Ok(outcome.map(|outcome| outcome.answers))
+    };
+    iter::zip(letters, decided).map(conclude).collect()
 }
 
 fn run<'a, 'm>(letter: &'m Letter, target: &'a Target, now: Timestamp) -> Run<'a, 'm> {

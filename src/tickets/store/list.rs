@@ -24,6 +24,13 @@ pub struct Filter {
     pub updated_after: Option<Timestamp>,
 }
 
+impl Filter {
+    /// Matches of a tag and of words are counted first.
+    pub fn is_one_statement(&self) -> bool {
+        self.tag.is_none() && self.q.is_none()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusFilter {

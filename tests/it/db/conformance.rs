@@ -19,6 +19,7 @@ const CASES: &[(&str, Case)] = &[
     ("values come back as they went in", |t| Box::pin(values_come_back(t))),
     ("placeholders count by number", |t| Box::pin(placeholders_count_by_number(t))),
     ("misuse is an internal error", |t| Box::pin(misuse_is_internal(t))),
+    ("who asks has one read", |t| Box::pin(who_asks_has_one_read(t))),
     ("an error rolls back its closure alone", |t| Box::pin(error_rolls_back_alone(t))),
     ("a panic rolls back its closure alone", |t| Box::pin(panic_rolls_back_alone(t))),
     ("a swallowed failure is not kept", |t| Box::pin(swallowed_failure_is_not_kept(t))),
@@ -119,6 +120,32 @@ async fn misuse_is_internal(t: &TestDb) -> Result<()> {
         assert!(matches!(error, Error::Internal { .. }), "{name}: {error}");
     }
     t.db.ping().await?;
+    Ok(())
+}
+
+async fn who_asks_has_one_read(t: &TestDb) -> Result<()> {
+    let tenant = t.db.write(|tx| Ok(insert_tenant(tx, "acme")?.0)).await?;
+    let find = |tx: &mut Tx<'_>| tx.one("select tenant_key from tenants", &[], |row| row.take::<i64>());
+    assert_eq!(t.db.ask(find).await?, tenant);
+    t.db.ask(|_| Ok(())).await?;
+    type More = fn(&mut Tx<'_>) -> smilechat::error::Result<()>;
+    let more: [(&str, More); 5] = [
+        ("two reads", |tx| {
+            tx.first("select name from tenants", &[], |_| Ok(()))?;
+            tx.first("select name from tenants", &[], |_| Ok(())).map(drop)
+        }),
+        ("reads in a row", |tx| {
+            tx.all_each("select name from tenants", &[Vec::new(), Vec::new()], |_| Ok(())).map(drop)
+        }),
+        ("a change", |tx| tx.execute("update tenants set name = 'changed'", &[]).map(drop)),
+        ("changes", |tx| tx.execute_each("update tenants set name = 'changed'", &[Vec::new()]).map(drop)),
+        ("a change for later", |tx| tx.execute_later("update tenants set name = 'changed'", &[])),
+    ];
+    for (name, closure) in more {
+        let error = t.db.ask(closure).await.expect_err(name);
+        assert!(matches!(error, Error::Internal { .. }), "{name}: {error}");
+    }
+    assert_eq!(t.count("select count(*) from tenants where name = 'acme'").await?, 1);
     Ok(())
 }
 

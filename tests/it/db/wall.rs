@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use anyhow::Result;
+use futures_util::future::join_all;
 use smilechat::error;
 use smilechat::platform::db::{Tx, carried, within};
 
@@ -66,7 +67,15 @@ async fn a_statement_that_names_no_tenant_reaches_that_of_its_caller_alone() -> 
     assert!(smuggled.is_err(), "a row of another tenant was stored");
     let moved = format!("update tenants set tenant_key = {} where tenant_key = {ours}", theirs + 1);
     assert!(within(ours, t.db.write(move |tx| tx.execute(&moved, &[]))).await.is_err());
-    // The next transaction on each connection is bound to nothing that is left of these.
+    // The next transaction on each connection is bound to nothing that is left of these, nor is who asks by whoever asked before.
+    for (asks_for, seen) in [(Some(ours), 0), (None, 1), (Some(theirs), 1), (Some(ours), 0), (Some(ours), 0), (None, 1)]
+    {
+        let all_connections = (0..t.config.pool_size * 2).map(|_| within(asks_for, t.db.ask(count_users)));
+        let answers = join_all(all_connections).await.into_iter().collect::<error::Result<Vec<_>>>()?;
+        assert!(answers.iter().all(|found| *found == seen), "{asks_for:?}: {answers:?}");
+        assert_eq!(t.db.read(count_users).await?, 1);
+        assert_eq!(within(ours, t.db.read(count_users)).await?, 0);
+    }
     assert_eq!((t.count(all).await?, t.count("select count(*) from tenants").await?), (1, 2));
     Ok(())
 }

@@ -12,7 +12,6 @@ mod connector;
 mod link;
 mod session;
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -22,7 +21,7 @@ use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use self::connector::Connector;
-use self::session::Committed;
+use self::session::{Committed, Opening};
 use super::failure::in_plain_words;
 use super::job::{Job, Kind};
 use super::mark::{Mark, Marked};
@@ -84,16 +83,15 @@ fn start_pool(
     Ok(sender)
 }
 
-/// What opens the transaction, and binds it to its tenant for as long as it lasts.
-fn begin(job: &Job) -> Cow<'static, str> {
+/// What opens the transaction, and binds it to its tenant for as long as it lasts: the connection may be bound to another.
+fn opening(job: &Job) -> Opening {
     let begin = match job.kind {
+        Kind::Ask => return Opening::Alone(job.tenant),
         Kind::Read => "begin isolation level repeatable read read only",
         Kind::Write => "begin isolation level read committed",
     };
-    match job.tenant {
-        Some(tenant) => format!("{begin}; set local smilechat.tenant = {tenant}").into(),
-        None => begin.into(),
-    }
+    let tenant = job.tenant.map_or_else(|| "''".into(), |tenant| tenant.to_string());
+    Opening::Begin(format!("{begin}; set local smilechat.tenant = {tenant}"))
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.
@@ -191,12 +189,14 @@ impl Worker {
     fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
         let slow = self.slow;
         let session = self.session()?;
-        session.begin(begin(job));
+        session.begin(opening(job));
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
         if !is_kept {
-            session.roll_back();
+            if job.kind != Kind::Ask {
+                session.roll_back();
+            }
             return Ok(Ended::Told(Vec::new()));
         }
         // What has nothing to tell can be repeated by whoever wants to be sure.

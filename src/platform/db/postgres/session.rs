@@ -4,7 +4,6 @@
 //! rows is sent at once, what nobody needs the answer of goes along with what comes next, and nobody waits for the end of
 //! what is not kept.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -20,6 +19,7 @@ use crate::platform::db::failure::from_postgres;
 use crate::platform::db::mark::Mark;
 use crate::platform::db::tx::{Visit, VisitEach};
 use crate::platform::db::value::{Owned, Row, Value};
+use crate::platform::db::wall;
 
 /// Prepared on one connection. Lists build their text from filters: beyond this they are prepared anew.
 const PREPARED_STATEMENTS: usize = 500;
@@ -31,10 +31,20 @@ pub struct Session {
     statements: HashMap<String, Statement>,
     /// None where nothing that is committed has anything to tell.
     pub(super) mark: Option<Mark>,
-    /// What opens the transaction, until it is sent.
-    unopened: Option<Cow<'static, str>>,
+    /// How the transaction begins, until that is sent.
+    opening: Option<Opening>,
+    /// The tenant that the connection is bound to outside of transactions; None: to none.
+    bound_to: Option<i64>,
     /// Sent, and to be looked at with what comes next.
     later: Vec<Pending<u64>>,
+}
+
+/// What precedes the first statement.
+pub(super) enum Opening {
+    /// A script that opens a transaction.
+    Begin(String),
+    /// Nothing: the statement is one by itself, for this tenant.
+    Alone(Option<i64>),
 }
 
 /// The connection was found broken before the transaction was opened: nothing of it ran.
@@ -47,7 +57,15 @@ fn ends_the_connection(failure: &Failure) -> bool {
 
 impl Session {
     pub fn new(link: Link) -> Self {
-        Self { link, connector: None, statements: HashMap::new(), mark: None, unopened: None, later: Vec::new() }
+        Self {
+            link,
+            connector: None,
+            statements: HashMap::new(),
+            mark: None,
+            opening: None,
+            bound_to: None,
+            later: Vec::new(),
+        }
     }
 
     pub(super) fn pooled(link: Link, connector: Arc<Connector>) -> Result<Self> {
@@ -60,10 +78,10 @@ impl Session {
         Ok(session)
     }
 
-    /// The transaction that `begin` opens is the next one.
-    pub(super) fn begin(&mut self, begin: Cow<'static, str>) {
+    /// What comes next is a transaction that begins like this.
+    pub(super) fn begin(&mut self, opening: Opening) {
         self.later.clear();
-        self.unopened = Some(begin);
+        self.opening = Some(opening);
     }
 
     /// Shows the rows of a statement to `visit`, until it has seen enough.
@@ -112,7 +130,7 @@ impl Session {
     /// A statement whose failure is that of the next one, or of the commit.
     #[track_caller]
     pub fn later(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
-        let Some(statement) = self.statements.get(sql).cloned().filter(|_| self.unopened.is_none()) else {
+        let Some(statement) = self.statements.get(sql).cloned().filter(|_| self.opening.is_none()) else {
             return self.execute(sql, params).map(drop);
         };
         let (client, params) = (self.link.client(), params.iter().map(Owned::from).collect::<Vec<_>>());
@@ -143,7 +161,7 @@ impl Session {
     /// commit without an answer.
     #[track_caller]
     pub(super) fn commit(&mut self, script: &str) -> Committed {
-        if self.unopened.take().is_some() {
+        if self.opening.take().is_some() {
             return Committed::Yes;
         }
         let client = self.link.client();
@@ -160,7 +178,7 @@ impl Session {
 
     pub(super) fn roll_back(&mut self) {
         self.later.clear();
-        if self.unopened.take().is_none() {
+        if self.opening.take().is_none() {
             self.link.send("rollback");
         }
     }
@@ -176,9 +194,9 @@ impl Session {
             Ok(answer) => answer,
             Err(Unopened(error)) => {
                 let Some(connector) = self.connector.clone() else { return Err(from_postgres(error)) };
-                let begin = self.unopened.take();
+                let opening = self.opening.take();
                 *self = connector.connect()?;
-                self.unopened = begin;
+                self.opening = opening;
                 self.try_to_run(sql, &ask).unwrap_or_else(|Unopened(error)| Err(error))
             }
         };
@@ -192,8 +210,13 @@ impl Session {
     ) -> std::result::Result<std::result::Result<T, Failure>, Unopened> {
         let (client, known) = (self.link.client(), self.statements.get(sql).cloned());
         // Taken before it is sent: whatever happens meanwhile, the transaction may be open.
-        let begin = self.unopened.take();
-        let open = async { if let Some(begin) = &begin { client.batch_execute(begin).await } else { Ok(()) } };
+        let opening = self.opening.take();
+        let script = match &opening {
+            Some(Opening::Begin(script)) => Some(script.clone()),
+            Some(Opening::Alone(tenant)) if *tenant != self.bound_to => Some(wall::bind(*tenant)),
+            Some(Opening::Alone(_)) | None => None,
+        };
+        let open = async { if let Some(script) = &script { client.batch_execute(script).await } else { Ok(()) } };
         let later = in_order(std::mem::take(&mut self.later));
         let work = async {
             let statement = match known {
@@ -204,13 +227,20 @@ impl Session {
             Ok((statement, answer))
         };
         let (opened, later, answer) = self.link.wait(join3(open, later, work));
-        match opened {
-            Err(failure) if ends_the_connection(&failure) => {
-                self.unopened = begin;
-                return Err(Unopened(failure));
-            }
-            Err(failure) => return Ok(Err(failure)),
-            Ok(()) => {}
+        // A statement by itself only reads, and may as well be asked again.
+        let is_lost = match (&opened, &answer, &opening) {
+            (Err(failure), ..) | (Ok(()), Err(failure), Some(Opening::Alone(_))) => ends_the_connection(failure),
+            _ => false,
+        };
+        if is_lost {
+            self.opening = opening;
+            return Err(Unopened(opened.and(answer.map(drop)).expect_err("it is lost")));
+        }
+        if let Err(failure) = opened {
+            return Ok(Err(failure));
+        }
+        if let Some(Opening::Alone(tenant)) = opening {
+            self.bound_to = tenant;
         }
         if let Some(error) = later.into_iter().find_map(std::result::Result::err) {
             return Ok(Err(error));

@@ -1,4 +1,4 @@
-//! A thread that reads: each closure in a transaction of its own, so that it sees one snapshot.
+//! A thread that reads: each closure in a transaction of its own, so that it sees one snapshot; one statement has that by itself.
 
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
@@ -7,7 +7,7 @@ use super::disk::Disk;
 use super::{File, execute};
 use crate::error::Result;
 use crate::platform::db::failure::from_sqlite;
-use crate::platform::db::job::Job;
+use crate::platform::db::job::{Job, Kind};
 use crate::platform::db::tx::Tx;
 
 pub(super) fn run(file: &File, jobs: &Receiver<Job>, disk: &Disk) {
@@ -28,6 +28,10 @@ fn serve(file: &File, connection: &mut Option<Connection>, job: &mut Job) -> Res
         *connection = Some(connect(file).map_err(from_sqlite)?);
     }
     let connection = connection.as_ref().expect("it was opened just now");
+    if job.kind == Kind::Ask {
+        job.run(&mut Tx::sqlite(connection));
+        return Ok(());
+    }
     execute(connection, "begin deferred", &[])?;
     job.run(&mut Tx::sqlite(connection));
     execute(connection, "rollback", &[])?;
