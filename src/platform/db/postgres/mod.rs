@@ -188,7 +188,7 @@ impl Worker {
 
     fn carry_out(&mut self, job: &mut Job) -> Result<Ended> {
         let slow = self.slow;
-        let session = self.session()?;
+        let session = if job.kind == Kind::Write { self.marking_session()? } else { self.session()? };
         session.begin(opening(job));
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
@@ -252,6 +252,15 @@ impl Worker {
             self.session = None;
         }
         asked.ok().flatten()
+    }
+
+    /// One to write on. Found broken by its mark, it is replaced, and nobody notices.
+    fn marking_session(&mut self) -> Result<&mut Session> {
+        if self.session()?.have_mark().is_err() {
+            self.session = None;
+            self.session()?.have_mark()?;
+        }
+        self.session()
     }
 
     fn session(&mut self) -> Result<&mut Session> {

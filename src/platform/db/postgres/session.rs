@@ -29,7 +29,7 @@ pub struct Session {
     /// Who makes another one, should this be found broken before anything ran in a transaction.
     connector: Option<Arc<Connector>>,
     statements: HashMap<String, Statement>,
-    /// None where nothing that is committed has anything to tell.
+    /// None until something is written, and where nothing that is committed has anything to tell.
     pub(super) mark: Option<Mark>,
     /// How the transaction begins, until that is sent.
     opening: Option<Opening>,
@@ -71,11 +71,16 @@ impl Session {
     pub(super) fn pooled(link: Link, connector: Arc<Connector>) -> Result<Self> {
         let mut session = Self::new(link);
         session.script(connector.setup())?;
-        if connector.writes {
-            session.mark = Some(Mark::begin(&mut session)?);
-        }
         session.connector = Some(connector);
         Ok(session)
+    }
+
+    /// Before something is written.
+    pub(super) fn have_mark(&mut self) -> Result<()> {
+        if self.mark.is_none() && self.connector.as_ref().is_some_and(|connector| connector.writes) {
+            self.mark = Some(Mark::begin(self)?);
+        }
+        Ok(())
     }
 
     /// What comes next is a transaction that begins like this.
@@ -194,8 +199,11 @@ impl Session {
             Ok(answer) => answer,
             Err(Unopened(error)) => {
                 let Some(connector) = self.connector.clone() else { return Err(from_postgres(error)) };
-                let opening = self.opening.take();
+                let (opening, writes) = (self.opening.take(), self.mark.is_some());
                 *self = connector.connect()?;
+                if writes {
+                    self.have_mark()?;
+                }
                 self.opening = opening;
                 self.try_to_run(sql, &ask).unwrap_or_else(|Unopened(error)| Err(error))
             }
