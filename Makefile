@@ -21,7 +21,7 @@ test: ## install what the tests need, then run them all: the pages, Rust, Socket
 	@scripts/setup-tests
 	@scripts/test
 
-chaos: ## the long forms of what is promised when things break, with a report; about an hour, needs root for some
+chaos: ## the long forms of what is promised when things break, with a report; over an hour, needs root for some
 	@scripts/setup-tests
 	@scripts/chaos
 

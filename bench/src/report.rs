@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::iter;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -92,13 +93,23 @@ impl Report {
 }
 
 impl Row {
+    /// The least and the most of its rounds, where they differ.
+    fn spread(&self) -> String {
+        let mut rounds: Vec<_> = iter::zip(&self.ours, &self.peers).map(|(ours, peers)| ours / peers).collect();
+        rounds.sort_by(f64::total_cmp);
+        match (rounds.first(), rounds.last()) {
+            (Some(least), Some(most)) if most / least >= 1.05 => format!(", {least:.1} to {most:.1}"),
+            _ => String::new(),
+        }
+    }
+
     fn compare(&self, ours: Option<f64>, peers: Option<f64>) -> String {
         let (Some(ours), Some(peers)) = (ours, peers) else { return String::new() };
         match self.unit {
             Unit::Share => String::new(),
             // Nothing that can be measured is no measure of the other.
             _ if peers == 0.0 => String::new(),
-            Unit::PerSecond => format!("**{:.1} times**", ours / peers),
+            Unit::PerSecond => format!("**{:.1} times**{}", ours / peers, self.spread()),
             Unit::Millis | Unit::Bytes if ours <= peers => format!("1/{:.1}", peers / ours),
             Unit::Millis | Unit::Bytes => format!("{:.1} times", ours / peers),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Interval;
+use tokio::time::{Instant, Interval, interval_at};
 
 use crate::app::App;
 use crate::auth;
@@ -14,23 +14,25 @@ use crate::platform::telemetry::spans::in_job;
 use crate::tickets::attachments;
 
 const TURN: Duration = Duration::from_secs(600);
+/// Not at the start, when the server is waited for.
+const FIRST_TURN: Duration = Duration::from_secs(10);
 
 pub async fn of_auth(app: App, shutdown: Shutdown) {
-    let mut turns = tokio::time::interval(TURN);
+    let mut turns = turns();
     while is_due(&mut turns, &shutdown).await {
         note(in_job("sweep", auth::sweep(&app, app.clock.now())).await);
     }
 }
 
 pub async fn of_tickets(app: App, shutdown: Shutdown) {
-    let mut turns = tokio::time::interval(TURN);
+    let mut turns = turns();
     while is_due(&mut turns, &shutdown).await {
         note(in_job("sweep", attachments::sweep::sweep(&app, app.clock.now())).await);
     }
 }
 
 pub async fn of_notifications(app: App, shutdown: Shutdown) {
-    let mut turns = tokio::time::interval(TURN);
+    let mut turns = turns();
     while is_due(&mut turns, &shutdown).await {
         note(notifications::sweep(&app).await);
     }
@@ -38,11 +40,16 @@ pub async fn of_notifications(app: App, shutdown: Shutdown) {
 
 /// What every process keeps, or does for all.
 pub async fn of_platform(app: App, shutdown: Shutdown) {
-    let mut turns = tokio::time::interval(TURN);
+    let mut turns = turns();
     while is_due(&mut turns, &shutdown).await {
         note(auth::admit_pages_of_keys(&app.db, &app.auth.origins).await);
         note(in_job("sweep", idempotency::sweep(&app.db, app.clock.now())).await.map(drop));
+        note(in_job("sweep", app.db.sweep()).await);
     }
+}
+
+fn turns() -> Interval {
+    interval_at(Instant::now() + FIRST_TURN, TURN)
 }
 
 /// True at the next turn, false once the server shuts down.

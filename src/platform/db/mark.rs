@@ -11,6 +11,7 @@
 use uuid::Uuid;
 
 use super::postgres::Session;
+use super::tx::Tx;
 use crate::error::Result;
 
 /// In seconds.
@@ -29,16 +30,13 @@ pub(super) struct Marked {
 }
 
 impl Mark {
-    /// Rows of connections that ended long ago, with nobody left to ask, go on this occasion. Nobody waits for the disk: a
-    /// transaction that is marked later is behind this one in the log, and not kept without it.
+    /// Nobody waits for the disk: a transaction that is marked later is behind this one in the log, and not kept without it.
     pub fn begin(session: &mut Session) -> Result<Self> {
         let connection_id = Uuid::new_v4().to_string();
         session.script(&format!(
             "begin; set local synchronous_commit = off;
              insert into commit_marks (connection_id, backend, transaction_count, made_at)
                  values ('{connection_id}', pg_backend_pid(), 0, {NOW});
-             delete from commit_marks where made_at < {NOW} - 86400
-                 and not exists (select from pg_stat_activity where pid = backend);
              commit;
              prepare mark (bigint) as with marked as (update commit_marks set transaction_count = $1
                  where connection_id = '{connection_id}' returning 1) select 1 / count(*) from marked"
@@ -52,6 +50,15 @@ impl Mark {
         let marked = Marked { connection_id: self.connection_id.clone(), transaction: self.transactions };
         (format!("execute mark({}); commit", marked.transaction), marked)
     }
+}
+
+/// Removes the rows of connections that ended long ago, with nobody left to ask.
+pub(super) fn sweep(tx: &mut Tx<'_>) -> Result<()> {
+    let ended = format!(
+        "delete from commit_marks where made_at < {NOW} - 86400
+             and not exists (select from pg_stat_activity where pid = backend)"
+    );
+    tx.execute(&ended, &[]).map(drop)
 }
 
 impl Marked {

@@ -206,6 +206,14 @@ impl Db {
         Ok(())
     }
 
+    /// Removes what nobody will ask for.
+    pub async fn sweep(&self) -> Result<()> {
+        match self.shared.dialect {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => self.write(mark::sweep).await,
+        }
+    }
+
     /// Sets the gauges of the queues.
     pub fn measure(&self) {
         if let Some(queues) = &*self.shared.queues.read().unwrap_or_else(PoisonError::into_inner) {

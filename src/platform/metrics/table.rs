@@ -242,7 +242,12 @@ const DATABASE: &[Metric] = &[
     ),
     histogram("smilechat_db_wait_seconds", LATENCY, &[QUEUE], "How long a transaction waited for its turn."),
     histogram("smilechat_db_run_seconds", LATENCY, &[QUEUE], "How long its statements took, without the commit."),
-    histogram("smilechat_db_group_size", SIZE, &[], "SQLite: transactions that shared a commit."),
+    histogram(
+        "smilechat_db_group_size",
+        SIZE,
+        &[],
+        "What shared a commit: transactions on SQLite, senders of messages on PostgreSQL.",
+    ),
     histogram("smilechat_db_group_seconds", LATENCY, &[], "SQLite: from the beginning of a group to its commit."),
     histogram("smilechat_db_commit_seconds", LATENCY, &[], "How long a commit took: the disk's part."),
     gauge("smilechat_replica_lag_seconds", &[], "How far the standby was behind when it was last asked."),

@@ -225,6 +225,7 @@ async fn store_together(turn: &mut Turn, tenant: TenantKey, together: Vec<Waitin
         Some(first) => first.whereabouts.carried(storing).await,
         None => storing.await,
     };
+    metrics::histogram!("smilechat_db_group_size").record(together.len() as f64);
     match stored {
         Ok(answers) => iter::zip(together, answers).for_each(|(one, answers)| match answers {
             Some(answers) => one.tell(Ok(answers)),

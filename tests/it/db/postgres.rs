@@ -104,6 +104,23 @@ async fn who_freezes_with_a_lock_in_hand_loses_it_soon() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn marks_of_connections_long_gone_are_swept() -> Result<()> {
+    let t = TestDb::postgres()?;
+    t.script(
+        "insert into commit_marks (connection_id, backend, transaction_count, made_at)
+         values ('old', 0, 1, 0), ('young', 0, 1, extract(epoch from now())::bigint), ('in use', pg_backend_pid(), 1, 0)",
+    )
+    .await?;
+    t.db.sweep().await?;
+    assert_eq!(
+        t.count("select count(*) from commit_marks where connection_id in ('old', 'young', 'in use')").await?,
+        2
+    );
+    assert_eq!(t.count("select count(*) from commit_marks where connection_id = 'old'").await?, 0);
+    Ok(())
+}
+
 fn touch(tx: &mut Tx<'_>) -> smilechat::error::Result<u64> {
     tx.execute("update tenants set name = name where name = 'acme'", &[])
 }
