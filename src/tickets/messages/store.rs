@@ -1,6 +1,7 @@
 //! The SQL of messages. `messages` is clustered by (ticket, seq), see migrations/0001.
 
 mod marks;
+mod together;
 
 use std::borrow::Cow;
 use std::iter;
@@ -17,6 +18,7 @@ use crate::tickets::model::{BotState, Message, MessageKind, Scope, Sender, Ticke
 use crate::tickets::store::{bot_state_of, status_of};
 
 pub use marks::{Delivered, advance_delivered, mark_delivered, mark_read};
+pub use together::{advance_tickets, insert_unrepeated, lock_free_targets};
 
 const SELECT: &str =
     "select m.ticket_key, m.sender_key, m.seq, m.message_content, m.kind, m.client_id, m.is_read, m.read_at,
@@ -126,37 +128,6 @@ pub fn lock_target(tx: &mut Tx<'_>, wish: &Wish<'_>) -> Result<Target> {
     found.filter(|target| wish.may_see(target)).ok_or(Error::NotFound)
 }
 
-/// The same for several of one tenant, in one statement; None where somebody else has the ticket locked, and where it is not
-/// there. Who holds some tickets waits for no other, so that two transactions with several never wait for each other. On
-/// PostgreSQL alone.
-pub fn lock_free_targets(tx: &mut Tx<'_>, tenant: TenantKey, wishes: &[Wish<'_>]) -> Result<Vec<Option<Target>>> {
-    let asked: Vec<_> = iter::zip(0.., wishes)
-        .map(|(place, wish): (i64, _)| {
-            json!({
-                "place": place,
-                "ticket_id": wish.ticket_id,
-                "sender_key": wish.sender.0,
-                "session_id": wish.session_id,
-            })
-        })
-        .collect();
-    // A part that locks is planned by itself: each ticket is looked up by its index, however many are asked for.
-    let one =
-        LOCK_TARGET.replace("$2", "wish.ticket_id").replace("$3", "wish.sender_key").replace("$4", "wish.session_id");
-    let sql = format!(
-        "select wish.place, found.* from json_to_recordset(cast($2 as text)::json) as wish (place bigint, ticket_id text,
-             sender_key bigint, session_id text) cross join lateral ({one}{} of t skip locked) found",
-        tx.dialect().for_update()
-    );
-    let mut found: Vec<Option<Target>> = wishes.iter().map(|_| None).collect();
-    for (place, target) in tx.all(&sql, &[tenant.into(), json!(asked).to_string().as_str().into()], |row| {
-        Ok((row.take::<i64>()? as usize, target(row)?))
-    })? {
-        found[place] = Some(target).filter(|target| wishes[place].may_see(target));
-    }
-    Ok(found)
-}
-
 fn target(row: &mut Row<'_>) -> Result<Target> {
     Ok(Target {
         key: TicketKey(row.take()?),
@@ -225,36 +196,6 @@ pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<
     Ok(inserted.into_iter().map(|count| count == 1).collect())
 }
 
-/// Rows of which none repeats a `client_id`, in one statement. If one does, nothing of the transaction is kept, and it ends in
-/// `Conflict`, at the commit perhaps: nobody waits for these rows. On PostgreSQL alone, where each statement has its price.
-pub fn insert_unrepeated(tx: &mut Tx<'_>, tenant: TenantKey, new: &[NewRow<'_>]) -> Result<()> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = new
-        .iter()
-        .map(|row| {
-            json!({
-                "ticket_key": row.ticket.0,
-                "seq": row.seq,
-                "sender_key": row.sender.0,
-                "kind": row.kind.as_str(),
-                "message_content": row.message_content,
-                "client_id": row.client_id,
-                "timestamp": row.timestamp.0,
-                "attachments": row.attachments(),
-            })
-        })
-        .collect();
-    tx.execute_later(
-        "insert into messages (ticket_key, seq, tenant_key, sender_key, kind, message_content, client_id, timestamp, attachments)
-         select ticket_key, seq, $1, sender_key, kind, message_content, client_id, timestamp, attachments
-         from json_to_recordset(cast($2 as text)::json) as new (ticket_key bigint, seq bigint, sender_key bigint, kind text,
-             message_content text, client_id text, timestamp bigint, attachments text)",
-        &[tenant.into(), json!(rows).to_string().as_str().into()],
-    )
-}
-
 /// Gives rows of this transaction, from one `seq` each, another, in the order given.
 pub fn renumber(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, moves: &[(i64, i64)]) -> Result<()> {
     let rows: Vec<Vec<Value<'_>>> =
@@ -297,40 +238,6 @@ pub fn advance_ticket(tx: &mut Tx<'_>, tenant: TenantKey, target: &Target, to: &
         ],
     )?;
     change_hands(tx, tenant, target, to)
-}
-
-/// Tickets in one statement: so few that none of PostgreSQL's plans reads a large table for them.
-const MOVED_AT_ONCE: usize = 16;
-
-/// The same for several. On PostgreSQL alone, where each statement has its price.
-pub fn advance_tickets(tx: &mut Tx<'_>, tenant: TenantKey, moves: &[(&Target, &Advance)]) -> Result<()> {
-    for moves in moves.chunks(MOVED_AT_ONCE) {
-        let rows: Vec<_> = moves
-            .iter()
-            .map(|(target, to)| {
-                let (customer_unread, staff_unread) = to.unread();
-                json!({
-                    "ticket_key": target.key.0,
-                    "count": to.count,
-                    "customer_unread": customer_unread,
-                    "staff_unread": staff_unread,
-                    "updated_at": to.updated_at.0,
-                    "bot_due_seq": to.bot_due_seq,
-                })
-            })
-            .collect();
-        tx.execute_later(
-            &format!(
-                "update tickets t set last_seq = t.last_seq + new.count, customer_unread = t.customer_unread + new.customer_unread,
-                     staff_unread = t.staff_unread + new.staff_unread, updated_at = new.updated_at, bot_due_seq = new.bot_due_seq
-                 from (select * from json_to_recordset(cast($2 as text)::json) as new (ticket_key bigint, count bigint,
-                     customer_unread bigint, staff_unread bigint, updated_at bigint, bot_due_seq bigint) limit {MOVED_AT_ONCE}) new
-                 where t.tenant_key = $1 and t.ticket_key = new.ticket_key"
-            ),
-            &[tenant.into(), json!(rows).to_string().as_str().into()],
-        )?;
-    }
-    moves.iter().try_for_each(|(target, to)| change_hands(tx, tenant, target, to))
 }
 
 /// What seldom changes with a message.

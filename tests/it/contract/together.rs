@@ -110,6 +110,7 @@ async fn who_waits_is_stored_together_and_what_is_special_about_one_is_no_other_
         send(&eve, &foreign, &["next door"]),
         send(&eve, &plain[1], &["not even my tenant's"]),
         send(&gone_caller, &left, &["after the end of my session"]),
+        send(&ann, "no\0ticket", &["nowhere"]),
     ]));
     assert!((&mut special).now_or_never().is_none());
     let (lock, others) = (holders.remove(0), holders);
@@ -122,8 +123,15 @@ async fn who_waits_is_stored_together_and_what_is_special_about_one_is_no_other_
         assert_eq!(told(answers), [Ok(1), Ok(2)]);
     }
     let special: Vec<_> = special.await.into_iter().map(told).collect();
-    let expected: [&[_]; 6] =
-        [&[Ok(2), Ok(-1), Ok(3)], &[Ok(1)], &[Err("not_found")], &[Ok(1)], &[Err("not_found")], &[Err("unauthorized")]];
+    let expected: [&[_]; 7] = [
+        &[Ok(2), Ok(-1), Ok(3)],
+        &[Ok(1)],
+        &[Err("not_found")],
+        &[Ok(1)],
+        &[Err("not_found")],
+        &[Err("unauthorized")],
+        &[Err("invalid")],
+    ];
     assert_eq!(special, expected);
     assert!((&mut of_locked).now_or_never().is_none(), "it waits for its own ticket alone");
     lock.0.send(()).expect("told");
