@@ -32,11 +32,20 @@ impl Scrape {
     }
 }
 
-/// Two scrapes, side by side. Without an earlier one, nothing has a rate yet.
+/// The last scrape beside what came before it.
 pub struct View<'a> {
-    before: Option<&'a Scrape>,
+    before: Before<'a>,
     last: &'a Scrape,
     seconds: f64,
+}
+
+#[derive(Clone, Copy)]
+enum Before<'a> {
+    /// Nothing has a rate yet.
+    Unknown,
+    Scrape(&'a Scrape),
+    /// Where all counters begin at zero.
+    Start,
 }
 
 /// What was measured in the time between.
@@ -44,6 +53,7 @@ pub struct View<'a> {
 pub struct Measured {
     pub per_second: f64,
     pub p50: Option<f64>,
+    pub p90: Option<f64>,
     pub p99: Option<f64>,
 }
 
@@ -57,7 +67,12 @@ pub struct Route {
 impl<'a> View<'a> {
     pub fn between(before: Option<&'a Scrape>, last: &'a Scrape) -> Self {
         let seconds = before.map_or(0.0, |before| last.at.duration_since(before.at).as_secs_f64());
-        Self { before, last, seconds }
+        Self { before: before.map_or(Before::Unknown, Before::Scrape), last, seconds }
+    }
+
+    /// For what happens too seldom for the time between two scrapes: all since the server's start.
+    pub fn since_start(&self) -> Self {
+        Self { before: Before::Start, last: self.last, seconds: self.uptime().as_secs_f64() }
     }
 
     /// The sum over all label sets that fit.
@@ -67,6 +82,11 @@ impl<'a> View<'a> {
 
     pub fn gauge(&self, name: &str) -> f64 {
         self.value(name, |_| true)
+    }
+
+    /// None where the server does not know, or has not, what it is about.
+    pub fn known(&self, name: &str, fits: impl Fn(&Sample) -> bool) -> Option<f64> {
+        self.last.all(name).find(|sample| fits(sample)).map(|sample| sample.value)
     }
 
     pub fn labelled(&self, name: &str, label: &str, value: &str) -> f64 {
@@ -96,7 +116,8 @@ impl<'a> View<'a> {
             }
         }
         below.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        Measured { per_second: self.rate(&count, fits), p50: quantile(&below, 0.5), p99: quantile(&below, 0.99) }
+        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| quantile(&below, share));
+        Measured { per_second: self.rate(&count, fits), p50, p90, p99 }
     }
 
     /// The mean of what a histogram measured in between.
@@ -152,8 +173,11 @@ impl<'a> View<'a> {
 
     /// How much a counter has grown. One that is smaller than before belongs to a process that started anew.
     fn grown(&self, sample: &Sample) -> f64 {
-        let Some(before) = self.before else { return 0.0 };
-        let earlier = before.places.get(&key(sample)).map_or(0.0, |place| before.samples[*place].value);
+        let earlier = match self.before {
+            Before::Unknown => return 0.0,
+            Before::Start => return sample.value,
+            Before::Scrape(before) => before.places.get(&key(sample)).map_or(0.0, |place| before.samples[*place].value),
+        };
         if sample.value < earlier { sample.value } else { sample.value - earlier }
     }
 }
@@ -202,6 +226,8 @@ mod tests {
         let restarted = scrape(&text(4, 1, 2), start + Duration::from_secs(4));
         assert_eq!(View::between(Some(&two), &restarted).rate("smilechat_messages_total", |_| true), 2.0);
         assert_eq!(View::between(None, &two).rate("smilechat_messages_total", |_| true), 0.0);
+        let all = View::between(None, &two).since_start().measured("smilechat_http_request_seconds", |_| true);
+        assert!(near(all.p90, 0.179), "{all:?}");
     }
 
     #[test]

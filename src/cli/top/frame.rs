@@ -2,54 +2,11 @@
 
 use std::time::Duration;
 
-use super::figures::{Measured, View};
-use crate::cli::quoted;
-
-/// Nothing that stands on a frame is wider.
-const WIDEST: usize = 500;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Style {
-    Plain,
-    Faint,
-    Bold,
-    Alarm,
-}
-
-/// Pieces of text, each in its style.
-#[derive(Clone, Debug, Default)]
-pub struct Line(pub Vec<(Style, String)>);
-
-impl Line {
-    pub fn plain(&self) -> String {
-        self.0.iter().map(|(_, text)| text.as_str()).collect()
-    }
-
-    fn add(mut self, style: Style, text: impl Into<String>) -> Self {
-        self.0.push((style, quoted(&text.into(), WIDEST)));
-        self
-    }
-
-    /// A name and its value, in columns.
-    fn figure(self, name: &str, value: impl Into<String>) -> Self {
-        self.told(name, value, false)
-    }
-
-    fn told(self, name: &str, value: impl Into<String>, is_alarming: bool) -> Self {
-        let style = if is_alarming { Style::Alarm } else { Style::Plain };
-        self.add(Style::Faint, format!("  {name} ")).add(style, value)
-    }
-
-    /// Cut to the width of the terminal.
-    fn within(mut self, columns: usize) -> Self {
-        let mut left = columns;
-        for (_, text) in &mut self.0 {
-            *text = text.chars().take(left).collect();
-            left -= text.chars().count();
-        }
-        self
-    }
-}
+use super::figures::View;
+use super::line::{Line, Style};
+use super::numbers::time;
+use super::routes::routes;
+use super::{parts, state};
 
 /// All lines that fit. `view` is None until a scrape came; `trouble` says why the last one did not, and for how long.
 pub fn compose(
@@ -66,17 +23,24 @@ pub fn compose(
             lines.push(Line::default().add(Style::Alarm, format!("  no answer for {}: {why}{shown}", time(since))));
         }
         (None, None) => lines.push(Line::default().add(Style::Faint, "  asking …")),
-        (None, Some(_)) => lines.push(Line::default()),
+        (None, Some(_)) => {}
     }
     if let Some(view) = view {
-        for (name, part) in
-            [("Load", load(view)), ("People", people(view)), ("Database", database(view)), ("Process", process(view))]
-        {
+        lines.push(state::dependencies(view));
+        lines.extend(state::waiting(view, columns));
+        let parts = [
+            ("Load", parts::load(view)),
+            ("People", parts::people(view)),
+            ("Since the start", parts::since_start(view)),
+            ("Server", parts::server(view)),
+        ];
+        for (name, part) in parts.into_iter().filter(|(_, part)| !part.is_empty()) {
             lines.push(heading(name, columns));
             lines.extend(part);
         }
-        lines.push(heading("Busiest routes", columns));
-        lines.extend(routes(view, columns, rows.saturating_sub(lines.len() + 1)));
+        // But for the titles and the last line.
+        let room = rows.saturating_sub(lines.len() + 2);
+        lines.extend(if room > 0 { routes(view, columns, room) } else { Vec::new() });
     }
     lines.truncate(rows.saturating_sub(1));
     lines.resize_with(rows.saturating_sub(1), Line::default);
@@ -95,203 +59,6 @@ fn head(url: &str, view: Option<&View<'_>>, columns: usize) -> Line {
 fn heading(name: &str, columns: usize) -> Line {
     let rule = "─".repeat(columns.saturating_sub(name.chars().count() + 4));
     Line::default().add(Style::Faint, "─ ").add(Style::Bold, name).add(Style::Faint, format!(" {rule}"))
-}
-
-fn load(view: &View<'_>) -> Vec<Line> {
-    let requests = view.measured("smilechat_http_request_seconds", |_| true);
-    let failed = view.rate("smilechat_http_request_seconds_count", |one| {
-        one.label("status").is_some_and(|status| status.starts_with('5'))
-    });
-    let acked = view.measured("smilechat_message_ack_seconds", |_| true);
-    let shown = view.measured("smilechat_message_delivery_seconds", |_| true);
-    let messages = view.rate("smilechat_messages_total", |_| true);
-    let errors = view.rates_by("smilechat_errors_total", "code");
-    let all_errors: f64 = errors.iter().map(|(_, rate)| rate).sum();
-    let named: Vec<_> = errors.iter().take(4).map(|(code, rate)| format!("{code} {}", per_second(*rate))).collect();
-    vec![
-        percentiles(Line::default().figure("requests", cell(per_second(requests.per_second), 9)), "answer", requests)
-            .told("5xx", per_second(failed), failed > 0.0)
-            .figure("in flight", whole(view.gauge("smilechat_http_requests_in_flight"))),
-        percentiles(
-            percentiles(Line::default().figure("messages", cell(per_second(messages), 9)), "ack", acked),
-            "shown",
-            shown,
-        ),
-        Line::default()
-            .told("errors  ", cell(per_second(all_errors), 9), errors.iter().any(|(code, _)| *code == "internal"))
-            .add(Style::Faint, format!("   {}", named.join(", "))),
-    ]
-}
-
-fn people(view: &View<'_>) -> Vec<Line> {
-    let sockets = |transport| view.labelled("smilechat_sockets", "transport", transport);
-    let online = |side| whole(view.labelled("smilechat_users_online", "side", side));
-    let oldest = view.gauge("smilechat_tickets_waiting_oldest_seconds");
-    let waiting = view.gauge("smilechat_tickets_waiting");
-    let per_minute = |name: &str| format!("{}/min", decimal(view.rate(name, |_| true) * 60.0));
-    vec![
-        Line::default()
-            .figure("sockets ", whole(sockets("websocket") + sockets("polling")))
-            .figure("polling", whole(sockets("polling")))
-            .figure("customers", online("customer"))
-            .figure("staff", online("staff"))
-            .figure("rooms", whole(view.gauge("smilechat_rooms")))
-            .figure("outbox", whole(view.gauge("smilechat_outbox_packets"))),
-        Line::default()
-            .figure("waiting ", format!("{} tickets", whole(waiting)))
-            .figure("oldest", if waiting > 0.0 { time(seconds(oldest)) } else { "-".into() })
-            .figure("opened", per_minute("smilechat_tickets_opened_total"))
-            .figure("closed", per_minute("smilechat_tickets_closed_total")),
-        Line::default()
-            .figure("sign-ins", format!("{}/min", decimal(view.rate("smilechat_sign_ins_total", |_| true) * 60.0)))
-            .figure(
-                "failed",
-                format!(
-                    "{}/min",
-                    decimal(view.rate("smilechat_sign_ins_total", |one| one.label("outcome") != Some("ok")) * 60.0)
-                ),
-            ),
-    ]
-}
-
-fn database(view: &View<'_>) -> Vec<Line> {
-    let is_up = view.labelled("smilechat_dependency_up", "dependency", "database") > 0.0;
-    let files_are_up = view.labelled("smilechat_dependency_up", "dependency", "files") > 0.0;
-    let ping = view.labelled("smilechat_dependency_ping_seconds", "dependency", "database");
-    let failures = view.rate("smilechat_db_failures_total", |_| true);
-    let queued = |kind| view.labelled("smilechat_db_queue_length", "kind", kind);
-    let of = |name: &str, kind: &str| view.measured(name, |one| one.label("kind") == Some(kind));
-    let write = of("smilechat_db_wait_seconds", "write");
-    let commit = view.measured("smilechat_db_commit_seconds", |_| true);
-    let up = |is_up: bool| if is_up { "up" } else { "DOWN" };
-    vec![
-        Line::default()
-            .told("database", up(is_up), !is_up)
-            .figure("ping", duration(Some(ping)))
-            .told("files", up(files_are_up), !files_are_up)
-            .told(
-                "queue",
-                format!("{} read, {} write", whole(queued("read")), whole(queued("write"))),
-                queued("write") > 1000.0,
-            )
-            .told("failures", per_second(failures), failures > 0.0),
-        percentiles(
-            percentiles(Line::default().figure("writes  ", cell(per_second(write.per_second), 9)), "wait", write),
-            "commit",
-            commit,
-        ),
-        percentiles(
-            Line::default().figure("reads   ", cell(per_second(of("smilechat_db_wait_seconds", "read").per_second), 9)),
-            "wait",
-            of("smilechat_db_wait_seconds", "read"),
-        )
-        .figure("group", view.mean("smilechat_db_group_size").map_or_else(|| "-".into(), decimal))
-        .figure("slow", per_second(view.rate("smilechat_db_slow_statements_total", |_| true))),
-    ]
-}
-
-fn process(view: &View<'_>) -> Vec<Line> {
-    let cpu = view.rate("process_cpu_seconds_total", |_| true) * 100.0;
-    let (open, most) = (view.gauge("process_open_fds"), view.gauge("process_max_fds"));
-    vec![
-        Line::default()
-            .figure("cpu     ", format!("{cpu:.0} %"))
-            .figure("memory", bytes(view.gauge("process_resident_memory_bytes")))
-            .told("files", format!("{} of {}", whole(open), whole(most)), most > 0.0 && open > most * 0.9)
-            .figure("threads", whole(view.gauge("process_threads")))
-            .figure("events waiting", whole(view.gauge("smilechat_events_waiting"))),
-    ]
-}
-
-fn routes(view: &View<'_>, columns: usize, room: usize) -> Vec<Line> {
-    // Four columns of figures stand to the right of the name.
-    let width = columns.saturating_sub(42).max(20);
-    let routes = view.routes(room);
-    if routes.is_empty() {
-        return vec![Line::default().add(Style::Faint, "  none was asked for just now")];
-    }
-    let row = |route: &super::figures::Route| {
-        let Measured { per_second: rate, p50, p99 } = route.measured;
-        let name: String = route.name.chars().take(width).collect();
-        let figures = format!("{:>10} {:>9} {:>9}", per_second(rate), duration(p50), duration(p99));
-        Line::default().add(Style::Plain, format!("  {name:<width$}{figures}")).add(
-            if route.failures > 0.0 { Style::Alarm } else { Style::Plain },
-            format!("{:>9}", if route.failures > 0.0 { per_second(route.failures) } else { String::new() }),
-        )
-    };
-    let titles = format!("  {:<width$}{:>10} {:>9} {:>9}{:>9}", "", "rate", "p50", "p99", "5xx");
-    let titles = Line::default().add(Style::Faint, titles);
-    [titles].into_iter().chain(routes.iter().map(row)).take(room).collect()
-}
-
-fn percentiles(line: Line, name: &str, measured: Measured) -> Line {
-    line.figure(name, format!("{:>7}", duration(measured.p50))).figure("p99", format!("{:>7}", duration(measured.p99)))
-}
-
-fn cell(text: String, width: usize) -> String {
-    format!("{text:>width$}")
-}
-
-fn per_second(rate: f64) -> String {
-    format!("{}/s", decimal(rate))
-}
-
-/// Three digits that matter are enough.
-fn decimal(value: f64) -> String {
-    if value == 0.0 {
-        "0".into()
-    } else if value < 100.0 {
-        format!("{value:.1}")
-    } else {
-        whole(value)
-    }
-}
-
-/// With commas between the thousands.
-fn whole(value: f64) -> String {
-    // A sum of nothing is minus zero.
-    let digits = format!("{:.0}", value.abs());
-    let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
-fn bytes(value: f64) -> String {
-    match value {
-        value if value >= 10e9 => format!("{:.1} GB", value / 1e9),
-        value => format!("{:.0} MB", value / 1e6),
-    }
-}
-
-/// What a request takes.
-fn duration(seconds: Option<f64>) -> String {
-    match seconds {
-        None => "-".into(),
-        Some(seconds) if seconds >= 10.0 => format!("{seconds:.0} s"),
-        Some(seconds) if seconds >= 1.0 => format!("{seconds:.1} s"),
-        Some(seconds) if seconds >= 0.01 => format!("{:.0} ms", seconds * 1e3),
-        Some(seconds) => format!("{:.1} ms", seconds * 1e3),
-    }
-}
-
-/// What people wait.
-fn time(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
-}
-
-fn seconds(value: f64) -> Duration {
-    Duration::try_from_secs_f64(value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -329,16 +96,131 @@ mod tests {
         assert!(shown.contains("1.2.3") && !shown.contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown}");
     }
 
+    /// Of a server that has all there is, in figures as large as they get.
+    fn all_there_is() -> (Scrape, Scrape) {
+        let start = Instant::now();
+        let gauges: String = [
+            ("smilechat_dependency_up{dependency=\"database\"}", 1.0),
+            ("smilechat_dependency_ping_seconds{dependency=\"database\"}", 0.0123),
+            ("smilechat_dependency_up{dependency=\"files\"}", 0.0),
+            ("smilechat_dependency_up{dependency=\"replica\"}", 0.0),
+            ("smilechat_replica_lag_seconds", 100_000.0),
+            ("smilechat_bus_up", 0.0),
+            ("smilechat_tickets_waiting", 12_345.0),
+            ("smilechat_tickets_waiting_oldest_seconds", 86_399.0),
+            ("smilechat_backlog_length{queue=\"webhooks\"}", 10_000.0),
+            ("smilechat_backlog_oldest_seconds{queue=\"webhooks\"}", 86_399.0),
+            ("smilechat_backlog_length{queue=\"bot\"}", 3.0),
+            ("smilechat_backlog_oldest_seconds{queue=\"bot\"}", 40.0),
+            ("smilechat_backlog_length{queue=\"imports\"}", 0.0),
+            ("smilechat_backlog_oldest_seconds{queue=\"imports\"}", 0.0),
+            ("smilechat_backlog_oldest_seconds{queue=\"analytics\"}", 700.0),
+            ("smilechat_sockets{transport=\"websocket\"}", 1234.0),
+            ("smilechat_sockets{transport=\"polling\"}", 123.0),
+            ("smilechat_users_online{side=\"customer\"}", 1234.0),
+            ("smilechat_users_online{side=\"staff\"}", 123.0),
+            ("smilechat_rooms", 1234.0),
+            ("smilechat_db_queue_length{kind=\"read\"}", 123.0),
+            ("smilechat_db_queue_length{kind=\"write\"}", 1234.0),
+            ("smilechat_db_queue_stalled_seconds{kind=\"write\"}", 12.0),
+            ("smilechat_db_wal_bytes", 1.2e9),
+            ("process_resident_memory_bytes", 1.2e9),
+            ("process_open_fds", 12_345.0),
+            ("process_max_fds", 1_048_576.0),
+            ("process_threads", 123.0),
+        ]
+        .map(|(name, value)| format!("{name} {value}\n"))
+        .concat();
+        let text = |times: f64| {
+            let histograms = [
+                ("smilechat_message_ack_seconds", "", 9.0),
+                ("smilechat_ticket_first_reply_seconds", "", 86_400.0),
+                ("smilechat_ticket_resolution_seconds", "", 604_800.0),
+                ("smilechat_message_seen_seconds", "side=\"staff\",", 3600.0),
+                ("smilechat_message_seen_seconds", "side=\"customer\",", 2_592_000.0),
+                ("smilechat_webhook_seconds", "", 0.25),
+                ("smilechat_db_group_size", "", 512.0),
+            ];
+            let histogram = |(name, labels, bound): (&str, &str, f64)| {
+                let count = 1000.0 * times;
+                format!("{name}_bucket{{{labels}le=\"{bound}\"}} {count}\n{name}_count{{{labels}}} {count}\n")
+            };
+            let counters = [
+                ("smilechat_webhook_deliveries_total{result=\"delivered\"}", 12_345.0),
+                ("smilechat_webhook_deliveries_total{result=\"retried\"}", 23_456.0),
+                ("smilechat_webhook_deliveries_total{result=\"failed\"}", 12.0),
+                ("smilechat_tickets_opened_total", 2.0),
+                ("smilechat_sign_ins_total{outcome=\"failed\"}", 2.0),
+                ("smilechat_bus_published_total", 123.0),
+                ("smilechat_bus_dropped_total", 1234.0),
+                ("smilechat_bus_clock_off_total", 1.0),
+            ];
+            let counter = |(name, value): (&str, f64)| format!("{name} {}\n", value * times);
+            let grown = histograms.map(histogram).concat() + &counters.map(counter).concat();
+            format!("smilechat_build_info{{version=\"1.2.3\"}} 1\n{gauges}{grown}")
+        };
+        let scrape = |times: u32| {
+            let at = start + Duration::from_secs(times.into());
+            Scrape::of(&text(times.into()), at).expect("ours")
+        };
+        (scrape(1), scrape(2))
+    }
+
     #[test]
-    fn numbers_are_for_people() {
-        assert_eq!([0.0, 999.0, 1000.0, 1_234_567.0].map(whole), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(
-            [None, Some(0.0004), Some(0.25), Some(1.5), Some(75.0)].map(duration),
-            ["-", "0.4 ms", "250 ms", "1.5 s", "75 s"]
-        );
-        assert_eq!(
-            [5, 65, 3700, 90_000].map(|s| time(Duration::from_secs(s))),
-            ["5 s", "1 min", "1 h 1 min", "1 d 1 h"]
-        );
+    fn nothing_is_cut_from_what_a_server_has() {
+        let (one, two) = all_there_is();
+        let view = View::between(Some(&one), &two);
+        let parts = [
+            vec![state::dependencies(&view)],
+            state::waiting(&view, 80),
+            parts::load(&view),
+            parts::people(&view),
+            parts::since_start(&view),
+            parts::server(&view),
+        ];
+        assert!(parts.iter().flatten().all(|line| line.width() <= 80), "{parts:#?}");
+        let narrow: Vec<_> = compose("x", Some(&view), None, 80, 24).iter().map(Line::plain).collect();
+        for what in
+            ["bus DOWN", "replica DOWN  behind 1 d 3 h", "webhooks 10,000+ for 23 h 59 min", "reports for 11 min"]
+        {
+            assert!(narrow[1..4].iter().any(|line| line.contains(what)), "{what}: {narrow:#?}");
+        }
+        assert!(!narrow.iter().any(|line| line.contains("imports")), "{narrow:#?}");
+        for what in [
+            "by staff     30 min  p90  54 min",
+            "resolution     3.5 d  p90",
+            "retried 46,912",
+            "clocks OFF",
+            "q or Ctrl-C ends",
+        ] {
+            assert!(narrow.iter().any(|line| line.contains(what)), "{what}: {narrow:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_down_or_late_is_red_and_the_rest_is_not() {
+        let (one, two) = all_there_is();
+        let lines = compose("x", Some(&View::between(Some(&one), &two)), None, 80, 24);
+        let pieces = lines[1..4].iter().flat_map(|line| &line.0);
+        let red: Vec<_> = pieces.filter(|(style, _)| *style == Style::Alarm).map(|(_, text)| text.as_str()).collect();
+        let late = ["12,345 for 23 h 59 min", "10,000+ for 23 h 59 min", "for 11 min"];
+        assert_eq!(red, [&["DOWN"; 3][..], &late].concat());
+    }
+
+    #[test]
+    fn what_a_server_has_not_takes_no_room() {
+        let text = "smilechat_build_info{version=\"1.2.3\"} 1\nsmilechat_dependency_up{dependency=\"database\"} 1\n\
+                    smilechat_webhook_deliveries_total{result=\"delivered\"} 0\nsmilechat_bus_published_total 0\n\
+                    smilechat_replica_reads_total{outcome=\"answered\"} 0\n\
+                    smilechat_backlog_length{queue=\"bot\"} 0\nsmilechat_backlog_oldest_seconds{queue=\"bot\"} 0\n\
+                    smilechat_backlog_oldest_seconds{queue=\"analytics\"} 3\n\
+                    smilechat_ticket_first_reply_seconds_bucket{le=\"60\"} 0\n";
+        let scrape = Scrape::of(text, Instant::now()).expect("ours");
+        let lines = compose("x", Some(&View::between(None, &scrape)), None, 80, 24);
+        let shown = lines.iter().map(Line::plain).collect::<Vec<_>>().join("\n");
+        for absent in ["bus", "replica", "webhooks", "Since", "reports", "bot", "seen"] {
+            assert!(!shown.contains(absent), "{absent}: {shown}");
+        }
+        assert!(lines.iter().all(|line| line.0.iter().all(|(style, _)| *style != Style::Alarm)), "{shown}");
     }
 }

@@ -3,7 +3,12 @@
 
 mod figures;
 mod frame;
+mod line;
+mod numbers;
+mod parts;
+mod routes;
 mod screen;
+mod state;
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -13,6 +18,7 @@ use reqwest::Client;
 use tokio::time::MissedTickBehavior;
 
 use self::figures::{Scrape, View};
+use self::line::Line;
 use self::screen::{Screen, Wish};
 use crate::platform::tls;
 
@@ -76,7 +82,7 @@ impl Seen {
         }
     }
 
-    fn frame(&self, url: &str, columns: usize, rows: usize) -> Vec<frame::Line> {
+    fn frame(&self, url: &str, columns: usize, rows: usize) -> Vec<Line> {
         let view = self.last.as_ref().map(|last| View::between(self.before.as_ref(), last));
         let trouble = self.trouble.as_ref().map(|(why, since)| (why.as_str(), since.elapsed()));
         frame::compose(url, view.as_ref(), trouble, columns, rows)
