@@ -50,7 +50,7 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
 }
 
 /// True when the link itself is gone, so that no further statement can be sent over it.
-fn is_broken_connection(error: &tokio_postgres::Error) -> bool {
+pub(super) fn is_broken_connection(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
 }
 

@@ -1,6 +1,6 @@
 //! What became of a transaction on PostgreSQL whose COMMIT had no answer.
 //!
-//! Each connection has a row of its own in `commit_marks`, and writes the number of its transaction there with the last
+//! Each connection that writes has a row of its own in `commit_marks`, and writes the number of its transaction there with the last
 //! statement before COMMIT, in the same round trip. Whoever asks, on another connection, takes that row away: this waits for
 //! the transaction to end, and finds its number if it was carried out. From then on it cannot be carried out any more, should
 //! its COMMIT still be on its way: there is nothing left to mark, and that fails.
@@ -34,11 +34,11 @@ impl Mark {
     pub fn begin(session: &mut Session) -> Result<Self> {
         let connection_id = Uuid::new_v4().to_string();
         session.script(&format!(
-            "begin; set local synchronous_commit = off;
+            "begin read write; set local synchronous_commit = off;
              insert into commit_marks (connection_id, backend, transaction_count, made_at)
                  values ('{connection_id}', pg_backend_pid(), 0, {NOW});
              commit;
-             prepare mark (bigint) as with marked as (update commit_marks set transaction_count = $1
+             prepare mark (bigint) as with marked as (update commit_marks set transaction_count = $1, made_at = {NOW}
                  where connection_id = '{connection_id}' returning 1) select 1 / count(*) from marked"
         ))?;
         Ok(Self { connection_id, transactions: 0 })
@@ -52,7 +52,7 @@ impl Mark {
     }
 }
 
-/// Removes the rows of connections that ended long ago, with nobody left to ask.
+/// Removes the rows of connections that ended, and marked nothing, for so long that nobody is left to ask.
 pub(super) fn sweep(tx: &mut Tx<'_>) -> Result<()> {
     let ended = format!(
         "delete from commit_marks where made_at < {NOW} - 86400
@@ -64,7 +64,7 @@ pub(super) fn sweep(tx: &mut Tx<'_>) -> Result<()> {
 impl Marked {
     /// Whether it was carried out; if not, it never will be. None: it stands still with its row in hand.
     pub fn was_committed(&self, session: &mut Session) -> Result<Option<bool>> {
-        session.script("begin; set local lock_timeout = '500ms'")?;
+        session.script("begin read write; set local lock_timeout = '500ms'")?;
         let taken = session.first_of(
             "delete from commit_marks where connection_id = $1 returning transaction_count",
             &[self.connection_id.as_str().into()],

@@ -175,7 +175,7 @@ const TICKETS: &[Metric] = &[
     counter("smilechat_tickets_closed_total", &[], "Tickets closed, which is to say resolved."),
     counter(
         "smilechat_bot_replies_total",
-        &[one_of("outcome", &["answered", "small_talk", "asked_back", "handed_over"])],
+        &[one_of("outcome", &["answered", "small_talk", "asked_back", "handed_over", "no_reply"])],
         "What the bot made of customers' messages.",
     ),
     counter("smilechat_tickets_reopened_total", &[], "Closed tickets opened again, by a message or by hand."),

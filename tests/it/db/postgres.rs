@@ -15,13 +15,21 @@ use crate::servers::Postgres;
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_while_idle_go_unnoticed() -> Result<()> {
     let t = TestDb::postgres()?;
+    let ask = || t.db.ask(|tx| tx.one("select cast(1 as bigint)", &[], |row| row.take::<i64>()));
     for _ in 0..8 {
         t.db.ping().await?;
     }
     terminate_backends(&t).await?;
     for _ in 0..8 {
+        ask().await?;
+    }
+    // Connections that have only read have no mark yet.
+    terminate_backends(&t).await?;
+    for _ in 0..8 {
         t.db.ping().await?;
     }
+    terminate_backends(&t).await?;
+    join_all((0..8).map(|_| ask())).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(())
 }
 

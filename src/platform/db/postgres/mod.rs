@@ -1,7 +1,8 @@
 //! PostgreSQL: a bounded pool of threads, each with a connection of its own, fed from one queue.
 //!
 //! A thread connects when it has something to do. A connection that broke while idle is replaced before the closure
-//! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`. While the server is
+//! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`, but for a read of one statement,
+//! which is asked once more. While the server is
 //! away, callers are turned down at once, and a thread tries again after a short pause.
 //!
 //! When the answer to a COMMIT is lost, the thread asks on a new connection how the transaction ended (`mark`). What a
@@ -85,13 +86,13 @@ fn start_pool(
 
 /// What opens the transaction, and binds it to its tenant for as long as it lasts: the connection may be bound to another.
 fn opening(job: &Job) -> Opening {
-    let begin = match job.kind {
-        Kind::Ask => return Opening::Alone(job.tenant),
-        Kind::Read => "begin isolation level repeatable read read only",
-        Kind::Write => "begin isolation level read committed",
-    };
     let tenant = job.tenant.map_or_else(|| "''".into(), |tenant| tenant.to_string());
-    Opening::Begin(format!("{begin}; set local smilechat.tenant = {tenant}"))
+    let begin = |how: &str| format!("begin isolation level {how}; set local smilechat.tenant = {tenant}");
+    match job.kind {
+        Kind::Ask => Opening::Alone(job.tenant),
+        Kind::Read => Opening::Read(begin("repeatable read read only")),
+        Kind::Write => Opening::Write(begin("read committed read write")),
+    }
 }
 
 /// On a thread of its own: the driver must not run inside the caller's runtime.
@@ -256,7 +257,11 @@ impl Worker {
 
     /// One to write on. Found broken by its mark, it is replaced, and nobody notices.
     fn marking_session(&mut self) -> Result<&mut Session> {
-        if self.session()?.have_mark().is_err() {
+        let session = self.session()?;
+        if let Err(error) = session.have_mark() {
+            if !session.is_broken() {
+                return Err(error);
+            }
             self.session = None;
             self.session()?.have_mark()?;
         }

@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Error as Failure, Statement};
 use super::connector::Connector;
 use super::link::{Link, Pending, in_order};
 use crate::error::Result;
-use crate::platform::db::failure::from_postgres;
+use crate::platform::db::failure::{from_postgres, is_broken_connection};
 use crate::platform::db::mark::Mark;
 use crate::platform::db::tx::{Visit, VisitEach};
 use crate::platform::db::value::{Owned, Row, Value};
@@ -33,17 +33,18 @@ pub struct Session {
     pub(super) mark: Option<Mark>,
     /// How the transaction begins, until that is sent.
     opening: Option<Opening>,
-    /// The tenant that the connection is bound to outside of transactions; None: to none.
-    bound_to: Option<i64>,
+    /// The tenant that the connection is bound to outside of transactions, if that is known; within it, None is no tenant.
+    bound_to: Option<Option<i64>>,
     /// Sent, and to be looked at with what comes next.
     later: Vec<Pending<u64>>,
 }
 
 /// What precedes the first statement.
 pub(super) enum Opening {
-    /// A script that opens a transaction.
-    Begin(String),
-    /// Nothing: the statement is one by itself, for this tenant.
+    /// The scripts that open a transaction.
+    Read(String),
+    Write(String),
+    /// Nothing: the statement is a read by itself, for this tenant.
     Alone(Option<i64>),
 }
 
@@ -52,7 +53,10 @@ struct Unopened(Failure);
 
 /// Whether the server has ended the connection, or nobody is there: what was sent behind it was carried out by nobody.
 fn ends_the_connection(failure: &Failure) -> bool {
-    failure.as_db_error().is_none_or(|error| ["FATAL", "PANIC"].contains(&error.severity()))
+    match failure.as_db_error() {
+        Some(error) => ["FATAL", "PANIC"].contains(&error.severity()),
+        None => is_broken_connection(failure),
+    }
 }
 
 impl Session {
@@ -63,7 +67,7 @@ impl Session {
             statements: HashMap::new(),
             mark: None,
             opening: None,
-            bound_to: None,
+            bound_to: Some(None),
             later: Vec::new(),
         }
     }
@@ -75,12 +79,16 @@ impl Session {
         Ok(session)
     }
 
-    /// Before something is written.
+    /// Before something is written. After an error no transaction is left open.
     pub(super) fn have_mark(&mut self) -> Result<()> {
         if self.mark.is_none() && self.connector.as_ref().is_some_and(|connector| connector.writes) {
-            self.mark = Some(Mark::begin(self)?);
+            self.mark = Some(Mark::begin(self).inspect_err(|_| self.link.send("rollback"))?);
         }
         Ok(())
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.link.client().is_closed()
     }
 
     /// What comes next is a transaction that begins like this.
@@ -199,9 +207,9 @@ impl Session {
             Ok(answer) => answer,
             Err(Unopened(error)) => {
                 let Some(connector) = self.connector.clone() else { return Err(from_postgres(error)) };
-                let (opening, writes) = (self.opening.take(), self.mark.is_some());
+                let opening = self.opening.take();
                 *self = connector.connect()?;
-                if writes {
+                if let Some(Opening::Write(_)) = opening {
                     self.have_mark()?;
                 }
                 self.opening = opening;
@@ -220,8 +228,11 @@ impl Session {
         // Taken before it is sent: whatever happens meanwhile, the transaction may be open.
         let opening = self.opening.take();
         let script = match &opening {
-            Some(Opening::Begin(script)) => Some(script.clone()),
-            Some(Opening::Alone(tenant)) if *tenant != self.bound_to => Some(wall::bind(*tenant)),
+            Some(Opening::Read(script) | Opening::Write(script)) => Some(script.clone()),
+            Some(Opening::Alone(tenant)) if self.bound_to != Some(*tenant) => {
+                self.bound_to = None;
+                Some(wall::bind(*tenant))
+            }
             Some(Opening::Alone(_)) | None => None,
         };
         let open = async { if let Some(script) = &script { client.batch_execute(script).await } else { Ok(()) } };
@@ -235,6 +246,9 @@ impl Session {
             Ok((statement, answer))
         };
         let (opened, later, answer) = self.link.wait(join3(open, later, work));
+        if let (Ok(()), Some(Opening::Alone(tenant))) = (&opened, &opening) {
+            self.bound_to = Some(*tenant);
+        }
         // A statement by itself only reads, and may as well be asked again.
         let is_lost = match (&opened, &answer, &opening) {
             (Err(failure), ..) | (Ok(()), Err(failure), Some(Opening::Alone(_))) => ends_the_connection(failure),
@@ -246,9 +260,6 @@ impl Session {
         }
         if let Err(failure) = opened {
             return Ok(Err(failure));
-        }
-        if let Some(Opening::Alone(tenant)) = opening {
-            self.bound_to = tenant;
         }
         if let Some(error) = later.into_iter().find_map(std::result::Result::err) {
             return Ok(Err(error));
