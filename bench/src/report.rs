@@ -95,10 +95,12 @@ impl Report {
 impl Row {
     /// The least and the most of its rounds, where they differ.
     fn spread(&self) -> String {
-        let mut rounds: Vec<_> = iter::zip(&self.ours, &self.peers).map(|(ours, peers)| ours / peers).collect();
-        rounds.sort_by(f64::total_cmp);
-        match (rounds.first(), rounds.last()) {
-            (Some(least), Some(most)) if most / least >= 1.05 => format!(", {least:.1} to {most:.1}"),
+        let rounds = iter::zip(&self.ours, &self.peers).filter(|(_, peers)| **peers > 0.0);
+        let mut ratios: Vec<_> = rounds.map(|(ours, peers)| ours / peers).collect();
+        ratios.sort_by(f64::total_cmp);
+        let (least, most) = (ratios.first(), ratios.last());
+        match (least.map(|least| format!("{least:.1}")), most.map(|most| format!("{most:.1}"))) {
+            (Some(least), Some(most)) if least != most => format!(", {least} to {most}"),
             _ => String::new(),
         }
     }
