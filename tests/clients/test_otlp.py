@@ -128,14 +128,23 @@ def running(folder, **environment: str):
     server.stop()
 
 
-def talk(server: Server):
-    """A ticket made under a trace of the caller's, and a message in it by a socket."""
+def newcomer(server: Server) -> str:
     customer = server.call("POST", "/api/auth/register", {"username": f"c{time.time_ns()}", "password": PASSWORD})
-    token = customer["access_token"]
-    traced = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "of-the-caller"}
-    ticket = server.call("POST", "/api/tickets", {"subject": "Traced"}, token, **traced)["ticket_id"]
+    return customer["access_token"]
+
+
+def connected(server: Server, token: str) -> socketio.Client:
     client = socketio.Client(reconnection=False)
     client.connect(server.url, transports=["websocket"], auth={"token": token}, wait_timeout=10)
+    return client
+
+
+def talk(server: Server):
+    """A ticket made under a trace of the caller's, and a message in it by a socket."""
+    token = newcomer(server)
+    traced = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "of-the-caller"}
+    ticket = server.call("POST", "/api/tickets", {"subject": "Traced"}, token, **traced)["ticket_id"]
+    client = connected(server, token)
     client.call("join_ticket", {"ticket_id": ticket}, timeout=10)
     sent = client.call("chat_message", {"ticket_id": ticket, "message_content": "a canary in a message"}, timeout=10)
     client.disconnect()
@@ -155,6 +164,8 @@ def told(tmp_path_factory):
     with running(tmp_path_factory.mktemp("otlp"), **environment) as server:
         talk(server)
         wait_for("metrics", lambda: collector.metrics().get("smilechat_message_ack_seconds"))
+        staying = connected(server, newcomer(server))
+    staying.disconnect()
     log = server.log.read_text()
     yield collector, log
     collector.stop()
@@ -255,6 +266,9 @@ def test_metrics_are_those_that_are_served(told):
     assert messages.is_monotonic
     assert {attributes(one)["role"]: one.as_double for one in messages.data_points}["customer"] == 1
     assert metrics["process_resident_memory_bytes"].gauge.data_points[0].as_double > 1e6
+    # Nobody can scrape what the end of the server counts: it is pushed.
+    closed = {attributes(one)["reason"]: one.as_double for one in metrics["smilechat_sockets_closed_total"].sum.data_points}
+    assert closed["server shutting down"] == 1
 
 
 def test_nothing_secret_is_sent(told):
@@ -302,11 +316,23 @@ def test_a_collector_that_comes_back_is_told_again(tmp_path):
     collector = Collector(503)
     with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as server:
         wait_for("a refusal", lambda: "does not take telemetry" in server.log.read_text())
+        for signal in ("traces", "metrics", "logs"):
+            wait_for(f"refused {signal}", lambda signal=signal: exports_of(server, signal, "failed") > 0)
+            assert exports_of(server, signal, "ok") == 0
         collector.status = 200
         wait_for("the log to say so", lambda: "takes telemetry again" in server.log.read_text())
+        for signal in ("traces", "metrics", "logs"):
+            wait_for(f"{signal} to be taken", lambda signal=signal: exports_of(server, signal, "ok") > 0)
         talk(server)
     assert any(span.name == "chat_message" for span in collector.spans()), "what waits is sent at the end"
     collector.stop()
+
+
+def exports_of(server: Server, signal: str, outcome: str) -> float:
+    labels = [f'signal="{signal}"', f'outcome="{outcome}"']
+    lines = metrics_of(server).splitlines()
+    [line] = [one for one in lines if one.startswith("smilechat_telemetry_exports_total{") and all(label in one for label in labels)]
+    return float(line.split()[-1])
 
 
 @contextmanager

@@ -16,7 +16,8 @@ export async function startReceiver(port = 0) {
   const receiver = { requests: [], answer: undefined };
   const server = createServer(async (request, response) => {
     const raw = await text(request);
-    const got = { path: request.url, headers: request.headers, raw, body: JSON.parse(raw), at: Date.now() };
+    const body = raw && JSON.parse(raw);
+    const got = { path: request.url, headers: request.headers, raw, body, at: Date.now() };
     receiver.requests.push(got);
     if (receiver.answer) return receiver.answer(got, response);
     response.writeHead(204).end();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { scrape, valueOf } from "../harness/metrics.mjs";
+import { figure, scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, get, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { endProcess, launch, startServer, stopServer } from "../harness/server.mjs";
@@ -58,9 +58,16 @@ describe("on one node", () => {
     assert.equal((await typing).name, "Lantern");
     assert.match((await answer).message_content, /^Delivery costs four euros\.\n\nWhat does delivery cost\?: \/help\//);
     await rest;
+    for (const [count, message_content] of [[2, "thank you!"], [3, "??"]]) {
+      await tell(line, "chat_message", { ticket_id, message_content });
+      await answered(server, customer, ticket_id, count);
+    }
     const updated = heard(line, "ticket_updated", (update) => update.changed.includes("bot_state"));
     await tell(line, "chat_message", { ticket_id, message_content: "Do you mend umbrellas?" });
     assert.equal((await updated).ticket.bot_state, "handoff_requested");
+    for (const outcome of ["answered", "small_talk", "asked_back", "handed_over"]) {
+      await figure(server, "smilechat_bot_replies_total", { outcome }, (value) => value === 1);
+    }
     line.socket.disconnect();
   });
 

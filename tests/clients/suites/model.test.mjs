@@ -5,6 +5,7 @@ import { createHmac } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 
 import { GOOD, KEY, QUESTION, again, asked, begin, end, handedOver, setUp } from "../harness/bot.mjs";
+import { figure } from "../harness/metrics.mjs";
 import { allMessages, get, newCustomer, newTicket, post, put } from "../harness/people.mjs";
 import { runCommand } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell } from "../harness/sockets.mjs";
@@ -113,6 +114,7 @@ describe("an answer", () => {
     model.script = (_, answer) => answer.call(["no_reply", {}]);
     const silent = await asked();
     assert.deepEqual([silent.run.outcome, silent.said.length, silent.ticket.bot_state], ["no_reply", 0, "bot"]);
+    await figure(server, "smilechat_bot_replies_total", { outcome: "no_reply" }, (value) => value === 1);
   });
 });
 

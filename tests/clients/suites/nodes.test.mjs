@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
 import { isInTouch } from "../harness/cluster.mjs";
-import { scrape, valueOf } from "../harness/metrics.mjs";
+import { figure, scrape, valueOf } from "../harness/metrics.mjs";
 import { allMessages, call, get, login, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { askRedis, killRedis, startRedis } from "../harness/redis.mjs";
@@ -369,6 +369,7 @@ for (const bus of Object.keys(buses)) {
       try {
         sql(`begin; ${stored("note_added", `'${ticket_id}'`, { note_id: "x" })} ${stored("session_ended", "null", { session_id: session, reason: "logout" })} commit`);
         await heard(line, "session_expired", () => true, 3_000);
+        await figure(two, "smilechat_db_errors_total", { kind: "fault" }, (value) => value > 0);
       } finally {
         sql("alter table notes_of_later rename to notes");
       }

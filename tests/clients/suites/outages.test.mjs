@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { startLink } from "../harness/link.mjs";
-import { scrape, valueOf } from "../harness/metrics.mjs";
+import { figure, scrape, valueOf } from "../harness/metrics.mjs";
 import { call, get, newCustomer, newSupport, newTicket, post } from "../harness/people.mjs";
 import { crashPostgres, restartPostgres, startPostgres, startStandby, stopPostgres } from "../harness/postgres.mjs";
 import { withServer } from "../harness/server.mjs";
@@ -48,7 +48,10 @@ test("reports come from a standby, and from the database while that is away", { 
         await report();
         return (await reads("answered")) === before + 1;
       };
+      const isUp = (is) => figure(server, "smilechat_dependency_up", { dependency: "replica" }, (value) => value === is);
       await poll("the standby to answer", 10_000, isAnswered);
+      await isUp(1);
+      await figure(server, "smilechat_dependency_ping_seconds", { dependency: "replica" }, (value) => value > 0 && value < 2);
       assert.ok(valueOf(await scrape(server), "smilechat_replica_lag_seconds") < 30);
       assert.deepEqual(await standing(), [200, "ok"]);
       crashPostgres(standby);
@@ -56,8 +59,10 @@ test("reports come from a standby, and from the database while that is away", { 
       for (let count = 0; count < 5; count += 1) await report();
       assert.equal(await reads("passed_on"), before + 5);
       await poll("the standby to be told down", 3_000, async () => (await standing()).join() === "200,down");
+      await isUp(0);
       restartPostgres(standby);
       await poll("the standby to answer again", 10_000, isAnswered);
+      await isUp(1);
     });
   } finally {
     stopPostgres(standby);
