@@ -100,7 +100,7 @@ fn database(view: &View<'_>) -> Vec<Line> {
     let mut reads = Line::rate("reads", per_second(read.per_second), false)
         .percentiles("wait  ", read)
         .figure("slow", per_second(slow));
-    // Of SQLite alone, as is the log.
+    // Nothing was written together yet.
     if view.gauge("smilechat_db_group_size_count") > 0.0 {
         reads = reads.figure("group", view.mean("smilechat_db_group_size").map_or_else(|| "-".into(), decimal));
     }
