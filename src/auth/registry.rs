@@ -86,7 +86,7 @@ impl Registry {
             return Ok(known.what);
         }
         let (turn, id) = (self.turn(), session_id.to_owned());
-        let look_up = within(None, db.ask(move |tx| sessions::find_caller(tx, &id, now)));
+        let look_up = for_everybody(db.ask(move |tx| sessions::find_caller(tx, &id, now)));
         let what = Arc::new(self.known(secret::hash_token(session_id), look_up).await?);
         self.callers.insert(session_id.to_owned(), Remembered { what: what.clone(), turn });
         if self.ended.contains_key(session_id) { Err(refused()) } else { Ok(what) }
@@ -103,7 +103,7 @@ impl Registry {
             Some(known) => known.what,
             None => {
                 let turn = self.turn();
-                let look_up = for_everybody(db, move |tx| find_key(tx, &hash));
+                let look_up = for_everybody(db.read(move |tx| find_key(tx, &hash)));
                 let what = Arc::new(self.known(hash, look_up).await?);
                 self.api_keys.insert(hash, Remembered { what: what.clone(), turn });
                 what
@@ -121,7 +121,7 @@ impl Registry {
             return Ok(known.what);
         }
         let (turn, staff) = (self.turn(), key.1.clone());
-        let what = Arc::new(for_everybody(db, move |tx| widget::look_up(tx, tenant, &staff)).await?);
+        let what = Arc::new(for_everybody(db.read(move |tx| widget::look_up(tx, tenant, &staff))).await?);
         self.widgets.insert(key, Remembered { what: what.clone(), turn });
         Ok(what)
     }
@@ -196,11 +196,8 @@ impl Registry {
 }
 
 /// What is remembered answers others too: it is looked up for no one tenant, whoever asks first.
-fn for_everybody<T: Send + 'static>(
-    db: &Db,
-    look_up: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
-) -> impl Future<Output = Result<T>> {
-    within(None, db.read(look_up))
+fn for_everybody<T>(look_up: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    within(None, look_up)
 }
 
 /// None for a secret key whose account was disabled, too.

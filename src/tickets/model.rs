@@ -281,6 +281,7 @@ pub struct Message {
 
 /// A message's public id is made of where it stands, so that finding it needs no index of its own.
 pub fn message_id(ticket_id: &str, seq: i64) -> String {
+    // Of the right length at once: a page has a hundred of them.
     [ticket_id, ".", &seq.to_string()].concat()
 }
 

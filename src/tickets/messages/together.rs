@@ -225,12 +225,15 @@ async fn store_together(turn: &mut Turn, tenant: TenantKey, together: Vec<Waitin
         Some(first) => first.whereabouts.carried(storing).await,
         None => storing.await,
     };
-    metrics::histogram!("smilechat_db_group_size").record(together.len() as f64);
     match stored {
-        Ok(answers) => iter::zip(together, answers).for_each(|(one, answers)| match answers {
-            Some(answers) => one.tell(Ok(answers)),
-            None => go_alone(turn, one),
-        }),
+        Ok(answers) => {
+            let shared = answers.iter().flatten().count();
+            metrics::histogram!("smilechat_db_group_size").record(shared as f64);
+            iter::zip(together, answers).for_each(|(one, answers)| match answers {
+                Some(answers) => one.tell(Ok(answers)),
+                None => go_alone(turn, one),
+            });
+        }
         Err(Error::Unavailable(why)) => {
             together.into_iter().for_each(|one| one.tell(Err(Error::Unavailable(why.clone()))));
         }

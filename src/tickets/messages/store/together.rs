@@ -13,6 +13,7 @@ use crate::platform::db::Tx;
 /// What `lock_target` finds, for several of one tenant; None where somebody else has the ticket locked, and where it is not
 /// there. Who holds some tickets waits for no other, so that two transactions with several never wait for each other.
 pub fn lock_free_targets(tx: &mut Tx<'_>, tenant: TenantKey, wishes: &[Wish<'_>]) -> Result<Vec<Option<Target>>> {
+    debug_assert!(wishes.iter().all(|wish| wish.scope.tenant == tenant));
     let asked: Vec<_> = iter::zip(0.., wishes)
         // NUL is in the id of none, and PostgreSQL takes no JSON with it.
         .filter(|(_, wish)| !wish.ticket_id.contains('\0'))
