@@ -31,10 +31,10 @@ pub(super) struct Marked {
 
 impl Mark {
     /// Nobody waits for the disk: a transaction that is marked later is behind this one in the log, and not kept without it.
-    pub fn begin(session: &mut Session) -> Result<Self> {
+    pub fn begin(session: &Session) -> std::result::Result<Self, tokio_postgres::Error> {
         let connection_id = Uuid::new_v4().to_string();
-        session.script(&format!(
-            "begin read write; set local synchronous_commit = off;
+        session.try_script(&format!(
+            "begin; set local synchronous_commit = off;
              insert into commit_marks (connection_id, backend, transaction_count, made_at)
                  values ('{connection_id}', pg_backend_pid(), 0, {NOW});
              commit;
@@ -64,7 +64,7 @@ pub(super) fn sweep(tx: &mut Tx<'_>) -> Result<()> {
 impl Marked {
     /// Whether it was carried out; if not, it never will be. None: it stands still with its row in hand.
     pub fn was_committed(&self, session: &mut Session) -> Result<Option<bool>> {
-        session.script("begin read write; set local lock_timeout = '500ms'")?;
+        session.script("begin; set local lock_timeout = '500ms'")?;
         let taken = session.first_of(
             "delete from commit_marks where connection_id = $1 returning transaction_count",
             &[self.connection_id.as_str().into()],

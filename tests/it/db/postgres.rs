@@ -83,6 +83,33 @@ async fn a_frozen_server_is_unavailable_and_heals() -> Result<()> {
     load.check(&t).await
 }
 
+/// As hosts do whose disk is nearly full.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_set_to_read_only_takes_no_writes_and_answers_reads() -> Result<()> {
+    let server = Arc::new(spawn_blocking(Postgres::start).await?);
+    let t = TestDb::open(config(&server.fresh_database()), None)?;
+    t.db.write(|tx| insert_tenant(tx, "acme")).await?;
+    for (is_on, outcome) in [("on", Err("unavailable")), ("off", Ok(1))] {
+        on_thread(&server, move |server| {
+            server.sql(&format!("alter system set default_transaction_read_only = {is_on}"));
+            server.sql("select pg_reload_conf()");
+        })
+        .await?;
+        // Its processes hear of it one by one.
+        let begun = Instant::now();
+        let mut in_a_row = 0;
+        while in_a_row < t.config.pool_size * 2 {
+            let written = t.db.write(touch).await.map_err(|error| error.code());
+            in_a_row = if written == outcome { in_a_row + 1 } else { 0 };
+            ensure!(begun.elapsed() < Duration::from_secs(10), "{is_on}: still {written:?}");
+        }
+        assert_eq!(t.count("select count(*) from tenants").await?, 1);
+        let count = |tx: &mut Tx<'_>| tx.one("select count(*) from tenants", &[], |row| row.take::<i64>());
+        assert_eq!(t.db.ask(count).await?, 1);
+    }
+    Ok(())
+}
+
 /// A node that freezes in mid-transaction keeps its locks until PostgreSQL takes them back: long before a statement that waits for
 /// them is ended, which a minute would be here.
 #[tokio::test(flavor = "multi_thread")]

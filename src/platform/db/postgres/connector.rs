@@ -58,12 +58,12 @@ impl Connector {
     }
 }
 
-/// Who writes says so when a transaction begins: a statement by itself is a read. Also where the role, the database or the server is set to tell of a commit before the disk has it: what is acknowledged
+/// Also where the role, the database or the server is set to tell of a commit before the disk has it: what is acknowledged
 /// is on disk.
 fn setup(config: &DatabaseConfig) -> String {
     let seconds = config.statement_timeout_seconds;
     format!(
-        "{FOR_ALL}; set default_transaction_read_only = on; set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{}s';
+        "{FOR_ALL}; set statement_timeout = '{seconds}s'; set idle_in_transaction_session_timeout = '{}s';
          select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
         IDLE_PATIENCE.as_secs(),
     )

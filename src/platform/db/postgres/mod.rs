@@ -22,8 +22,8 @@ use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use self::connector::Connector;
-use self::session::{Committed, Opening};
-use super::failure::in_plain_words;
+use self::session::{Committed, Opening, ends_the_connection};
+use super::failure::{from_postgres, in_plain_words};
 use super::job::{Job, Kind};
 use super::mark::{Mark, Marked};
 use super::migrate::Apply;
@@ -91,7 +91,7 @@ fn opening(job: &Job) -> Opening {
     match job.kind {
         Kind::Ask => Opening::Alone(job.tenant),
         Kind::Read => Opening::Read(begin("repeatable read read only")),
-        Kind::Write => Opening::Write(begin("read committed read write")),
+        Kind::Write => Opening::Write(begin("read committed")),
     }
 }
 
@@ -257,13 +257,12 @@ impl Worker {
 
     /// One to write on. Found broken by its mark, it is replaced, and nobody notices.
     fn marking_session(&mut self) -> Result<&mut Session> {
-        let session = self.session()?;
-        if let Err(error) = session.have_mark() {
-            if !session.is_broken() {
-                return Err(error);
+        match self.session()?.have_mark() {
+            Err(failure) if ends_the_connection(&failure) => {
+                self.session = None;
+                self.session()?.have_mark().map_err(from_postgres)?;
             }
-            self.session = None;
-            self.session()?.have_mark()?;
+            marked => marked.map_err(from_postgres)?,
         }
         self.session()
     }

@@ -52,7 +52,7 @@ pub(super) enum Opening {
 struct Unopened(Failure);
 
 /// Whether the server has ended the connection, or nobody is there: what was sent behind it was carried out by nobody.
-fn ends_the_connection(failure: &Failure) -> bool {
+pub(super) fn ends_the_connection(failure: &Failure) -> bool {
     match failure.as_db_error() {
         Some(error) => ["FATAL", "PANIC"].contains(&error.severity()),
         None => is_broken_connection(failure),
@@ -80,15 +80,11 @@ impl Session {
     }
 
     /// Before something is written. After an error no transaction is left open.
-    pub(super) fn have_mark(&mut self) -> Result<()> {
+    pub(super) fn have_mark(&mut self) -> std::result::Result<(), Failure> {
         if self.mark.is_none() && self.connector.as_ref().is_some_and(|connector| connector.writes) {
             self.mark = Some(Mark::begin(self).inspect_err(|_| self.link.send("rollback"))?);
         }
         Ok(())
-    }
-
-    pub(super) fn is_broken(&self) -> bool {
-        self.link.client().is_closed()
     }
 
     /// What comes next is a transaction that begins like this.
@@ -167,7 +163,12 @@ impl Session {
 
     #[track_caller]
     pub fn script(&mut self, sql: &str) -> Result<()> {
-        self.link.wait(self.link.client().batch_execute(sql)).map_err(from_postgres)
+        self.try_script(sql).map_err(from_postgres)
+    }
+
+    /// The driver's own error says whether the connection has ended.
+    pub fn try_script(&self, sql: &str) -> std::result::Result<(), Failure> {
+        self.link.wait(self.link.client().batch_execute(sql))
     }
 
     /// Ends the transaction with `script`. An error of the server's own about something before it is told apart from a
@@ -210,7 +211,7 @@ impl Session {
                 let opening = self.opening.take();
                 *self = connector.connect()?;
                 if let Some(Opening::Write(_)) = opening {
-                    self.have_mark()?;
+                    self.have_mark().map_err(from_postgres)?;
                 }
                 self.opening = opening;
                 self.try_to_run(sql, &ask).unwrap_or_else(|Unopened(error)| Err(error))
