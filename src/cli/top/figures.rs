@@ -55,6 +55,8 @@ pub struct Measured {
     pub p50: Option<f64>,
     pub p90: Option<f64>,
     pub p99: Option<f64>,
+    /// What is less than this is not told apart.
+    pub finest: Option<f64>,
 }
 
 pub struct Route {
@@ -117,7 +119,8 @@ impl<'a> View<'a> {
         }
         below.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| quantile(&below, share));
-        Measured { per_second: self.rate(&count, fits), p50, p90, p99 }
+        let finest = below.first().map(|(bound, _)| *bound);
+        Measured { per_second: self.rate(&count, fits), p50, p90, p99, finest }
     }
 
     /// The mean of what a histogram measured in between.

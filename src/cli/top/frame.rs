@@ -143,7 +143,11 @@ mod tests {
             ];
             let histogram = |(name, labels, bound): (&str, &str, f64)| {
                 let count = 1000.0 * times;
-                format!("{name}_bucket{{{labels}le=\"{bound}\"}} {count}\n{name}_count{{{labels}}} {count}\n")
+                let finer = match name {
+                    "smilechat_ticket_first_reply_seconds" => String::new(),
+                    _ => format!("{name}_bucket{{{labels}le=\"0\"}} 0\n"),
+                };
+                finer + &format!("{name}_bucket{{{labels}le=\"{bound}\"}} {count}\n{name}_count{{{labels}}} {count}\n")
             };
             let counters = [
                 ("smilechat_webhook_deliveries_total{result=\"delivered\"}", 12_345.0),
@@ -188,6 +192,7 @@ mod tests {
         assert!(!narrow.iter().any(|line| line.contains("imports")), "{narrow:#?}");
         for what in [
             "by staff     30 min  p90  54 min",
+            "first reply <24.0 h  p90",
             "resolution     3.5 d  p90",
             "retried 46,912",
             "clocks OFF",

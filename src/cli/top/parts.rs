@@ -62,8 +62,13 @@ pub fn since_start(view: &View<'_>) -> Vec<Line> {
         ("resolution  ", all.measured("smilechat_ticket_resolution_seconds", |_| true)),
     ];
     let seen = [("by staff   ", seen("staff")), ("by customers", seen("customer"))];
-    let spans =
-        |line: Line, (name, measured): (&str, Measured)| line.pair(name, span(measured.p50), "p90", span(measured.p90));
+    let told = |time: Option<f64>, finest: Option<f64>| match (time, finest) {
+        (Some(time), Some(finest)) if time < finest => format!("<{}", span(Some(finest))),
+        _ => span(time),
+    };
+    let spans = |line: Line, (name, measured): (&str, Measured)| {
+        line.pair(name, told(measured.p50, measured.finest), "p90", told(measured.p90, measured.finest))
+    };
     let lines = [("tickets", tickets), ("seen", seen)].into_iter();
     let happened = lines.filter(|(_, pairs)| pairs.iter().any(|(_, measured)| measured.p50.is_some()));
     happened.map(|(name, pairs)| pairs.into_iter().fold(Line::about(name), spans)).chain(webhooks(view)).collect()
