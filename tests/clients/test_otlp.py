@@ -415,11 +415,12 @@ def test_what_another_node_delivers_is_in_the_senders_trace_and_jobs_have_traces
             wait_for("the end of the session on the other node", lambda: not far.connected)
             wait_for("the figures", lambda: by_name(collector).get("count"))
             wait_for("the marks", lambda: by_name(collector).get("mark as delivered"))
+            wait_for("the sweeps", lambda: by_name(collector).get("sweep"))
             near.disconnect()
         # What was left was sent at their end.
         of_nodes = collector.spans_of_nodes()
     collector.stop()
-    # What is swept goes by the clock, and first at the start.
+    # What is swept goes by the clock, and first soon after the start.
     sweeps = {span.trace_id for _, span in of_nodes if span.name == "sweep"}
     idle = [span.name for _, span in of_nodes if is_within(span, quiet) and span.trace_id not in sweeps]
     assert idle == [], "nothing happened"
