@@ -1,9 +1,9 @@
 //! What became of a transaction on PostgreSQL whose COMMIT had no answer.
 //!
-//! Each connection that writes has a row of its own in `commit_marks`, and writes the number of its transaction there with the last
-//! statement before COMMIT, in the same round trip. Whoever asks, on another connection, takes that row away: this waits for
-//! the transaction to end, and finds its number if it was carried out. From then on it cannot be carried out any more, should
-//! its COMMIT still be on its way: there is nothing left to mark, and that fails.
+//! Each connection that writes has a row of its own in `commit_marks`, and puts the number of its transaction there with the
+//! last statement before COMMIT, in the same round trip. Whoever asks, on another connection, takes that row away: this waits
+//! for the transaction to end, and finds its number if it was carried out. From then on it cannot be carried out any more,
+//! should its COMMIT still be on its way: there is nothing left to mark, and that fails.
 //!
 //! The server's own numbers for transactions (`pg_xact_status`) are no witness: after a crash, one that was lost is given
 //! out again.

@@ -1,9 +1,9 @@
 //! PostgreSQL: a bounded pool of threads, each with a connection of its own, fed from one queue.
 //!
 //! A thread connects when it has something to do. A connection that broke while idle is replaced before the closure
-//! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`, but for a read of one statement,
-//! which is asked once more. While the server is
-//! away, callers are turned down at once, and a thread tries again after a short pause.
+//! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`, but for a read of one
+//! statement, which is asked once more. While the server is away, callers are turned down at once, and a thread tries again
+//! after a short pause.
 //!
 //! When the answer to a COMMIT is lost, the thread asks on a new connection how the transaction ended (`mark`). What a
 //! committed one has to tell is told, at once or as soon as the server can be asked; only who waited too long is told
