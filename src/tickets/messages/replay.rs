@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::Action;
 use crate::auth::model::{Caller, TenantKey, TicketKey};
 use crate::error::Result;
-use crate::tickets::messages::store;
+use crate::tickets::messages::store::{self, Place};
 use crate::tickets::model::{Message, Scope, Ticket};
 use crate::tickets::store as tickets;
 
@@ -36,8 +36,8 @@ pub async fn replay(app: &App, caller: Arc<Caller>, ticket_id: String, after_seq
                     cut(found, MOST_MESSAGES as usize)
                 }
                 None => {
-                    let found =
-                        store::list_before(tx, caller.tenant, ticket.key, &ticket_id, i64::MAX, FIRST_PAGE + 1)?;
+                    let newest = Place::Before(i64::MAX);
+                    let found = store::list_page(tx, Scope::of(&caller), &ticket_id, newest, FIRST_PAGE + 1)?;
                     let (mut messages, has_more) = cut(found, FIRST_PAGE as usize);
                     messages.reverse();
                     (messages, has_more)

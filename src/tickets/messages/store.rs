@@ -347,16 +347,3 @@ pub fn list_last_seqs(tx: &mut Tx<'_>, tenant: TenantKey, tickets: &[TicketKey])
     let values: Vec<Value<'_>> = iter::once(tenant.into()).chain(keys.into_iter().map(Value::from)).collect();
     tx.all(&sql, &values, |row| Ok((TicketKey(row.take()?), row.take()?)))
 }
-
-/// Against the order of `seq`, from the last one before `before`.
-pub fn list_before(
-    tx: &mut Tx<'_>,
-    tenant: TenantKey,
-    ticket: TicketKey,
-    ticket_id: &str,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<Message>> {
-    let sql = format!("{SELECT} where m.ticket_key = $1 and m.seq < $2 and m.tenant_key = $3 order by m.seq desc");
-    tx.at_most(limit, &sql, &[ticket.into(), before.into(), tenant.into()], |row| message(row, ticket_id))
-}
