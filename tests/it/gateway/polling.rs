@@ -182,6 +182,35 @@ async fn a_session_moves_to_a_websocket_with_what_is_queued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_overtakes_the_end_of_an_upgrade_is_too_late_all_the_same() {
+    for is_probed in [true, false] {
+        let server = start().await;
+        let poller = Poller::join(&server).await;
+        server.joined().await;
+        let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+        if is_probed {
+            client.send("2probe").await;
+            assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+        }
+        let upgrade = async {
+            // Whichever comes first, the answer is the same; a moment lets the poll be it.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if !is_probed {
+                client.send("2probe").await;
+            }
+            client.send("5").await;
+        };
+        let (polled, ()) = tokio::join!(poller.poll(), upgrade);
+        assert_eq!(polled, Err(400), "probed before: {is_probed}");
+        if !is_probed {
+            assert_eq!(client.frame().await.as_deref(), Some("3probe"));
+        }
+        client.send(r#"421["echo",1]"#).await;
+        assert_eq!(client.frame().await.as_deref(), Some("431[1]"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_that_fails_half_way_leaves_the_session_polling() {
     let server = start_with(super::RealtimeConfig { connect_timeout_ms: 500, ..config() }, anybody()).await;
     let poller = Poller::join(&server).await;

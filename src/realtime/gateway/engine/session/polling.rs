@@ -4,11 +4,16 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use super::super::heartbeat::Due;
 use super::super::{Frame, packet};
 use super::{Session, Stage, Transport, Upgrade, wake};
+
+/// What a client says last before it moves to a WebSocket may be overtaken by a poll that it sent behind, on another connection.
+const OVERTAKEN: Duration = Duration::from_millis(100);
 
 impl Session {
     pub(in super::super) fn is_polling(&self) -> bool {
@@ -21,9 +26,36 @@ impl Session {
     pub(in super::super) async fn poll(self: &Arc<Self>) -> Option<VecDeque<Frame>> {
         self.begin_poll()?;
         let mut waiting = Waiting { session: self, is_answered: false };
-        let frames = poll_fn(|cx| self.poll_frames(cx)).await;
+        let frames = if self.is_overtaken().await { None } else { Some(poll_fn(|cx| self.poll_frames(cx)).await) };
         waiting.is_answered = true;
-        Some(frames)
+        frames
+    }
+
+    /// Whether a WebSocket that was about to take over when the poll came has done so: the poll came too late.
+    async fn is_overtaken(&self) -> bool {
+        if self.lock().upgrade == Upgrade::None {
+            return false;
+        }
+        timeout(OVERTAKEN, poll_fn(|cx| self.poll_upgrade(cx))).await.ok();
+        let mut state = self.lock();
+        let is_overtaken = state.transport == Transport::WebSocket;
+        state.is_polled &= !is_overtaken;
+        is_overtaken
+    }
+
+    /// Until it is decided, or there is something to answer meanwhile.
+    fn poll_upgrade(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        let is_waiting = match state.upgrade {
+            Upgrade::None => false,
+            Upgrade::Begun => state.outbox.is_empty(),
+            Upgrade::Probed => true,
+        };
+        if !is_waiting || state.stage != Stage::Open {
+            return Poll::Ready(());
+        }
+        state.watch(cx);
+        Poll::Pending
     }
 
     fn begin_poll(self: &Arc<Self>) -> Option<()> {

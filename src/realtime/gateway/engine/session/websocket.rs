@@ -48,7 +48,11 @@ impl Session {
 
     /// The WebSocket has failed before it took over: polling goes on.
     pub(in super::super) fn not_upgraded(&self) {
-        self.lock().upgrade = Upgrade::None;
+        let mut state = self.lock();
+        state.upgrade = Upgrade::None;
+        let poll = state.writer.take();
+        drop(state);
+        wake(poll);
     }
 
     /// What there is to do; Pending is idle. Whoever asks is woken when there is more.
