@@ -34,7 +34,7 @@ rm -rf "$folder"
 "#;
 
 /// Whom the server connects as: nobody special, since a superuser passes through the wall between tenants.
-const OWNER: &str = "smilechat";
+pub const OWNER: &str = "smilechat";
 
 pub struct Postgres {
     port: u16,

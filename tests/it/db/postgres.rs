@@ -10,7 +10,7 @@ use smilechat::platform::db::{Db, Tx};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{TestDb, config, insert_tenant};
-use crate::servers::Postgres;
+use crate::servers::{OWNER, Postgres};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_while_idle_go_unnoticed() -> Result<()> {
@@ -83,12 +83,30 @@ async fn a_frozen_server_is_unavailable_and_heals() -> Result<()> {
     load.check(&t).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gets_fewer_connections_than_asked_for_serves_all_with_these() -> Result<()> {
+    let server = Arc::new(spawn_blocking(Postgres::start).await?);
+    let t = TestDb::open(config(&server.fresh_database()), None)?;
+    on_thread(&server, |server| server.sql(&format!("alter role {OWNER} connection limit 1"))).await?;
+    t.db.ping().await?;
+    for _ in 0..3 {
+        for answer in join_all((0..40).map(|_| t.db.ping())).await {
+            answer?;
+        }
+    }
+    Ok(())
+}
+
 /// As hosts do whose disk is nearly full.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_set_to_read_only_takes_no_writes_and_answers_reads() -> Result<()> {
     let server = Arc::new(spawn_blocking(Postgres::start).await?);
     let t = TestDb::open(config(&server.fresh_database()), None)?;
     t.db.write(|tx| insert_tenant(tx, "acme")).await?;
+    // Reads are those of the connections that are there: no other is made.
+    for answer in join_all((0..40).map(|_| t.db.ping())).await {
+        answer?;
+    }
     for (is_on, outcome) in [("on", Err("unavailable")), ("off", Ok(1))] {
         on_thread(&server, move |server| {
             server.sql(&format!("alter system set default_transaction_read_only = {is_on}"));

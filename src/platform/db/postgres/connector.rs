@@ -1,5 +1,6 @@
 //! Makes the pool's connections, and remembers for all of its threads that the server is away.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,11 @@ pub struct Connector {
     /// Whether the server takes writes.
     pub writes: bool,
     outage: Mutex<Option<Outage>>,
+    connections: AtomicUsize,
 }
+
+/// One of the connections that are there, broken or not, until it is dropped.
+pub struct Connection(Arc<Connector>);
 
 /// The server could not be reached. The first thread that gets through ends it for all.
 struct Outage {
@@ -32,7 +37,7 @@ struct Outage {
 
 impl Connector {
     pub fn new(server: Server, config: &DatabaseConfig, writes: bool) -> Self {
-        Self { server, setup: setup(config), writes, outage: Mutex::new(None) }
+        Self { server, setup: setup(config), writes, outage: Mutex::new(None), connections: AtomicUsize::new(0) }
     }
 
     pub fn connect(self: &Arc<Self>) -> Result<Session> {
@@ -40,7 +45,7 @@ impl Connector {
             return Err(Error::Unavailable("the PostgreSQL server is away".into()));
         }
         let connected = Link::open(&self.server).map_err(|error| Error::Unavailable(error.to_string()));
-        let connected = connected.and_then(|link| Session::pooled(link, self.clone()));
+        let connected = connected.and_then(|link| Session::pooled(link, self));
         let mut outage = self.outage();
         *outage = connected.as_ref().err().map(|_| {
             let pause = outage.as_ref().map_or(FIRST_PAUSE, |outage| (outage.pause * 2).min(LONGEST_PAUSE));
@@ -53,8 +58,36 @@ impl Connector {
         &self.setup
     }
 
+    /// Whether some thread has a connection.
+    pub fn is_connected(&self) -> bool {
+        self.connections.load(Ordering::Relaxed) > 0
+    }
+
+    /// Until the next attempt, if the last one failed.
+    pub fn pause(&self) -> Duration {
+        let outage = self.outage();
+        outage.as_ref().map_or(Duration::ZERO, |outage| outage.next_attempt.saturating_duration_since(Instant::now()))
+    }
+
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    pub fn of(connector: &Arc<Connector>) -> Self {
+        connector.connections.fetch_add(1, Ordering::Relaxed);
+        Self(connector.clone())
+    }
+
+    pub fn connector(&self) -> &Arc<Connector> {
+        &self.0
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

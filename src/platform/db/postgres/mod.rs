@@ -1,6 +1,6 @@
 //! PostgreSQL: a bounded pool of threads, each with a connection of its own, fed from one queue.
 //!
-//! A thread connects when it has something to do. A connection that broke while idle is replaced before the closure
+//! A thread connects when it has something to do, and if it cannot, leaves that to those that are connected. A connection that broke while idle is replaced before the closure
 //! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`, but for a read of one
 //! statement, which is asked once more. While the server is away, callers are turned down at once, and a thread tries again
 //! after a short pause.
@@ -19,7 +19,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, never, select, unbounded};
 
 use self::connector::Connector;
 use self::session::{Committed, Opening, ends_the_connection};
@@ -67,18 +67,19 @@ fn start_pool(
     on_commit: OnCommit,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Sender<Job>> {
-    let (sender, jobs) = unbounded();
+    let (sender, queued) = unbounded();
+    let (pass_on, passed_on) = unbounded();
     let connector = Arc::new(connector);
     for _ in 0..config.pool_size.max(1) {
         let worker = Worker {
+            jobs: Jobs { queued: queued.clone(), passed_on: passed_on.clone(), pass_on: pass_on.clone() },
             connector: connector.clone(),
             session: None,
             in_doubt: Vec::new(),
             on_commit: on_commit.clone(),
             slow: slow::threshold(config),
         };
-        let jobs = jobs.clone();
-        let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run(&jobs));
+        let thread = thread::Builder::new().name("db-postgres".into()).spawn(move || worker.run());
         threads.push(thread.context("cannot start a database thread")?);
     }
     Ok(sender)
@@ -120,7 +121,28 @@ pub(super) fn migrate(server: Server, apply: Apply) -> anyhow::Result<Vec<String
     thread.join().map_err(|_| anyhow!("the migration panicked"))?
 }
 
+/// What is to be done, for all threads of a pool.
+struct Jobs {
+    queued: Receiver<Job>,
+    /// By a thread that could not connect.
+    passed_on: Receiver<Job>,
+    pass_on: Sender<Job>,
+}
+
+impl Jobs {
+    /// Disconnected once the database is closed and nothing is left.
+    fn next(&self, patience: Option<Duration>) -> std::result::Result<Job, RecvTimeoutError> {
+        let late = patience.map_or_else(never, after);
+        select! {
+            recv(self.queued) -> job => job.or_else(|_| self.passed_on.try_recv()).map_err(|_| RecvTimeoutError::Disconnected),
+            recv(self.passed_on) -> job => job.map_err(|_| RecvTimeoutError::Disconnected),
+            recv(late) -> _ => Err(RecvTimeoutError::Timeout),
+        }
+    }
+}
+
 struct Worker {
+    jobs: Jobs,
     connector: Arc<Connector>,
     session: Option<Session>,
     in_doubt: Vec<InDoubt>,
@@ -144,14 +166,12 @@ enum Ended {
 }
 
 impl Worker {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(mut self) {
         loop {
-            let next = match self.in_doubt.is_empty() {
-                true => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => jobs.recv_timeout(ASK_AGAIN),
-            };
+            let next = self.jobs.next((!self.in_doubt.is_empty()).then_some(ASK_AGAIN));
             self.settle();
             match next {
+                Ok(job) if self.session().is_err() && self.connector.is_connected() => self.pass_on(job),
                 Ok(job) => self.serve_and_answer(job),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -162,15 +182,18 @@ impl Worker {
         }
     }
 
+    /// The server takes fewer connections than there are threads, say: who has one does the work.
+    fn pass_on(&self, job: Job) {
+        let _ = self.jobs.pass_on.send(job);
+        thread::sleep(self.connector.pause());
+    }
+
     fn serve_and_answer(&mut self, mut job: Job) {
         let served = match self.carry_out(&mut job) {
             Ok(Ended::Told(effects)) => Ok(effects),
             Ok(Ended::Refused(error)) => return job.refuse(error),
             Ok(Ended::Unknown(lost, error)) => self.after_lost_answer(lost, error),
-            Err(error) => {
-                self.session = None;
-                Err(error)
-            }
+            Err(error) => Err(error),
         };
         match served {
             Ok(effects) => {
@@ -211,7 +234,10 @@ impl Worker {
             (Committed::Unknown(error), Some((_, transaction))) => {
                 Ok(Ended::Unknown(InDoubt { transaction, effects }, error))
             }
-            (Committed::No(error @ Error::Unavailable(_)) | Committed::Unknown(error), _) => Err(error),
+            (Committed::No(error @ Error::Unavailable(_)) | Committed::Unknown(error), _) => {
+                self.session = None;
+                Err(error)
+            }
             (Committed::No(error), marked) => {
                 // The mark was refused behind it, and the commit not carried out, which ends a transaction in any case.
                 if marked.is_some() {
@@ -255,7 +281,8 @@ impl Worker {
         asked.ok().flatten()
     }
 
-    /// One to write on. Found broken by its mark, it is replaced, and nobody notices.
+    /// One to write on. Found broken by its mark, it is replaced, and nobody notices; where the server takes no writes at present, it is
+    /// kept for reads.
     fn marking_session(&mut self) -> Result<&mut Session> {
         match self.session()?.have_mark() {
             Err(failure) if ends_the_connection(&failure) => {

@@ -12,7 +12,7 @@ use futures_util::future::{join, join3};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error as Failure, Statement};
 
-use super::connector::Connector;
+use super::connector::{Connection, Connector};
 use super::link::{Link, Pending, in_order};
 use crate::error::Result;
 use crate::platform::db::failure::{from_postgres, is_broken_connection};
@@ -26,8 +26,8 @@ const PREPARED_STATEMENTS: usize = 500;
 
 pub struct Session {
     link: Link,
-    /// Who makes another one, should this be found broken before anything ran in a transaction.
-    connector: Option<Arc<Connector>>,
+    /// Of the pool: who makes another one, should this be found broken before anything ran in a transaction.
+    connection: Option<Connection>,
     statements: HashMap<String, Statement>,
     /// None until something is written, and where nothing that is committed has anything to tell.
     pub(super) mark: Option<Mark>,
@@ -63,7 +63,7 @@ impl Session {
     pub fn new(link: Link) -> Self {
         Self {
             link,
-            connector: None,
+            connection: None,
             statements: HashMap::new(),
             mark: None,
             opening: None,
@@ -72,16 +72,16 @@ impl Session {
         }
     }
 
-    pub(super) fn pooled(link: Link, connector: Arc<Connector>) -> Result<Self> {
+    pub(super) fn pooled(link: Link, connector: &Arc<Connector>) -> Result<Self> {
         let mut session = Self::new(link);
         session.script(connector.setup())?;
-        session.connector = Some(connector);
+        session.connection = Some(Connection::of(connector));
         Ok(session)
     }
 
     /// Before something is written. After an error no transaction is left open.
     pub(super) fn have_mark(&mut self) -> std::result::Result<(), Failure> {
-        if self.mark.is_none() && self.connector.as_ref().is_some_and(|connector| connector.writes) {
+        if self.mark.is_none() && self.connector().is_some_and(|connector| connector.writes) {
             self.mark = Some(Mark::begin(self).inspect_err(|_| self.link.send("rollback"))?);
         }
         Ok(())
@@ -207,7 +207,7 @@ impl Session {
         let answer = match self.try_to_run(sql, &ask) {
             Ok(answer) => answer,
             Err(Unopened(error)) => {
-                let Some(connector) = self.connector.clone() else { return Err(from_postgres(error)) };
+                let Some(connector) = self.connector().cloned() else { return Err(from_postgres(error)) };
                 let opening = self.opening.take();
                 *self = connector.connect()?;
                 if let Some(Opening::Write(_)) = opening {
@@ -269,6 +269,10 @@ impl Session {
             self.keep(sql, statement);
             answer
         }))
+    }
+
+    fn connector(&self) -> Option<&Arc<Connector>> {
+        self.connection.as_ref().map(Connection::connector)
     }
 
     fn keep(&mut self, sql: &str, statement: Statement) {
