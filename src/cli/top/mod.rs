@@ -52,12 +52,16 @@ pub async fn run(url: &str, every: Duration, once: bool) -> anyhow::Result<()> {
 }
 
 async fn one_frame(source: &Source, every: Duration) -> anyhow::Result<String> {
+    let scrape = async || source.scrape().await.with_context(|| source.shown.clone());
     let mut seen = Seen::default();
-    seen.take(Ok(source.scrape().await?));
+    seen.take(Ok(scrape().await?));
     tokio::time::sleep(every).await;
-    seen.take(Ok(source.scrape().await?));
-    let lines = seen.frame(&source.shown, USUAL_SIZE.0, USUAL_SIZE.1);
-    Ok(lines.iter().map(|line| line.plain().trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+    seen.take(Ok(scrape().await?));
+    let mut lines = seen.frame(&source.shown, USUAL_SIZE.0, USUAL_SIZE.1);
+    // There is no screen to fill, and nothing to end by a key.
+    lines.pop();
+    let text: Vec<_> = lines.iter().map(|line| line.plain().trim_end().to_owned()).collect();
+    Ok(text.join("\n").trim_end().to_owned())
 }
 
 /// The last two scrapes that came, and what is wrong if the next does not.
@@ -107,18 +111,18 @@ impl Source {
     async fn scrape(&self) -> anyhow::Result<Scrape> {
         let asked = self.client.get(&self.url).send().await.map_err(|error| anyhow::anyhow!(innermost(&error)))?;
         if !asked.status().is_success() {
-            bail!("{} answers {}", self.url, asked.status());
+            bail!("/metrics is answered with {}", asked.status());
         }
         let mut answer = asked;
         let mut text = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(|error| anyhow::anyhow!(innermost(&error)))? {
             text.extend_from_slice(&part);
             if text.len() > MOST_BYTES {
-                bail!("{} does not end", self.url);
+                bail!("/metrics does not end");
             }
         }
         let scrape = Scrape::of(&String::from_utf8_lossy(&text), Instant::now());
-        scrape.with_context(|| format!("{} holds no figures of SmileChat", self.url))
+        scrape.context("/metrics holds no figures of SmileChat")
     }
 }
 
