@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -101,8 +101,12 @@ export async function stopServer(server) {
   const log = readLog(server);
   rmSync(server.folder, { recursive: true, force: true });
   assert.deepEqual(exit, { code: 0, signal: null }, "the server ends by itself after SIGTERM");
-  const faults = log.split("\n").filter((line) => line.includes("panicked at") || line.includes(`"log.level":"error"`));
+  const lines = log.split("\n");
+  const faults = lines.filter((line) => line.includes("panicked at") || line.includes(`"log.level":"error"`));
   assert.deepEqual(faults, [], "nothing that a client does is an error of the server");
+  // scripts/chaos tells how much was read.
+  const { SMILECHAT_LOGS_READ } = process.env;
+  if (SMILECHAT_LOGS_READ) appendFileSync(SMILECHAT_LOGS_READ, `${lines.length - 1}\n`);
 }
 
 /** A server for one piece of work, ended whatever comes of it. */
