@@ -43,7 +43,7 @@ pub struct NewCollection {
     /// At most 1,000 characters.
     #[garde(inner(custom(is_description)))]
     pub description: Option<String>,
-    /// Collections are listed in this order.
+    /// Collections are listed in this order; behind all others if it is absent.
     #[garde(inner(range(min = -1_000_000, max = 1_000_000)))]
     pub position: Option<i64>,
 }
@@ -104,7 +104,7 @@ pub fn create_in(tx: &mut Tx<'_>, app: &App, act: &Act, new: NewCollection) -> R
         slug: new.slug.unwrap_or_else(|| slug_of(&new.name)),
         name: new.name,
         description: new.description.unwrap_or_default(),
-        position: new.position.unwrap_or_default(),
+        position: new.position.map_or_else(|| store::next_position(tx, act.tenant), Ok)?,
         created_at: act.at,
         updated_at: act.at,
     };

@@ -36,6 +36,12 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, after: Option<(i64, String)>, li
     tx.all(&sql, &[tenant.into(), position.into(), id.as_str().into(), limit.into()], collection)
 }
 
+/// Behind all that there are.
+pub fn next_position(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<i64> {
+    let sql = "select coalesce(max(position) + 1, 0) from kb_collections where tenant_key = $1";
+    tx.one(sql, &[tenant.into()], |row| row.take())
+}
+
 pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &Collection) -> Result<()> {
     tx.execute(
         "insert into kb_collections (collection_id, tenant_key, slug, name, description, position, created_at, updated_at)

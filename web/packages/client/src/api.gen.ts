@@ -1850,7 +1850,7 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Collections are listed in this order.
+             * @description Collections are listed in this order; behind all others if it is absent.
              */
             position?: number | null;
             /** @description Small letters, digits and `-`, at most 80; made of the name if it is absent. */
