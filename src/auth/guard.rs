@@ -30,19 +30,23 @@ pub struct SignedIn(pub Arc<Caller>);
 
 /// Checks the credentials of a request. A bearer token and an API key have to name the same tenant.
 pub async fn caller(app: &App, method: &Method, headers: &HeaderMap) -> Result<Arc<Caller>> {
-    let api_key = api_key(app, headers).await?;
-    let caller = match bearer(headers)? {
-        Some(token) => caller_of_token(app, token, api_key.as_deref()).await?,
+    let api_key = api_key(app, method, headers).await?;
+    let Some(token) = bearer(headers)? else {
         // A secret key acts as an account of its own, as far as its scopes go.
-        None => api_key.and_then(|known| known.caller.clone()).ok_or(Error::Unauthorized("unauthorized"))?,
+        return api_key.and_then(|known| known.caller.clone()).ok_or(Error::Unauthorized("unauthorized"));
     };
-    // What is remembered can be a moment behind what another node has done. Nothing is changed by that.
-    if !method.is_safe() && app.may_have_peers() {
+    let caller = caller_of_token(app, token, api_key.as_deref()).await?;
+    if is_asked_anew(app, method) {
         let (asked, now) = (caller.clone(), app.clock.now());
         let look = app.db.ask(move |tx| session::require_live(tx, &asked, now));
         within(caller.tenant.0, look).await?;
     }
     Ok(caller)
+}
+
+/// What is remembered can be a moment behind what another node has done. Nothing is changed by that.
+fn is_asked_anew(app: &App, method: &Method) -> bool {
+    !method.is_safe() && app.may_have_peers()
 }
 
 /// What a socket lives by. It has to be cut when any of it ends.
@@ -78,22 +82,23 @@ impl Credentials {
 pub async fn credentials(app: &App, token: &str, key: Option<&str>, origin: Option<&str>) -> Result<Credentials> {
     let turn = app.auth.registry.turn();
     let api_key = match key {
-        Some(key) => Some(checked_key(app, key, origin).await?),
+        Some(key) => Some(app.auth.registry.api_key(&app.db, key).await?),
         None => None,
     };
+    api_key.as_deref().map_or(Ok(()), |known| require_served(known, origin))?;
     let caller = caller_of_token(app, token, api_key.as_deref()).await?;
     let token_ends = app.auth.tokens.verify(token, app.clock.now())?.exp;
     let api_key_id = api_key.map(|known| known.key.api_key_id.clone());
     Ok(Credentials { caller, token_ends, api_key_id, origin: origin.map(str::to_owned), turn })
 }
 
-pub async fn tenant(app: &App, headers: &HeaderMap) -> Result<TenantKey> {
-    Ok(tenant_of_key(app, headers).await?.unwrap_or(app.auth.default_tenant))
+pub async fn tenant(app: &App, method: &Method, headers: &HeaderMap) -> Result<TenantKey> {
+    Ok(tenant_of_key(app, method, headers).await?.unwrap_or(app.auth.default_tenant))
 }
 
 /// None without a key.
-pub async fn tenant_of_key(app: &App, headers: &HeaderMap) -> Result<Option<TenantKey>> {
-    Ok(api_key(app, headers).await?.map(|known| TenantKey(known.key.tenant)))
+pub async fn tenant_of_key(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<TenantKey>> {
+    Ok(api_key(app, method, headers).await?.map(|known| TenantKey(known.key.tenant)))
 }
 
 async fn caller_of_token(app: &App, token: &str, key: Option<&KnownKey>) -> Result<Arc<Caller>> {
@@ -105,18 +110,21 @@ async fn caller_of_token(app: &App, token: &str, key: Option<&KnownKey>) -> Resu
     if key_agrees && token_agrees { Ok(caller) } else { Err(Error::Unauthorized("unauthorized")) }
 }
 
-async fn api_key(app: &App, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>> {
+async fn api_key(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>> {
     let Some(value) = headers.get(API_KEY) else { return Ok(None) };
     let key = value.to_str().map_err(|_| Error::Unauthorized("unauthorized"))?;
     // An origin that cannot be read is a foreign one.
     let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
-    checked_key(app, key, origin).await.map(Some)
+    let known = match is_asked_anew(app, method) {
+        true => app.auth.registry.api_key_anew(&app.db, key).await?,
+        false => app.auth.registry.api_key(&app.db, key).await?,
+    };
+    require_served(&known, origin)?;
+    Ok(Some(known))
 }
 
-async fn checked_key(app: &App, key: &str, origin: Option<&str>) -> Result<Arc<KnownKey>> {
-    let known = app.auth.registry.api_key(&app.db, key).await?;
-    let is_served = serves(&known.key.allowed_origins, origin);
-    if is_served { Ok(known) } else { Err(Error::Forbidden("origin_not_allowed")) }
+fn require_served(known: &KnownKey, origin: Option<&str>) -> Result<()> {
+    if serves(&known.key.allowed_origins, origin) { Ok(()) } else { Err(Error::Forbidden("origin_not_allowed")) }
 }
 
 /// Whether a key that lists `allowed` serves a page. A missing Origin is an app or a server: only browsers can be held to
@@ -160,7 +168,7 @@ impl FromRequestParts<App> for Tenant {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        tenant(app, &parts.headers).await.map(Self)
+        tenant(app, &parts.method, &parts.headers).await.map(Self)
     }
 }
 

@@ -99,17 +99,27 @@ impl Registry {
         let hash = secret::hash_token(key);
         let found = self.api_keys.get(&hash);
         let found = found.filter(|known| self.is_fresh(known, known.what.key.user) && self.is_fresh_key(known));
-        let what = match found {
-            Some(known) => known.what,
-            None => {
-                let turn = self.turn();
-                let look_up = for_everybody(db.read(move |tx| find_key(tx, &hash)));
-                let what = Arc::new(self.known(hash, look_up).await?);
-                self.api_keys.insert(hash, Remembered { what: what.clone(), turn });
-                what
-            }
-        };
-        if self.ended.contains_key(&what.key.api_key_id) { Err(refused()) } else { Ok(what) }
+        match found {
+            Some(known) if !self.is_revoked(&known.what.key.api_key_id) => Ok(known.what),
+            Some(_) => Err(refused()),
+            None => self.look_up_key(db, hash).await,
+        }
+    }
+
+    /// The same, whatever is remembered of it.
+    pub async fn api_key_anew(&self, db: &Db, key: &str) -> Result<Arc<KnownKey>> {
+        if !ApiKeyKind::is_shape_of_key(key) {
+            return Err(refused());
+        }
+        self.look_up_key(db, secret::hash_token(key)).await
+    }
+
+    async fn look_up_key(&self, db: &Db, hash: [u8; 32]) -> Result<Arc<KnownKey>> {
+        let turn = self.turn();
+        let look_up = for_everybody(db.read(move |tx| find_key(tx, &hash)));
+        let what = Arc::new(self.known(hash, look_up).await?);
+        self.api_keys.insert(hash, Remembered { what: what.clone(), turn });
+        if self.is_revoked(&what.key.api_key_id) { Err(refused()) } else { Ok(what) }
     }
 
     /// `staff` are those who are named in it.

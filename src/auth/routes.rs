@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -192,7 +192,7 @@ async fn refresh(
     headers: HeaderMap,
     Json(request): Json<RefreshRequest>,
 ) -> Result<Json<Session>> {
-    let named = guard::tenant_of_key(&app, &headers).await?;
+    let named = guard::tenant_of_key(&app, &Method::POST, &headers).await?;
     session::refresh(&app, named, request.refresh_token).await.map(Json)
 }
 

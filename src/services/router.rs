@@ -67,7 +67,7 @@ fn identify(app: App) -> Identify {
                     Some(identity)
                 }
                 Err(_) => {
-                    let tenant = guard::tenant(&app, &parts.headers).await.ok()?;
+                    let tenant = guard::tenant(&app, &parts.method, &parts.headers).await.ok()?;
                     Some(Identity { tenant: tenant.0, caller: None, role: None })
                 }
             }
