@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::claim::{self, Claim};
 use super::model::Listener;
-use super::reply::{self, Desk, Question, Reply};
+use super::reply::{self, Desk, Question, Reply, Work};
 use super::runs::Run;
 use super::say::say;
 use super::settings::{self, engine::Engine};
@@ -34,7 +34,7 @@ const LOOK_BACK: i64 = 30;
 const MOST_CHARS: usize = 4000;
 /// Whether somebody else took over, while a model writes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// For deciding, whatever it takes: a person has the ticket within 30 s.
+/// From a question to what is decided, whatever that takes: a person has the ticket within 30 s.
 const DEADLINE: Duration = Duration::from_secs(26);
 
 /// A ticket that waits for the bot.
@@ -53,6 +53,7 @@ pub async fn list_due(app: &App, limit: i64) -> Result<Vec<Due>> {
 pub struct Task {
     due: Due,
     due_seq: i64,
+    asked_at: Timestamp,
     desk: Desk,
     question: Question,
     /// None: what it answers costs nobody anything.
@@ -65,6 +66,11 @@ pub struct Task {
 impl Task {
     pub fn ticket_id(&self) -> &str {
         &self.question.ticket_id
+    }
+
+    /// For deciding. Those who are asked may be slow, and have kept this one waiting for its turn; what is looked up is not.
+    fn time_left(&self, now: Timestamp) -> Duration {
+        if self.desk.asks_others() { DEADLINE.saturating_sub(now.since(self.asked_at)) } else { DEADLINE }
     }
 
     /// What its answer will be called.
@@ -95,6 +101,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
     let bot = bot.ok_or(Error::bug("a bot owes an answer that nobody has set up"))?;
     let account = bot_account::find(tx, due.tenant, bot)?;
     let said = store::list_said(tx, due.tenant, due.ticket, due_seq, LOOK_BACK)?;
+    let asked_at = said.first().map_or(ticket.updated_at, |last| last.timestamp);
     let all: Vec<&str> =
         said.iter().filter(|said| said.sender == ticket.customer).map(|said| said.text.as_str()).collect();
     let language = Language::of(&all.join("\n"), &desk.settings.language);
@@ -124,7 +131,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         model_answers,
     };
     let (bot_id, bot_name) = (account.user_id, account.name);
-    Ok(Some(Task { due, due_seq, desk, question, claim: None, bot, bot_id, bot_name }))
+    Ok(Some(Task { due, due_seq, asked_at, desk, question, claim: None, bot, bot_id, bot_name }))
 }
 
 /// Why an answer is not this node's to give any more.
@@ -173,9 +180,13 @@ pub async fn finish(app: &App, task: Task, listener: Listener<'_>) -> Result<boo
 }
 
 async fn decide_and_put(app: &App, task: Task, listener: Listener<'_>) -> Result<bool> {
-    let deciding = tokio::time::timeout(DEADLINE, reply::decide(app, &task.desk, &task.question, listener));
+    let time_left = task.time_left(app.clock.now());
+    let deciding = tokio::time::timeout(time_left, reply::decide(app, &task.desk, &task.question, listener));
     let decided = tokio::select! {
-        decided = deciding => decided.unwrap_or_else(|_| Ok(Reply::HandOff(HandoffReason::ModelFailed).into())),
+        // With no time left nobody is asked.
+        biased;
+        () = std::future::ready(()), if time_left.is_zero() => Ok(out_of_time(&task.desk)),
+        decided = deciding => decided.unwrap_or_else(|_| Ok(out_of_time(&task.desk))),
         // What a model would go on to write nobody would read. Nothing is said but where the bot was switched off.
         ended = no_longer_owed(app, &task) => match ended {
             Ended::Settled => Ok(Reply::HandOff(HandoffReason::BotOff).into()),
@@ -200,6 +211,13 @@ async fn decide_and_put(app: &App, task: Task, listener: Listener<'_>) -> Result
         }
         stored => stored,
     }
+}
+
+fn out_of_time(desk: &Desk) -> reply::Decision {
+    let engine = desk.settings.engine;
+    let reason = if engine == Engine::Webhook { HandoffReason::WebhookFailed } else { HandoffReason::ModelFailed };
+    let work = Work { engine, error: Some("waited_too_long".into()), ..Work::default() };
+    reply::Decision { work, ..Reply::HandOff(reason).into() }
 }
 
 async fn put(app: &App, task: Arc<Task>, decision: reply::Decision) -> Result<bool> {

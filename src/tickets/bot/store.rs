@@ -50,15 +50,16 @@ pub fn save_settings(tx: &mut Tx<'_>, tenant: TenantKey, new: &Stored<'_>, now: 
     Ok(())
 }
 
-/// The tickets of all tenants in which the bot owes an answer that nobody is at. It walks the index of those; the first
-/// condition, which all fulfil, is what makes both engines take it.
+/// The tickets of all tenants in which the bot owes an answer that nobody is at, and who asked first comes first. It walks the
+/// index of those; the first condition, which all fulfil, is what makes both engines take it.
 pub fn list_due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
     tx.all(
         "select t.tenant_key, t.ticket_key from tickets t
+         left join messages m on m.ticket_key = t.ticket_key and m.seq = t.bot_due_seq
          where t.tenant_key > 0 and t.bot_due_seq is not null and not exists (
              select 1 from bot_claims c
              where c.tenant_key = t.tenant_key and c.ticket_key = t.ticket_key and c.claimed_until > $1)
-         order by t.tenant_key, t.ticket_key limit $2",
+         order by m.timestamp, t.ticket_key limit $2",
         &[now.into(), limit.into()],
         |row| Ok(Due { tenant: TenantKey(row.take()?), ticket: TicketKey(row.take()?) }),
     )
@@ -121,17 +122,19 @@ pub struct Said {
     pub sender: UserKey,
     pub is_of_bot: bool,
     pub text: String,
+    pub timestamp: Timestamp,
 }
 
 /// The newest ones up to `seq`, newest first.
 pub fn list_said(tx: &mut Tx<'_>, tenant: TenantKey, ticket: TicketKey, up_to: i64, limit: i64) -> Result<Vec<Said>> {
     tx.all(
-        "select sender_key, kind, message_content from messages
+        "select sender_key, kind, message_content, timestamp from messages
          where ticket_key = $1 and tenant_key = $2 and seq <= $3 order by seq desc limit $4",
         &[ticket.into(), tenant.into(), up_to.into(), limit.into()],
         |row| {
             let (sender, kind) = (UserKey(row.take()?), row.take::<String>()?);
-            Ok(Said { sender, is_of_bot: kind != MessageKind::Text.as_str(), text: row.take()? })
+            let is_of_bot = kind != MessageKind::Text.as_str();
+            Ok(Said { sender, is_of_bot, text: row.take()?, timestamp: row.take()? })
         },
     )
 }

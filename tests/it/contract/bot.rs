@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-use crate::harness::{Person, Server, Tenant, on_both_engines};
+use crate::harness::{Engine, Person, Server, Tenant, on_both_engines};
 
 const LATEST: Duration = Duration::from_secs(10);
 
@@ -326,4 +328,38 @@ async fn a_ticket_closed_under_the_bot_and_opened_again_waits_for_a_person() {
         server.put(&bot).by(&ada).json(json!({"roles": ["customer"]})).await.problem(403, "forbidden");
     })
     .await;
+}
+
+/// Eight of one tenant are asked about at once: more than that have to wait, and no longer than one that is asked about.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_too_long_for_a_turn_gets_a_person() {
+    let model = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let host = model.local_addr().expect("it is bound").to_string();
+    let own = host.clone();
+    let server = Server::start_with(Engine::Sqlite, |config| config.outbound.own_hosts = own).await;
+    let acme = server.tenant("acme").await;
+    let ada = acme.admin("ada").await;
+    let openai =
+        json!({"provider": "openai", "url": format!("http://{host}/v1"), "name": "silent", "deadline_seconds": 2});
+    let settings = json!({"enabled": true, "engine": "model", "model": openai});
+    server.put("/api/bot").by(&ada).json(settings).await.expect(200);
+    let mut asked = Vec::new();
+    for number in 0..9 {
+        let customer = acme.customer(&format!("customer{number}")).await;
+        let ticket = server.ticket(&customer, "Delivery").await;
+        server.say(&customer, &ticket, "What does delivery cost?").await;
+        asked.push((customer, ticket));
+    }
+    let mut silent = Vec::new();
+    while silent.len() < 8 {
+        silent.push(model.accept().await.expect("a connection"));
+    }
+    server.pass(27);
+    join_all(asked.iter().map(|(customer, ticket)| next_word(&server, customer, ticket, 1))).await;
+    let runs = server.get("/api/bot/runs?limit=100").by(&ada).await.expect(200);
+    let runs = runs["data"].as_array().expect("a list");
+    assert!(runs.iter().all(|run| run["reason"] == "model_failed"), "{runs:?}");
+    let how_many = |error: &str| runs.iter().filter(|run| run["error"] == error).count();
+    assert_eq!((how_many("model_timeout"), how_many("waited_too_long")), (8, 1), "{runs:?}");
+    assert_eq!(state(&server, &asked[8].0, &asked[8].1).await, "handoff_requested", "the last one asked");
 }

@@ -33,6 +33,7 @@ const ERRORS: Record<string, string> = {
   model_unreachable: "The model's address did not answer.",
   model_rejected: "The model refused the request: look at its key and its name.",
   model_broken: "The model's answer could not be read.",
+  waited_too_long: "So many customers asked at once that this one's turn did not come in time.",
   budget: "What the bot may spend was used up.",
 };
 
