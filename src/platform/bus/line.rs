@@ -106,6 +106,8 @@ impl Ear {
 impl Line {
     pub async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
+        // One that was never there is told of as well.
+        let mut is_told = false;
         loop {
             let connected = timeout(CONNECT, self.place.connect(&self.seal.channel)).await;
             let ended = match connected.context("it does not answer").and_then(|connected| connected) {
@@ -115,9 +117,11 @@ impl Line {
             // What was on its way when the line broke may be lost.
             self.shared.pulse.note_gap();
             if self.shared.pulse.stop() {
-                pause = FIRST_PAUSE;
-                tracing::warn!(bus = self.shared.kind, error = %ended, "the bus is down: other nodes are read from the database");
+                (pause, is_told) = (FIRST_PAUSE, false);
                 self.inlet.pass(Heard::MayHaveMissed);
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                tracing::warn!(bus = self.shared.kind, error = %ended, "the bus is down: other nodes are read from the database");
             }
             metrics::gauge!("smilechat_bus_up").set(0.0);
             self.drop_what_waits();

@@ -30,25 +30,47 @@ export async function launchRedis(redis) {
   await poll("Redis to listen", 10_000, () => answers(redis.port));
 }
 
+/** One that is spoken to by TLS alone, with a password. Whoever trusts the file `authority` believes that it is 127.0.0.1. */
+export async function startGuardedRedis() {
+  const folder = mkdtempSync(join(tmpdir(), "smilechat-guarded-"));
+  const redis = { port: await freePort(), folder, password: "a/pass:word@of%ours", authority: join(folder, "ca.crt") };
+  const make = `
+    new="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    openssl req -x509 $new -days 2 -subj /CN=Ours -keyout ca.key -out ca.crt
+    openssl req $new -subj /CN=redis -keyout redis.key -out redis.csr
+    echo subjectAltName=IP:127.0.0.1 > names
+    openssl x509 -req -in redis.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -days 2 -out redis.crt`;
+  execFileSync("sh", ["-ec", make], { cwd: folder, stdio: "ignore" });
+  const files = ["--tls-cert-file", "redis.crt", "--tls-key-file", "redis.key", "--tls-ca-cert-file", "ca.crt"];
+  redis.options = ["--port", "0", "--tls-port", String(redis.port), "--tls-auth-clients", "no", ...files, "--requirepass", redis.password];
+  redis.url = (password) => `rediss://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`;
+  await launchRedis(redis);
+  return { ...redis, all: [redis] };
+}
+
 async function startOneOf(folder, options = []) {
   const redis = { port: await freePort(), folder, options };
   await launchRedis(redis);
   return redis;
 }
 
-/** A master, its replica, and three sentinels that know it as `chat`. */
+/** A master, its replica, and three sentinels that know it as `chat`; these and those ask for a password, each for its own. */
 export async function startSentinels() {
   const folder = mkdtempSync(join(tmpdir(), "smilechat-sentinels-"));
-  const master = await startOneOf(folder);
-  const replica = await startOneOf(folder, ["--replicaof", "127.0.0.1", String(master.port)]);
+  const guarded = ["--requirepass", "of-the-data", "--masterauth", "of-the-data"];
+  const master = await startOneOf(folder, guarded);
+  const replica = await startOneOf(folder, [...guarded, "--replicaof", "127.0.0.1", String(master.port)]);
+  replica.password = "of-the-data";
   const sentinels = [];
   for (let place = 0; place < 3; place += 1) {
-    const sentinel = { port: await freePort(), folder };
+    const sentinel = { port: await freePort(), folder, password: "of-the-sentinels" };
     const file = join(folder, `sentinel-${place}.conf`);
     writeFileSync(file, [
       `port ${sentinel.port}`,
       "bind 127.0.0.1",
+      `requirepass ${sentinel.password}`,
       `sentinel monitor chat 127.0.0.1 ${master.port} 2`,
+      "sentinel auth-pass chat of-the-data",
       "sentinel down-after-milliseconds chat 1000",
       "sentinel failover-timeout chat 6000",
     ].join("\n"));
@@ -66,7 +88,8 @@ export async function startSentinels() {
       return value("num-slaves") === "1" && value("num-other-sentinels") === "2";
     });
   }
-  const url = `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/chat`;
+  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
+  const url = `redis+sentinel://:of-the-data@${hosts}/chat?sentinel_password=of-the-sentinels`;
   return { folder, url, master, replica, all: [...sentinels, master, replica] };
 }
 
@@ -105,7 +128,8 @@ export async function killRedis(redis) {
 
 /** What a command answers, as redis-cli prints it. */
 export function askRedis(redis, ...command) {
-  return execFileSync("redis-cli", ["-p", String(redis.port), ...command], { encoding: "utf8" }).trim();
+  const env = { ...process.env, ...(redis.password ? { REDISCLI_AUTH: redis.password } : {}) };
+  return execFileSync("redis-cli", ["-p", String(redis.port), ...command], { encoding: "utf8", env }).trim();
 }
 
 /** Debian's package of tools holds the server under another name, and starts none for the whole machine. Another server that

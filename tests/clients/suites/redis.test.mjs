@@ -7,8 +7,8 @@ import { isInTouch } from "../harness/cluster.mjs";
 import { scrape, valueOf } from "../harness/metrics.mjs";
 import { call, get, newCustomer, newSupport, newTicket } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
-import { askRedis, endSeveral, killRedis, launchRedis, startCluster, startRedis, startSentinels } from "../harness/redis.mjs";
-import { startServer, stopServer } from "../harness/server.mjs";
+import { askRedis, endSeveral, killRedis, launchRedis, startCluster, startGuardedRedis, startRedis, startSentinels } from "../harness/redis.mjs";
+import { readLog, startServer, stopServer } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
 
@@ -16,7 +16,7 @@ let postgres;
 before(async () => (postgres = await startPostgres()));
 after(() => stopPostgres(postgres));
 
-async function startNodes(redisUrl) {
+async function startNodes(redisUrl, more = {}) {
   const name = `chat_${Math.random().toString(36).slice(2)}`;
   runSql(postgres, `create database ${name}`);
   const databaseUrl = postgres.url.replace(/postgres$/, name);
@@ -27,6 +27,7 @@ async function startNodes(redisUrl) {
     SMILECHAT_LIMITS__AUTH_PER_MINUTE: "100000",
     SMILECHAT_BUS__HEARTBEAT_MS: "500",
     SMILECHAT_BUS__LEASE_MS: "5000",
+    ...more,
   };
   const nodes = [await startServer({ databaseUrl, env }), await startServer({ databaseUrl, env })];
   await areInTouch(nodes);
@@ -68,6 +69,30 @@ async function areCountedTogether(nodes) {
   }
   return answers.join() === "401,401,401,401,429,429";
 }
+
+test("by TLS and with a password; without either, the nodes go on as without Redis, and say why", { timeout: 90_000 }, async () => {
+  const redis = await startGuardedRedis();
+  const nodes = await startNodes(redis.url(redis.password), { SSL_CERT_FILE: redis.authority });
+  await crosses(nodes);
+  assert.ok(await areCountedTogether(nodes));
+  const wrong = {
+    "a wrong password": [redis.url("guessed"), { SSL_CERT_FILE: redis.authority }, /password/i],
+    "an authority that nobody knows": [redis.url(redis.password), {}, /UnknownIssuer/],
+    "no TLS": [redis.url(redis.password).replace("rediss", "redis"), {}, /redis/],
+  };
+  for (const [what, [url, trust, why]] of Object.entries(wrong)) {
+    const alone = await startServer({ databaseUrl: nodes[0].environment.DATABASE_URL, env: { REDIS_URL: url, ...trust } });
+    const { dependencies } = await (await fetch(`${alone.url}/readyz`)).json();
+    const { kind, status } = dependencies.find((one) => one.name === "bus");
+    assert.deepEqual([kind, status], ["redis", "down"], what);
+    await newCustomer(alone);
+    await poll(`the log to tell of ${what}`, 5_000, () => readLog(alone).split("\n").some((line) => line.includes("the bus is down") && why.test(line)));
+    assert.ok(!readLog(alone).includes("guessed") && !readLog(alone).includes(redis.password), what);
+    await stopServer(alone);
+  }
+  for (const node of nodes) await stopServer(node);
+  await endSeveral(redis);
+});
 
 test("sentinels: when the master dies, both nodes go on with the one that takes its place", { timeout: 90_000 }, async () => {
   const sentinels = await startSentinels();
