@@ -15,9 +15,12 @@ export async function startModel() {
     response.once("close", () => (model.closed += Number(!response.writableEnded)));
     await model.script(body, new Answer(response), request);
   });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  model.host = `127.0.0.1:${port}`;
+  model.start = async (port) => {
+    await new Promise((done) => server.listen(port, "127.0.0.1", done));
+    model.port = server.address().port;
+  };
+  await model.start(0);
+  model.host = `127.0.0.1:${model.port}`;
   model.url = `http://${model.host}/v1`;
   model.stop = async () => {
     server.closeAllConnections();

@@ -10,6 +10,7 @@ import { allMessages, get, newCustomer, newTicket, post, put } from "../harness/
 import { runCommand } from "../harness/server.mjs";
 import { allHeard, connect, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
+import { failInEveryWay } from "../trials/model.mjs";
 
 let server, model, admin, support, customer;
 
@@ -156,52 +157,16 @@ describe("a replay", () => {
 });
 
 describe("a model that fails", () => {
-  const hello = (answer) => answer.piece("Delivery costs ");
-  const cases = {
-    "says nothing": ["model_timeout", () => undefined],
-    "never ends": [
-      "model_too_long",
-      async (_, answer) => {
-        while (answer.piece("more and more ") || (await pause(1), !answer.response.destroyed));
-      },
-    ],
-    "drips without end": [
-      "model_timeout",
-      async (_, answer) => {
-        for (; !answer.response.destroyed; await pause(50)) answer.piece("x");
-      },
-    ],
-    "sends 10 MB at once": ["model_too_long", (_, answer) => answer.say("x".repeat(10_000_000))],
-    "breaks off each time": ["model_broken", (_, answer) => (hello(answer), answer.breakOff())],
-    "ends without an end": ["model_broken", (_, answer) => (hello(answer), answer.response.end())],
-    "is cut at its most tokens": ["model_too_long", (_, answer) => (hello(answer), answer.end("length"))],
-    "talks no JSON": ["model_broken", (_, answer) => (answer.event("{{{"), answer.response.end())],
-    "writes what cannot be stored": ["model_broken", (_, answer) => answer.say("Delivery \u0000 is free [1].")],
-    "says nothing at its end": ["model_broken", (_, answer) => answer.end()],
-    "is overloaded": ["model_rate_limited", (_, answer) => answer.json({}, 429)],
-    "asks to wait an hour": ["model_timeout", (_, answer) => answer.json({}, 429, { "retry-after": "3600" })],
-    "refuses the key": ["model_not_authorized", (_, answer) => answer.json({ error: `bad key ${KEY}` }, 401)],
-    "redirects": ["model_rejected", (_, answer) => answer.json({}, 302, { location: "http://127.0.0.1:1/" })],
-    "calls tools without end": ["model_too_long", (_, answer) => answer.call(["look_up", {}])],
-    "calls a hundred tools at once": ["model_too_long", (_, answer) => answer.call(...Array(100).fill(["look_up", {}]))],
-  };
-  for (const [name, [error, script]] of Object.entries(cases)) {
-    test(`${name}: a person within the deadline, one notice, and the message stands`, async () => {
-      model.script = script;
-      const began = Date.now();
-      const outcome = await asked();
-      handedOver(outcome, "model_failed", error);
-      assert.ok(Date.now() - began < 8_000);
-      assert.equal(outcome.messages[0].message_content, QUESTION);
-    });
-  }
+  test("in every way: a person within the deadline, one notice, and the message stands", async () => {
+    await failInEveryWay({ server, model, admin, support }, { deadline: 3 });
+  });
 
   test("once, and then answers: nobody notices", async () => {
     let tries = 0;
     model.script = (_, answer) => {
       tries += 1;
       if (tries === 1) return answer.json({}, 503);
-      if (tries === 2) return hello(answer), answer.breakOff();
+      if (tries === 2) return answer.piece("Delivery costs "), answer.breakOff();
       return answer.say(GOOD);
     };
     const { run, said } = await asked();

@@ -7,13 +7,16 @@ import { after, before, describe, test } from "node:test";
 
 import { isInTouch } from "../harness/cluster.mjs";
 import { figure, scrape, valueOf } from "../harness/metrics.mjs";
-import { allMessages, call, get, login, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
+import { allMessages, call, get, newCustomer, newStaff, newSupport, newTicket, post, put } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { askRedis, killRedis, startRedis } from "../harness/redis.mjs";
 import { endProcess, freeze, startServer, stopServer } from "../harness/server.mjs";
 import { allHeard, connect, forget, heard, tell } from "../harness/sockets.mjs";
 import { pause, poll } from "../harness/wait.mjs";
+import { goAway } from "../trials/absence.mjs";
 import { troubleBus } from "../trials/bus.mjs";
+import { oneOrder } from "../trials/order.mjs";
+import { cutOff } from "../trials/revocation.mjs";
 
 let postgres;
 let redis;
@@ -65,56 +68,18 @@ for (const bus of Object.keys(buses)) {
       for (const node of nodes) await stopServer(node);
     });
 
-    test("everybody on both nodes gets every message once and in order", async () => {
+    test("everybody on both nodes gets every message once and in order, and the same client_id is one message", async () => {
       const [one, two] = nodes;
       const [customer, support] = [await newCustomer(one), await newSupport(one)];
       const { ticket_id } = await newTicket(one, customer);
-      const readers = [];
-      for (const node of nodes) for (const person of [customer, support]) readers.push(await connect(node, person));
-      for (const line of readers) await tell(line, "join_ticket", { ticket_id });
-
+      const [writing, reading] = [await connect(one, customer), await connect(two, support)];
+      for (const line of [writing, reading]) await tell(line, "join_ticket", { ticket_id });
       const began = Date.now();
-      await tell(readers[0], "chat_message", { ticket_id, message_content: "Hello?" });
-      await heard(readers[3], "chat_message", (message) => message.seq === 1, 1_000);
-      const crossing = Date.now() - began;
-
-      const senders = [];
-      for (let place = 0; place < 8; place += 1) senders.push(await connect(place % 2 ? one : two, place % 3 ? customer : support));
-      await Promise.all(senders.map(async (line, sender) => {
-        for (let count = 0; count < 25; count += 1) {
-          await tell(line, "chat_message", { ticket_id, message_content: `${sender}/${count}`, client_id: `${sender}-${count}` });
-        }
-      }));
-      for (const line of readers) await heard(line, "chat_message", (message) => message.seq === 201, 3_000);
-      const stored = await allMessages(two, support, ticket_id);
-      const expected = Array.from({ length: 201 }, (_, place) => place + 1);
-      assert.deepEqual(stored.map((message) => message.seq), expected);
-      for (const line of readers) {
-        const seen = allHeard(line, "chat_message");
-        assert.deepEqual(seen.map((message) => message.seq), expected);
-        assert.deepEqual(seen.map((message) => message.message_content), stored.map((message) => message.message_content));
-      }
-      console.log(`# ${bus}: a message crossed in ${crossing} ms with its ack`);
-      for (const line of [...readers, ...senders]) line.socket.disconnect();
-    });
-
-    test("the same client_id on both nodes at once is one message", async () => {
-      const [one, two] = nodes;
-      const customer = await newCustomer(one);
-      const { ticket_id } = await newTicket(one, customer);
-      const lines = [await connect(one, customer), await connect(two, customer)];
-      for (const line of lines) await tell(line, "join_ticket", { ticket_id });
-      const message = { ticket_id, message_content: "Once", client_id: "only-once" };
-      const sends = Array.from({ length: 20 }, (_, place) => tell(lines[place % 2], "chat_message", message));
-      const posts = nodes.map((node) => post(node, customer, `/api/messages/${ticket_id}`, { message_content: "Once", client_id: "only-once" }));
-      const ids = new Set([...(await Promise.all(sends)).map((ack) => ack.message.message_id), ...(await Promise.all(posts)).map((sent) => sent.message_id)]);
-      assert.equal(ids.size, 1);
-      assert.equal((await allMessages(two, customer, ticket_id)).length, 1);
-      for (const line of lines) {
-        await heard(line, "chat_message", (sent) => sent.seq === 1);
-        assert.equal(allHeard(line, "chat_message").length, 1);
-        line.socket.disconnect();
-      }
+      await tell(writing, "chat_message", { ticket_id, message_content: "Hello?" });
+      await heard(reading, "chat_message", (message) => message.seq === 1, 1_000);
+      console.log(`# ${bus}: a message crossed in ${Date.now() - began} ms with its ack`);
+      for (const line of [writing, reading]) line.socket.disconnect();
+      await oneOrder({ nodes }, { messages: 200, repeats: 8 });
     });
 
     test("what happens to a ticket on one node is seen on the other", async () => {
@@ -158,57 +123,8 @@ for (const bus of Object.keys(buses)) {
       for (const line of [ours, theirs, writing]) line.socket.disconnect();
     });
 
-    test("who loses a right on one node loses it on the other at once", async () => {
-      const [one, two] = nodes;
-      const admin = await newStaff(one, "admin");
-      const revocations = {
-        "a logout": (person) => call(one, "POST", "/api/auth/logout", { token: person.token, body: {} }),
-        "a new password": async (person) => {
-          const elsewhere = await login(one, person.username, person.password);
-          return call(one, "PUT", "/api/users/profile", {
-            token: elsewhere.token,
-            body: { current_password: person.password, new_password: "another horse battery" },
-          });
-        },
-        "another role": (person) => call(one, "PUT", `/api/users/${person.id}`, { token: admin.token, body: { roles: ["customer"] } }),
-        "a closed account": (person) => call(one, "PUT", `/api/users/${person.id}`, { token: admin.token, body: { is_disabled: true } }),
-      };
-      for (const [what, revoke] of Object.entries(revocations)) await isCutOff(what, revoke);
-      console.log(`# ${bus}: cut off within ${worst} ms at most`);
-    });
-
-    let worst = 0;
-    async function isCutOff(what, revoke, limit = 2_000) {
-      const [one, two] = nodes;
-      const person = await newSupport(one);
-      const line = await connect(two, person);
-      await get(two, person, "/api/users/profile");
-      const answer = await revoke(person);
-      assert.ok(answer.status < 300, `${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
-      const began = Date.now();
-      // Nothing is changed by what the other node may still remember.
-      const late = await call(two, "POST", "/api/tickets", { token: person.token, body: { subject: "Late" } });
-      assert.equal(late.status, 401, `a change after ${what}`);
-      await poll(`the token to be refused after ${what}`, limit, async () => (await call(two, "GET", "/api/users/profile", { token: person.token })).status === 401);
-      await heard(line, "disconnect", () => true, Math.max(1, limit - (Date.now() - began)));
-      worst = Math.max(worst, Date.now() - began);
-    }
-
-    test("a key that is revoked on one node is refused on the other, and its sockets are cut", async () => {
-      const [one, two] = nodes;
-      const [admin, customer] = [await newStaff(one, "admin"), await newCustomer(one)];
-      const key = await post(one, admin, "/api/api-keys", { kind: "publishable", name: "Widget" });
-      const headers = { "x-api-key": key.api_key };
-      assert.equal((await call(two, "GET", "/api/widget", { headers })).status, 200);
-      const secret = await post(one, admin, "/api/api-keys", { kind: "secret", name: "Server", scopes: ["tickets:write"] });
-      const opens = () => call(two, "POST", "/api/tickets", { headers: { "x-api-key": secret.api_key }, body: { subject: "Late", customer_id: customer.id } });
-      assert.equal((await opens()).status, 201);
-      assert.equal((await call(one, "DELETE", `/api/api-keys/${secret.api_key_id}`, { token: admin.token })).status, 204);
-      assert.equal((await opens()).status, 401, "nothing is changed by what the other node may still remember");
-      const line = await connect(two, customer, "websocket", { auth: { token: customer.token, apiKey: key.api_key } });
-      assert.equal((await call(one, "DELETE", `/api/api-keys/${key.api_key_id}`, { token: admin.token })).status, 204);
-      await heard(line, "disconnect", () => true, 2_000);
-      await poll("the key to be refused", 2_000, async () => (await call(two, "GET", "/api/widget", { headers })).status === 401);
+    test("who loses a right, or whose key is revoked, on one node loses it on the other at once, and its sockets are cut", async () => {
+      await cutOff({ nodes });
     });
 
     test("presence is that of all nodes", async () => {
@@ -255,27 +171,12 @@ for (const bus of Object.keys(buses)) {
       ours.socket.disconnect();
     });
 
-    test("a client that is killed or falls silent on one node is offline on the other", async () => {
+    test("a client that is killed or falls silent on one node is offline on the other, and typing ends on both", async () => {
       const [one] = nodes;
-      const ann = await newSupport(one, "ann");
-      const ours = await connect(one, ann);
       const patience = { SMILECHAT_REALTIME__PING_INTERVAL_MS: "1000", SMILECHAT_REALTIME__PING_TIMEOUT_MS: "1000" };
       const three = await startServer({ databaseUrl: one.environment.DATABASE_URL, env: { ...settings(bus), ...patience } });
       await isInTouch(three, nodes.length);
-      // What is asked of a silent one: the time between two pings, that for an answer, and five seconds.
-      const ends = { killed: (wire) => wire.destroy(), silent: (wire) => wire.pause() };
-      for (const [how, end] of Object.entries(ends)) {
-        const bob = await newSupport(one, "bob");
-        const theirs = await connect(three, bob);
-        await heard(ours, "user_status", (event) => event.user_id === bob.id && event.status === "online", 3_000);
-        theirs.socket.io.reconnection(false);
-        const began = Date.now();
-        end(theirs.socket.io.engine.transport.ws._socket);
-        await heard(ours, "user_status", (event) => event.user_id === bob.id && event.status === "offline", 7_000);
-        console.log(`# ${bus}: a client that is ${how} is offline elsewhere after ${Date.now() - began} ms`);
-        theirs.socket.disconnect();
-      }
-      ours.socket.disconnect();
+      await goAway({ nodes: [three, one] }, { clients: 6, typists: 3 });
       await stopServer(three);
     });
 

@@ -7,7 +7,8 @@ import { startReceiver, verified } from "../harness/webhooks.mjs";
 import { newCustomer, newStaff, newTicket, post } from "../harness/people.mjs";
 import { runSql, startPostgres, stopPostgres } from "../harness/postgres.mjs";
 import { endProcess, launch, startServer, stopServer, withServer } from "../harness/server.mjs";
-import { pause, poll } from "../harness/wait.mjs";
+import { pause } from "../harness/wait.mjs";
+import { tellAll } from "../trials/webhooks.mjs";
 
 const settings = (receiver) => ({
   SMILECHAT_OUTBOUND__OWN_HOSTS: receiver.host,
@@ -47,27 +48,9 @@ test("what was sent when the server was killed is sent again, with the same id a
   await receiver.stop();
 });
 
-test("what happened while nothing was told, because the server was killed, is told by the next", { timeout: 120_000 }, async () => {
-  const receiver = await startReceiver();
-  await withServer({ env: settings(receiver) }, async (server) => {
-    const { customer } = await begin(server, receiver, ["ticket.created", "message.sent"]);
-    const { ticket_id } = await newTicket(server, customer);
-    const said = [];
-    for (let round = 0; round < 5; round += 1) {
-      for (let place = 0; place < 10; place += 1) {
-        said.push(`${round}/${place}`);
-        await post(server, customer, `/api/messages/${ticket_id}`, { message_content: said.at(-1) });
-      }
-      await endProcess(server, "SIGKILL");
-      await launch(server);
-    }
-    const distinct = () => new Set(receiver.at("/hook").map(({ headers }) => headers["webhook-id"]));
-    await poll("all to be told", 5 * LEASE, async () => distinct().size === said.length + 1);
-    // In their order, whatever was sent twice.
-    const first = receiver.at("/hook").filter((one, place, all) => all.findIndex((other) => other.raw === one.raw) === place);
-    assert.deepEqual(first.slice(1).map(({ body }) => body.data.message.message_content), said);
-  });
-  await receiver.stop();
+test("killed over and over, with dead receivers beside it, each thing is told, in order and in the same words", { timeout: 120_000 }, async () => {
+  console.log("killing a server three times while a receiver is told of messages (about 25 s) ...");
+  await tellAll({ kills: 3, messages: 320, seconds: 1.5, judged: 0 });
 });
 
 test("a server that is stopped gives back what it has no answer to, and another one sends it at once", { timeout: 120_000 }, async () => {
