@@ -25,17 +25,34 @@ const API_KEY: &str = "x-api-key";
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(pub TenantKey);
 
+/// The API key of a request, which was checked; None where it has none.
+#[derive(Clone)]
+pub struct PresentedKey(Option<Arc<KnownKey>>);
+
+impl PresentedKey {
+    /// Whom it names.
+    pub fn tenant(&self) -> Option<TenantKey> {
+        self.0.as_ref().map(|known| TenantKey(known.key.tenant))
+    }
+}
+
 /// Whoever is signed in, or acts by a secret key.
 pub struct SignedIn(pub Arc<Caller>);
 
 /// Checks the credentials of a request. A bearer token and an API key have to name the same tenant.
 pub async fn caller(app: &App, method: &Method, headers: &HeaderMap) -> Result<Arc<Caller>> {
-    let api_key = api_key(app, method, headers).await?;
+    let key = api_key(app, method, headers).await?;
+    caller_beside(app, method, headers, &key).await
+}
+
+/// The same, of whom the key is known.
+pub async fn caller_beside(app: &App, method: &Method, headers: &HeaderMap, key: &PresentedKey) -> Result<Arc<Caller>> {
+    let key = key.0.as_deref();
     let Some(token) = bearer(headers)? else {
         // A secret key acts as an account of its own, as far as its scopes go.
-        return api_key.and_then(|known| known.caller.clone()).ok_or(Error::Unauthorized("unauthorized"));
+        return key.and_then(|known| known.caller.clone()).ok_or(Error::Unauthorized("unauthorized"));
     };
-    let caller = caller_of_token(app, token, api_key.as_deref()).await?;
+    let caller = caller_of_token(app, token, key).await?;
     if is_asked_anew(app, method) {
         let (asked, now) = (caller.clone(), app.clock.now());
         let look = app.db.ask(move |tx| session::require_live(tx, &asked, now));
@@ -92,15 +109,6 @@ pub async fn credentials(app: &App, token: &str, key: Option<&str>, origin: Opti
     Ok(Credentials { caller, token_ends, api_key_id, origin: origin.map(str::to_owned), turn })
 }
 
-pub async fn tenant(app: &App, method: &Method, headers: &HeaderMap) -> Result<TenantKey> {
-    Ok(tenant_of_key(app, method, headers).await?.unwrap_or(app.auth.default_tenant))
-}
-
-/// None without a key.
-pub async fn tenant_of_key(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<TenantKey>> {
-    Ok(api_key(app, method, headers).await?.map(|known| TenantKey(known.key.tenant)))
-}
-
 async fn caller_of_token(app: &App, token: &str, key: Option<&KnownKey>) -> Result<Arc<Caller>> {
     let now = app.clock.now();
     let claims = app.auth.tokens.verify(token, now)?;
@@ -110,8 +118,8 @@ async fn caller_of_token(app: &App, token: &str, key: Option<&KnownKey>) -> Resu
     if key_agrees && token_agrees { Ok(caller) } else { Err(Error::Unauthorized("unauthorized")) }
 }
 
-async fn api_key(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>> {
-    let Some(value) = headers.get(API_KEY) else { return Ok(None) };
+pub async fn api_key(app: &App, method: &Method, headers: &HeaderMap) -> Result<PresentedKey> {
+    let Some(value) = headers.get(API_KEY) else { return Ok(PresentedKey(None)) };
     let key = value.to_str().map_err(|_| Error::Unauthorized("unauthorized"))?;
     // An origin that cannot be read is a foreign one.
     let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
@@ -120,7 +128,7 @@ async fn api_key(app: &App, method: &Method, headers: &HeaderMap) -> Result<Opti
         false => app.auth.registry.api_key(&app.db, key).await?,
     };
     require_served(&known, origin)?;
-    Ok(Some(known))
+    Ok(PresentedKey(Some(known)))
 }
 
 fn require_served(known: &KnownKey, origin: Option<&str>) -> Result<()> {
@@ -168,7 +176,11 @@ impl FromRequestParts<App> for Tenant {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        tenant(app, &parts.method, &parts.headers).await.map(Self)
+        let key = match parts.extensions.get::<PresentedKey>() {
+            Some(key) => key.clone(),
+            None => api_key(app, &parts.method, &parts.headers).await?,
+        };
+        Ok(Self(key.tenant().unwrap_or(app.auth.default_tenant)))
     }
 }
 

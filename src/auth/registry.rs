@@ -106,7 +106,7 @@ impl Registry {
         }
     }
 
-    /// The same, whatever is remembered of it.
+    /// The same, whatever good is remembered of it.
     pub async fn api_key_anew(&self, db: &Db, key: &str) -> Result<Arc<KnownKey>> {
         if !ApiKeyKind::is_shape_of_key(key) {
             return Err(refused());

@@ -31,7 +31,7 @@ async fn of_refresh(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Optio
         refresh_token: String,
     }
     let Ok(Presented { refresh_token }) = serde_json::from_slice(body) else { return Ok(None) };
-    let named = guard::tenant_of_key(app, &Method::POST, headers).await?;
+    let named = guard::api_key(app, &Method::POST, headers).await?.tenant();
     let now = app.clock.now();
     let grace = app.config.auth.refresh_grace_seconds;
     let carried = app.db.read(move |tx| session::find_carried(tx, named, &refresh_token, grace, now)).await?;
@@ -42,7 +42,7 @@ async fn of_refresh(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Optio
 async fn of_logout(app: &App, headers: &HeaderMap) -> Result<Option<Identity>> {
     let Some(token) = guard::bearer(headers)? else { return Ok(None) };
     let claims = app.auth.tokens.verify(token, app.clock.now())?;
-    let named = guard::tenant_of_key(app, &Method::POST, headers).await?;
+    let named = guard::api_key(app, &Method::POST, headers).await?.tenant();
     let holder = app.db.read(move |tx| sessions::find_holder(tx, &claims.sid)).await?;
     let holder = holder.filter(|(tenant, ..)| named.is_none_or(|named| named == *tenant));
     Ok(holder.map(|(tenant, user_id, role)| identity(tenant.0, &user_id, role)))

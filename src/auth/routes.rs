@@ -192,7 +192,7 @@ async fn refresh(
     headers: HeaderMap,
     Json(request): Json<RefreshRequest>,
 ) -> Result<Json<Session>> {
-    let named = guard::tenant_of_key(&app, &Method::POST, &headers).await?;
+    let named = guard::api_key(&app, &Method::POST, &headers).await?.tenant();
     session::refresh(&app, named, request.refresh_token).await.map(Json)
 }
 

@@ -21,7 +21,7 @@ const TURN: Duration = Duration::from_secs(3);
 /// Before a ticket is tried again that could not be answered.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 64;
-/// One tenant's model that hangs keeps no other tenant waiting.
+/// One tenant's model that hangs keeps no other tenant waiting. Nobody is asked about those who are late.
 const OF_ONE_TENANT: usize = 8;
 const BATCH: i64 = 1000;
 
@@ -46,9 +46,10 @@ pub async fn keep(app: App, shutdown: Shutdown) {
         }
         match answer::list_due(&app, BATCH).await {
             Ok(found) => {
-                for due in found {
+                for (due, is_late) in found {
                     let of_tenant = busy.iter().filter(|busy: &&Due| busy.tenant == due.tenant).count();
-                    if running.len() < AT_ONCE && of_tenant < OF_ONE_TENANT && busy.insert(due) {
+                    let has_turn = is_late || of_tenant < OF_ONE_TENANT;
+                    if running.len() < AT_ONCE && has_turn && busy.insert(due) {
                         running.spawn(spans::in_job("answer", answer_one(app.clone(), due)));
                     }
                 }

@@ -56,7 +56,9 @@ fn identify(app: App) -> Identify {
     Arc::new(move |parts: &mut Parts| {
         let app = app.clone();
         Box::pin(async move {
-            match guard::caller(&app, &parts.method, &parts.headers).await {
+            let key = guard::api_key(&app, &parts.method, &parts.headers).await.ok()?;
+            parts.extensions.insert(key.clone());
+            match guard::caller_beside(&app, &parts.method, &parts.headers, &key).await {
                 Ok(caller) => {
                     let identity = Identity {
                         tenant: caller.tenant.0,
@@ -67,7 +69,7 @@ fn identify(app: App) -> Identify {
                     Some(identity)
                 }
                 Err(_) => {
-                    let tenant = guard::tenant(&app, &parts.method, &parts.headers).await.ok()?;
+                    let tenant = key.tenant().unwrap_or(app.auth.default_tenant);
                     Some(Identity { tenant: tenant.0, caller: None, role: None })
                 }
             }

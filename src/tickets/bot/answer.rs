@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::claim::{self, Claim};
 use super::model::Listener;
-use super::reply::{self, Desk, Question, Reply, Work};
+use super::reply::{self, Desk, Question, Reply};
 use super::runs::Run;
 use super::say::say;
 use super::settings::{self, engine::Engine};
@@ -34,8 +34,10 @@ const LOOK_BACK: i64 = 30;
 const MOST_CHARS: usize = 4000;
 /// Whether somebody else took over, while a model writes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// From a question to what is decided, whatever that takes: a person has the ticket within 30 s.
-const DEADLINE: Duration = Duration::from_secs(26);
+/// For a question to be decided, whatever that takes: a person has the ticket within 30 s.
+pub const DEADLINE: Duration = Duration::from_secs(26);
+/// With less than this left, whoever else could be asked is not: they would hardly be done.
+pub const LEAST: Duration = Duration::from_secs(8);
 
 /// A ticket that waits for the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,9 +46,15 @@ pub struct Due {
     pub ticket: TicketKey,
 }
 
-pub async fn list_due(app: &App, limit: i64) -> Result<Vec<Due>> {
+/// And whether it has waited so long that nobody else will be asked. The first to ask comes first.
+pub async fn list_due(app: &App, limit: i64) -> Result<Vec<(Due, bool)>> {
     let now = app.clock.now();
-    app.db.read(move |tx| store::list_due(tx, now, limit)).await
+    let found = app.db.read(move |tx| store::list_due(tx, now, limit)).await?;
+    Ok(found.into_iter().map(|(due, asked_at)| (due, time_left(asked_at, now) < LEAST)).collect())
+}
+
+fn time_left(asked_at: Timestamp, now: Timestamp) -> Duration {
+    DEADLINE.saturating_sub(now.since(asked_at))
 }
 
 /// What is needed to answer, read in one snapshot.
@@ -68,11 +76,6 @@ impl Task {
         &self.question.ticket_id
     }
 
-    /// For deciding. Those who are asked may be slow, and have kept this one waiting for its turn; what is looked up is not.
-    fn time_left(&self, now: Timestamp) -> Duration {
-        if self.desk.asks_others() { DEADLINE.saturating_sub(now.since(self.asked_at)) } else { DEADLINE }
-    }
-
     /// What its answer will be called.
     pub fn message_id(&self) -> String {
         message_id(self.ticket_id(), self.due_seq + 1)
@@ -81,7 +84,8 @@ impl Task {
 
 /// None: it is settled already, or another node is at it.
 pub async fn take_up(app: &App, due: Due) -> Result<Option<Task>> {
-    let Some(mut task) = app.db.read(move |tx| read(tx, due)).await? else { return Ok(None) };
+    let now = app.clock.now();
+    let Some(mut task) = app.db.read(move |tx| read(tx, due, now)).await? else { return Ok(None) };
     if task.desk.asks_others() {
         task.claim = Claim::take(app, due, task.due_seq).await?;
         if task.claim.is_none() {
@@ -91,7 +95,7 @@ pub async fn take_up(app: &App, due: Due) -> Result<Option<Task>> {
     Ok(Some(task))
 }
 
-fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
+fn read(tx: &mut Tx<'_>, due: Due, now: Timestamp) -> Result<Option<Task>> {
     let ticket = match tickets::find_by_key(tx, due.tenant, due.ticket) {
         Err(Error::NotFound) => return Ok(None),
         found => found?,
@@ -126,6 +130,7 @@ fn read(tx: &mut Tx<'_>, due: Due) -> Result<Option<Task>> {
         delivery_id: message_id(&ticket.ticket_id, due_seq),
         messages,
         said: in_order.collect(),
+        time_left: time_left(asked_at, now),
         language,
         last,
         model_answers,
@@ -180,13 +185,9 @@ pub async fn finish(app: &App, task: Task, listener: Listener<'_>) -> Result<boo
 }
 
 async fn decide_and_put(app: &App, task: Task, listener: Listener<'_>) -> Result<bool> {
-    let time_left = task.time_left(app.clock.now());
-    let deciding = tokio::time::timeout(time_left, reply::decide(app, &task.desk, &task.question, listener));
+    let deciding = tokio::time::timeout(DEADLINE, reply::decide(app, &task.desk, &task.question, listener));
     let decided = tokio::select! {
-        // With no time left nobody is asked.
-        biased;
-        () = std::future::ready(()), if time_left.is_zero() => Ok(out_of_time(&task.desk)),
-        decided = deciding => decided.unwrap_or_else(|_| Ok(out_of_time(&task.desk))),
+        decided = deciding => decided.unwrap_or_else(|_| Ok(Reply::HandOff(HandoffReason::ModelFailed).into())),
         // What a model would go on to write nobody would read. Nothing is said but where the bot was switched off.
         ended = no_longer_owed(app, &task) => match ended {
             Ended::Settled => Ok(Reply::HandOff(HandoffReason::BotOff).into()),
@@ -211,13 +212,6 @@ async fn decide_and_put(app: &App, task: Task, listener: Listener<'_>) -> Result
         }
         stored => stored,
     }
-}
-
-fn out_of_time(desk: &Desk) -> reply::Decision {
-    let engine = desk.settings.engine;
-    let reason = if engine == Engine::Webhook { HandoffReason::WebhookFailed } else { HandoffReason::ModelFailed };
-    let work = Work { engine, error: Some("waited_too_long".into()), ..Work::default() };
-    reply::Decision { work, ..Reply::HandOff(reason).into() }
 }
 
 async fn put(app: &App, task: Arc<Task>, decision: reply::Decision) -> Result<bool> {
@@ -269,7 +263,6 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
     let act = Act::of_user(tenant, &task.bot_id, now);
     changes::carry_out(tx, &act, key, &changes)?;
     let work = decision.work;
-    let asked_at = ticket.updated_at;
     let run = Run {
         run_id: id::new_id(now, &app.random),
         ticket_id: ticket.ticket_id,
@@ -278,7 +271,7 @@ fn store_decision(tx: &mut Tx<'_>, app: &App, task: &Task, decision: reply::Deci
         outcome: outcome.to_owned(),
         reason,
         passages: decision.passages,
-        latency_ms: latency(asked_at, now),
+        latency_ms: i64::try_from(now.since(task.asked_at).as_millis()).unwrap_or(i64::MAX),
         created_at: now,
         engine: work.engine.as_str().to_owned(),
         model: work.model,
@@ -298,9 +291,4 @@ fn still_owes(ticket: &Ticket, due_seq: i64) -> bool {
     ticket.bot_state == Some(BotState::Bot)
         && ticket.bot_due_seq == Some(due_seq)
         && ticket.status != TicketStatus::Closed
-}
-
-/// The ticket was last changed by the message that is answered, or by what staff set since.
-fn latency(asked_at: Timestamp, now: Timestamp) -> i64 {
-    i64::try_from(now.since(asked_at).as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,6 +4,9 @@
 //! one from the passages (`writing`), or a server of the tenant's says what to do (`webhook`). Each has its deadline, outside of
 //! any transaction; what it fails to do in time is a hand-over.
 
+use std::time::Duration;
+
+use super::answer::LEAST;
 use super::intent::{self, Intent};
 use super::meaning::{self, Findings};
 use super::model::{Listener, Tokens};
@@ -47,6 +50,8 @@ pub struct Question {
     pub messages: Vec<String>,
     /// What was said before and now, oldest first, and whether the customer said it.
     pub said: Vec<(bool, String)>,
+    /// For whoever else is asked: it may have waited for its turn.
+    pub time_left: Duration,
     /// All that they wrote of late: what tells their language.
     pub language: Language,
     /// What the bot last did in this ticket.
@@ -127,6 +132,9 @@ pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Liste
         return Ok(Reply::HandOff(HandoffReason::NoText).into());
     }
     if let (Engine::Webhook, Some(webhook)) = (desk.settings.engine, &desk.settings.webhook) {
+        if question.time_left < LEAST {
+            return Ok(waited_too_long(Engine::Webhook, HandoffReason::WebhookFailed));
+        }
         return webhook::decide(app, desk, webhook, question).await;
     }
     if intents.contains(&Intent::NotHelped) && last_outcome == Some(ANSWERED) {
@@ -142,6 +150,9 @@ pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Liste
             let work = Work { engine: Engine::Model, error: Some("turns".into()), ..Work::default() };
             return Ok(Decision { work, ..Reply::HandOff(HandoffReason::Budget).into() });
         }
+        if question.time_left < LEAST {
+            return Ok(waited_too_long(Engine::Model, HandoffReason::ModelFailed));
+        }
         let found = find_in_context(app, desk, question).await?;
         return writing::decide(app, desk, model, question, &found, listener).await;
     }
@@ -153,6 +164,12 @@ pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Liste
     }
     let findings = meaning::find(app, desk, question.tenant, &asked).await?;
     Ok(choose(desk, question, &findings))
+}
+
+/// Nobody was asked: those before it took all the time there was.
+fn waited_too_long(engine: Engine, reason: HandoffReason) -> Decision {
+    let work = Work { engine, error: Some("waited_too_long".into()), ..Work::default() };
+    Decision { work, ..Reply::HandOff(reason).into() }
 }
 
 /// What the message asks, and then what it asks together with the one before: "and abroad?" is a question too.

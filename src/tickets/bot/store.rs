@@ -50,18 +50,18 @@ pub fn save_settings(tx: &mut Tx<'_>, tenant: TenantKey, new: &Stored<'_>, now: 
     Ok(())
 }
 
-/// The tickets of all tenants in which the bot owes an answer that nobody is at, and who asked first comes first. It walks the
-/// index of those; the first condition, which all fulfil, is what makes both engines take it.
-pub fn list_due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>> {
+/// The tickets of all tenants in which the bot owes an answer that nobody is at, and since when: who asked first comes first. It reads
+/// all of them, by their index; the first condition, which all fulfil, is what makes both engines take it.
+pub fn list_due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<(Due, Timestamp)>> {
     tx.all(
-        "select t.tenant_key, t.ticket_key from tickets t
+        "select t.tenant_key, t.ticket_key, coalesce(m.timestamp, 0) from tickets t
          left join messages m on m.ticket_key = t.ticket_key and m.seq = t.bot_due_seq
          where t.tenant_key > 0 and t.bot_due_seq is not null and not exists (
              select 1 from bot_claims c
              where c.tenant_key = t.tenant_key and c.ticket_key = t.ticket_key and c.claimed_until > $1)
-         order by m.timestamp, t.ticket_key limit $2",
+         order by 3, 2 limit $2",
         &[now.into(), limit.into()],
-        |row| Ok(Due { tenant: TenantKey(row.take()?), ticket: TicketKey(row.take()?) }),
+        |row| Ok((Due { tenant: TenantKey(row.take()?), ticket: TicketKey(row.take()?) }, row.take()?)),
     )
 }
 

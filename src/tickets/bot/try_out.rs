@@ -8,6 +8,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answer;
 use super::reply::{self, Decision, Desk, Question, Reply};
 use super::runs::{RunPassage, ToolUse};
 use super::wording::Language;
@@ -98,6 +99,7 @@ pub async fn decide(app: &App, desk: &Desk, tenant: TenantKey, messages: Vec<Str
         customer: None,
         ticket_id: String::new(),
         delivery_id: id::new_id(app.clock.now(), &app.random),
+        time_left: answer::DEADLINE,
         said: messages.iter().map(|message| (true, message.clone())).collect(),
         language: Language::of(&messages.join("\n"), &desk.settings.language),
         messages,

@@ -43,7 +43,7 @@ enum Answer {
 }
 
 pub async fn decide(app: &App, desk: &Desk, webhook: &WebhookSettings, question: &Question) -> Result<Decision> {
-    let deadline = Duration::from_secs(webhook.deadline_seconds.into());
+    let deadline = Duration::from_secs(webhook.deadline_seconds.into()).min(question.time_left);
     let Visitor { user_id, external_id, is_guest } = signed::visitor(app, question.tenant, question.customer).await?;
     let said = question
         .said

@@ -27,7 +27,7 @@ const BETWEEN_DRAFTS: Duration = Duration::from_millis(120);
 /// A question of its own is short.
 const LONGEST_QUESTION: usize = 400;
 
-/// Answers within the model's deadline, whatever the model does.
+/// Answers within the model's deadline and the question's, whatever the model does.
 pub async fn decide(
     app: &App,
     desk: &Desk,
@@ -39,7 +39,7 @@ pub async fn decide(
     let sources = found.iter().take(MOST_SOURCES).map(prompt::source).collect();
     let work = Work { engine: Engine::Model, model: Some(model.name.clone()), ..Work::default() };
     let mut writing = Writing { app, desk, model, question, sources, work, changes: Vec::new() };
-    let deadline = Duration::from_secs(model.deadline_seconds.into());
+    let deadline = Duration::from_secs(model.deadline_seconds.into()).min(question.time_left);
     // What it took until then is told even where it ran out of time.
     let reply = match tokio::time::timeout(deadline, writing.write(found, listener)).await {
         Ok(reply) => reply?,

@@ -70,7 +70,9 @@ async function areCountedTogether(nodes) {
   return answers.join() === "401,401,401,401,429,429";
 }
 
-test("by TLS and with a password; without either, the nodes go on as without Redis, and say why", { timeout: 90_000 }, async () => {
+// The Valkey of the Python package knows no TLS.
+const skip = process.env.SMILECHAT_TEST_REDIS !== undefined;
+test("by TLS and with a password; without either, the nodes go on as without Redis, and say why", { timeout: 90_000, skip }, async () => {
   const redis = await startGuardedRedis();
   const nodes = await startNodes(redis.url(redis.password), { SSL_CERT_FILE: redis.authority });
   await crosses(nodes);
@@ -78,7 +80,7 @@ test("by TLS and with a password; without either, the nodes go on as without Red
   const wrong = {
     "a wrong password": [redis.url("guessed"), { SSL_CERT_FILE: redis.authority }, /password/i],
     "an authority that nobody knows": [redis.url(redis.password), {}, /UnknownIssuer/],
-    "no TLS": [redis.url(redis.password).replace("rediss", "redis"), {}, /redis/],
+    "no TLS": [redis.url(redis.password).replace("rediss", "redis"), {}, /invalid|terminated|broken pipe|reset/i],
   };
   for (const [what, [url, trust, why]] of Object.entries(wrong)) {
     const alone = await startServer({ databaseUrl: nodes[0].environment.DATABASE_URL, env: { REDIS_URL: url, ...trust } });
@@ -87,7 +89,8 @@ test("by TLS and with a password; without either, the nodes go on as without Red
     assert.deepEqual([kind, status], ["redis", "down"], what);
     await newCustomer(alone);
     await poll(`the log to tell of ${what}`, 5_000, () => readLog(alone).split("\n").some((line) => line.includes("the bus is down") && why.test(line)));
-    assert.ok(!readLog(alone).includes("guessed") && !readLog(alone).includes(redis.password), what);
+    const secrets = ["guessed", redis.password, encodeURIComponent(redis.password)];
+    assert.deepEqual(secrets.filter((secret) => readLog(alone).includes(secret)), [], what);
     await stopServer(alone);
   }
   for (const node of nodes) await stopServer(node);

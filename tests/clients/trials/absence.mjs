@@ -1,6 +1,6 @@
 // Presence and typing do not lie for long: whoever is cut off, or falls silent behind a link that tells neither side, is offline
 // at the other node within the time between two pings, that for an answer, and five seconds; whoever stops typing without a word
-// is no longer seen to type after six seconds, at both nodes.
+// is no longer seen to type after six seconds and a moment, at both nodes.
 //
 //   node tests/clients/trials/absence.mjs --clients 200 --typists 60
 

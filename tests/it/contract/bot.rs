@@ -340,15 +340,17 @@ async fn who_waited_too_long_for_a_turn_gets_a_person() {
     let acme = server.tenant("acme").await;
     let ada = acme.admin("ada").await;
     let openai =
-        json!({"provider": "openai", "url": format!("http://{host}/v1"), "name": "silent", "deadline_seconds": 2});
+        json!({"provider": "openai", "url": format!("http://{host}/v1"), "name": "silent", "deadline_seconds": 5});
     let settings = json!({"enabled": true, "engine": "model", "model": openai});
     server.put("/api/bot").by(&ada).json(settings).await.expect(200);
     let mut asked = Vec::new();
     for number in 0..9 {
         let customer = acme.customer(&format!("customer{number}")).await;
         let ticket = server.ticket(&customer, "Delivery").await;
-        server.say(&customer, &ticket, "What does delivery cost?").await;
         asked.push((customer, ticket));
+    }
+    for (customer, ticket) in &asked {
+        server.say(customer, ticket, "What does delivery cost?").await;
     }
     let mut silent = Vec::new();
     while silent.len() < 8 {

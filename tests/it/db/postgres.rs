@@ -94,6 +94,23 @@ async fn who_gets_fewer_connections_than_asked_for_serves_all_with_these() -> Re
             answer?;
         }
     }
+    // More of them, which then end while their threads have nothing to do.
+    on_thread(&server, |server| server.sql(&format!("alter role {OWNER} connection limit 3"))).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    join_all((0..40).map(|_| t.db.ping())).await;
+    on_thread(&server, |server| {
+        server.sql(&format!("alter role {OWNER} connection limit 1"));
+        server.sql("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()");
+    })
+    .await?;
+    // Those that end are counted for a moment.
+    let begun = Instant::now();
+    while t.db.ping().await.is_err() {
+        ensure!(begun.elapsed() < Duration::from_secs(2), "it does not heal");
+    }
+    for answer in join_all((0..40).map(|_| t.db.ping())).await {
+        answer?;
+    }
     Ok(())
 }
 

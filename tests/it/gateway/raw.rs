@@ -44,6 +44,14 @@ impl Client {
         self.send_message(Message::text(frame)).await;
     }
 
+    /// In one write.
+    pub async fn send_at_once(&mut self, frames: &[&str]) {
+        for frame in frames {
+            self.stream.feed(Message::text(*frame)).await.expect("the connection stands");
+        }
+        self.stream.flush().await.expect("the connection stands");
+    }
+
     pub async fn send_message(&mut self, message: Message) {
         self.stream.send(message).await.expect("the connection stands");
     }

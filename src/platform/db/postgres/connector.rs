@@ -27,7 +27,7 @@ pub struct Connector {
 }
 
 /// One of the connections that are there, broken or not, until it is dropped.
-pub struct Connection(Arc<Connector>);
+pub struct Counted(Arc<Connector>);
 
 /// The server could not be reached. The first thread that gets through ends it for all.
 struct Outage {
@@ -47,6 +47,9 @@ impl Connector {
         let connected = Link::open(&self.server).map_err(|error| Error::Unavailable(error.to_string()));
         let connected = connected.and_then(|link| Session::pooled(link, self));
         let mut outage = self.outage();
+        if let (None, Err(error)) = (&*outage, &connected) {
+            tracing::warn!(%error, "PostgreSQL takes no more connections; trying again");
+        }
         *outage = connected.as_ref().err().map(|_| {
             let pause = outage.as_ref().map_or(FIRST_PAUSE, |outage| (outage.pause * 2).min(LONGEST_PAUSE));
             Outage { pause, next_attempt: Instant::now() + pause }
@@ -74,7 +77,7 @@ impl Connector {
     }
 }
 
-impl Connection {
+impl Counted {
     pub fn of(connector: &Arc<Connector>) -> Self {
         connector.connections.fetch_add(1, Ordering::Relaxed);
         Self(connector.clone())
@@ -85,7 +88,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }

@@ -40,6 +40,16 @@ impl Link {
         self.runtime.block_on(work)
     }
 
+    /// Whether the server has ended it, as far as that has arrived here.
+    pub fn has_ended(&self) -> bool {
+        // What drives the connection is woken by the first turn, and reads in the second.
+        self.runtime.block_on(async {
+            yield_now().await;
+            yield_now().await;
+        });
+        self.client().is_closed()
+    }
+
     /// Sends a statement whose answer nobody waits for.
     pub fn send(&self, script: &str) {
         let client = self.client();

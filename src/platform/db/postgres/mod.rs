@@ -1,9 +1,9 @@
 //! PostgreSQL: a bounded pool of threads, each with a connection of its own, fed from one queue.
 //!
-//! A thread connects when it has something to do, and if it cannot, leaves that to those that are connected. A connection that broke while idle is replaced before the closure
-//! runs, so nobody notices; one that breaks under a closure fails that closure as `Unavailable`, but for a read of one
-//! statement, which is asked once more. While the server is away, callers are turned down at once, and a thread tries again
-//! after a short pause.
+//! A thread connects when it has something to do, and if it cannot, leaves that to those that are connected. A connection
+//! that broke while idle is replaced before the closure runs, so nobody notices; one that breaks under a closure fails that
+//! closure as `Unavailable`, but for a read of one statement, which is asked once more. While the server is away, callers are
+//! turned down at once, and a thread tries again after a short pause.
 //!
 //! When the answer to a COMMIT is lost, the thread asks on a new connection how the transaction ended (`mark`). What a
 //! committed one has to tell is told, at once or as soon as the server can be asked; only who waited too long is told
@@ -168,11 +168,17 @@ enum Ended {
 impl Worker {
     fn run(mut self) {
         loop {
+            let is_idle = self.jobs.queued.is_empty();
             let next = self.jobs.next((!self.in_doubt.is_empty()).then_some(ASK_AGAIN));
+            if is_idle && self.session.as_ref().is_some_and(Session::has_ended) {
+                self.session = None;
+            }
             self.settle();
             match next {
-                Ok(job) if self.session().is_err() && self.connector.is_connected() => self.pass_on(job),
-                Ok(job) => self.serve_and_answer(job),
+                Ok(job) => match self.can_serve() {
+                    true => self.serve_and_answer(job),
+                    false => self.pass_on(job),
+                },
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -180,6 +186,11 @@ impl Worker {
         if !self.in_doubt.is_empty() {
             tracing::warn!(count = self.in_doubt.len(), "it is not known how the last transactions ended");
         }
+    }
+
+    /// Whether there is a connection, or nobody else has one: then callers are turned down.
+    fn can_serve(&mut self) -> bool {
+        self.session().is_ok() || !self.connector.is_connected()
     }
 
     /// The server takes fewer connections than there are threads, say: who has one does the work.
@@ -217,6 +228,10 @@ impl Worker {
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx) && job.kind == Kind::Write;
         let effects = tx.into_effects();
+        if session.is_lost() {
+            self.session = None;
+            return Ok(Ended::Told(Vec::new()));
+        }
         if !is_kept {
             if job.kind != Kind::Ask {
                 session.roll_back();
@@ -281,8 +296,8 @@ impl Worker {
         asked.ok().flatten()
     }
 
-    /// One to write on. Found broken by its mark, it is replaced, and nobody notices; where the server takes no writes at present, it is
-    /// kept for reads.
+    /// One to write on. Found broken by its mark, it is replaced, and nobody notices; where the server takes no writes at
+    /// present, it is kept for reads.
     fn marking_session(&mut self) -> Result<&mut Session> {
         match self.session()?.have_mark() {
             Err(failure) if ends_the_connection(&failure) => {

@@ -12,7 +12,7 @@ use futures_util::future::{join, join3};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error as Failure, Statement};
 
-use super::connector::{Connection, Connector};
+use super::connector::{Connector, Counted};
 use super::link::{Link, Pending, in_order};
 use crate::error::Result;
 use crate::platform::db::failure::{from_postgres, is_broken_connection};
@@ -27,7 +27,9 @@ const PREPARED_STATEMENTS: usize = 500;
 pub struct Session {
     link: Link,
     /// Of the pool: who makes another one, should this be found broken before anything ran in a transaction.
-    connection: Option<Connection>,
+    counted: Option<Counted>,
+    /// Found broken, and not replaced.
+    is_lost: bool,
     statements: HashMap<String, Statement>,
     /// None until something is written, and where nothing that is committed has anything to tell.
     pub(super) mark: Option<Mark>,
@@ -63,7 +65,8 @@ impl Session {
     pub fn new(link: Link) -> Self {
         Self {
             link,
-            connection: None,
+            counted: None,
+            is_lost: false,
             statements: HashMap::new(),
             mark: None,
             opening: None,
@@ -75,7 +78,7 @@ impl Session {
     pub(super) fn pooled(link: Link, connector: &Arc<Connector>) -> Result<Self> {
         let mut session = Self::new(link);
         session.script(connector.setup())?;
-        session.connection = Some(Connection::of(connector));
+        session.counted = Some(Counted::of(connector));
         Ok(session)
     }
 
@@ -209,7 +212,7 @@ impl Session {
             Err(Unopened(error)) => {
                 let Some(connector) = self.connector().cloned() else { return Err(from_postgres(error)) };
                 let opening = self.opening.take();
-                *self = connector.connect()?;
+                *self = connector.connect().inspect_err(|_| self.is_lost = true)?;
                 if let Some(Opening::Write(_)) = opening {
                     self.have_mark().map_err(from_postgres)?;
                 }
@@ -271,8 +274,17 @@ impl Session {
         }))
     }
 
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Whether the server has ended the connection meanwhile.
+    pub(super) fn has_ended(&self) -> bool {
+        self.link.has_ended()
+    }
+
     fn connector(&self) -> Option<&Arc<Connector>> {
-        self.connection.as_ref().map(Connection::connector)
+        self.counted.as_ref().map(Counted::connector)
     }
 
     fn keep(&mut self, sql: &str, statement: Statement) {

@@ -3,6 +3,8 @@ use crate::error::Result;
 use crate::platform::db::{Row, Tx};
 use crate::tickets::knowledge::model::Collection;
 
+/// What a patch may say, at most.
+const LAST_POSITION: i64 = 1_000_000;
 const COLUMNS: &str = "collection_id, slug, name, description, position, created_at, updated_at";
 
 fn collection(row: &mut Row<'_>) -> Result<Collection> {
@@ -36,10 +38,11 @@ pub fn list(tx: &mut Tx<'_>, tenant: TenantKey, after: Option<(i64, String)>, li
     tx.all(&sql, &[tenant.into(), position.into(), id.as_str().into(), limit.into()], collection)
 }
 
-/// Behind all that there are.
+/// Behind all that there are, as far as positions go.
 pub fn next_position(tx: &mut Tx<'_>, tenant: TenantKey) -> Result<i64> {
     let sql = "select coalesce(max(position) + 1, 0) from kb_collections where tenant_key = $1";
-    tx.one(sql, &[tenant.into()], |row| row.take())
+    let next = tx.one(sql, &[tenant.into()], |row| row.take::<i64>())?;
+    Ok(next.min(LAST_POSITION))
 }
 
 pub fn insert(tx: &mut Tx<'_>, tenant: TenantKey, new: &Collection) -> Result<()> {

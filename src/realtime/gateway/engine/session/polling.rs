@@ -14,6 +14,8 @@ use super::{Session, Stage, Transport, Upgrade, wake};
 
 /// What a client says last before it moves to a WebSocket may be overtaken by a poll that it sent behind, on another connection.
 const OVERTAKEN: Duration = Duration::from_millis(100);
+/// The usual client has a poll under way when it probes, and says no more until that is answered.
+const PROBED_MEANWHILE: Duration = Duration::from_millis(20);
 
 impl Session {
     pub(in super::super) fn is_polling(&self) -> bool {
@@ -33,25 +35,27 @@ impl Session {
 
     /// Whether a WebSocket that was about to take over when the poll came has done so: the poll came too late.
     async fn is_overtaken(&self) -> bool {
-        if self.lock().upgrade == Upgrade::None {
+        let standing = self.lock().upgrade;
+        if standing == Upgrade::None {
             return false;
         }
-        timeout(OVERTAKEN, poll_fn(|cx| self.poll_upgrade(cx))).await.ok();
+        let mut patience = OVERTAKEN;
+        if standing == Upgrade::Begun {
+            timeout(patience, poll_fn(|cx| self.poll_while(Upgrade::Begun, cx))).await.ok();
+            patience = PROBED_MEANWHILE;
+        }
+        timeout(patience, poll_fn(|cx| self.poll_while(Upgrade::Probed, cx))).await.ok();
         let mut state = self.lock();
         let is_overtaken = state.transport == Transport::WebSocket;
         state.is_polled &= !is_overtaken;
         is_overtaken
     }
 
-    /// Until it is decided, or there is something to answer meanwhile.
-    fn poll_upgrade(&self, cx: &Context<'_>) -> Poll<()> {
+    /// Pending for as long as the upgrade stands there, and nothing can be answered meanwhile.
+    fn poll_while(&self, standing: Upgrade, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        let is_waiting = match state.upgrade {
-            Upgrade::None => false,
-            Upgrade::Begun => state.outbox.is_empty(),
-            Upgrade::Probed => true,
-        };
-        if !is_waiting || state.stage != Stage::Open {
+        let has_answer = standing == Upgrade::Begun && !state.outbox.is_empty();
+        if state.upgrade != standing || has_answer || state.stage != Stage::Open {
             return Poll::Ready(());
         }
         state.watch(cx);
@@ -117,7 +121,12 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_answered {
             let mut state = self.session.lock();
-            (state.is_polled, state.has_left) = (false, true);
+            state.is_polled = false;
+            // Whoever moved to a WebSocket has not left, and who waits to write is that.
+            if state.transport == Transport::WebSocket {
+                return;
+            }
+            state.has_left = true;
             let _waker = state.writer.take();
             drop(state);
             self.session.engine.heartbeat.expect(Due::Return, Instant::now(), self.session);

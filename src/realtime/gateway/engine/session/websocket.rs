@@ -27,7 +27,7 @@ impl Session {
         may_begin
     }
 
-    /// From here on polls tell nothing: one that waits is ended.
+    /// From here on polls tell nothing: one that waits is ended, if only after a moment.
     pub(in super::super) fn probed(&self) {
         let mut state = self.lock();
         state.upgrade = Upgrade::Probed;
@@ -41,6 +41,7 @@ impl Session {
         let mut state = self.lock();
         state.upgrade = Upgrade::None;
         state.transport = Transport::WebSocket;
+        state.has_left = false;
         let poll = state.writer.take();
         drop(state);
         wake(poll);

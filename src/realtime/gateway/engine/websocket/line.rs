@@ -45,8 +45,16 @@ pub struct Line<S> {
     leaving: VecDeque<Frame>,
     /// How much of the first of them is written.
     written: usize,
-    /// Said on this connection and not in the session: the answer to a probe, or to the last ping of the WebSocket.
-    aside: Option<Frame>,
+    aside: Aside,
+}
+
+/// Said on this connection and not in the session.
+#[derive(Default)]
+struct Aside {
+    /// The answer to a probe.
+    probed: Option<Frame>,
+    /// The answer to the last ping of the WebSocket.
+    pong: Option<Frame>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     pub fn new(stream: S, session: Arc<Session>) -> Self {
         let reader = Reader::new(session.max_payload());
         let leaving = VecDeque::new();
-        Self { stream, session, reader, mode: Mode::Open, patience: None, leaving, written: 0, aside: None }
+        Self { stream, session, reader, mode: Mode::Open, patience: None, leaving, written: 0, aside: Aside::default() }
     }
 
     /// A WebSocket that may take over a session that polls, if it does so in time.
@@ -182,7 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     /// Gets what is next to be sent, if anything is; or how the connection ends.
     fn refill(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
         // What was sent is let go, with the memory of its queue.
-        self.leaving = VecDeque::from_iter(self.aside.take());
+        self.leaving = [self.aside.probed.take(), self.aside.pong.take()].into_iter().flatten().collect();
         self.leaving.iter().for_each(|frame| self.session.count(frame));
         if self.mode == Mode::Open {
             match self.session.work(cx) {
@@ -209,10 +217,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
 }
 
 impl Mode {
-    fn receive(&mut self, session: &Arc<Session>, aside: &mut Option<Frame>, message: Message<'_>) -> Result<(), End> {
+    fn receive(&mut self, session: &Arc<Session>, aside: &mut Aside, message: Message<'_>) -> Result<(), End> {
         match (*self, message) {
             (_, Message::Close) => return Err(End::Closed),
-            (_, Message::Ping(payload)) => *aside = Some(Frame::control(Kind::Pong, payload)),
+            (_, Message::Ping(payload)) => aside.pong = Some(Frame::control(Kind::Pong, payload)),
             (Self::Open, Message::Text(text)) => {
                 session.receive(packet::parse(text).map_err(|_| End::Fault(Fault::Protocol))?);
             }
@@ -220,7 +228,7 @@ impl Mode {
                 session.receive(Packet::Binary(Bytes::copy_from_slice(bytes)));
             }
             (Self::Probing, Message::Text(text)) if packet::parse(text) == Ok(Packet::Probe) => {
-                *aside = Some(Frame::of(packet::PROBED));
+                aside.probed = Some(Frame::of(packet::PROBED));
                 session.probed();
                 *self = Self::Probed;
             }
