@@ -45,6 +45,14 @@ describe("on two nodes", () => {
       return ofBot(said).length > 0 && said;
     });
 
+  /** In a new ticket, until the model has it. */
+  const ask = async (node) => {
+    const { ticket_id } = await newTicket(node, customer);
+    await post(node, customer, `/api/messages/${ticket_id}`, { message_content: QUESTION });
+    await poll("the model to be asked", 10_000, () => model.requests.length > 0);
+    return ticket_id;
+  };
+
   test("a message is one call of the model and one of a tool, however long they take", { timeout: 240_000 }, async () => {
     // Longer than the pause after which each node looks for what is owed.
     const slowly = TURN + 700;
@@ -70,15 +78,18 @@ describe("on two nodes", () => {
     assert.equal(runSql({ url: databaseUrl }, "select count(*) from bot_claims").trim(), "0", "all are given back");
   });
 
+  test("a silent model is left to the node that asked it, for longer than a claim lasts", { timeout: 120_000 }, async () => {
+    model.script = () => undefined;
+    const ticket_id = await ask(nodes[0]);
+    await pause(LASTS + TURN);
+    assert.equal(model.requests.length, 1, "one node is at it");
+    assert.equal(ofBot(await answered(nodes[1], ticket_id)).length, 1);
+  });
+
   test("killed over a question, its node is stood in for by the other", { timeout: 120_000 }, async () => {
     const [dying, other] = nodes;
     model.script = () => undefined;
-    const { ticket_id } = await newTicket(dying, customer);
-    await post(dying, customer, `/api/messages/${ticket_id}`, { message_content: QUESTION });
-    await poll("the model to be asked", 10_000, () => model.requests.length > 0);
-    // The claim is renewed: the other node leaves it alone for longer than it lasts.
-    await pause(LASTS + TURN);
-    assert.equal(model.requests.length, 1, "one node is at it");
+    const ticket_id = await ask(dying);
     model.script = (_, answer) => answer.say(GOOD);
     const killed = Date.now();
     await endProcess(dying, "SIGKILL");
