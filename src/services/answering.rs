@@ -21,8 +21,10 @@ const TURN: Duration = Duration::from_secs(3);
 /// Before a ticket is tried again that could not be answered.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 64;
-/// One tenant's model that hangs keeps no other tenant waiting. Nobody is asked about those who are late.
+/// One tenant's model that hangs keeps no other tenant waiting.
 const OF_ONE_TENANT: usize = 8;
+/// Together with those who are late: no model is asked about them, and they wait behind none.
+const WITH_THE_LATE: usize = 16;
 const BATCH: i64 = 1000;
 
 /// Runs until the server shuts down. What is under way is finished.
@@ -48,8 +50,8 @@ pub async fn keep(app: App, shutdown: Shutdown) {
             Ok(found) => {
                 for (due, is_late) in found {
                     let of_tenant = busy.iter().filter(|busy: &&Due| busy.tenant == due.tenant).count();
-                    let has_turn = is_late || of_tenant < OF_ONE_TENANT;
-                    if running.len() < AT_ONCE && has_turn && busy.insert(due) {
+                    let most = if is_late { WITH_THE_LATE } else { OF_ONE_TENANT };
+                    if running.len() < AT_ONCE && of_tenant < most && busy.insert(due) {
                         running.spawn(spans::in_job("answer", answer_one(app.clone(), due)));
                     }
                 }

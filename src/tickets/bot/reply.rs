@@ -4,7 +4,7 @@
 //! one from the passages (`writing`), or a server of the tenant's says what to do (`webhook`). Each has its deadline, outside of
 //! any transaction; what it fails to do in time is a hand-over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::answer::LEAST;
 use super::intent::{self, Intent};
@@ -153,8 +153,10 @@ pub async fn decide(app: &App, desk: &Desk, question: &Question, listener: Liste
         if question.time_left < LEAST {
             return Ok(waited_too_long(Engine::Model, HandoffReason::ModelFailed));
         }
+        let begun = Instant::now();
         let found = find_in_context(app, desk, question).await?;
-        return writing::decide(app, desk, model, question, &found, listener).await;
+        let time_left = question.time_left.saturating_sub(begun.elapsed());
+        return writing::decide(app, desk, model, question, (&found, time_left), listener).await;
     }
     if words::informative(&asked).is_empty() {
         return Ok(match last_outcome {

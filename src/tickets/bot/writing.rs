@@ -33,13 +33,13 @@ pub async fn decide(
     desk: &Desk,
     model: &ModelSettings,
     question: &Question,
-    found: &[Found],
+    (found, time_left): (&[Found], Duration),
     listener: Listener<'_>,
 ) -> Result<Decision> {
     let sources = found.iter().take(MOST_SOURCES).map(prompt::source).collect();
     let work = Work { engine: Engine::Model, model: Some(model.name.clone()), ..Work::default() };
     let mut writing = Writing { app, desk, model, question, sources, work, changes: Vec::new() };
-    let deadline = Duration::from_secs(model.deadline_seconds.into()).min(question.time_left);
+    let deadline = Duration::from_secs(model.deadline_seconds.into()).min(time_left);
     // What it took until then is told even where it ran out of time.
     let reply = match tokio::time::timeout(deadline, writing.write(found, listener)).await {
         Ok(reply) => reply?,
