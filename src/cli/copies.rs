@@ -21,7 +21,11 @@ pub fn back_up(config: &Config, file: &Path, is_without_files: bool) -> anyhow::
     let about_files = match beside_it {
         Some(folder) => {
             let carried = folder.kept();
-            told(&beside(file), carried, "") + &missing(file, &beside(file), " (deleted meanwhile, or lost before)")
+            let why = match carried.files {
+                0 => " (is the data folder, SMILECHAT_DATA_DIR, that of the server?)",
+                _ => " (deleted meanwhile, or lost before)",
+            };
+            told(&beside(file), carried, "") + &missing(file, &beside(file), why)
         }
         None if is_without_files => "uploaded files are left out".into(),
         None => in_a_bucket(config),
