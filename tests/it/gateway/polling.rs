@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use futures_util::stream;
+use futures_util::{SinkExt, stream};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt;
 
 use super::raw::Client;
@@ -234,6 +235,17 @@ async fn a_poll_that_waits_when_the_websocket_probes_is_ended() {
     client.send("5").await;
     client.send(r#"421["echo",1]"#).await;
     assert_eq!(client.frame().await.as_deref(), Some("431[1]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ping_right_behind_the_probe_takes_nothing_from_its_answer() {
+    let server = start().await;
+    let poller = Poller::join(&server).await;
+    server.joined().await;
+    let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    client.stream.feed(Message::text("2probe")).await.expect("the connection stands");
+    client.send_message(Message::Ping(Bytes::from_static(b"there?"))).await;
+    assert_eq!(client.frame().await.as_deref(), Some("3probe"));
 }
 
 /// Nor is it the end of a session that its client has dropped a poll, once it has moved.
