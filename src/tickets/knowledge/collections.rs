@@ -10,7 +10,7 @@ use super::articles::is_slug;
 use super::model::Collection;
 use super::reader::Reader;
 use super::saving::slug_of;
-use super::store::collections as store;
+use super::store::collections::{self as store, LAST_POSITION};
 use crate::app::App;
 use crate::auth::Action;
 use crate::auth::guard::SignedIn;
@@ -44,7 +44,7 @@ pub struct NewCollection {
     #[garde(inner(custom(is_description)))]
     pub description: Option<String>,
     /// Collections are listed in this order; behind all others if it is absent.
-    #[garde(inner(range(min = -1_000_000, max = 1_000_000)))]
+    #[garde(inner(range(min = -LAST_POSITION, max = LAST_POSITION)))]
     pub position: Option<i64>,
 }
 
@@ -61,7 +61,7 @@ pub struct CollectionPatch {
     #[garde(inner(custom(is_description)))]
     #[serde(default, deserialize_with = "not_null")]
     pub description: Option<String>,
-    #[garde(inner(range(min = -1_000_000, max = 1_000_000)))]
+    #[garde(inner(range(min = -LAST_POSITION, max = LAST_POSITION)))]
     #[serde(default, deserialize_with = "not_null")]
     pub position: Option<i64>,
 }

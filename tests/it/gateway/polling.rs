@@ -149,6 +149,14 @@ async fn draining_ends_sessions_that_poll() {
     assert_eq!(server.gone().await, "server shutting down");
 }
 
+/// A session that polls, and a WebSocket that has not probed yet.
+async fn about_to_upgrade(server: &Server) -> (Poller, Client) {
+    let poller = Poller::join(server).await;
+    server.joined().await;
+    let client = Client::upgrade(server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    (poller, client)
+}
+
 async fn upgraded(server: &Server) -> Client {
     let poller = Poller::join(server).await;
     let mut client = Client::upgrade(server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
@@ -196,9 +204,7 @@ async fn a_poll_that_overtakes_the_end_of_an_upgrade_is_too_late_all_the_same() 
 
 async fn poll_ahead_of_the_end(is_probed: bool) -> Result<Vec<String>, u16> {
     let server = start().await;
-    let poller = Poller::join(&server).await;
-    server.joined().await;
-    let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    let (poller, mut client) = about_to_upgrade(&server).await;
     if is_probed {
         client.send("2probe").await;
         assert_eq!(client.frame().await.as_deref(), Some("3probe"));
@@ -222,9 +228,7 @@ async fn poll_ahead_of_the_end(is_probed: bool) -> Result<Vec<String>, u16> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_that_waits_when_the_websocket_probes_is_ended() {
     let server = start().await;
-    let poller = Poller::join(&server).await;
-    server.joined().await;
-    let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    let (poller, mut client) = about_to_upgrade(&server).await;
     let probe = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         client.send("2probe").await;
@@ -240,9 +244,7 @@ async fn a_poll_that_waits_when_the_websocket_probes_is_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ping_right_behind_the_probe_takes_nothing_from_its_answer() {
     let server = start().await;
-    let poller = Poller::join(&server).await;
-    server.joined().await;
-    let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    let (_poller, mut client) = about_to_upgrade(&server).await;
     client.stream.feed(Message::text("2probe")).await.expect("the connection stands");
     client.send_message(Message::Ping(Bytes::from_static(b"there?"))).await;
     assert_eq!(client.frame().await.as_deref(), Some("3probe"));
@@ -252,9 +254,7 @@ async fn a_ping_right_behind_the_probe_takes_nothing_from_its_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_a_poll_and_moves_to_a_websocket_has_not_left() {
     let server = start().await;
-    let poller = Poller::join(&server).await;
-    server.joined().await;
-    let mut client = Client::upgrade(&server, &format!("&sid={}", poller.sid), &[]).await.expect("a WebSocket");
+    let (poller, mut client) = about_to_upgrade(&server).await;
     tokio::select! {
         _ = poller.poll() => panic!("nothing to tell"),
         () = tokio::time::sleep(Duration::from_millis(50)) => {}

@@ -3,8 +3,8 @@ use crate::error::Result;
 use crate::platform::db::{Row, Tx};
 use crate::tickets::knowledge::model::Collection;
 
-/// What a patch may say, at most.
-const LAST_POSITION: i64 = 1_000_000;
+/// What anybody may say, at most.
+pub const LAST_POSITION: i64 = 1_000_000;
 const COLUMNS: &str = "collection_id, slug, name, description, position, created_at, updated_at";
 
 fn collection(row: &mut Row<'_>) -> Result<Collection> {
